@@ -1,0 +1,1 @@
+//! The vocabulary: ids, commands, replies, events, views, settings, failures.

@@ -1,0 +1,1 @@
+//! Microphone and speaker on real hardware.

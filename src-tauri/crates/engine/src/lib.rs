@@ -1,0 +1,1 @@
+//! The one owner: sessions, calls, devices, settings.

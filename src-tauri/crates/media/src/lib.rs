@@ -1,0 +1,1 @@
+//! Frames, codecs, jitter buffer, mixer, meters, synthetic sources and sinks.

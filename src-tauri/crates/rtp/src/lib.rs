@@ -1,0 +1,1 @@
+//! Sans-IO RTP and RTCP session for SIP legs.

@@ -1,0 +1,1 @@
+//! SDP text and types, offer/answer for RTP legs.

@@ -1,0 +1,1 @@
+//! Links, clocks, fake devices and real peers for tests.
