@@ -1,1 +1,34 @@
-//! The vocabulary: ids, commands, replies, events, views, settings, failures.
+//! The vocabulary that every client of the engine speaks: the desktop UI, the command line, a browser.
+//!
+//! Names are those of the Web Call Server contract; JSON keys are camelCase. A [`Command`] goes down and is answered at once
+//! by a [`Reply`] or a [`Failure`]; [`Event`]s come up, numbered by [`Envelope::seq`]. State travels whole (`…Changed` with a
+//! view that replaces the last one), moments travel once (`…StatusEvent`).
+//!
+//! `cargo test -p sidetone-api --features typescript` checks that the UI's bindings are current;
+//! `cargo xtask bindings` writes them.
+#![forbid(unsafe_code)]
+
+mod command;
+mod event;
+mod failure;
+mod id;
+mod secret;
+mod settings;
+mod status;
+#[cfg(feature = "typescript")]
+pub mod typescript;
+mod view;
+
+pub use command::{Command, Reply};
+pub use event::{Envelope, Event, NoticeLevel};
+pub use failure::{Failure, FailureCode};
+pub use id::{AccountId, CallId, SessionId};
+pub use secret::Secret;
+pub use settings::{
+    Account, AudioSettings, Extension, GatewaySettings, NetworkSettings, Settings, Theme, Transport, UiSettings,
+};
+pub use status::{CallStatus, ConnectionStatus, RegistrationStatus};
+pub use view::{
+    CallDirection, CallStatistics, CallView, CodecView, DeviceChoice, DeviceView, DevicesView, Encryption,
+    GatewayView, HistoryEntry, Level, RegisteredExtension, SessionView, Snapshot,
+};

@@ -1,0 +1,102 @@
+use crate::{
+    CallId, CallStatistics, CallStatus, CallView, ConnectionStatus, DevicesView, GatewayView, HistoryEntry, Level,
+    RegistrationStatus, SessionId, SessionView, Settings,
+};
+use serde::{Deserialize, Serialize};
+
+/// An event with its number. Numbers rise by one; a gap means that the client was too slow and should ask for a snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Envelope {
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub seq: u64,
+    /// Milliseconds since 1970.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub time: u64,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened. The `…StatusEvent`s are the contract's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "event", rename_all_fields = "camelCase")]
+pub enum Event {
+    ConnectionStatusEvent { status: ConnectionStatus, session_id: SessionId, info: String },
+    RegistrationStatusEvent { status: RegistrationStatus, session_id: SessionId, info: String },
+    /// An incoming call, before its first CallStatusEvent.
+    OnCallEvent { call_id: CallId, session_id: SessionId, caller: String, callee: String, info: String },
+    CallStatusEvent {
+        status: CallStatus,
+        call_id: CallId,
+        session_id: SessionId,
+        /// The SIP code and text behind it, or the reason in words.
+        info: String,
+    },
+    /// The far end pressed a key.
+    DtmfReceived { call_id: CallId, digit: String },
+    /// Something that the user should know; `info` says it in words.
+    Notice {
+        level: NoticeLevel,
+        info: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        call_id: Option<CallId>,
+    },
+
+    SessionChanged { session: SessionView },
+    SessionClosed { session_id: SessionId },
+    CallChanged { call: CallView },
+    /// Twice a second in a call with media.
+    CallMeasured { call_id: CallId, statistics: CallStatistics },
+    /// Ten times a second while the microphone is tested.
+    MicrophoneLevel { level: Level },
+    DevicesChanged { devices: DevicesView },
+    GatewayChanged { gateway: GatewayView },
+    HistoryAdded { entry: HistoryEntry },
+    HistoryCleared,
+    SettingsChanged { settings: Settings },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum NoticeLevel {
+    Info,
+    Warning,
+    Error,
+}
+
+impl Event {
+    /// Numbers for a screen, not news: dropped first where a client is slow, and left out of logs.
+    pub fn is_measurement(&self) -> bool {
+        matches!(self, Self::CallMeasured { .. } | Self::MicrophoneLevel { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Envelope, Event};
+    use crate::{CallId, CallStatus, SessionId};
+
+    #[test]
+    fn an_event_line_carries_event_status_id_and_info() {
+        let envelope = Envelope {
+            seq: 7,
+            time: 1,
+            event: Event::CallStatusEvent {
+                status: CallStatus::SessionProgress,
+                call_id: CallId::new("c1"),
+                session_id: SessionId::new("s1"),
+                info: "183 Session Progress".into(),
+            },
+        };
+        let text = serde_json::to_string(&envelope).unwrap();
+        assert_eq!(
+            text,
+            r#"{"seq":7,"time":1,"event":"CallStatusEvent","status":"SESSION_PROGRESS","callId":"c1","sessionId":"s1","info":"183 Session Progress"}"#
+        );
+        assert_eq!(serde_json::from_str::<Envelope>(&text).unwrap(), envelope);
+    }
+}

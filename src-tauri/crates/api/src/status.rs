@@ -1,0 +1,74 @@
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! status {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $text)] $variant,)*
+        }
+
+        impl $name {
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+status!(
+    /// Whether the link of a session answers.
+    ConnectionStatus {
+        /// The link answered.
+        Established = "ESTABLISHED",
+        /// It never did: name, refusal, TLS, time-out.
+        Failed = "FAILED",
+        /// It had answered and was lost or closed.
+        Disconnected = "DISCONNECTED",
+    }
+);
+status!(
+    /// Whether the registrar of a session sends calls here.
+    RegistrationStatus {
+        Registered = "REGISTERED",
+        /// Any loss or refusal that is not about the password; the reason is in `info`, and trying goes on.
+        Unregistered = "UNREGISTERED",
+        /// 401 or 407 after our credentials, or 403.
+        AuthenticationFail = "AUTHENTICATION_FAIL",
+    }
+);
+status!(
+    /// Where a call is. `FINISH`, `BUSY` and `FAILED` are ends.
+    CallStatus {
+        /// Sent, 100 received, or being sent.
+        Trying = "TRYING",
+        /// 180.
+        Ring = "RING",
+        /// 183.
+        SessionProgress = "SESSION_PROGRESS",
+        /// 486 or 600.
+        Busy = "BUSY",
+        /// 200 to INVITE.
+        Established = "ESTABLISHED",
+        /// Either side holds.
+        Hold = "HOLD",
+        /// Ended in the normal way.
+        Finish = "FINISH",
+        /// Failed, or ended with an error.
+        Failed = "FAILED",
+    }
+);
+
+impl CallStatus {
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Busy | Self::Finish | Self::Failed)
+    }
+}
