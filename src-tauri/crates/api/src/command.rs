@@ -1,4 +1,7 @@
-use crate::{Account, AccountId, AudioSettings, CallId, GatewaySettings, NetworkSettings, Secret, SessionId, Snapshot, UiSettings};
+use crate::{
+    Account, AccountId, AudioSettings, CallId, GatewaySettings, NetworkSettings, Secret, SessionId, Snapshot,
+    UiSettings,
+};
 use serde::{Deserialize, Serialize};
 
 /// What a client asks for: `{"command":"call","callee":"echo"}`. Names are the contract's; it is answered at once and
@@ -15,9 +18,15 @@ pub enum Command {
         password: Option<Secret>,
     },
     /// Unregister, hang up the session's calls, close it.
-    Disconnect { session_id: SessionId },
-    Register { session_id: SessionId },
-    Unregister { session_id: SessionId },
+    Disconnect {
+        session_id: SessionId,
+    },
+    Register {
+        session_id: SessionId,
+    },
+    Unregister {
+        session_id: SessionId,
+    },
     /// Place a call. Where no session is named, the first one that can place calls is taken.
     Call {
         /// A SIP URI, `user@host`, or a number or name at the session's domain.
@@ -26,12 +35,22 @@ pub enum Command {
         #[cfg_attr(feature = "typescript", ts(optional))]
         session_id: Option<SessionId>,
     },
-    Answer { call_id: CallId },
+    Answer {
+        call_id: CallId,
+    },
     /// Cancel, decline (486) or end.
-    Hangup { call_id: CallId },
+    Hangup {
+        call_id: CallId,
+    },
     /// `dtmf`: digits of `0-9 * # A-D`.
-    SendDtmf { call_id: CallId, dtmf: String },
-    MuteAudio { call_id: CallId, muted: bool },
+    SendDtmf {
+        call_id: CallId,
+        dtmf: String,
+    },
+    MuteAudio {
+        call_id: CallId,
+        muted: bool,
+    },
     /// Choose devices, in calls too; an absent one stays.
     SelectDevices {
         #[serde(default)]
@@ -42,7 +61,9 @@ pub enum Command {
         speaker: Option<String>,
     },
     /// Measure the microphone outside a call; `MicrophoneLevel` events follow until it is switched off.
-    TestMicrophone { on: bool },
+    TestMicrophone {
+        on: bool,
+    },
     /// Play a short test tone on the speaker.
     TestSpeaker,
     /// Create or replace an account and connect it where it is enabled.
@@ -55,7 +76,9 @@ pub enum Command {
         #[serde(default)]
         remember: bool,
     },
-    RemoveAccount { account_id: AccountId },
+    RemoveAccount {
+        account_id: AccountId,
+    },
     /// Replace the named parts of the settings.
     ChangeSettings {
         #[serde(default)]

@@ -1,6 +1,6 @@
 use crate::{
-    CallId, CallStatistics, CallStatus, CallView, ConnectionStatus, DevicesView, GatewayView, HistoryEntry, Level,
-    RegistrationStatus, SessionId, SessionView, Settings,
+    CallId, CallStatistics, CallStatus, CallView, ConnectionStatus, DevicesView, GatewayView, HistoryEntry,
+    Level, RegistrationStatus, SessionId, SessionView, Settings,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,10 +23,24 @@ pub struct Envelope {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "event", rename_all_fields = "camelCase")]
 pub enum Event {
-    ConnectionStatusEvent { status: ConnectionStatus, session_id: SessionId, info: String },
-    RegistrationStatusEvent { status: RegistrationStatus, session_id: SessionId, info: String },
+    ConnectionStatusEvent {
+        status: ConnectionStatus,
+        session_id: SessionId,
+        info: String,
+    },
+    RegistrationStatusEvent {
+        status: RegistrationStatus,
+        session_id: SessionId,
+        info: String,
+    },
     /// An incoming call, before its first CallStatusEvent.
-    OnCallEvent { call_id: CallId, session_id: SessionId, caller: String, callee: String, info: String },
+    OnCallEvent {
+        call_id: CallId,
+        session_id: SessionId,
+        caller: String,
+        callee: String,
+        info: String,
+    },
     CallStatusEvent {
         status: CallStatus,
         call_id: CallId,
@@ -35,7 +49,10 @@ pub enum Event {
         info: String,
     },
     /// The far end pressed a key.
-    DtmfReceived { call_id: CallId, digit: String },
+    DtmfReceived {
+        call_id: CallId,
+        digit: String,
+    },
     /// Something that the user should know; `info` says it in words.
     Notice {
         level: NoticeLevel,
@@ -45,18 +62,37 @@ pub enum Event {
         call_id: Option<CallId>,
     },
 
-    SessionChanged { session: SessionView },
-    SessionClosed { session_id: SessionId },
-    CallChanged { call: CallView },
+    SessionChanged {
+        session: SessionView,
+    },
+    SessionClosed {
+        session_id: SessionId,
+    },
+    CallChanged {
+        call: CallView,
+    },
     /// Twice a second in a call with media.
-    CallMeasured { call_id: CallId, statistics: CallStatistics },
+    CallMeasured {
+        call_id: CallId,
+        statistics: CallStatistics,
+    },
     /// Ten times a second while the microphone is tested.
-    MicrophoneLevel { level: Level },
-    DevicesChanged { devices: DevicesView },
-    GatewayChanged { gateway: GatewayView },
-    HistoryAdded { entry: HistoryEntry },
+    MicrophoneLevel {
+        level: Level,
+    },
+    DevicesChanged {
+        devices: DevicesView,
+    },
+    GatewayChanged {
+        gateway: GatewayView,
+    },
+    HistoryAdded {
+        entry: HistoryEntry,
+    },
     HistoryCleared,
-    SettingsChanged { settings: Settings },
+    SettingsChanged {
+        settings: Settings,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
