@@ -1,0 +1,6 @@
+//! Sample-rate conversion.
+
+mod drift;
+mod fir;
+
+pub use drift::{DriftResampler, Processed};
