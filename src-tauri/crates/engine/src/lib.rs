@@ -1,1 +1,40 @@
-//! The one owner: sessions, calls, devices, settings.
+//! The engine: the one owner of sessions, calls, devices and settings.
+//!
+//! One loop ([`owner`]) owns all state and never waits: commands are answered at once, the network's and the media thread's
+//! news come in as messages, effects go out as messages. Packets and samples never pass through it; they live on the media
+//! thread (`io::media`).
+//!
+//! ```text
+//!  Handle ──commands──▶ owner ──▶ sip::UserAgent (phone)    ─┐
+//!    ▲                    │   ──▶ sip::UserAgent (gateway)  ─┤── io::sip (UDP, TCP, names)
+//!    └────── events ──────┘   ──▶ io::media (RTP sockets, codecs, devices; 10 ms beat)
+//! ```
+#![forbid(unsafe_code)]
+
+mod directories;
+mod handle;
+mod io;
+mod options;
+mod owner;
+pub mod secrets;
+
+pub use directories::Directories;
+pub use handle::{Events, Handle, Next};
+pub use options::Options;
+
+use sidetone_api::Failure;
+
+/// Starts engines.
+#[derive(Debug, Clone, Copy)]
+pub struct Engine;
+
+impl Engine {
+    /// Reads the settings, opens the sockets and the embedded gateway, and connects the enabled accounts.
+    ///
+    /// # Errors
+    /// [`Failure`] with `code` `storage` where the settings cannot be read (an unknown key is named), `network` where no
+    /// socket can be opened.
+    pub async fn start(options: Options) -> Result<Handle, Failure> {
+        owner::start(options).await
+    }
+}

@@ -1,0 +1,218 @@
+use sidetone_api::{Command, Envelope, Event, Failure, FailureCode, Reply, Snapshot};
+use std::{collections::VecDeque, sync::Arc, sync::Mutex};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+/// How many events wait for one reader before it has lagged.
+const QUEUE: usize = 1024;
+
+/// A client's way to the engine. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    requests: mpsc::Sender<Request>,
+}
+
+/// What the owner is asked.
+#[derive(Debug)]
+pub(crate) enum Request {
+    Command(Command, oneshot::Sender<Result<Reply, Failure>>),
+    Attach(oneshot::Sender<(Snapshot, Events)>),
+    HttpListening(Option<String>, String),
+    ShutDown(oneshot::Sender<()>),
+}
+
+impl Handle {
+    pub(crate) fn new(requests: mpsc::Sender<Request>) -> Self {
+        Self { requests }
+    }
+
+    /// Carries a command to the owner, which answers at once: an id or a failure, never the network's result.
+    ///
+    /// # Errors
+    /// The [`Failure`] of the command; `stopped` when the engine has gone.
+    pub async fn command(&self, command: Command) -> Result<Reply, Failure> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Command(command, reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// The whole state, and every event after it, without a gap.
+    ///
+    /// # Errors
+    /// `stopped` when the engine has gone.
+    pub async fn attach(&self) -> Result<(Snapshot, Events), Failure> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Attach(reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())
+    }
+
+    /// Tells where the embedded server's pages are, or (`None`) why they are not.
+    pub async fn http_listening(&self, address: Option<String>, info: String) {
+        let _ = self.requests.send(Request::HttpListening(address, info)).await;
+    }
+
+    /// Hangs up, unregisters, stops. Returns when all is closed, after a few seconds at most.
+    pub async fn shut_down(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.requests.send(Request::ShutDown(reply)).await.is_ok() {
+            let _ = done.await;
+        }
+    }
+}
+
+fn stopped() -> Failure {
+    Failure::new(FailureCode::Stopped, "the engine has stopped")
+}
+
+/// What a reader of events gets.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    Event(Arc<Envelope>),
+    /// This reader was too slow and missed events: attach again.
+    Lagged,
+}
+
+/// One reader's events. A slow reader loses measurements first; then it has lagged.
+#[derive(Debug)]
+pub struct Events {
+    shared: Arc<Shared>,
+}
+
+impl Events {
+    /// `None` when the engine has stopped.
+    pub async fn next(&mut self) -> Option<Next> {
+        loop {
+            let waiting = self.shared.news.notified();
+            if let Some(next) = self.shared.take() {
+                return next;
+            }
+            waiting.await;
+        }
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        if let Ok(mut queue) = self.shared.queue.lock() {
+            queue.closed = true;
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    news: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    events: VecDeque<Arc<Envelope>>,
+    lagged: bool,
+    /// The reader has gone.
+    closed: bool,
+    /// The engine has gone.
+    ended: bool,
+}
+
+impl Shared {
+    /// `None`: nothing yet.
+    #[allow(clippy::option_option)]
+    fn take(&self) -> Option<Option<Next>> {
+        let mut queue = self.queue.lock().ok()?;
+        if queue.lagged {
+            queue.lagged = false;
+            return Some(Some(Next::Lagged));
+        }
+        match queue.events.pop_front() {
+            Some(event) => Some(Some(Next::Event(event))),
+            None => queue.ended.then_some(None),
+        }
+    }
+}
+
+/// The owner's side: numbers the events and hands them to every reader.
+#[derive(Debug, Default)]
+pub(crate) struct Publisher {
+    seq: u64,
+    readers: Vec<Arc<Shared>>,
+}
+
+impl Publisher {
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    pub(crate) fn subscribe(&mut self) -> Events {
+        let shared = Arc::new(Shared::default());
+        self.readers.push(Arc::clone(&shared));
+        Events { shared }
+    }
+
+    pub(crate) fn publish(&mut self, time: u64, event: Event) {
+        self.seq += 1;
+        let envelope = Arc::new(Envelope { seq: self.seq, time, event });
+        self.readers.retain(|reader| reader.offer(&envelope));
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        for reader in &self.readers {
+            if let Ok(mut queue) = reader.queue.lock() {
+                queue.ended = true;
+            }
+            reader.news.notify_waiters();
+            reader.news.notify_one();
+        }
+    }
+}
+
+impl Shared {
+    fn offer(&self, envelope: &Arc<Envelope>) -> bool {
+        let Ok(mut queue) = self.queue.lock() else { return false };
+        if queue.closed {
+            return false;
+        }
+        if queue.events.len() >= QUEUE / 2 && envelope.event.is_measurement() {
+            return true;
+        }
+        if queue.events.len() >= QUEUE {
+            queue.events.clear();
+            queue.lagged = true;
+        }
+        queue.events.push_back(Arc::clone(envelope));
+        drop(queue);
+        self.news.notify_one();
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Next, Publisher, QUEUE};
+    use sidetone_api::Event;
+
+    #[tokio::test]
+    async fn a_reader_gets_every_event_in_order_and_then_the_end() {
+        let mut publisher = Publisher::default();
+        let mut events = publisher.subscribe();
+        publisher.publish(0, Event::HistoryCleared);
+        publisher.publish(0, Event::HistoryCleared);
+        drop(publisher);
+        for seq in 1..=2 {
+            assert!(matches!(events.next().await, Some(Next::Event(event)) if event.seq == seq));
+        }
+        assert_eq!(events.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_is_too_slow_is_told_that_it_lagged() {
+        let mut publisher = Publisher::default();
+        let mut events = publisher.subscribe();
+        for _ in 0..=QUEUE {
+            publisher.publish(0, Event::HistoryCleared);
+        }
+        assert_eq!(events.next().await, Some(Next::Lagged));
+        assert!(matches!(events.next().await, Some(Next::Event(_))));
+    }
+}

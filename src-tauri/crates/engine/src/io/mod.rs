@@ -1,0 +1,1 @@
+//! The rim: sockets, names, clock, randomness, media.

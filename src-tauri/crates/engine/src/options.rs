@@ -1,0 +1,39 @@
+use crate::{Directories, secrets::SecretStore};
+use sidetone_api::Settings;
+use sidetone_media::device::Devices;
+use std::{fmt, net::IpAddr, sync::Arc};
+
+/// What an engine is started with.
+pub struct Options {
+    /// Where settings are read and written; `None` keeps them in memory.
+    pub directories: Option<Directories>,
+    /// The microphones and speakers of this machine, or synthetic ones.
+    pub devices: Arc<dyn Devices>,
+    pub secrets: Box<dyn SecretStore>,
+    /// Used instead of the settings file, which is then neither read nor written.
+    pub settings: Option<Settings>,
+    /// Local address of the phone's SIP sockets; all addresses where absent.
+    pub sip_bind: Option<IpAddr>,
+    /// Play ringing, ringback and busy tones on the speaker.
+    pub tones: bool,
+}
+
+impl Options {
+    /// An engine that reads and writes nothing: for one command, for a test.
+    pub fn in_memory(devices: Arc<dyn Devices>, settings: Settings) -> Self {
+        Self {
+            directories: None,
+            devices,
+            secrets: crate::secrets::memory(),
+            settings: Some(settings),
+            sip_bind: None,
+            tones: false,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("directories", &self.directories).finish_non_exhaustive()
+    }
+}
