@@ -1,1 +1,36 @@
-//! SDP text and types, offer/answer for RTP legs.
+//! SDP text (RFC 8866) and offer/answer for RTP audio legs (RFC 3264). No I/O, no clock, no randomness.
+//!
+//! [`SessionDescription::parse`] reads hostile text within [`Limits`] and names the line and the field that it
+//! refuses; `Display` writes it back in the order of the RFC. [`offer`], [`answer`] and [`accept`] negotiate one
+//! audio stream; [`OfferAnswer`] remembers what later offers of the same dialog must keep: origin, order of media
+//! lines, payload type numbers.
+//!
+//! Where we differ from the RFCs, on purpose:
+//! - the parser takes a single LF as line end, any order of lines inside one section, a missing `t=`, an empty `s=`
+//!   and a user name with spaces in `o=`, because phones in the field send them;
+//! - `opus/48000` without `/2` is taken as Opus (RFC 7587 section 7 wants the `/2`; we always write it);
+//! - the answer to RTP/AVPF is RTP/AVPF although we send no feedback messages;
+//! - grouping (RFC 5888) and security descriptions are not answered: SAVP media lines are rejected.
+#![forbid(unsafe_code)]
+
+mod attribute;
+mod capability;
+mod description;
+mod error;
+mod fmtp;
+mod offer_answer;
+mod parse;
+mod print;
+
+pub use attribute::{Direction, RtcpAttribute, RtpMap, static_rtp_map};
+pub use capability::Capability;
+pub use description::{
+    AddressType, Attribute, Bandwidth, Connection, Host, Media, OriginField, SessionDescription, Timing,
+};
+pub use error::ParseError;
+pub use fmtp::{EventSet, OpusParameters, parameter};
+pub use offer_answer::{
+    Endpoint, LocalMedia, Negotiated, NegotiatedCodec, NegotiatedEvents, OfferAnswer, Origin, PayloadKind,
+    PayloadTypes, Refusal, accept, answer, offer,
+};
+pub use parse::Limits;

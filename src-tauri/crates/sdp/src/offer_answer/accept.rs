@@ -1,0 +1,76 @@
+use crate::attribute::RtpMap;
+use crate::capability::Capability;
+use crate::description::{Media, SessionDescription};
+
+use super::Refusal;
+use super::formats::{Agreement, Format, Role, check_line, remote_direction};
+use super::negotiated::{Negotiated, PayloadTypes};
+
+/// Takes the answer to our offer. May be called again for the answer of another fork.
+pub fn accept(our_offer: &SessionDescription, answer: &SessionDescription) -> Result<Negotiated, Refusal> {
+    let (offered, answered) = (our_offer.media.len(), answer.media.len());
+    if offered != answered {
+        return Err(Refusal::MediaLineCount { offered, answered });
+    }
+    let is_ours = |media: &Media| media.port != 0 && media.kind.eq_ignore_ascii_case("audio");
+    let (media_index, ours) =
+        our_offer.media.iter().enumerate().find(|(_, media)| is_ours(media)).ok_or(Refusal::NoOffer)?;
+    let media = answer.media.get(media_index).ok_or(Refusal::NoAudio)?;
+    if !media.kind.eq_ignore_ascii_case("audio") {
+        return Err(Refusal::MediaLineKind(media_index));
+    }
+    if media.port == 0 {
+        return Err(Refusal::Rejected);
+    }
+    let connection = check_line(answer, media)?;
+    let offered = our_offer.direction_of(ours);
+    let remote = remote_direction(answer, media, connection);
+    let agreement = Agreement {
+        remote: answer,
+        media_index,
+        media,
+        connection,
+        formats: common(ours, media),
+        rtcp_mux: ours.rtcp_mux() && media.rtcp_mux(),
+        local_ptime: ours.ptime(),
+        direction: offered.and(remote.reversed()),
+        held: offered.sends() && !remote.receives(),
+    };
+    agreement.negotiated()
+}
+
+fn common(ours: &Media, theirs: &Media) -> Vec<Format> {
+    let numbers = ours.payload_types();
+    let mut offered: Vec<RtpMap> = numbers.iter().filter_map(|number| ours.rtp_map(*number)).collect();
+    let mut found = Vec::new();
+    for send in theirs.payload_types() {
+        let place = match theirs.rtp_map(send) {
+            Some(map) => offered.iter().position(|known| capability(known, ours).matches(&map)),
+            // A dynamic number without a=rtpmap can only mean what we said.
+            None => offered.iter().position(|known| known.payload_type == send),
+        };
+        let Some(place) = place else { continue };
+        let known = offered.remove(place);
+        let mut receive = vec![known.payload_type];
+        if !numbers.contains(&send) {
+            receive.push(send);
+        }
+        found.push(Format {
+            role: Role::of(&known),
+            capability: capability(&known, ours),
+            payload_types: PayloadTypes { send, receive },
+            remote_fmtp: theirs.fmtp(send).map(str::to_owned),
+        });
+    }
+    found
+}
+
+fn capability(map: &RtpMap, ours: &Media) -> Capability {
+    Capability {
+        name: map.name.clone(),
+        clock_rate: map.clock_rate,
+        channels: map.channels,
+        static_pt: (map.payload_type < 35).then_some(map.payload_type),
+        fmtp: ours.fmtp(map.payload_type).map(str::to_owned),
+    }
+}
