@@ -8,10 +8,13 @@ pub mod device;
 pub mod error;
 pub mod frame;
 pub mod resample;
+pub mod synthetic;
+pub mod tone;
 
 pub use device::{
     DeviceInfo, Devices, Direction, Flow, OpenedSink, OpenedSource, Selection, SelectionError, Sink, Source,
 };
 pub use error::{DeviceError, DeviceFault, MediaError};
 pub use frame::{FRAME_DURATION, FRAME_LEN, Frame, SAMPLE_RATE, SILENCE};
-pub use resample::{DriftResampler, Processed};
+pub use resample::{DriftResampler, Processed, Resampler};
+pub use synthetic::Synthetic;

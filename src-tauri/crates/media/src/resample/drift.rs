@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::fir::{dot, interpolation_table};
+use super::fir::{between_phases, closed_table};
 
 const TAPS: usize = 16;
 const PHASES: usize = 128;
@@ -11,15 +11,8 @@ const BLOCK: usize = 512;
 /// Farthest that the ratio may be from one.
 const MAX_DEVIATION: f64 = 0.01;
 
-/// 8 KiB, shared by all instances; one more row than phases, so that interpolation needs no wrap.
-static TABLE: LazyLock<Vec<f32>> = LazyLock::new(|| {
-    let mut table = interpolation_table(PHASES, TAPS, 0.92, 8.0);
-    // The last row is the first one, a sample later.
-    let mut last = vec![0.0];
-    last.extend_from_slice(&table[..TAPS - 1]);
-    table.extend_from_slice(&last);
-    table
-});
+/// 8 KiB, shared by all instances.
+static TABLE: LazyLock<Vec<f32>> = LazyLock::new(|| closed_table(PHASES, TAPS, 0.92, 8.0));
 
 /// Follows a clock that is within one per cent of ours.
 ///
@@ -113,17 +106,7 @@ impl DriftResampler {
             // `whole` lies under tap TAPS/2 - 1.
             let first = whole + 1 - TAPS / 2;
             let Some(history) = self.window.get(first..first + TAPS) else { break };
-            let fraction = (position - whole as f64) * PHASES as f64;
-            let phase = fraction as usize;
-            let between = (fraction - phase as f64) as f32;
-            let row = phase * TAPS;
-            let low = dot(history, &table[row..row + TAPS]);
-            *sample = if between == 0.0 {
-                low
-            } else {
-                let high = dot(history, &table[row + TAPS..row + 2 * TAPS]);
-                low + between * (high - low)
-            };
+            *sample = between_phases(history, table, position - whole as f64);
             position += self.ratio;
             produced += 1;
         }

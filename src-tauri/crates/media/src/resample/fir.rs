@@ -20,6 +20,33 @@ pub(super) fn interpolation_table(phases: usize, taps: usize, cutoff: f64, beta:
     table
 }
 
+/// An [`interpolation_table`] with one more row, the first one a sample later, so that [`between_phases`] needs no
+/// wrap.
+pub(super) fn closed_table(phases: usize, taps: usize, cutoff: f64, beta: f64) -> Vec<f32> {
+    let mut table = interpolation_table(phases, taps, cutoff, beta);
+    let mut last = vec![0.0];
+    last.extend_from_slice(&table[..taps - 1]);
+    table.extend_from_slice(&last);
+    table
+}
+
+/// The value at `fraction` (0 to below 1) between two input samples: linear between the two nearest rows of a
+/// [`closed_table`].
+#[inline]
+pub(super) fn between_phases(history: &[f32], table: &[f32], fraction: f64) -> f32 {
+    let taps = history.len();
+    let position = fraction * (table.len() / taps - 1) as f64;
+    let phase = position as usize;
+    let weight = (position - phase as f64) as f32;
+    let row = phase * taps;
+    let low = dot(history, &table[row..row + taps]);
+    if weight == 0.0 {
+        return low;
+    }
+    let high = dot(history, &table[row + taps..row + 2 * taps]);
+    low + weight * (high - low)
+}
+
 /// Inner product over slices of the same length, a multiple of eight; eight sums so that it vectorises.
 #[inline]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {

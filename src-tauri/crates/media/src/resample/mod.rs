@@ -2,5 +2,7 @@
 
 mod drift;
 mod fir;
+mod fixed;
 
 pub use drift::{DriftResampler, Processed};
+pub use fixed::Resampler;
