@@ -8,7 +8,7 @@ mod head;
 mod header_name;
 mod headers;
 mod host;
-mod lex;
+pub(crate) mod lex;
 mod limits;
 mod list;
 mod method;
