@@ -1,0 +1,27 @@
+//! `cargo xtask bench`: our figures beside another program's, taken in turn in the same run, so that the machine's mood is
+//! the same for both.
+
+mod call;
+
+/// A name, what it measures, how.
+type Bench = (&'static str, &'static str, fn(install: bool) -> Result<(), String>);
+
+const BENCHES: [Bench; 1] = [("call", "one G.711 and one Opus call beside baresip's", call::run)];
+
+/// One of them, or all.
+pub(crate) fn run(name: Option<&str>, install: bool) -> Result<(), String> {
+    let chosen: Vec<_> =
+        BENCHES.iter().filter(|(known, ..)| name.is_none_or(|name| name == *known)).collect();
+    if chosen.is_empty() {
+        let known: Vec<_> = BENCHES.iter().map(|(name, what, _)| format!("  {name:<8} {what}")).collect();
+        return Err(format!(
+            "there is no bench {:?}; there are\n{}",
+            name.unwrap_or_default(),
+            known.join("\n")
+        ));
+    }
+    chosen.into_iter().try_for_each(|(name, what, bench)| {
+        println!("==> {name}: {what}");
+        bench(install)
+    })
+}

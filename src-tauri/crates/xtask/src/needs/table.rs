@@ -1,0 +1,194 @@
+use super::probe::Probe;
+use crate::shell;
+
+/// Who wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// Every build.
+    Build,
+    /// Building and opening the window.
+    Window,
+    /// Tests against real peers and real windows; without it those tests are skipped, in CI they fail.
+    Test,
+}
+
+/// One thing, and its package in each package manager. An empty list: it is part of the system there, or not to be had.
+#[derive(Debug)]
+pub(crate) struct Need {
+    pub(crate) name: &'static str,
+    pub(crate) why: &'static str,
+    pub(crate) group: Group,
+    pub(crate) probe: Probe,
+    pub(crate) apt: &'static [&'static str],
+    pub(crate) dnf: &'static [&'static str],
+    pub(crate) pacman: &'static [&'static str],
+    pub(crate) brew: &'static [&'static str],
+    pub(crate) winget: &'static [&'static str],
+}
+
+impl Need {
+    /// Windows and macOS bring their webview and audio along; peers for tests are Linux programs.
+    pub(crate) fn applies(&self) -> bool {
+        cfg!(target_os = "linux")
+            || (cfg!(target_os = "macos") && !self.brew.is_empty())
+            || (cfg!(windows) && !self.winget.is_empty())
+    }
+}
+
+const NOTHING: Need = Need {
+    name: "",
+    why: "",
+    group: Group::Build,
+    probe: Probe::Program(&[]),
+    apt: &[],
+    dnf: &[],
+    pacman: &[],
+    brew: &[],
+    winget: &[],
+};
+
+pub(crate) const NEEDS: &[Need] = &[
+    Need {
+        name: "C compiler",
+        why: "links every program and compiles Opus",
+        probe: Probe::Program(&["cc"]),
+        apt: &["build-essential"],
+        dnf: &["gcc", "gcc-c++", "make"],
+        pacman: &["base-devel"],
+        ..NOTHING
+    },
+    Need {
+        name: "CMake",
+        why: "builds Opus",
+        probe: Probe::Program(&["cmake"]),
+        apt: &["cmake"],
+        dnf: &["cmake"],
+        pacman: &["cmake"],
+        brew: &["cmake"],
+        winget: &["Kitware.CMake"],
+        ..NOTHING
+    },
+    Need {
+        name: "make",
+        why: "builds Opus",
+        probe: Probe::Program(&["make", "ninja"]),
+        apt: &["make"],
+        dnf: &["make"],
+        pacman: &["make"],
+        ..NOTHING
+    },
+    Need {
+        name: "pkg-config",
+        why: "finds the system's libraries",
+        probe: Probe::Program(&["pkg-config"]),
+        apt: &["pkg-config"],
+        dnf: &["pkgconf-pkg-config"],
+        pacman: &["pkgconf"],
+        ..NOTHING
+    },
+    Need {
+        name: "ALSA",
+        why: "microphone and speaker",
+        probe: Probe::Library("alsa"),
+        apt: &["libasound2-dev"],
+        dnf: &["alsa-lib-devel"],
+        pacman: &["alsa-lib"],
+        ..NOTHING
+    },
+    Need {
+        name: "WebKitGTK 4.1",
+        why: "the window's page",
+        group: Group::Window,
+        probe: Probe::Library("webkit2gtk-4.1"),
+        apt: &["libwebkit2gtk-4.1-dev"],
+        dnf: &["webkit2gtk4.1-devel"],
+        pacman: &["webkit2gtk-4.1"],
+        ..NOTHING
+    },
+    Need {
+        name: "D-Bus",
+        why: "the desktop's dark mode",
+        group: Group::Window,
+        probe: Probe::Library("dbus-1"),
+        apt: &["libdbus-1-dev"],
+        dnf: &["dbus-devel"],
+        pacman: &["dbus"],
+        ..NOTHING
+    },
+    test(
+        "Xvfb",
+        "tests of the window",
+        &["Xvfb"],
+        &["xvfb"],
+        &["xorg-x11-server-Xvfb"],
+        &["xorg-server-xvfb"],
+    ),
+    test(
+        "WebKitWebDriver",
+        "tests of the window",
+        &["WebKitWebDriver"],
+        &["webkit2gtk-driver"],
+        &["webkit2gtk4.1"],
+        &[],
+    ),
+    test("dbus-daemon", "tests of the window", &["dbus-run-session"], &["dbus"], &["dbus-daemon"], &["dbus"]),
+    test("ImageMagick", "screenshots", &["import"], &["imagemagick"], &["ImageMagick"], &["imagemagick"]),
+    test(
+        "PulseAudio",
+        "tests of microphone and speaker",
+        &["pulseaudio"],
+        &["pulseaudio", "pulseaudio-utils"],
+        &["pulseaudio", "pulseaudio-utils"],
+        &["pulseaudio"],
+    ),
+    test(
+        "pactl, paplay, parecord",
+        "tests of microphone and speaker",
+        &["pactl"],
+        &["pulseaudio-utils"],
+        &["pulseaudio-utils"],
+        &["libpulse"],
+    ),
+    test(
+        "Chromium",
+        "tests of the pages in a browser",
+        &["chromium", "chromium-browser"],
+        &["chromium"],
+        &["chromium"],
+        &["chromium"],
+    ),
+    test(
+        "chromedriver",
+        "tests of the pages in a browser",
+        &["chromedriver"],
+        &["chromium-driver"],
+        &["chromedriver"],
+        &["chromium"],
+    ),
+    test("baresip", "calls with another phone", &["baresip"], &["baresip-core"], &["baresip"], &[]),
+    test("SIPp", "calls by the hundred", &["sipp"], &["sip-tester"], &["sipp"], &[]),
+    test("Kamailio", "registration at another server", &["kamailio"], &["kamailio"], &["kamailio"], &[]),
+    test("FFmpeg", "a second opinion on codecs", &["ffmpeg"], &["ffmpeg"], &["ffmpeg-free"], &["ffmpeg"]),
+    test("SoX", "sound files for tests", &["sox"], &["sox"], &["sox"], &["sox"]),
+    test("eSpeak NG", "speech for tests", &["espeak-ng"], &["espeak-ng"], &["espeak-ng"], &["espeak-ng"]),
+    test("iproute2", "tests of a lost network", &["ip"], &["iproute2"], &["iproute"], &["iproute2"]),
+];
+
+/// The servers are for tests, which start their own: as a service of this machine they would only hold its ports.
+pub(crate) fn after_install(installed: &[&Need]) {
+    let kamailio = installed.iter().any(|need| need.name == "Kamailio");
+    if kamailio && std::path::Path::new("/run/systemd/system").exists() {
+        let _ = shell::run(&mut super::manager::as_root(&["systemctl", "disable", "--now", "kamailio"]));
+    }
+}
+
+const fn test(
+    name: &'static str,
+    why: &'static str,
+    programs: &'static [&'static str],
+    apt: &'static [&'static str],
+    dnf: &'static [&'static str],
+    pacman: &'static [&'static str],
+) -> Need {
+    Need { name, why, group: Group::Test, probe: Probe::Program(programs), apt, dnf, pacman, ..NOTHING }
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask run`.
+
+use crate::{
+    arguments,
+    needs::{self, Group},
+    node, shell, ui,
+};
+use std::env;
+
+/// The window where there is a display, else the same pages for a browser.
+pub(crate) fn run(options: &arguments::Run) -> Result<(), String> {
+    let no_display = no_display();
+    let groups: &[Group] =
+        if no_display.is_some() { &[Group::Build] } else { &[Group::Build, Group::Window] };
+    needs::ensure(groups, options.install)?;
+    ui::build(&node::find(options.install)?)?;
+
+    let mut arguments = vec!["run", "--package"];
+    match &no_display {
+        Some(reason) => {
+            println!("No window can open here: {reason}. Its pages are served to a browser instead.");
+            arguments.push("sidetone-cli");
+        }
+        None => arguments.push("sidetone"),
+    }
+    if options.release {
+        arguments.push("--release");
+    }
+    arguments.push("--");
+    if no_display.is_some() {
+        arguments.push("gateway");
+    }
+    arguments.extend(options.rest.iter().map(String::as_str));
+    shell::become_it(shell::cargo(&arguments))
+}
+
+/// Why no window can open.
+fn no_display() -> Option<&'static str> {
+    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let display = !cfg!(target_os = "linux") || set("WAYLAND_DISPLAY") || set("DISPLAY");
+    (!display).then_some("neither WAYLAND_DISPLAY nor DISPLAY is set")
+}
