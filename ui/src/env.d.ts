@@ -1,0 +1,2 @@
+/** Set by the build: whether the fake engine is part of it. */
+declare const __FAKE__: boolean

@@ -1,0 +1,90 @@
+/** What a key press means, worked out without touching the page. */
+export type KeyAction =
+  | { do: 'dial'; digit: string }
+  | { do: 'tone'; digit: string }
+  | { do: 'erase' }
+  | { do: 'clear' }
+  | { do: 'call' }
+  | { do: 'answer' }
+  | { do: 'decline' }
+  | { do: 'hangup' }
+  | { do: 'mute' }
+  | { do: 'help' }
+  | { do: 'close' }
+  | { do: 'leaveField' }
+
+export type Press = {
+  key: string
+  code: string
+  ctrl: boolean
+  alt: boolean
+  meta: boolean
+  repeat: boolean
+}
+
+/** Where the keyboard is: nowhere in particular, on a control of its own, in the dial field, or where text is typed. */
+export type Focus = 'page' | 'control' | 'dialField' | 'text'
+
+export type Situation = {
+  focus: Focus
+  /** Help, or whatever else lies over the page and closes first. */
+  overlay: boolean
+  /** What the pad does now. */
+  pad: 'dial' | 'tones'
+  /** A call rings here. */
+  ringing: boolean
+  /** A call of ours can be hung up. */
+  call: boolean
+  dialText: string
+}
+
+export function interpret(press: Press, now: Situation): KeyAction | null {
+  if (press.alt && !press.ctrl && !press.meta && press.code === 'KeyA') {
+    return now.ringing && !press.repeat ? { do: 'answer' } : null
+  }
+  if (press.ctrl || press.alt || press.meta) return null
+  if (press.key === 'Escape') return press.repeat ? null : escape(now)
+  if (now.overlay || now.focus === 'text') return null
+  if (press.key === 'Enter') return now.focus === 'control' || press.repeat ? null : { do: 'call' }
+  if (now.focus === 'dialField') return null
+  return letterless(press, now)
+}
+
+/** The nearest thing first: what lies over the page, the text being typed, the call that rings, the call shown. */
+function escape(now: Situation): KeyAction | null {
+  if (now.overlay) return { do: 'close' }
+  if (now.focus === 'text') return { do: 'leaveField' }
+  if (now.focus === 'dialField' && now.dialText !== '') return { do: 'clear' }
+  if (now.ringing) return { do: 'decline' }
+  if (now.call) return { do: 'hangup' }
+  return now.dialText === '' ? null : { do: 'clear' }
+}
+
+function letterless(press: Press, now: Situation): KeyAction | null {
+  const digit = digitOf(press)
+  if (digit !== null) {
+    if (now.pad === 'dial') return { do: 'dial', digit }
+    return press.repeat || digit === '+' ? null : { do: 'tone', digit }
+  }
+  if (press.key === 'Backspace') return now.pad === 'dial' ? { do: 'erase' } : null
+  if (press.repeat) return null
+  if (press.key === '?') return { do: 'help' }
+  if (press.key === 'm' || press.key === 'M') return now.call ? { do: 'mute' } : null
+  return null
+}
+
+function digitOf(press: Press): string | null {
+  return /^[0-9*#+]$/.test(press.key) ? press.key : null
+}
+
+/** Kinds of `<input>` that take no text. */
+const NOT_TEXT = new Set(['button', 'checkbox', 'radio', 'range', 'reset', 'submit', 'color', 'file'])
+
+export function focusOf(element: Element | null): Focus {
+  if (!element || element === document.body) return 'page'
+  if (element.matches('[data-dial-field]')) return 'dialField'
+  if (element.matches('textarea, select, [contenteditable=""], [contenteditable="true"]')) return 'text'
+  if (element instanceof HTMLInputElement) return NOT_TEXT.has(element.type) ? 'control' : 'text'
+  if (element.matches('button, a[href], summary, [role="tab"], [tabindex="0"]')) return 'control'
+  return 'page'
+}

@@ -1,0 +1,44 @@
+import type { Command, Reply, Snapshot } from '../../api/types'
+import { failure, type Listener, type LinkState, type Platform } from '../types'
+import { FakeEngine } from './engine'
+import { scenario } from './scenarios'
+
+/** An engine that is played, for tests and for looking at every state. Not part of a product build. */
+export class FakePlatform implements Platform {
+  readonly host = 'fake'
+  readonly commands: Command[] = []
+  readonly engine: FakeEngine
+  private link: LinkState
+  private listener: Listener | null = null
+
+  constructor(name: string) {
+    const { snapshot, link, ends } = scenario(name, Date.now())
+    this.link = link
+    this.engine = new FakeEngine(snapshot, (event) => this.listener?.onEvent(event))
+    if (ends) this.engine.afterAttach = () => this.engine.end(ends)
+  }
+
+  async command(command: Command): Promise<Reply> {
+    this.commands.push(command)
+    if (this.link !== 'attached') throw failure('network', 'The engine cannot be reached')
+    return this.engine.carryOut(command)
+  }
+
+  attach(listener: Listener): () => void {
+    this.listener = listener
+    const state: Snapshot = this.engine.snapshot()
+    if (this.link === 'attached' || this.link === 'offline') listener.onSnapshot(state)
+    listener.onLink(this.link)
+    this.engine.start()
+    return () => {
+      this.listener = null
+      this.engine.stop()
+    }
+  }
+
+  retry(): void {
+    this.link = 'attached'
+    this.listener?.onSnapshot(this.engine.snapshot())
+    this.listener?.onLink(this.link)
+  }
+}

@@ -1,0 +1,106 @@
+import type { CallView, Snapshot } from '../../api/types'
+import type { LinkState } from '../types'
+import { call, history, local, localAccount, office, officeAccount, snapshot, statistics } from './data'
+
+/** One state of the product to look at: its snapshot, what happens next, and whether the engine answers. */
+export type Scenario = { snapshot: Snapshot; link: LinkState; ends?: CallView }
+
+const NOT_YET = { connection: null, registration: null, connectionInfo: '', registrationInfo: '' } as const
+
+/** `?fake=NAME`; an unknown name gives `registered`. */
+export function scenario(name: string, now: number): Scenario {
+  const two = withOffice(now)
+  const one = snapshot(now)
+  switch (name) {
+    case 'first':
+      return at({ ...one, sessions: [{ ...local(), ...NOT_YET }] })
+    case 'idle':
+      return at(one)
+    case 'ringing':
+      return at({ ...two, calls: [call(now, { sessionId: 's2', callee: 'sip:+442079460123@voice.example.org', status: 'RING', info: '180 Ringing', encryption: 'none' })] })
+    case 'incoming':
+      return at({ ...two, calls: [incoming(now)] })
+    case 'incall':
+      return at({ ...two, calls: [talking(now)] })
+    case 'echo':
+      return at({ ...one, calls: [call(now, { status: 'ESTABLISHED', info: '200 OK', establishedAt: now - 37_000, codec: { name: 'opus', sampleRate: 48000 }, statistics: statistics({ roundTripMs: 1 }) })] })
+    case 'several':
+      return at({ ...two, calls: [talking(now), call(now, { callId: 'c3', status: 'ESTABLISHED', establishedAt: now - 9_000 }), incoming(now)] })
+    case 'busy':
+      return { ...at(two), ends: ended(now, 'BUSY', '486 Busy Here') }
+    case 'failed':
+      return { ...at(two), ends: ended(now, 'FAILED', '404 Not Found') }
+    case 'offline':
+      return { ...at(two), link: 'offline' }
+    case 'connecting':
+      return { ...at(one), link: 'connecting' }
+    case 'refused':
+      return { ...at(one), link: 'refused' }
+    case 'password':
+      return at({ ...two, sessions: [local(), { ...office(), registration: 'UNREGISTERED', registrationInfo: '401 Unauthorized', passwordNeeded: true }] })
+    case 'trouble':
+      return at(troubled(two))
+    default:
+      return at(two)
+  }
+}
+
+const at = (state: Snapshot): Scenario => ({ snapshot: state, link: 'attached' })
+
+function withOffice(now: number): Snapshot {
+  const base = snapshot(now)
+  return {
+    ...base,
+    sessions: [local(), office()],
+    history: history(now),
+    settings: { ...base.settings, accounts: [localAccount(), officeAccount()] },
+  }
+}
+
+const talking = (now: number): CallView =>
+  call(now, {
+    callId: 'c2',
+    sessionId: 's2',
+    callee: 'sip:+442079460123@voice.example.org',
+    remoteName: 'Farah Siddiqui',
+    status: 'ESTABLISHED',
+    info: '200 OK',
+    establishedAt: now - 754_000,
+    encryption: 'none',
+    codec: { name: 'G722', sampleRate: 16000 },
+    dtmf: '402#',
+    statistics: statistics(),
+  })
+
+const incoming = (now: number): CallView =>
+  call(now, {
+    callId: 'c4',
+    sessionId: 's2',
+    direction: 'incoming',
+    caller: 'sip:jonas.berg@voice.example.org',
+    callee: 'sip:nadia.wolff@voice.example.org',
+    remoteName: 'Jonas Berg',
+    status: 'RING',
+    encryption: 'none',
+  })
+
+const ended = (now: number, status: 'BUSY' | 'FAILED', info: string): CallView =>
+  call(now, { callId: 'c9', sessionId: 's2', callee: 'sip:2044@voice.example.org', encryption: 'none', status, info })
+
+function troubled(state: Snapshot): Snapshot {
+  const info = 'port 5060 is taken by another program, using 5062'
+  return {
+    ...state,
+    sessions: [
+      { ...local(), connection: 'DISCONNECTED', connectionInfo: 'no answer for 32 s', registration: 'UNREGISTERED', registrationInfo: '408 Request Timeout, trying again' },
+      { ...office(), registration: 'AUTHENTICATION_FAIL', registrationInfo: '403 Forbidden' },
+    ],
+    gateway: { ...state.gateway, sipAddress: '127.0.0.1:5062', info },
+    devices: {
+      ...state.devices,
+      microphone: { selection: 'device:alsa_input.jabra', effective: 'Built-in Audio Analogue Stereo', problem: 'Jabra Evolve2 65 is not plugged in' },
+      speaker: { selection: 'default', effective: null, problem: 'no speaker was found' },
+      speakers: state.devices.speakers.filter((device) => !device.hardware),
+    },
+  }
+}

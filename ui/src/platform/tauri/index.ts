@@ -1,0 +1,56 @@
+import { Channel, invoke } from '@tauri-apps/api/core'
+import type { Command, Reply } from '../../api/types'
+import { Sequence } from '../sequence'
+import { toFailure, type Listener, type Platform, type Up } from '../types'
+
+export const isTauri = (): boolean => '__TAURI_INTERNALS__' in window
+
+/** The engine in the same process, over the shell's IPC. */
+export class TauriPlatform implements Platform {
+  readonly host = 'tauri'
+  private restart: () => void = () => {}
+
+  async command(command: Command): Promise<Reply> {
+    try {
+      return await invoke<Reply>('command', { command })
+    } catch (reason) {
+      throw toFailure(reason)
+    }
+  }
+
+  attach(listener: Listener): () => void {
+    let current = 0
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const start = (): void => {
+      clearTimeout(timer)
+      const mine = ++current
+      const sequence = new Sequence(listener, start)
+      const channel = new Channel<Up>()
+      channel.onmessage = (up) => {
+        if (mine !== current) return
+        sequence.take(up)
+      }
+      listener.onLink('connecting')
+      invoke('attach', { channel }).then(
+        () => mine === current && listener.onLink('attached'),
+        () => {
+          if (mine !== current) return
+          listener.onLink('offline')
+          timer = setTimeout(start, RETRY_MS)
+        },
+      )
+    }
+    this.restart = start
+    start()
+    return () => {
+      current++
+      clearTimeout(timer)
+    }
+  }
+
+  retry(): void {
+    this.restart()
+  }
+}
+
+const RETRY_MS = 2000

@@ -1,0 +1,49 @@
+import type { Command, Envelope, Failure, FailureCode, Reply, Snapshot } from '../api/types'
+
+/** Which program shows this UI. */
+export type Host = 'tauri' | 'browser' | 'fake'
+
+/** Whether the engine can be talked to. `refused`: it never could, most likely for want of a valid link. */
+export type LinkState = 'connecting' | 'attached' | 'offline' | 'refused'
+
+/** What an engine sends up: its whole state, or one numbered event. */
+export type Up = { snapshot: Snapshot } | Envelope
+
+export type Listener = {
+  onSnapshot: (snapshot: Snapshot) => void
+  /** In order and without gaps after the last snapshot. */
+  onEvent: (event: Envelope) => void
+  onLink: (state: LinkState) => void
+}
+
+/** The only door from the UI to its engine. */
+export type Platform = {
+  readonly host: Host
+  /** Rejects with a `Failure`, never with anything else. */
+  command(command: Command): Promise<Reply>
+  /** Calls back until the returned function is called; finds its way back after a loss by itself. */
+  attach(listener: Listener): () => void
+  /** Try to reach the engine now instead of waiting for the next attempt. */
+  retry(): void
+}
+
+export const isSnapshot = (up: Up): up is { snapshot: Snapshot } => 'snapshot' in up
+
+export const failure = (code: FailureCode, message: string): Failure => ({ code, message })
+
+/** A host may reject with its own kinds of error; the UI sees only failures. */
+export function toFailure(reason: unknown): Failure {
+  if (isFailure(reason)) return reason
+  const message = reason instanceof Error ? reason.message : String(reason)
+  return failure('stopped', message)
+}
+
+function isFailure(value: unknown): value is Failure {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'code' in value &&
+    'message' in value &&
+    typeof value.message === 'string'
+  )
+}

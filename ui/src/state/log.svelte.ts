@@ -1,0 +1,65 @@
+import type { Envelope } from '../api/types'
+
+/** One line of the event log. */
+export type LogLine = {
+  seq: number
+  time: number
+  event: Envelope['event']
+  status: string
+  id: string
+  info: string
+}
+
+/** The latest events, oldest first. Measurements are no news and are left out. */
+export class EventLog {
+  lines = $state.raw<readonly LogLine[]>([])
+
+  add(event: Envelope): void {
+    if (event.event === 'CallMeasured' || event.event === 'MicrophoneLevel') return
+    const kept = this.lines.length >= MAX_LINES ? this.lines.slice(1 - MAX_LINES) : this.lines
+    this.lines = [...kept, toLine(event)]
+  }
+
+  clear(): void {
+    this.lines = []
+  }
+}
+
+export const MAX_LINES = 1000
+
+export function toLine(event: Envelope): LogLine {
+  const { seq, time } = event
+  return { seq, time, event: event.event, status: statusOf(event), id: idOf(event), info: infoOf(event) }
+}
+
+/** The contract's own: what integrators see too. The others only say that a view was replaced. */
+export const isContract = (line: LogLine): boolean =>
+  line.event.endsWith('StatusEvent') || line.event === 'OnCallEvent'
+
+export const lineText = (line: LogLine): string =>
+  [new Date(line.time).toISOString(), line.event, line.status || '-', line.id || '-', line.info].join('  ').trimEnd()
+
+function statusOf(event: Envelope): string {
+  if ('status' in event) return event.status
+  if (event.event === 'Notice') return event.level
+  if (event.event === 'DtmfReceived') return event.digit
+  if (event.event === 'CallChanged') return event.call.status
+  return ''
+}
+
+function idOf(event: Envelope): string {
+  if ('callId' in event && event.callId !== undefined) return event.callId
+  if ('sessionId' in event) return event.sessionId
+  if (event.event === 'SessionChanged') return event.session.sessionId
+  if (event.event === 'CallChanged') return event.call.callId
+  if (event.event === 'HistoryAdded') return event.entry.callId
+  return ''
+}
+
+function infoOf(event: Envelope): string {
+  if (event.event === 'OnCallEvent') return [`${event.caller} → ${event.callee}`, event.info].filter(Boolean).join(' · ')
+  if ('info' in event) return event.info
+  if (event.event === 'GatewayChanged') return event.gateway.info
+  if (event.event === 'CallChanged') return event.call.info
+  return ''
+}

@@ -1,0 +1,107 @@
+import type {
+  CallView,
+  DevicesView,
+  Envelope,
+  GatewayView,
+  HistoryEntry,
+  Level,
+  SessionView,
+  Settings,
+  Snapshot,
+} from '../api/types'
+
+/** A copy of the engine's state. Whole views are replaced by their id; nothing is worked out here. */
+export type Mirror = {
+  version: string
+  sessions: readonly SessionView[]
+  calls: readonly CallView[]
+  /** The call that ended last, kept on the screen until another begins. */
+  ended: CallView | null
+  history: readonly HistoryEntry[]
+  devices: DevicesView
+  gateway: GatewayView
+  settings: Settings
+  /** Of the microphone test; `null` while none has been measured. */
+  microphoneLevel: Level | null
+  /** The engine's wall clock less ours, milliseconds. */
+  clockOffset: number
+}
+
+/** The end that the last call came to survives a new snapshot: the engine does not keep it. */
+export function fromSnapshot(snapshot: Snapshot, previous: Mirror | null): Mirror {
+  const { version, sessions, calls, history, devices, gateway, settings } = snapshot
+  return {
+    version,
+    sessions,
+    calls: calls.filter((call) => !hasEnded(call)),
+    ended: previous?.ended ?? null,
+    history,
+    devices,
+    gateway,
+    settings,
+    microphoneLevel: null,
+    clockOffset: previous?.clockOffset ?? 0,
+  }
+}
+
+export function apply(mirror: Mirror, event: Envelope, now: number): Mirror {
+  const clockOffset = event.time - now
+  return { ...mirror, clockOffset, ...change(mirror, event) }
+}
+
+function change(mirror: Mirror, event: Envelope): Partial<Mirror> {
+  switch (event.event) {
+    case 'SessionChanged':
+      return { sessions: upsert(mirror.sessions, event.session, (session) => session.sessionId) }
+    case 'SessionClosed':
+      return { sessions: mirror.sessions.filter((session) => session.sessionId !== event.sessionId) }
+    case 'CallChanged':
+      return changeCall(mirror, event.call)
+    case 'CallMeasured':
+      return {
+        calls: mirror.calls.map((call) =>
+          call.callId === event.callId ? { ...call, statistics: event.statistics } : call,
+        ),
+      }
+    case 'HistoryAdded':
+      return addHistory(mirror, event.entry)
+    case 'HistoryCleared':
+      return { history: [] }
+    case 'MicrophoneLevel':
+      return { microphoneLevel: event.level }
+    case 'DevicesChanged':
+      return { devices: event.devices }
+    case 'GatewayChanged':
+      return { gateway: event.gateway }
+    case 'SettingsChanged':
+      return { settings: event.settings }
+    default:
+      return {}
+  }
+}
+
+function changeCall(mirror: Mirror, call: CallView): Partial<Mirror> {
+  if (hasEnded(call)) return { calls: without(mirror.calls, call.callId), ended: call }
+  const known = mirror.calls.some((other) => other.callId === call.callId)
+  const calls = upsert(mirror.calls, call, (other) => other.callId)
+  return known ? { calls } : { calls, ended: null }
+}
+
+function addHistory(mirror: Mirror, entry: HistoryEntry): Partial<Mirror> {
+  const history = [entry, ...mirror.history.filter((other) => other.callId !== entry.callId)]
+  const open = mirror.calls.find((call) => call.callId === entry.callId)
+  if (!open) return { history }
+  const ended = { ...open, status: entry.status, info: entry.info }
+  return { history, calls: without(mirror.calls, entry.callId), ended }
+}
+
+export const hasEnded = (call: CallView): boolean =>
+  call.status === 'FINISH' || call.status === 'BUSY' || call.status === 'FAILED'
+
+const without = (calls: readonly CallView[], callId: string): CallView[] =>
+  calls.filter((call) => call.callId !== callId)
+
+function upsert<T>(list: readonly T[], item: T, id: (item: T) => string): T[] {
+  const at = list.findIndex((other) => id(other) === id(item))
+  return at < 0 ? [...list, item] : list.map((other, index) => (index === at ? item : other))
+}

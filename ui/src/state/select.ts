@@ -1,0 +1,45 @@
+import type { Account, CallView, HistoryEntry, SessionView } from '../api/types'
+import type { Mirror } from './mirror'
+
+/** Rings here and waits for an answer. */
+export const isWaiting = (call: CallView): boolean =>
+  call.direction === 'incoming' && call.establishedAt === null
+
+export const isTalking = (call: CallView): boolean => call.establishedAt !== null
+
+export const waitingCalls = (mirror: Mirror): CallView[] => mirror.calls.filter(isWaiting)
+
+export const ownCalls = (mirror: Mirror): CallView[] => mirror.calls.filter((call) => !isWaiting(call))
+
+/** The call that the panel shows: the chosen one while it lives, else the newest. */
+export function shownCall(mirror: Mirror, chosen: string | null): CallView | null {
+  const calls = ownCalls(mirror)
+  return calls.find((call) => call.callId === chosen) ?? calls.at(-1) ?? null
+}
+
+export const canPlaceCalls = (session: SessionView): boolean => session.connection === 'ESTABLISHED'
+
+/** What the left column lists: every session, and every account that has none. */
+export type AccountRow = { accountId: string; name: string; session: SessionView | null; account: Account | null }
+
+export function accountRows(mirror: Mirror): AccountRow[] {
+  const accounts = new Map(mirror.settings.accounts.map((account) => [account.id, account]))
+  const rows: AccountRow[] = mirror.sessions.map((session) => ({
+    accountId: session.accountId,
+    name: session.name,
+    session,
+    account: accounts.get(session.accountId) ?? null,
+  }))
+  for (const account of mirror.settings.accounts) {
+    if (rows.some((row) => row.accountId === account.id)) continue
+    rows.push({ accountId: account.id, name: account.name, session: null, account })
+  }
+  return rows
+}
+
+/** The session to call a number back through: the one of the account that it came over. */
+export const sessionOf = (mirror: Mirror, entry: HistoryEntry): SessionView | null =>
+  mirror.sessions.find((session) => session.accountId === entry.accountId) ?? null
+
+export const lastDialled = (mirror: Mirror): string | null =>
+  mirror.history.find((entry) => entry.direction === 'outgoing')?.remote ?? null

@@ -1,0 +1,17 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'vitest/config'
+
+// The fake engine is left out of the product: only `vite dev`, `--mode fake` and the tests have it.
+export default defineConfig(({ command, mode }) => ({
+  plugins: [svelte()],
+  define: { __FAKE__: JSON.stringify(command === 'serve' || mode === 'fake') },
+  base: './',
+  build: {
+    target: ['es2021', 'chrome105', 'safari15'],
+    modulePreload: { polyfill: false },
+    // No data: URLs, so that the content security policy needs none.
+    assetsInlineLimit: 0,
+  },
+  resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
+  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'], restoreMocks: true },
+}))
