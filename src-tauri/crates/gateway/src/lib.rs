@@ -1,1 +1,39 @@
-//! The embedded server's HTTP and WebSocket listeners.
+//! The embedded server's HTTP and WebSocket listeners: they serve the UI to a browser on this machine.
+//!
+//! ```text
+//!  browser ──GET /?token=…──▶ login   one-time token ⇒ session cookie
+//!          ──GET /…─────────▶ pages   the built UI: ETag, CSP, no path but the assets'
+//!          ══/ui/socket═════▶ socket  commands in, snapshot and events out
+//!  cli     ──GET /healthz───▶         is this the instance of gateway.json?
+//! ```
+//!
+//! Every request passes [`guard`] first: a `Host` that is not this listener is refused (DNS rebinding), and whatever
+//! changes state wants the `Origin` of our own pages. The SIP side of the gateway is the engine's.
+//!
+//! # The UI socket
+//! Text frames of JSON. The server sends `{"snapshot": Snapshot}` once and then every event as an `Envelope`. The client
+//! sends `{"id": 1, "command": {"command": "call", "callee": "echo"}}` and gets `{"id": 1, "reply": Reply}` or
+//! `{"id": 1, "failure": Failure}`. A command that is wrong gives a failure, never a closed socket; see [`close_code`] for
+//! what does close it.
+#![forbid(unsafe_code)]
+
+mod app;
+mod door;
+mod error;
+mod guard;
+mod listener;
+mod login;
+mod pages;
+mod private_file;
+mod running;
+mod runtime_file;
+mod socket;
+#[cfg(test)]
+mod tests;
+pub mod wire;
+
+pub use error::GatewayError;
+pub use pages::ui::{Asset, Find, Ui, mime_of};
+pub use running::{Gateway, Options, Running};
+pub use runtime_file::{Found, find_running};
+pub use socket::close_code;

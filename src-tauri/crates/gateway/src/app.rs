@@ -1,0 +1,116 @@
+//! What every request shares, and the routes.
+
+use crate::{
+    door::Door,
+    guard::{Hosts, Refusal},
+    login::Login,
+    pages::{self, ui::Ui},
+    socket, wire,
+};
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::Serialize;
+use serde_json::json;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Semaphore, watch};
+
+pub(crate) struct App {
+    pub(crate) door: Arc<dyn Door>,
+    pub(crate) ui: Ui,
+    pub(crate) hosts: Hosts,
+    pub(crate) cookie_name: String,
+    pub(crate) instance: String,
+    /// One permit for each UI socket.
+    pub(crate) sockets: Arc<Semaphore>,
+    /// Turns true when the listeners stop.
+    pub(crate) stop: watch::Sender<bool>,
+    login: Mutex<Login>,
+}
+
+impl App {
+    pub(crate) fn new(door: Arc<dyn Door>, ui: Ui, hosts: Hosts, port: u16, instance: String) -> Self {
+        Self {
+            door,
+            ui,
+            hosts,
+            cookie_name: format!("sidetone-{port}"),
+            instance,
+            sockets: Arc::new(Semaphore::new(socket::MAX_SOCKETS)),
+            stop: watch::Sender::new(false),
+            login: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn login(&self) -> MutexGuard<'_, Login> {
+        self.login.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when the listeners stop.
+    pub(crate) async fn stopped(&self) {
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+}
+
+pub(crate) fn routes(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(pages::root))
+        .route("/sign-in.css", get(pages::sign_in_style))
+        .route("/healthz", get(health))
+        .route("/ui/socket", get(socket::upgrade))
+        .fallback(get(pages::asset).fallback(other_method))
+        .method_not_allowed_fallback(other_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), guarded))
+        .with_state(app)
+}
+
+async fn health(State(app): State<Arc<App>>) -> Response {
+    json(&json!({ "status": "ok", "instance": app.instance }))
+}
+
+async fn other_method() -> Response {
+    let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "only GET and HEAD are served here");
+    ([(header::ALLOW, "GET, HEAD")], refusal).into_response()
+}
+
+/// First and last of every request: the `Host`, and the headers that bind a browser.
+async fn guarded(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let host = app.hosts.check(request.headers(), request.uri());
+    let (mut response, host) = match host {
+        Ok(host) => (next.run(request).await, host),
+        Err(refusal) => (refusal.into_response(), String::new()),
+    };
+    // Old WebKit does not count ws: under 'self'. An IPv6 address cannot be written in a policy.
+    let socket =
+        if host.is_empty() || host.starts_with('[') { String::new() } else { format!(" ws://{host}") };
+    let policy = format!(
+        "default-src 'self'; connect-src 'self'{socket}; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'"
+    );
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, json(&self.failure)).into_response()
+    }
+}
+
+fn json(value: &impl Serialize) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], wire::line(value)).into_response()
+}

@@ -1,0 +1,188 @@
+use crate::{
+    GatewayError, Ui,
+    app::{App, routes},
+    door::Door,
+    guard::Hosts,
+    listener,
+    login::random_text,
+    runtime_file::{Record, RuntimeFile},
+    socket::MAX_SOCKETS,
+};
+use sidetone_api::Event;
+use sidetone_engine::{Handle, Next};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// How long [`Running::stop`] waits for the sockets to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// Where to listen and what to serve.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// A loopback address.
+    pub bind: IpAddr,
+    /// Preferred; where it is busy one of the next 20 is taken, else any. 0: any.
+    pub port: u16,
+    pub ui: Ui,
+    /// Folder for `gateway.json`, by which the command line finds this gateway; `None`: it is not found.
+    pub runtime: Option<PathBuf>,
+}
+
+/// Starts listeners.
+#[derive(Debug, Clone, Copy)]
+pub struct Gateway;
+
+impl Gateway {
+    /// Opens the listeners and tells the engine where they are. Runs on the tokio runtime that calls it.
+    ///
+    /// # Errors
+    /// [`GatewayError`]; the engine is told the reason, too.
+    pub async fn start(handle: Handle, options: Options) -> Result<Running, GatewayError> {
+        start(Arc::new(handle), options).await
+    }
+}
+
+/// Listeners that are open. They close when it is dropped.
+pub struct Running {
+    address: SocketAddr,
+    app: Arc<App>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A link that logs one browser in, once, within ten minutes. Each call makes another one.
+    ///
+    /// # Errors
+    /// [`GatewayError::Randomness`].
+    pub fn login_url(&self) -> Result<String, GatewayError> {
+        let token = self.app.login().issue(Instant::now())?;
+        Ok(format!("http://{}/?token={token}", self.address))
+    }
+
+    /// Closes the listeners and every socket, and removes `gateway.json`.
+    pub async fn stop(mut self) {
+        self.app.stop.send_replace(true);
+        if let Some(task) = self.task.take() {
+            let _ = task.await;
+        }
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.app.stop.send_replace(true);
+    }
+}
+
+pub(crate) async fn start(door: Arc<dyn Door>, options: Options) -> Result<Running, GatewayError> {
+    let started = open(Arc::clone(&door), options).await;
+    if let Err(error) = &started {
+        door.http_listening(None, error.to_string()).await;
+    }
+    started
+}
+
+async fn open(door: Arc<dyn Door>, options: Options) -> Result<Running, GatewayError> {
+    let listener = listener::listen(options.bind, options.port).await?;
+    let address =
+        listener.local_addr().map_err(|source| GatewayError::Listen { ip: options.bind, source })?;
+    let instance = random_text()?;
+    let app = Arc::new(App::new(door, options.ui, Hosts::of(address), address.port(), instance));
+    let sip = sip_address(&app).await?;
+    let file = match &options.runtime {
+        Some(folder) => claim(folder, &app.instance, address, sip).await,
+        None => None,
+    };
+    let info = match options.port {
+        wanted if wanted == 0 || wanted == address.port() => String::new(),
+        wanted => format!("port {wanted} is busy; {} was taken", address.port()),
+    };
+    app.door.http_listening(Some(format!("http://{address}")), info).await;
+    tracing::info!(%address, "pages are served");
+    let task = tokio::spawn(run(Arc::clone(&app), listener, file));
+    Ok(Running { address, app, task: Some(task) })
+}
+
+async fn run(app: Arc<App>, listener: TcpListener, file: Option<RuntimeFile>) {
+    tokio::select! {
+        () = listener::serve(listener, routes(Arc::clone(&app))) => {}
+        () = follow(&app, file) => {}
+        () = app.stopped() => {}
+    }
+    app.stop.send_replace(true);
+    let all = u32::try_from(MAX_SOCKETS).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(GOODBYE, app.sockets.acquire_many(all)).await;
+    app.door.http_listening(None, "the pages are closed".into()).await;
+}
+
+/// Keeps `gateway.json` true; returns when the engine has stopped. The file goes when this is dropped.
+async fn follow(app: &App, mut file: Option<RuntimeFile>) {
+    while let Ok((snapshot, mut events)) = app.door.attach().await {
+        moved(&mut file, snapshot.gateway.sip_address.as_deref());
+        loop {
+            match events.next().await {
+                Some(Next::Event(envelope)) => {
+                    if let Event::GatewayChanged { gateway } = &envelope.event {
+                        moved(&mut file, gateway.sip_address.as_deref());
+                    }
+                }
+                Some(Next::Lagged) => break,
+                None => return,
+            }
+        }
+    }
+}
+
+fn moved(file: &mut Option<RuntimeFile>, sip: Option<&str>) {
+    if let Some(Err(error)) = file.as_mut().map(|file| file.set_sip(parsed(sip))) {
+        tracing::warn!(%error, "gateway.json cannot be written");
+    }
+}
+
+async fn claim(
+    folder: &Path,
+    instance: &str,
+    http: SocketAddr,
+    sip: Option<SocketAddr>,
+) -> Option<RuntimeFile> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let record = Record {
+        instance: instance.to_owned(),
+        sip,
+        http,
+        pid: std::process::id(),
+        started: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+    };
+    match RuntimeFile::claim(folder, record).await {
+        Ok(file) => file,
+        Err(error) => {
+            tracing::warn!(%error, "gateway.json cannot be written: the command line will not find this gateway");
+            None
+        }
+    }
+}
+
+async fn sip_address(app: &App) -> Result<Option<SocketAddr>, GatewayError> {
+    let (snapshot, _) = app.door.attach().await.map_err(|_| GatewayError::EngineStopped)?;
+    Ok(parsed(snapshot.gateway.sip_address.as_deref()))
+}
+
+fn parsed(address: Option<&str>) -> Option<SocketAddr> {
+    address.and_then(|address| address.parse().ok())
+}
