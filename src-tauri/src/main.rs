@@ -1,1 +1,6 @@
-fn main() {}
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sidetone_lib::run()
+}

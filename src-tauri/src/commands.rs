@@ -1,0 +1,19 @@
+//! What the page may ask of the app. Both carry; neither decides.
+
+use crate::{backend::Backend, up::Up};
+use serde_json::Value;
+use sidetone_api::{Failure, Reply};
+use tauri::{State, ipc::Channel};
+
+/// One of the vocabulary's commands. Taken as plain JSON, so that a malformed one is answered by a `Failure` too.
+#[tauri::command]
+pub(crate) async fn command(backend: State<'_, Backend>, command: Value) -> Result<Reply, Failure> {
+    let command = serde_json::from_value(command).map_err(|error| Failure::invalid("command", error.to_string()))?;
+    backend.engine().await?.command(command).await
+}
+
+/// The state and every event after it, into `channel`. A later call replaces an earlier one: there is one page.
+#[tauri::command]
+pub(crate) async fn attach(backend: State<'_, Backend>, channel: Channel<Up>) -> Result<(), Failure> {
+    backend.attach(channel).await
+}
