@@ -1,11 +1,17 @@
 //! The engine and its gateway, started while the window opens.
 
-use crate::up::Up;
+use crate::{pages, up::Up};
 use sidetone_api::{Failure, FailureCode};
 use sidetone_device::Hardware;
 use sidetone_engine::{Directories, Engine, Events, Handle, Next, Options, secrets};
-use std::sync::{Arc, Mutex, PoisonError};
+use sidetone_gateway::{Gateway, Running};
+use std::{
+    net::Ipv4Addr,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 use tauri::{
+    AppHandle,
     async_runtime::{JoinHandle, spawn},
     ipc::Channel,
 };
@@ -19,20 +25,27 @@ pub(crate) struct Backend {
     started: watch::Receiver<Option<Started>>,
     /// Carries events to the page.
     carrier: Mutex<Option<JoinHandle<()>>>,
+    gateway: Arc<tokio::sync::Mutex<Option<Running>>>,
 }
 
 impl Backend {
     /// Returns at once; the page's first request waits for the engine.
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(app: &AppHandle) -> Self {
         let (done, started) = watch::channel(None);
+        let gateway = Arc::new(tokio::sync::Mutex::new(None));
+        let (app, opened) = (app.clone(), Arc::clone(&gateway));
         spawn(async move {
-            let result = start().await;
-            if let Err(failure) = &result {
-                tracing::error!("the engine did not start: {failure}");
+            let directories = Directories::of_the_platform();
+            let runtime = directories.as_ref().ok().map(|directories| directories.runtime.clone());
+            let mut opened = opened.lock().await;
+            let result = start_engine(directories).await;
+            let _ = done.send(Some(result.clone()));
+            match result {
+                Ok(engine) => *opened = start_gateway(&app, engine, runtime).await,
+                Err(failure) => tracing::error!("the engine did not start: {failure}"),
             }
-            let _ = done.send(Some(result));
         });
-        Self { started, carrier: Mutex::new(None) }
+        Self { started, carrier: Mutex::new(None), gateway }
     }
 
     /// # Errors
@@ -60,25 +73,43 @@ impl Backend {
         Ok(())
     }
 
-    /// Hangs up and unregisters.
+    /// Closes the gateway's pages, hangs up and unregisters.
     pub(crate) async fn shut_down(&self) {
+        if let Some(gateway) = self.gateway.lock().await.take() {
+            gateway.stop().await;
+        }
         if let Ok(engine) = self.engine().await {
             engine.shut_down().await;
         }
     }
 }
 
-async fn start() -> Started {
-    let engine = Engine::start(Options {
-        directories: Some(Directories::of_the_platform()?),
+async fn start_engine(directories: Result<Directories, Failure>) -> Started {
+    Engine::start(Options {
+        directories: Some(directories?),
         devices: Arc::new(Hardware::new()),
         secrets: secrets::platform(),
         settings: None,
         sip_bind: None,
         tones: true,
     })
-    .await?;
-    Ok(engine)
+    .await
+}
+
+/// The pages for a browser on this machine. The app works without them; why they are missing is in the gateway's view.
+async fn start_gateway(app: &AppHandle, engine: Handle, runtime: Option<PathBuf>) -> Option<Running> {
+    let settings = engine.attach().await.ok()?.0.settings.gateway;
+    if !settings.enabled {
+        return None;
+    }
+    let options = sidetone_gateway::Options {
+        bind: Ipv4Addr::LOCALHOST.into(),
+        port: settings.http_port,
+        ui: pages::of(app),
+        runtime,
+    };
+    let started = Gateway::start(engine, options).await;
+    started.inspect_err(|error| tracing::warn!("the pages are not served: {error}")).ok()
 }
 
 /// Until the page or the engine has gone.

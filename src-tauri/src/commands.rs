@@ -8,7 +8,8 @@ use tauri::{State, ipc::Channel};
 /// One of the vocabulary's commands. Taken as plain JSON, so that a malformed one is answered by a `Failure` too.
 #[tauri::command]
 pub(crate) async fn command(backend: State<'_, Backend>, command: Value) -> Result<Reply, Failure> {
-    let command = serde_json::from_value(command).map_err(|error| Failure::invalid("command", error.to_string()))?;
+    let command =
+        serde_json::from_value(command).map_err(|error| Failure::invalid("command", error.to_string()))?;
     backend.engine().await?.command(command).await
 }
 

@@ -9,6 +9,7 @@ mod commands;
 mod display;
 mod lifecycle;
 mod log;
+mod pages;
 mod up;
 
 use arguments::Start;
@@ -36,7 +37,7 @@ fn open() -> ExitCode {
         .on_page_load(lifecycle::show_when_loaded)
         .on_window_event(lifecycle::end_when_closed)
         .setup(|app| {
-            app.manage(Backend::start());
+            app.manage(Backend::start(app.handle()));
             lifecycle::end_on_signal(app.handle());
             Ok(())
         })

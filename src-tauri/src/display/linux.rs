@@ -20,7 +20,9 @@ pub(crate) fn check() -> Result<(), String> {
     gtk::init().map_err(|_| {
         let named = ["WAYLAND_DISPLAY", "DISPLAY"]
             .iter()
-            .filter_map(|name| env::var(name).ok().filter(|value| !value.is_empty()).map(|value| format!("{name}={value}")))
+            .filter_map(|name| {
+                env::var(name).ok().filter(|value| !value.is_empty()).map(|value| format!("{name}={value}"))
+            })
             .collect::<Vec<_>>();
         let reason = if named.is_empty() {
             "neither WAYLAND_DISPLAY nor DISPLAY is set".to_owned()
