@@ -4,13 +4,18 @@
 //! locks or logs per frame in steady state, and nothing reads a clock: time is passed in.
 #![forbid(unsafe_code)]
 
+pub mod codec;
+pub mod comfort_noise;
 pub mod device;
 pub mod error;
 pub mod frame;
 pub mod resample;
 pub mod synthetic;
+#[cfg(test)]
+mod test_signal;
 pub mod tone;
 
+pub use codec::{Codec, CodecError, Decoder, Encoder, OpusOptions};
 pub use device::{
     DeviceInfo, Devices, Direction, Flow, OpenedSink, OpenedSource, Selection, SelectionError, Sink, Source,
 };
