@@ -1,1 +1,8 @@
-//! The rim: sockets, names, clock, randomness, media.
+//! The rim: sockets, names, the clock, randomness, media.
+
+pub(crate) mod clock;
+pub(crate) mod media;
+pub(crate) mod names;
+pub(crate) mod ports;
+pub(crate) mod sip;
+mod tcp;

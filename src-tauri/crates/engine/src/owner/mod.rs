@@ -1,9 +1,282 @@
-//! The owner.
+//! The owner: all state, one loop. Each file beside this one holds one noun of it.
 
-use crate::{Handle, Options};
-use sidetone_api::{Failure, FailureCode};
+mod agent;
+mod call;
+mod call_events;
+mod command;
+mod device;
+mod exchange;
+mod leg;
+mod registration;
+mod session;
+mod settings;
+mod target;
+mod view;
 
+use crate::{
+    Handle, Options,
+    handle::{Publisher, Request},
+    io::{
+        clock,
+        media::{self, LegId, News},
+        sip::{FromNetwork, Stack},
+    },
+    secrets::SecretStore,
+};
+use agent::Agent;
+use call::Call;
+use device::Desk;
+use exchange::Exchange;
+use session::Session;
+use sidetone_api::{AccountId, CallId, Event, Failure, FailureCode, HistoryEntry, NoticeLevel, Secret, SessionId};
+use sidetone_sip::Hop;
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    time::{Duration, Instant},
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Commands that may wait for the owner; it answers each at once.
+const REQUESTS: usize = 64;
+const INTERNAL: usize = 256;
+/// How long hanging up and unregistering may take at the end.
+const FAREWELL: Duration = Duration::from_secs(2);
+const HISTORY: usize = 200;
+
+/// What the owner's own errands bring back.
+#[derive(Debug)]
+enum Errand {
+    /// The hops that lead to a callee.
+    Route { call: CallId, result: Result<Vec<Hop>, String> },
+    Device(device::Opened),
+    Devices(device::Listed),
+}
+
+struct Owner {
+    publisher: Publisher,
+    settings: settings::Store,
+    secrets: Box<dyn SecretStore>,
+    /// Passwords that no key store keeps.
+    passwords: HashMap<AccountId, Secret>,
+    phone: Agent,
+    exchange: Exchange,
+    media: media::Door,
+    desk: Desk,
+    sessions: BTreeMap<SessionId, Session>,
+    calls: BTreeMap<CallId, Call>,
+    history: VecDeque<HistoryEntry>,
+    errands: mpsc::Sender<Errand>,
+    next_leg: u64,
+    tones: bool,
+    farewell: Option<Farewell>,
+}
+
+struct Farewell {
+    deadline: Instant,
+    done: Vec<oneshot::Sender<()>>,
+}
+
+struct Inbound {
+    requests: mpsc::Receiver<Request>,
+    network: mpsc::Receiver<(Stack, FromNetwork)>,
+    news: mpsc::Receiver<News>,
+    errands: mpsc::Receiver<Errand>,
+}
+
+/// Opens everything on a thread of the engine's own, and leaves the loop running there.
 pub(crate) async fn start(options: Options) -> Result<Handle, Failure> {
-    let _ = options;
-    Err(Failure::new(FailureCode::Stopped, "not built yet"))
+    let (requests, inward) = mpsc::channel(REQUESTS);
+    let (ready, started) = oneshot::channel();
+    let run = move || {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let _ = ready.send(Err(Failure::new(FailureCode::Network, format!("runtime: {error}"))));
+                return;
+            }
+        };
+        runtime.block_on(async move {
+            match Owner::open(options, inward).await {
+                Ok((owner, inbound)) => {
+                    let _ = ready.send(Ok(()));
+                    owner.run(inbound).await;
+                }
+                Err(failure) => {
+                    let _ = ready.send(Err(failure));
+                }
+            }
+        });
+        // A device that hangs while it is opened must not keep the process.
+        runtime.shutdown_background();
+    };
+    std::thread::Builder::new()
+        .name("engine".into())
+        .spawn(run)
+        .map_err(|error| Failure::new(FailureCode::Limit, format!("no thread for the engine: {error}")))?;
+    started.await.map_err(|_| Failure::new(FailureCode::Stopped, "the engine stopped while starting"))??;
+    Ok(Handle::new(requests))
+}
+
+impl Owner {
+    async fn open(options: Options, requests: mpsc::Receiver<Request>) -> Result<(Self, Inbound), Failure> {
+        let network_failure = |what: &str, error: &dyn std::fmt::Display| {
+            Failure::new(FailureCode::Network, format!("{what}: {error}"))
+        };
+        let settings = settings::Store::open(options.directories.as_ref(), options.settings)?;
+        let (inbox, network) = crate::io::sip::inbox();
+        let (errands, errands_in) = mpsc::channel(INTERNAL);
+        let (media, news) = media::start().map_err(|error| network_failure("media thread", &error))?;
+        let sip_port = settings.get().network.sip_port;
+        let phone = Agent::open(Stack::Phone, options.sip_bind, sip_port, None, inbox.clone())
+            .await
+            .map_err(|error| network_failure(&format!("SIP port {sip_port}"), &error))?;
+        let exchange = Exchange::open(&settings.get().gateway, options.secrets.as_ref(), inbox).await;
+        let desk = Desk::new(options.devices, &settings.get().audio, errands.clone());
+        let mut owner = Self {
+            publisher: Publisher::default(),
+            settings,
+            secrets: options.secrets,
+            passwords: HashMap::new(),
+            phone,
+            exchange,
+            media,
+            desk,
+            sessions: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            history: VecDeque::new(),
+            errands,
+            next_leg: 0,
+            tones: options.tones,
+            farewell: None,
+        };
+        owner.desk.watch();
+        owner.connect_enabled_accounts();
+        Ok((owner, Inbound { requests, network, news, errands: errands_in }))
+    }
+
+    async fn run(mut self, mut inbound: Inbound) {
+        loop {
+            self.drain();
+            if self.is_finished() {
+                break;
+            }
+            let deadline = self.next_deadline();
+            let sleep = async {
+                match deadline {
+                    Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                request = inbound.requests.recv() => match request {
+                    Some(request) => self.on_request(request),
+                    None => self.start_farewell(None),
+                },
+                Some((stack, message)) = inbound.network.recv() => self.on_network(stack, message),
+                Some(news) = inbound.news.recv() => self.on_news(news),
+                Some(errand) = inbound.errands.recv() => self.on_errand(errand),
+                () = sleep => self.on_timeout(),
+            }
+        }
+        if let Some(farewell) = self.farewell.take() {
+            drop(self);
+            for done in farewell.done {
+                let _ = done.send(());
+            }
+        }
+    }
+
+    /// Carries out what the user agents decided, until nothing is left to do.
+    fn drain(&mut self) {
+        loop {
+            let mut idle = true;
+            while let Some(event) = self.phone.poll() {
+                idle = false;
+                self.on_phone_event(event);
+            }
+            while let Some(event) = self.exchange.poll() {
+                idle = false;
+                self.on_exchange_event(event);
+            }
+            if idle {
+                return;
+            }
+        }
+    }
+
+    fn on_request(&mut self, request: Request) {
+        match request {
+            Request::Command(command, reply) => {
+                let result = self.on_command(command);
+                let _ = reply.send(result);
+            }
+            Request::Attach(reply) => {
+                let _ = reply.send((self.snapshot(), self.publisher.subscribe()));
+            }
+            Request::HttpListening(address, info) => {
+                self.exchange.set_http(address, info);
+                self.publish_gateway();
+            }
+            Request::ShutDown(done) => self.start_farewell(Some(done)),
+        }
+    }
+
+    fn on_network(&mut self, stack: Stack, message: FromNetwork) {
+        let now = Instant::now();
+        match stack {
+            Stack::Phone => self.phone.handle(now, message),
+            Stack::Gateway => self.exchange.handle(now, message),
+        }
+    }
+
+    fn on_errand(&mut self, errand: Errand) {
+        match errand {
+            Errand::Route { call, result } => self.on_route(&call, result),
+            Errand::Device(opened) => self.on_device_opened(opened),
+            Errand::Devices(listed) => self.on_devices_listed(listed),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let farewell = self.farewell.as_ref().map(|farewell| farewell.deadline);
+        [self.phone.poll_timeout(), self.exchange.poll_timeout(), farewell].into_iter().flatten().min()
+    }
+
+    fn on_timeout(&mut self) {
+        let now = Instant::now();
+        self.phone.handle_timeout(now);
+        self.exchange.handle_timeout(now);
+    }
+
+    fn start_farewell(&mut self, done: Option<oneshot::Sender<()>>) {
+        if self.farewell.is_none() {
+            for call in self.calls.keys().cloned().collect::<Vec<_>>() {
+                let _ = self.hang_up(&call);
+            }
+            for session in self.sessions.keys().cloned().collect::<Vec<_>>() {
+                let _ = self.disconnect(&session);
+            }
+        }
+        let deadline = Instant::now() + FAREWELL;
+        self.farewell.get_or_insert_with(|| Farewell { deadline, done: Vec::new() }).done.extend(done);
+    }
+
+    fn is_finished(&self) -> bool {
+        let Some(farewell) = &self.farewell else { return false };
+        (self.calls.is_empty() && self.sessions.is_empty() && self.exchange.is_idle())
+            || Instant::now() >= farewell.deadline
+    }
+
+    fn publish(&mut self, event: Event) {
+        self.publisher.publish(clock::wallclock_ms(), event);
+    }
+
+    fn notice(&mut self, level: NoticeLevel, info: impl Into<String>, call_id: Option<CallId>) {
+        self.publish(Event::Notice { level, info: info.into(), call_id });
+    }
+
+    fn new_leg(&mut self) -> LegId {
+        self.next_leg += 1;
+        LegId(self.next_leg)
+    }
 }

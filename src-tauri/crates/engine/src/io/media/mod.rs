@@ -1,0 +1,123 @@
+//! The media plane: one thread with all RTP sockets, codecs and open devices. It beats every 10 ms while there is anything
+//! to do and sleeps in `poll` otherwise; packets are read when they arrive.
+
+mod beat;
+mod device;
+mod leg;
+mod transfer;
+mod worker;
+
+use super::ports::RtpPair;
+use sidetone_api::{CallStatistics, Level};
+use sidetone_media::device::{Sink, Source};
+use sidetone_media::tone::CallProgress;
+use sidetone_sdp::Negotiated;
+use std::{fmt, sync::Arc, sync::mpsc as std_mpsc};
+use tokio::sync::mpsc;
+
+/// One transport of RTP, from its sockets' opening to their closing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct LegId(pub(crate) u64);
+
+/// What a leg's media is joined to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Join {
+    /// Received media is counted and dropped; nothing is sent.
+    Nothing,
+    /// The microphone and the speaker.
+    Devices,
+    /// Itself: what arrives goes back untouched.
+    Echo,
+    /// A 440 Hz tone; what arrives is dropped.
+    Tone,
+    /// Another leg, both ways.
+    Leg(LegId),
+}
+
+pub(crate) enum Ask {
+    Open { leg: LegId, pair: RtpPair, seed: [u8; 32], cname: String },
+    /// What the signalling agreed on; comes again with every offer/answer.
+    Configure { leg: LegId, negotiated: Box<Negotiated> },
+    Join { leg: LegId, with: Join },
+    Mute { leg: LegId, muted: bool },
+    SendDtmf { leg: LegId, digits: String },
+    Close { leg: LegId },
+    Microphone(Option<Box<dyn Source>>),
+    Speaker(Option<Box<dyn Sink>>),
+    MeasureMicrophone(bool),
+    /// A call-progress tone on the speaker.
+    Progress(Option<CallProgress>),
+    /// A test tone on the speaker for so many 10 ms beats.
+    TestTone { beats: u32 },
+    Stop,
+}
+
+/// What the media thread reports: counters and edges, never packets.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// Twice a second for a leg that is joined to the devices.
+    Measured { leg: LegId, statistics: CallStatistics },
+    /// The far end pressed a key.
+    Digit { leg: LegId, digit: char },
+    /// Nothing has arrived for 3 s although the far end should send.
+    Silent { leg: LegId },
+    /// It arrives again.
+    HeardAgain { leg: LegId },
+    MicrophoneLevel(Level),
+    TestToneEnded,
+    /// The microphone's or speaker's own words about trouble and its end.
+    Microphone(sidetone_media::DeviceFault),
+    Speaker(sidetone_media::DeviceFault),
+    /// A file microphone has been read to its end.
+    MicrophoneEnded,
+}
+
+/// The owner's way to the media thread.
+pub(crate) struct Door {
+    asks: std_mpsc::SyncSender<Ask>,
+    waker: Arc<mio::Waker>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Door {
+    /// Never waits. A media thread that does not take its messages any more is a defect that the log names.
+    pub(crate) fn ask(&self, ask: Ask) {
+        match self.asks.try_send(ask) {
+            Ok(()) => {
+                let _ = self.waker.wake();
+            }
+            Err(error) => tracing::error!("the media thread does not listen: {error}"),
+        }
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.ask(Ask::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Door")
+    }
+}
+
+/// Messages that may wait for the media thread; it takes them every 10 ms at the latest.
+const ASKS: usize = 4096;
+const NEWS: usize = 4096;
+
+/// Starts the media thread.
+pub(crate) fn start() -> std::io::Result<(Door, mpsc::Receiver<News>)> {
+    let (asks, inward) = std_mpsc::sync_channel(ASKS);
+    let (outward, news) = mpsc::channel(NEWS);
+    let poll = mio::Poll::new()?;
+    let waker = Arc::new(mio::Waker::new(poll.registry(), worker::WAKE)?);
+    let thread = std::thread::Builder::new()
+        .name("media".into())
+        .spawn(move || worker::Worker::new(poll, inward, outward).run())?;
+    Ok((Door { asks, waker, thread: Some(thread) }, news))
+}

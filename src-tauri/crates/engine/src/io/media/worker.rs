@@ -1,0 +1,240 @@
+//! The media thread's loop.
+
+use super::{Ask, Join, LegId, News, device::Desk, leg::Leg};
+use mio::{Events, Interest, Poll, Token};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::mpsc::{Receiver, TryRecvError},
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc;
+
+pub(super) const WAKE: Token = Token(0);
+/// The beat of all codecs and devices.
+pub(super) const BEAT: Duration = Duration::from_millis(10);
+/// How often reports and time-outs are looked at while nothing needs the beat.
+const IDLE_BEAT: Duration = Duration::from_millis(100);
+/// A thread that was stopped for longer does not make up for it.
+const MOST_BEATS: u32 = 10;
+const LARGEST_DATAGRAM: usize = 2048;
+
+pub(super) struct Worker {
+    poll: Poll,
+    asks: Receiver<Ask>,
+    pub(super) news: mpsc::Sender<News>,
+    pub(super) legs: BTreeMap<LegId, Leg>,
+    pub(super) desk: Desk,
+    /// What is being received or sent.
+    buffer: Vec<u8>,
+    next_beat: Instant,
+    stopping: bool,
+}
+
+impl Worker {
+    pub(super) fn new(poll: Poll, asks: Receiver<Ask>, news: mpsc::Sender<News>) -> Self {
+        Self {
+            poll,
+            asks,
+            news,
+            legs: BTreeMap::new(),
+            desk: Desk::default(),
+            buffer: vec![0; LARGEST_DATAGRAM],
+            next_beat: Instant::now(),
+            stopping: false,
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        let mut events = Events::with_capacity(64);
+        while !self.stopping {
+            let timeout = self.patience(Instant::now());
+            match self.poll.poll(&mut events, timeout) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                    tracing::error!("the media thread cannot wait for packets: {error}");
+                    return;
+                }
+                _ => {}
+            }
+            let now = Instant::now();
+            for event in &events {
+                if event.token() != WAKE {
+                    self.receive(now, event.token());
+                }
+            }
+            self.take_asks();
+            self.beat_if_due();
+        }
+        self.desk.close();
+    }
+
+    fn needs_beat(&self) -> bool {
+        self.desk.needs_beat() || self.legs.values().any(Leg::needs_beat)
+    }
+
+    fn patience(&self, now: Instant) -> Option<Duration> {
+        if self.needs_beat() {
+            Some(self.next_beat.saturating_duration_since(now))
+        } else {
+            (!self.legs.is_empty()).then_some(IDLE_BEAT)
+        }
+    }
+
+    fn beat_if_due(&mut self) {
+        let mut now = Instant::now();
+        if !self.needs_beat() {
+            self.next_beat = now + BEAT;
+            return self.reports(now);
+        }
+        let mut beats = 0;
+        while self.next_beat <= now && beats < MOST_BEATS {
+            self.beat(now);
+            self.next_beat += BEAT;
+            beats += 1;
+            now = Instant::now();
+        }
+        if self.next_beat <= now {
+            self.next_beat = now + BEAT;
+        }
+        if beats > 0 {
+            self.reports(now);
+        }
+    }
+
+    fn take_asks(&mut self) {
+        loop {
+            match self.asks.try_recv() {
+                Ok(ask) => self.on_ask(ask),
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => {
+                    self.stopping = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn on_ask(&mut self, ask: Ask) {
+        let now = Instant::now();
+        match ask {
+            Ask::Open { leg, pair, seed, cname } => self.open(leg, pair, seed, &cname, now),
+            Ask::Configure { leg, negotiated } => {
+                if let Some(leg) = self.legs.get_mut(&leg) {
+                    leg.configure(*negotiated, now);
+                }
+            }
+            Ask::Join { leg, with } => {
+                if let Some(leg) = self.legs.get_mut(&leg) {
+                    leg.join(with, now);
+                }
+            }
+            Ask::Mute { leg, muted } => {
+                if let Some(leg) = self.legs.get_mut(&leg) {
+                    leg.muted = muted;
+                }
+            }
+            Ask::SendDtmf { leg, digits } => {
+                if let Some(leg) = self.legs.get_mut(&leg) {
+                    digits.chars().for_each(|digit| leg.press(digit));
+                }
+            }
+            Ask::Close { leg } => self.close(leg, now),
+            Ask::Stop => self.stopping = true,
+            Ask::Microphone(source) => self.desk.set_microphone(source),
+            Ask::Speaker(sink) => self.desk.set_speaker(sink),
+            Ask::MeasureMicrophone(on) => self.desk.measure_microphone(on),
+            Ask::Progress(tone) => self.desk.set_progress(tone),
+            Ask::TestTone { beats } => self.desk.start_test_tone(beats),
+        }
+    }
+
+    fn open(&mut self, id: LegId, pair: super::RtpPair, seed: [u8; 32], cname: &str, now: Instant) {
+        let mut leg = Leg::new(id, pair, seed, cname, now);
+        let (rtp, rtcp) = tokens(id);
+        let registry = self.poll.registry();
+        let result = registry
+            .register(&mut leg.rtp, rtp, Interest::READABLE)
+            .and_then(|()| registry.register(&mut leg.rtcp, rtcp, Interest::READABLE));
+        match result {
+            Ok(()) => {
+                self.legs.insert(id, leg);
+            }
+            Err(error) => tracing::error!("a leg's sockets cannot be watched: {error}"),
+        }
+    }
+
+    fn close(&mut self, id: LegId, now: Instant) {
+        let Some(mut leg) = self.legs.remove(&id) else { return };
+        leg.goodbye(now, &mut self.buffer);
+        let _ = self.poll.registry().deregister(&mut leg.rtp);
+        let _ = self.poll.registry().deregister(&mut leg.rtcp);
+        for other in self.legs.values_mut() {
+            if other.joined() == Join::Leg(id) {
+                other.join(Join::Nothing, now);
+            }
+        }
+    }
+
+    /// Reads a socket until it is empty, as edge-triggered readiness wants.
+    fn receive(&mut self, now: Instant, token: Token) {
+        let (id, is_rtcp) = leg_of(token);
+        // As large as the socket buffer is deep: a flood must not keep the thread from its beat.
+        for _ in 0..256 {
+            let Some(leg) = self.legs.get_mut(&id) else { return };
+            self.buffer.resize(LARGEST_DATAGRAM, 0);
+            let socket = if is_rtcp { &leg.rtcp } else { &leg.rtp };
+            let (length, from) = match socket.recv_from(&mut self.buffer) {
+                Ok(received) => received,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // An ICMP error that an earlier packet brought back.
+                Err(_) => continue,
+            };
+            let datagram = &self.buffer[..length];
+            if is_rtcp {
+                leg.handle_rtcp(now, datagram);
+                continue;
+            }
+            let news = &self.news;
+            let tell = |digit| {
+                let _ = news.try_send(News::Digit { leg: id, digit });
+            };
+            let Some(packet) = leg.handle_rtp(now, from, datagram, tell) else { continue };
+            let target = match leg.joined() {
+                Join::Echo => Some(id),
+                Join::Leg(other) => Some(other),
+                Join::Nothing | Join::Devices | Join::Tone => None,
+            };
+            match target {
+                Some(other) => {
+                    let taken = self.legs.get_mut(&other).is_none_or(|other| other.forward(now, id, &packet));
+                    if !taken && let Some(leg) = self.legs.get_mut(&id) {
+                        leg.transcode(now, &packet);
+                    }
+                }
+                None => leg.play(now, &packet),
+            }
+        }
+        // Not drained: be called again at once.
+        if let Some(leg) = self.legs.get_mut(&id) {
+            let socket = if is_rtcp { &mut leg.rtcp } else { &mut leg.rtp };
+            let _ = self.poll.registry().reregister(socket, token, Interest::READABLE);
+        }
+    }
+
+    /// RTCP, keep-alives, and the figures for the screen.
+    fn reports(&mut self, now: Instant) {
+        for leg in self.legs.values_mut() {
+            leg.report(now, &mut self.buffer);
+            leg.watch(now, &self.news);
+        }
+    }
+}
+
+fn tokens(id: LegId) -> (Token, Token) {
+    let base = usize::try_from(id.0).unwrap_or(usize::MAX / 2) * 2;
+    (Token(base), Token(base + 1))
+}
+
+fn leg_of(token: Token) -> (LegId, bool) {
+    (LegId((token.0 / 2) as u64), token.0 % 2 == 1)
+}

@@ -1,0 +1,67 @@
+//! A SIP user agent with its sockets.
+
+use crate::io::{
+    clock,
+    sip::{FromNetwork, Inbox, SipSockets, Stack},
+};
+use sidetone_sip::{Config, Event, Input, Output, RegistrarConfig, UserAgent};
+use std::{io, net::IpAddr, time::Instant};
+
+pub(super) struct Agent {
+    pub(super) ua: UserAgent,
+    sockets: SipSockets,
+}
+
+impl Agent {
+    pub(super) async fn open(
+        stack: Stack,
+        address: Option<IpAddr>,
+        port: u16,
+        registrar: Option<RegistrarConfig>,
+        inbox: Inbox,
+    ) -> io::Result<Self> {
+        let sockets = SipSockets::open(stack, address, port, inbox).await?;
+        let seed = clock::random().map_err(|error| io::Error::other(error.to_string()))?;
+        let config = Config { registrar, ..Config::default() };
+        Ok(Self { ua: UserAgent::new(config, seed), sockets })
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.sockets.port()
+    }
+
+    pub(super) fn handle(&mut self, now: Instant, message: FromNetwork) {
+        match message {
+            FromNetwork::Datagram { hop, bytes } => self.ua.handle_input(now, Input::Datagram { hop, bytes: &bytes }),
+            FromNetwork::Stream { hop, bytes } => self.ua.handle_input(now, Input::Stream { hop, bytes: &bytes }),
+            FromNetwork::StreamClosed { hop, reason } => {
+                self.ua.handle_input(now, Input::StreamClosed { hop, reason });
+            }
+            FromNetwork::SendFailed { hop, reason } => self.ua.handle_input(now, Input::SendFailed { hop, reason }),
+            FromNetwork::Resolved { query, result } => self.ua.handle_input(now, Input::Resolved { query, result }),
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        if self.ua.poll_timeout().is_some_and(|deadline| deadline <= now) {
+            self.ua.handle_timeout(now);
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.ua.poll_timeout()
+    }
+
+    /// Does what the user agent asks of the network; stops at its next event.
+    pub(super) fn poll(&mut self) -> Option<Event> {
+        while let Some(output) = self.ua.poll_output() {
+            match output {
+                Output::Transmit { hop, bytes } => self.sockets.transmit(hop, bytes),
+                Output::Resolve { query, uri, transport } => self.sockets.resolve(query, uri, transport),
+                Output::Close { hop } => self.sockets.close(hop),
+                Output::Event(event) => return Some(event),
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,124 @@
+//! Calls that arrive at the exchange, and what becomes of them.
+
+use super::{
+    super::{Owner, leg::Leg, leg::Refused},
+    Role, bridge,
+};
+use crate::io::media::Join;
+use sidetone_sip::{CallEvent, CallId, Event, Hop, NameAddr, Uri};
+use std::time::Instant;
+
+const NOT_FOUND: u16 = 404;
+const SERVICE_UNAVAILABLE: u16 = 503;
+
+/// An incoming INVITE, as far as the exchange needs it.
+pub(super) struct Arrival {
+    pub(super) call: CallId,
+    pub(super) from: NameAddr,
+    pub(super) offer: Option<Vec<u8>>,
+    pub(super) hop: Hop,
+}
+
+impl Owner {
+    pub(in super::super) fn on_exchange_event(&mut self, event: Event) {
+        match event {
+            Event::Incoming { call, from, request_uri, offer, hop, .. } => {
+                let arrival = Arrival { call, from, offer, hop };
+                if let Err(refused) = self.on_arrival(arrival, &request_uri) {
+                    self.exchange_reject(call, &refused);
+                }
+            }
+            Event::Call { call, event } => self.on_exchange_call(call, event),
+            Event::BindingsChanged { user, bindings } => {
+                let contacts: Vec<String> = bindings.iter().map(|binding| binding.contact.to_string()).collect();
+                if contacts.is_empty() {
+                    self.exchange.extensions.remove(&user);
+                } else {
+                    self.exchange.extensions.insert(user, contacts);
+                }
+                self.publish_gateway();
+            }
+            _ => {}
+        }
+    }
+
+    fn on_arrival(&mut self, arrival: Arrival, request_uri: &Uri) -> Result<(), Refused> {
+        match request_uri.user_text().as_deref() {
+            Some("echo") => self.serve(arrival, Join::Echo),
+            Some("tone") => self.serve(arrival, Join::Tone),
+            Some(user) => self.connect_extension(arrival, user),
+            None => Err(Refused { status: NOT_FOUND, text: "Not Found".into() }),
+        }
+    }
+
+    /// A local destination answers at once and is joined to itself or to a tone.
+    fn serve(&mut self, arrival: Arrival, join: Join) -> Result<(), Refused> {
+        let mut leg = self.open_exchange_leg(&arrival.hop)?;
+        let sdp = match &arrival.offer {
+            Some(offer) => leg.answer(offer, &self.media).inspect_err(|_| leg.close(&self.media))?,
+            None => leg.offer(),
+        };
+        leg.join(join, &self.media);
+        if let Some(agent) = &mut self.exchange.agent {
+            agent.ua.answer(Instant::now(), arrival.call, sdp);
+        }
+        self.exchange.calls.insert(arrival.call, Role::Service(leg));
+        Ok(())
+    }
+
+    fn on_exchange_call(&mut self, call: CallId, event: CallEvent) {
+        match (self.exchange.calls.get(&call), event) {
+            (None, _) => {}
+            (Some(Role::Service(_)), CallEvent::Ended { .. }) => {
+                if let Some(Role::Service(leg)) = self.exchange.calls.remove(&call) {
+                    leg.close(&self.media);
+                }
+            }
+            (Some(Role::Caller(id)), CallEvent::Ended { cause }) => self.on_caller_ended(*id, call, &cause),
+            (Some(Role::Callee(id)), CallEvent::Ended { cause }) => self.on_callee_ended(*id, call, cause),
+            (Some(Role::Callee(id)), CallEvent::Provisional { status, reason, sdp, .. }) => {
+                self.on_callee_provisional(*id, call, status, &reason, sdp);
+            }
+            (Some(Role::Callee(id)), CallEvent::Answered { sdp, .. }) => self.on_callee_answered(*id, call, &sdp),
+            (Some(_), CallEvent::Confirmed { sdp: Some(sdp) } | CallEvent::ReofferAnswered { sdp }) => {
+                self.exchange_take_answer(call, &sdp);
+            }
+            (Some(_), CallEvent::Reoffer { offer }) => self.exchange_reoffer(call, offer),
+            (Some(_), _) => {}
+        }
+    }
+
+    /// A re-INVITE changes only the leg that it came on: address, codec or direction.
+    fn exchange_reoffer(&mut self, call: CallId, offer: Option<Vec<u8>>) {
+        let Some(leg) = bridge::leg_of(&mut self.exchange.calls, &mut self.exchange.bridges, call) else { return };
+        let result = match offer {
+            Some(offer) => leg.answer(&offer, &self.media),
+            None => Ok(leg.offer()),
+        };
+        let Some(agent) = &mut self.exchange.agent else { return };
+        match result {
+            Ok(sdp) => agent.ua.answer(Instant::now(), call, sdp),
+            Err(refused) => agent.ua.reject(Instant::now(), call, refused.status, &refused.text),
+        }
+    }
+
+    fn exchange_take_answer(&mut self, call: CallId, sdp: &[u8]) {
+        let Some(leg) = bridge::leg_of(&mut self.exchange.calls, &mut self.exchange.bridges, call) else { return };
+        if let Err(refused) = leg.accept(sdp, &self.media)
+            && let Some(agent) = &mut self.exchange.agent
+        {
+            agent.ua.hang_up(Instant::now(), call, Some(&refused.text));
+        }
+    }
+
+    pub(super) fn open_exchange_leg(&mut self, hop: &Hop) -> Result<Leg, Refused> {
+        let refused = |text: String| Refused { status: SERVICE_UNAVAILABLE, text };
+        self.open_leg_of_every_codec(hop.local.ip()).map_err(|failure| refused(failure.to_string()))
+    }
+
+    pub(super) fn exchange_reject(&mut self, call: CallId, refused: &Refused) {
+        if let Some(agent) = &mut self.exchange.agent {
+            agent.ua.reject(Instant::now(), call, refused.status, &refused.text);
+        }
+    }
+}

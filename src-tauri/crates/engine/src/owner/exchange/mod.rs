@@ -1,0 +1,152 @@
+//! The embedded gateway's telephone exchange: a registrar on loopback whose extensions call each other, and the services
+//! `echo` and `tone`. Every local destination is a join of two legs; there is no proxy.
+
+mod bridge;
+mod incoming;
+
+use super::agent::Agent;
+use crate::{
+    io::sip::{FromNetwork, Inbox, Stack},
+    secrets::SecretStore,
+};
+use bridge::{Bridge, BridgeId};
+use sidetone_api::{GatewaySettings, GatewayView, RegisteredExtension};
+use sidetone_sip::{CallId, Credentials, Event, RegistrarConfig, Users};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Instant,
+};
+
+/// Loopback alone: who may reach the gateway from outside is decided with TLS, in a later version.
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// Ports to try after a busy one.
+const TRIES: u16 = 20;
+const SERVICES: [&str; 2] = ["echo", "tone"];
+
+pub(super) struct Exchange {
+    agent: Option<Agent>,
+    info: String,
+    http_address: Option<String>,
+    http_info: String,
+    extensions: BTreeMap<String, Vec<String>>,
+    calls: HashMap<CallId, Role>,
+    bridges: HashMap<BridgeId, Bridge>,
+    next_bridge: u64,
+}
+
+/// What a call is to the exchange.
+enum Role {
+    /// Somebody listens to `echo` or `tone`.
+    Service(super::leg::Leg),
+    Caller(BridgeId),
+    Callee(BridgeId),
+}
+
+impl Exchange {
+    /// Never fails: a gateway that cannot run says why in its view.
+    pub(super) async fn open(settings: &GatewaySettings, secrets: &dyn SecretStore, inbox: Inbox) -> Self {
+        let (agent, info) = if settings.enabled {
+            match open_agent(settings, secrets, &inbox).await {
+                Ok((agent, info)) => (Some(agent), info),
+                Err(error) => (None, format!("the gateway's registrar does not run: {error}")),
+            }
+        } else {
+            (None, "switched off".into())
+        };
+        Self {
+            agent,
+            info,
+            http_address: None,
+            http_info: String::new(),
+            extensions: BTreeMap::new(),
+            calls: HashMap::new(),
+            bridges: HashMap::new(),
+            next_bridge: 0,
+        }
+    }
+
+    pub(super) fn sip_address(&self) -> Option<SocketAddr> {
+        self.agent.as_ref().map(|agent| SocketAddr::new(ADDRESS, agent.port()))
+    }
+
+    pub(super) fn set_http(&mut self, address: Option<String>, info: String) {
+        (self.http_address, self.http_info) = (address, info);
+    }
+
+    pub(super) fn view(&self) -> GatewayView {
+        let extensions = self.extensions.iter().flat_map(|(user, contacts)| {
+            contacts.iter().map(|contact| RegisteredExtension { user: user.clone(), contact: contact.clone() })
+        });
+        let infos = [self.info.as_str(), self.http_info.as_str()];
+        GatewayView {
+            running: self.agent.is_some(),
+            sip_address: self.sip_address().map(|address| address.to_string()),
+            http_address: self.http_address.clone(),
+            info: infos.into_iter().filter(|info| !info.is_empty()).collect::<Vec<_>>().join("; "),
+            extensions: extensions.collect(),
+            services: SERVICES.map(String::from).into(),
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    pub(super) fn handle(&mut self, now: Instant, message: FromNetwork) {
+        if let Some(agent) = &mut self.agent {
+            agent.handle(now, message);
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        if let Some(agent) = &mut self.agent {
+            agent.handle_timeout(now);
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.agent.as_ref()?.poll_timeout()
+    }
+
+    pub(super) fn poll(&mut self) -> Option<Event> {
+        self.agent.as_mut()?.poll()
+    }
+}
+
+async fn open_agent(
+    settings: &GatewaySettings,
+    secrets: &dyn SecretStore,
+    inbox: &Inbox,
+) -> io::Result<(Agent, String)> {
+    let users = users(settings, secrets);
+    let mut port = settings.sip_port;
+    loop {
+        let registrar = RegistrarConfig { users: users.clone(), ..RegistrarConfig::default() };
+        match Agent::open(Stack::Gateway, Some(ADDRESS), port, Some(registrar), inbox.clone()).await {
+            Ok(agent) => {
+                let busy = agent.port() != settings.sip_port && settings.sip_port != 0;
+                let info = format!("port {} is busy, {} is used instead", settings.sip_port, agent.port());
+                return Ok((agent, if busy { info } else { String::new() }));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && port != 0 => {
+                let next = port.checked_add(1).filter(|next| next - settings.sip_port < TRIES);
+                port = next.unwrap_or(0);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// An extension without a stored password cannot register.
+fn users(settings: &GatewaySettings, secrets: &dyn SecretStore) -> Users {
+    if settings.open {
+        return Users::Open;
+    }
+    let credentials = settings.extensions.iter().filter_map(|extension| {
+        let password = secrets.get(&format!("extension:{}", extension.user))?;
+        Some(Credentials::new(extension.user.clone(), password.expose()))
+    });
+    Users::List(credentials.collect())
+}

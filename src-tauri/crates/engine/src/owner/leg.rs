@@ -1,0 +1,177 @@
+//! The signalling side of one RTP leg: its sockets' addresses and the offers and answers that describe them.
+
+use crate::io::{
+    clock,
+    media::{Ask, Door, Join, LegId},
+    ports,
+};
+use sidetone_api::{CodecView, Encryption, Failure, FailureCode};
+use sidetone_sdp::{Capability, Direction, LocalMedia, Negotiated, OfferAnswer, Origin, Refusal, SessionDescription};
+use std::net::IpAddr;
+
+/// SIP answer to an offer that shares nothing with us.
+pub(crate) const NOT_ACCEPTABLE: u16 = 488;
+pub(crate) const BAD_REQUEST: u16 = 400;
+
+#[derive(Debug)]
+pub(crate) struct Leg {
+    pub(crate) id: LegId,
+    local: LocalMedia,
+    /// Everything this leg can speak; `local` may be restricted to less.
+    known: Vec<Capability>,
+    exchange: OfferAnswer,
+    negotiated: Option<Negotiated>,
+}
+
+/// Why an offer or answer was refused: the SIP status for the other side, the text for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) status: u16,
+    pub(crate) text: String,
+}
+
+impl Leg {
+    /// Opens the sockets on the address that faces the peer.
+    pub(crate) fn open(
+        id: LegId,
+        address: IpAddr,
+        first_port: u16,
+        codecs: Vec<Capability>,
+        media: &Door,
+    ) -> Result<Self, Failure> {
+        let network = |error: std::io::Error| {
+            Failure::new(FailureCode::Network, format!("no port for media on {address}: {error}"))
+        };
+        let random = || clock::random().map_err(|error| Failure::new(FailureCode::Network, error.to_string()));
+        let pair = ports::bind_pair(bind_address(address), first_port).map_err(network)?;
+        let local = LocalMedia {
+            address,
+            rtp_port: pair.port,
+            rtcp_port: None,
+            rtcp_mux: false,
+            codecs,
+            dtmf: true,
+            comfort_noise: true,
+            ptime: Some(20),
+            direction: Direction::SendRecv,
+        };
+        // 62 bits: some peers read the session id of `o=` as a signed number.
+        let session_id = u64::from_be_bytes(random()?) >> 2;
+        let origin = Origin { username: "-".into(), session_id, version: session_id };
+        let cname = u64::from_be_bytes(random()?);
+        media.ask(Ask::Open { leg: id, pair, seed: clock::random().map_err(|error| Failure::new(FailureCode::Network, error.to_string()))?, cname: format!("{cname:016x}") });
+        Ok(Self { id, known: local.codecs.clone(), local, exchange: OfferAnswer::new(origin), negotiated: None })
+    }
+
+    pub(crate) fn offer(&mut self) -> Vec<u8> {
+        self.exchange.offer(&self.local).to_string().into_bytes()
+    }
+
+    /// Answers the peer's offer and configures the media.
+    pub(crate) fn answer(&mut self, offer: &[u8], media: &Door) -> Result<Vec<u8>, Refused> {
+        let offer = parse(offer)?;
+        let (answer, negotiated) = self.exchange.answer(&offer, &self.local).map_err(refused)?;
+        self.agreed(negotiated, media)?;
+        Ok(answer.to_string().into_bytes())
+    }
+
+    /// Takes the peer's answer and configures the media.
+    pub(crate) fn accept(&mut self, answer: &[u8], media: &Door) -> Result<(), Refused> {
+        let answer = parse(answer)?;
+        let negotiated = self.exchange.accept(&answer).map_err(refused)?;
+        self.agreed(negotiated, media)
+    }
+
+    /// Speaks only these codecs from now on, as far as it knows them; all where it knows none.
+    pub(crate) fn restrict(&mut self, codecs: &[Capability]) {
+        let wanted: Vec<Capability> = codecs
+            .iter()
+            .filter_map(|codec| self.known.iter().find(|own| is_same(own, codec)).cloned())
+            .collect();
+        if !wanted.is_empty() {
+            self.local.codecs = wanted;
+        }
+    }
+
+    /// What both sides of this leg speak, in the order of the peer.
+    pub(crate) fn common_codecs(&self) -> Vec<Capability> {
+        let codecs = self.negotiated.iter().flat_map(|negotiated| &negotiated.codecs);
+        codecs.map(|codec| codec.capability.clone()).collect()
+    }
+
+    pub(crate) fn join(&self, with: Join, media: &Door) {
+        media.ask(Ask::Join { leg: self.id, with });
+    }
+
+    pub(crate) fn close(&self, media: &Door) {
+        media.ask(Ask::Close { leg: self.id });
+    }
+
+    pub(crate) fn negotiated(&self) -> Option<&Negotiated> {
+        self.negotiated.as_ref()
+    }
+
+    pub(crate) fn codec_view(&self) -> Option<CodecView> {
+        let capability = &self.negotiated.as_ref()?.codec.capability;
+        let sample_rate = if capability.name.eq_ignore_ascii_case("G722") { 16_000 } else { capability.clock_rate };
+        Some(CodecView { name: capability.name.clone(), sample_rate })
+    }
+
+    pub(crate) fn encryption(&self) -> Encryption {
+        let remote = self.negotiated.as_ref().and_then(|negotiated| negotiated.remote.socket_addr());
+        if remote.is_some_and(|remote| remote.ip().is_loopback()) { Encryption::Loopback } else { Encryption::None }
+    }
+
+    fn agreed(&mut self, negotiated: Negotiated, media: &Door) -> Result<(), Refused> {
+        if let Some(name) = negotiated.unresolved() {
+            // A name in c= is legal (RFC 8866 5.7) and unheard of in the field; looking it up would let a peer make us ask its DNS.
+            return Err(Refused { status: NOT_ACCEPTABLE, text: format!("c= names the host {name}; an address is needed") });
+        }
+        media.ask(Ask::Configure { leg: self.id, negotiated: Box::new(negotiated.clone()) });
+        self.negotiated = Some(negotiated);
+        Ok(())
+    }
+}
+
+/// On loopback nobody else can send to us; elsewhere the address may change under a call.
+fn bind_address(address: IpAddr) -> IpAddr {
+    match address {
+        address if address.is_loopback() => address,
+        IpAddr::V4(_) => IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
+    }
+}
+
+fn is_same(a: &Capability, b: &Capability) -> bool {
+    a.name.eq_ignore_ascii_case(&b.name) && a.clock_rate == b.clock_rate
+}
+
+fn parse(text: &[u8]) -> Result<SessionDescription, Refused> {
+    SessionDescription::parse(text).map_err(|error| Refused { status: BAD_REQUEST, text: format!("SDP: {error}") })
+}
+
+fn refused(refusal: Refusal) -> Refused {
+    Refused { status: NOT_ACCEPTABLE, text: refusal.to_string() }
+}
+
+/// The capabilities behind the names of the settings, in their order.
+///
+/// # Errors
+/// Names the codec that does not exist.
+pub(crate) fn capabilities(names: &[String]) -> Result<Vec<Capability>, Failure> {
+    let codecs: Vec<Capability> = names.iter().map(|name| capability(name)).collect::<Result<_, _>>()?;
+    if codecs.is_empty() {
+        return Err(Failure::invalid("audio.codecs", "at least one codec is needed"));
+    }
+    Ok(codecs)
+}
+
+fn capability(name: &str) -> Result<Capability, Failure> {
+    match name.to_ascii_lowercase().as_str() {
+        "opus" => Ok(Capability::opus()),
+        "g722" => Ok(Capability::g722()),
+        "pcma" => Ok(Capability::pcma()),
+        "pcmu" => Ok(Capability::pcmu()),
+        _ => Err(Failure::invalid("audio.codecs", format!("{name:?} is no codec: opus, G722, PCMA and PCMU are"))),
+    }
+}

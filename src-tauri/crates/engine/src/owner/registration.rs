@@ -1,0 +1,118 @@
+//! What registrars answer, told as statuses by their causes.
+
+use super::{Owner, session::Session};
+use sidetone_api::{ConnectionStatus, Event, RegistrationStatus, SessionId};
+use sidetone_sip::{Cause, FailureKind, OptionsId, RegistrationId};
+use std::time::Duration;
+
+impl Owner {
+    pub(super) fn on_registered(&mut self, registration: RegistrationId, remote: String, expires: Duration) {
+        let Some(id) = self.session_of(registration) else { return };
+        self.set_connection(&id, ConnectionStatus::Established, remote);
+        self.set_registered(&id, RegistrationStatus::Registered, format!("for {} s", expires.as_secs()), false);
+    }
+
+    pub(super) fn on_registration_failed(
+        &mut self,
+        registration: RegistrationId,
+        cause: &Cause,
+        kind: FailureKind,
+        retry_in: Option<Duration>,
+    ) {
+        let Some(id) = self.session_of(registration) else { return };
+        let again = retry_in.map(|pause| format!("; trying again in {} s", pause.as_secs().max(1))).unwrap_or_default();
+        let info = format!("{cause}{again}");
+        let without_password = self.sessions.get(&id).is_some_and(|session| session.credentials.is_none());
+        match kind {
+            FailureKind::Unreachable => {
+                self.lose_connection(&id, cause.to_string());
+                self.set_registered(&id, RegistrationStatus::Unregistered, info, false);
+            }
+            FailureKind::Refused => {
+                self.set_connection(&id, ConnectionStatus::Established, cause.to_string());
+                self.set_registered(&id, RegistrationStatus::Unregistered, info, false);
+            }
+            FailureKind::AuthenticationFailed => {
+                self.set_connection(&id, ConnectionStatus::Established, cause.to_string());
+                let needed = without_password && cause.code != 403;
+                if needed {
+                    let info = "the registrar asks for a password".to_owned();
+                    self.set_registered(&id, RegistrationStatus::Unregistered, info, true);
+                } else {
+                    self.set_registered(&id, RegistrationStatus::AuthenticationFail, info, false);
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_unregistered(&mut self, registration: RegistrationId, reason: &str) {
+        let Some(id) = self.session_of(registration) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.registration = None;
+        let (closing, was_registered) =
+            (session.closing, session.registered == Some(RegistrationStatus::Registered));
+        if was_registered || !closing {
+            self.set_registered(&id, RegistrationStatus::Unregistered, reason.to_owned(), false);
+        }
+        if closing {
+            self.close_session(&id);
+        }
+    }
+
+    /// The answer to the question whether a link without registration is there. Any answer says that it is.
+    pub(super) fn on_options_answered(&mut self, probe: OptionsId, status: u16, reason: &str) {
+        let Some(session) = self.sessions.values_mut().find(|session| session.probe == Some(probe)) else { return };
+        session.probe = None;
+        let id = session.id.clone();
+        match status {
+            408 | 503 => self.lose_connection(&id, format!("{status} {reason}")),
+            _ => self.set_connection(&id, ConnectionStatus::Established, format!("{status} {reason}")),
+        }
+    }
+
+    fn session_of(&self, registration: RegistrationId) -> Option<SessionId> {
+        let mut sessions = self.sessions.values();
+        sessions.find(|session| session.registration == Some(registration)).map(|session| session.id.clone())
+    }
+
+    fn lose_connection(&mut self, id: &SessionId, info: String) {
+        let status = match self.sessions.get(id).and_then(|session| session.connection) {
+            Some(ConnectionStatus::Established | ConnectionStatus::Disconnected) => ConnectionStatus::Disconnected,
+            Some(ConnectionStatus::Failed) | None => ConnectionStatus::Failed,
+        };
+        self.set_connection(id, status, info);
+    }
+
+    fn set_connection(&mut self, id: &SessionId, status: ConnectionStatus, info: String) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if session.connection == Some(status) {
+            return;
+        }
+        session.connection = Some(status);
+        session.connection_info.clone_from(&info);
+        self.publish(Event::ConnectionStatusEvent { status, session_id: id.clone(), info });
+        self.publish_session(id);
+    }
+
+    fn set_registered(&mut self, id: &SessionId, status: RegistrationStatus, info: String, password_needed: bool) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let news = session.registered != Some(status);
+        // A refresh is no news; another reason for the same trouble is.
+        if !news && (status == RegistrationStatus::Registered || session.registered_info == info) {
+            return;
+        }
+        session.registered = Some(status);
+        session.registered_info.clone_from(&info);
+        session.password_needed = password_needed;
+        if news {
+            self.publish(Event::RegistrationStatusEvent { status, session_id: id.clone(), info });
+        }
+        self.publish_session(id);
+    }
+
+    pub(super) fn publish_session(&mut self, id: &SessionId) {
+        if let Some(session) = self.sessions.get(id).map(Session::view) {
+            self.publish(Event::SessionChanged { session });
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The settings file: `settings.toml` in the configuration directory. Secrets are never in it.
+
+use crate::Directories;
+use sidetone_api::{Failure, FailureCode, Settings};
+use std::{fs, io, path::Path, path::PathBuf};
+
+#[derive(Debug)]
+pub(super) struct Store {
+    settings: Settings,
+    file: Option<PathBuf>,
+}
+
+impl Store {
+    /// # Errors
+    /// A file that cannot be read or has an unknown key; the message names the file and the key.
+    pub(super) fn open(directories: Option<&Directories>, given: Option<Settings>) -> Result<Self, Failure> {
+        if let Some(settings) = given {
+            return Ok(Self { settings, file: None });
+        }
+        let Some(directories) = directories else {
+            return Ok(Self { settings: Settings::default(), file: None });
+        };
+        let file = directories.config.join("settings.toml");
+        let settings = match fs::read_to_string(&file) {
+            Ok(text) => toml::from_str(&text).map_err(|error| storage(&file, &error))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Settings::default(),
+            Err(error) => return Err(storage(&file, &error)),
+        };
+        super::leg::capabilities(&settings.audio.codecs).map_err(|failure| storage(&file, &failure))?;
+        Ok(Self { settings, file: Some(file) })
+    }
+
+    pub(super) fn get(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Writes first, changes then: what is shown is what is kept.
+    pub(super) fn set(&mut self, settings: Settings) -> Result<(), Failure> {
+        if let Some(file) = &self.file {
+            write(file, &settings).map_err(|error| storage(file, &error))?;
+        }
+        self.settings = settings;
+        Ok(())
+    }
+}
+
+/// Replaces the file whole, so that a crash leaves the old one or the new one.
+fn write(file: &Path, settings: &Settings) -> io::Result<()> {
+    let text = toml::to_string_pretty(settings).map_err(io::Error::other)?;
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let temporary = file.with_extension("toml.new");
+    fs::write(&temporary, text)?;
+    fs::rename(&temporary, file)
+}
+
+fn storage(file: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(FailureCode::Storage, format!("{}: {error}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Store;
+    use crate::Directories;
+    use sidetone_api::{Settings, Theme};
+
+    fn folder(name: &str) -> Directories {
+        let root = std::env::temp_dir().join(format!("sidetone-settings-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&root);
+        Directories::below(root)
+    }
+
+    #[test]
+    fn settings_come_back_after_a_restart() {
+        let directories = folder("restart");
+        let mut store = Store::open(Some(&directories), None).unwrap();
+        let mut settings = Settings::default();
+        settings.ui.theme = Theme::Dark;
+        store.set(settings.clone()).unwrap();
+        assert_eq!(Store::open(Some(&directories), None).unwrap().get(), &settings);
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_named() {
+        let directories = folder("unknown");
+        std::fs::create_dir_all(&directories.config).unwrap();
+        std::fs::write(directories.config.join("settings.toml"), "[audio]\nmircophone = \"default\"\n").unwrap();
+        let failure = Store::open(Some(&directories), None).unwrap_err();
+        assert!(failure.message.contains("mircophone") && failure.message.contains("settings.toml"), "{failure}");
+    }
+}

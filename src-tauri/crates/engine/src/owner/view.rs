@@ -1,0 +1,38 @@
+//! The whole state as clients see it.
+
+use super::{Owner, call::Call, session::Session};
+use crate::io::clock;
+use sidetone_api::{Event, Failure, FailureCode, Snapshot};
+
+impl Owner {
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            seq: self.publisher.seq(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            sessions: self.sessions.values().map(Session::view).collect(),
+            calls: self.calls.values().map(Call::view).collect(),
+            history: self.history.iter().cloned().collect(),
+            devices: self.desk.view(),
+            gateway: self.exchange.view(),
+            settings: self.settings.get().clone(),
+        }
+    }
+
+    pub(super) fn publish_gateway(&mut self) {
+        let gateway = self.exchange.view();
+        self.publish(Event::GatewayChanged { gateway });
+    }
+
+    pub(super) fn publish_devices(&mut self) {
+        let devices = self.desk.view();
+        self.publish(Event::DevicesChanged { devices });
+    }
+}
+
+/// An id that sorts by the time it was given and that nobody gives again.
+pub(super) fn new_id(prefix: &str) -> Result<String, Failure> {
+    let random: [u8; 5] =
+        clock::random().map_err(|error| Failure::new(FailureCode::Limit, format!("no randomness: {error}")))?;
+    let random = random.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
+    Ok(format!("{prefix}{:011x}{random:010x}", clock::wallclock_ms()))
+}
