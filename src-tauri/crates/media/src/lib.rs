@@ -6,10 +6,14 @@
 
 pub mod codec;
 pub mod comfort_noise;
+pub mod conceal;
 pub mod device;
 pub mod error;
 pub mod frame;
+pub mod meter;
+pub mod mixer;
 pub mod resample;
+pub mod stretch;
 pub mod synthetic;
 #[cfg(test)]
 mod test_signal;
@@ -21,5 +25,7 @@ pub use device::{
 };
 pub use error::{DeviceError, DeviceFault, MediaError};
 pub use frame::{FRAME_DURATION, FRAME_LEN, Frame, SAMPLE_RATE, SILENCE};
+pub use meter::{Meter, MeterCell, MeterReading, SharedMeter};
+pub use mixer::{Limiter, Mixer};
 pub use resample::{DriftResampler, Processed, Resampler};
 pub use synthetic::Synthetic;

@@ -7,7 +7,7 @@ use crate::device::{
 };
 use crate::error::DeviceError;
 use crate::frame::Frame;
-use crate::tone::ToneSource;
+use crate::tone::TestTone;
 
 pub use wav::{Repeat, WavReader, WavSink, WavSource};
 
@@ -52,7 +52,7 @@ impl Devices for Synthetic {
         let (source, name): (Box<dyn Source>, String) = match selection {
             Selection::Default => (Box::new(SilenceSource), "Silence (no microphone)".into()),
             Selection::Silence => (Box::new(SilenceSource), "Silence".into()),
-            Selection::Tone { hz } => (Box::new(ToneSource::new(*hz)), format!("Tone of {hz} Hz")),
+            Selection::Tone { hz } => (Box::new(TestTone::new(*hz)), format!("Tone of {hz} Hz")),
             Selection::File(path) => (Box::new(WavSource::open(path, Repeat::Once)?), file_name(path)),
             Selection::LoopedFile(path) => {
                 (Box::new(WavSource::open(path, Repeat::Forever)?), file_name(path))
@@ -60,7 +60,7 @@ impl Devices for Synthetic {
             // The names under which `list` gives the synthetic sources.
             Selection::Device(id) if id == "silence" => (Box::new(SilenceSource), "Silence".into()),
             Selection::Device(id) if id == "tone" => {
-                (Box::new(ToneSource::new(440.0)), "Test tone (440 Hz)".into())
+                (Box::new(TestTone::new(440.0)), "Test tone (440 Hz)".into())
             }
             Selection::Device(_) => return Err(DeviceError::NotFound { selection: id, direction }),
             Selection::Null => return Err(DeviceError::WrongDirection { selection: id, direction }),

@@ -6,4 +6,4 @@ mod oscillator;
 
 pub use call_progress::{CallProgress, CallProgressTone};
 pub use dtmf::DtmfPlayer;
-pub use oscillator::{Oscillator, ToneSource};
+pub use oscillator::{Oscillator, TestTone};

@@ -45,14 +45,14 @@ impl Oscillator {
 /// Level of the test tone, as amplitude: -12 dBFS peak, loud enough to hear and no strain.
 const TEST_TONE_AMPLITUDE: f32 = 0.25;
 
-/// An endless sine.
+/// An endless sine, for trying a speaker and in place of a microphone.
 #[derive(Debug, Clone)]
-pub struct ToneSource {
+pub struct TestTone {
     oscillator: Oscillator,
     amplitude: f32,
 }
 
-impl ToneSource {
+impl TestTone {
     /// A sine of `hz` at -12 dBFS.
     pub fn new(hz: f32) -> Self {
         Self::with_amplitude(hz, TEST_TONE_AMPLITUDE)
@@ -64,7 +64,7 @@ impl ToneSource {
     }
 }
 
-impl Source for ToneSource {
+impl Source for TestTone {
     fn read(&mut self, frame: &mut Frame) -> Flow {
         for sample in frame.iter_mut() {
             *sample = self.oscillator.sample() * self.amplitude;
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn an_hour_of_tone_keeps_its_level_and_frequency() {
-        let mut tone = ToneSource::with_amplitude(440.0, 0.5);
+        let mut tone = TestTone::with_amplitude(440.0, 0.5);
         let mut frame = SILENCE;
         let (mut crossings, mut last) = (0, 0.0f32);
         for _ in 0..3600 * 100 {
