@@ -15,6 +15,8 @@ pub struct Concealer {
     history: Vec<f32>,
     /// A copy of `history` as it was when the gap began, its end blended for the joint of the repetition.
     template: Vec<f32>,
+    /// The last samples before the gap, unblended.
+    ending: Vec<f32>,
     /// The substitution continued beyond the gap, and the narrower repetition while going over to a wider one.
     tail: Vec<f32>,
     narrow: Vec<f32>,
@@ -46,12 +48,14 @@ impl Concealer {
         let rate = (rate as usize).max(8_000);
         let history = vec![0.0; HISTORY * rate / 8_000];
         let template = history.clone();
+        let ending = vec![0.0; MAX_PERIOD / 4 * rate / 8_000];
         let tail = vec![0.0; rate / 100];
         let narrow = tail.clone();
         Self {
             rate,
             history,
             template,
+            ending,
             tail,
             narrow,
             run: 0,
@@ -163,6 +167,7 @@ impl Concealer {
     /// Finds the pitch and prepares the first period.
     fn open(&mut self) {
         self.template.copy_from_slice(&self.history);
+        self.ending.copy_from_slice(&self.history[self.history.len() - self.ending.len()..]);
         self.period = self.find_period();
         self.periods = 1;
         self.offset = 0;
@@ -206,7 +211,7 @@ impl Concealer {
         let overlap = self.period / 4;
         for n in 0..overlap {
             let weight = (n + 1) as f32 / (overlap + 1) as f32;
-            let old = self.history[end - overlap + n];
+            let old = self.ending[self.ending.len() - overlap + n];
             self.template[end - overlap + n] = old + weight * (self.template[start - overlap + n] - old);
         }
     }
