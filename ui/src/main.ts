@@ -4,6 +4,7 @@ import { choosePlatform } from './platform'
 import { App } from './state/app.svelte'
 import './theme/tokens.css'
 import './theme/base.css'
+import './theme/layout.css'
 
 void choosePlatform().then((platform) => {
   const target = document.getElementById('app')

@@ -1,0 +1,43 @@
+import type { CallStatus, CallView, SessionView } from '../api/types'
+import type { Tone } from '../components/Mark.svelte'
+import { partyName } from '../format/uri'
+import { t } from '../locales'
+
+/** A status in words and shape; the contract's own name stands beside it. */
+export type Described = { tone: Tone; words: string; code: string | null; info: string }
+
+export function describeConnection(session: SessionView | null): Described {
+  if (!session) return { tone: 'off', words: t('connection.off'), code: null, info: '' }
+  const { connection: code, connectionInfo: info } = session
+  if (code === null) return { tone: 'waiting', words: t('connection.none'), code, info }
+  const tone = code === 'ESTABLISHED' ? 'good' : code === 'FAILED' ? 'bad' : 'warning'
+  return { tone, words: t(`connection.${code}`), code, info }
+}
+
+export function describeRegistration(session: SessionView): Described {
+  const { registration: code, registrationInfo: info } = session
+  if (session.passwordNeeded) return { tone: 'warning', words: t('registration.password'), code, info }
+  if (code === null) return { tone: 'off', words: t('registration.none'), code, info }
+  const tone = code === 'REGISTERED' ? 'good' : code === 'UNREGISTERED' ? 'warning' : 'bad'
+  return { tone, words: t(`registration.${code}`), code, info }
+}
+
+const CALL_TONES: Readonly<Record<CallStatus, Tone>> = {
+  TRYING: 'waiting',
+  RING: 'waiting',
+  SESSION_PROGRESS: 'waiting',
+  ESTABLISHED: 'good',
+  HOLD: 'warning',
+  BUSY: 'warning',
+  FINISH: 'off',
+  FAILED: 'bad',
+}
+
+export function describeCall(call: CallView): Described {
+  return { tone: CALL_TONES[call.status], words: t(`call.status.${call.status}`), code: call.status, info: call.info }
+}
+
+/** The far end's URI. */
+export const remoteOf = (call: CallView): string => (call.direction === 'incoming' ? call.caller : call.callee)
+
+export const remoteName = (call: CallView): string => partyName(call.remoteName, remoteOf(call))
