@@ -1,31 +1,39 @@
 //! What every request shares, and the routes.
 
 use crate::{
+    GatewayError,
     door::Door,
     guard::{Hosts, Refusal},
-    login::Login,
+    login::{Login, random_text, same},
     pages::{self, ui::Ui},
     socket, wire,
 };
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde::Serialize;
 use serde_json::json;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 use tokio::sync::{Semaphore, watch};
 
 pub(crate) struct App {
     pub(crate) door: Arc<dyn Door>,
     pub(crate) ui: Ui,
+    pub(crate) address: SocketAddr,
     pub(crate) hosts: Hosts,
     pub(crate) cookie_name: String,
     pub(crate) instance: String,
+    /// What other programs of this user show, who can read `gateway.json`.
+    pub(crate) key: String,
     /// One permit for each UI socket.
     pub(crate) sockets: Arc<Semaphore>,
     /// Turns true when the listeners stop.
@@ -34,21 +42,28 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(door: Arc<dyn Door>, ui: Ui, hosts: Hosts, port: u16, instance: String) -> Self {
-        Self {
+    pub(crate) fn new(door: Arc<dyn Door>, ui: Ui, address: SocketAddr) -> Result<Self, GatewayError> {
+        Ok(Self {
             door,
             ui,
-            hosts,
-            cookie_name: format!("sidetone-{port}"),
-            instance,
+            address,
+            hosts: Hosts::of(address),
+            cookie_name: format!("sidetone-{}", address.port()),
+            instance: random_text()?,
+            key: random_text()?,
             sockets: Arc::new(Semaphore::new(socket::MAX_SOCKETS)),
             stop: watch::Sender::new(false),
             login: Mutex::default(),
-        }
+        })
     }
 
     pub(crate) fn login(&self) -> MutexGuard<'_, Login> {
         self.login.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn login_url(&self) -> Result<String, GatewayError> {
+        let token = self.login().issue(Instant::now())?;
+        Ok(format!("http://{}/?token={token}", self.address))
     }
 
     /// Returns when the listeners stop.
@@ -62,6 +77,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/", get(pages::root))
         .route("/sign-in.css", get(pages::sign_in_style))
         .route("/healthz", get(health))
+        .route("/login-link", post(login_link))
         .route("/ui/socket", get(socket::upgrade))
         .fallback(get(pages::asset).fallback(other_method))
         .method_not_allowed_fallback(other_method)
@@ -71,6 +87,27 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
 
 async fn health(State(app): State<Arc<App>>) -> Response {
     json(&json!({ "status": "ok", "instance": app.instance }))
+}
+
+/// A fresh login link for a program of this user. A page cannot ask for one: it does not know the key, and its browser would
+/// show an `Origin`.
+async fn login_link(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let key =
+        headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    if headers.contains_key(header::ORIGIN) {
+        return Refusal::new(StatusCode::FORBIDDEN, "Origin", "no page may ask for a login link")
+            .into_response();
+    }
+    if !key.is_some_and(|key| same(key.as_bytes(), app.key.as_bytes())) {
+        let message = "the key of gateway.json is needed";
+        return Refusal::new(StatusCode::UNAUTHORIZED, "Authorization", message).into_response();
+    }
+    match app.login_url() {
+        Ok(url) => json(&json!({ "url": url })),
+        Err(error) => {
+            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "token", error.to_string()).into_response()
+        }
+    }
 }
 
 async fn other_method() -> Response {

@@ -5,6 +5,7 @@
 //!          ──GET /…─────────▶ pages   the built UI: ETag, CSP, no path but the assets'
 //!          ══/ui/socket═════▶ socket  commands in, snapshot and events out
 //!  cli     ──GET /healthz───▶         is this the instance of gateway.json?
+//!          ──POST /login-link▶        a fresh link, for the key of gateway.json
 //! ```
 //!
 //! Every request passes [`guard`] first: a `Host` that is not this listener is refused (DNS rebinding), and whatever

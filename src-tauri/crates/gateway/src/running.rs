@@ -2,9 +2,7 @@ use crate::{
     GatewayError, Ui,
     app::{App, routes},
     door::Door,
-    guard::Hosts,
     listener,
-    login::random_text,
     runtime_file::{Record, RuntimeFile},
     socket::MAX_SOCKETS,
 };
@@ -15,7 +13,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -50,14 +48,13 @@ impl Gateway {
 
 /// Listeners that are open. They close when it is dropped.
 pub struct Running {
-    address: SocketAddr,
     app: Arc<App>,
     task: Option<JoinHandle<()>>,
 }
 
 impl Running {
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.app.address
     }
 
     /// A link that logs one browser in, once, within ten minutes. Each call makes another one.
@@ -65,8 +62,7 @@ impl Running {
     /// # Errors
     /// [`GatewayError::Randomness`].
     pub fn login_url(&self) -> Result<String, GatewayError> {
-        let token = self.app.login().issue(Instant::now())?;
-        Ok(format!("http://{}/?token={token}", self.address))
+        self.app.login_url()
     }
 
     /// Closes the listeners and every socket, and removes `gateway.json`.
@@ -80,7 +76,7 @@ impl Running {
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Running").field("address", &self.app.address).finish_non_exhaustive()
     }
 }
 
@@ -102,11 +98,10 @@ async fn open(door: Arc<dyn Door>, options: Options) -> Result<Running, GatewayE
     let listener = listener::listen(options.bind, options.port).await?;
     let address =
         listener.local_addr().map_err(|source| GatewayError::Listen { ip: options.bind, source })?;
-    let instance = random_text()?;
-    let app = Arc::new(App::new(door, options.ui, Hosts::of(address), address.port(), instance));
+    let app = Arc::new(App::new(door, options.ui, address)?);
     let sip = sip_address(&app).await?;
     let file = match &options.runtime {
-        Some(folder) => claim(folder, &app.instance, address, sip).await,
+        Some(folder) => claim(folder, &app, sip).await,
         None => None,
     };
     let info = match options.port {
@@ -116,7 +111,7 @@ async fn open(door: Arc<dyn Door>, options: Options) -> Result<Running, GatewayE
     app.door.http_listening(Some(format!("http://{address}")), info).await;
     tracing::info!(%address, "pages are served");
     let task = tokio::spawn(run(Arc::clone(&app), listener, file));
-    Ok(Running { address, app, task: Some(task) })
+    Ok(Running { app, task: Some(task) })
 }
 
 async fn run(app: Arc<App>, listener: TcpListener, file: Option<RuntimeFile>) {
@@ -155,17 +150,13 @@ fn moved(file: &mut Option<RuntimeFile>, sip: Option<&str>) {
     }
 }
 
-async fn claim(
-    folder: &Path,
-    instance: &str,
-    http: SocketAddr,
-    sip: Option<SocketAddr>,
-) -> Option<RuntimeFile> {
+async fn claim(folder: &Path, app: &App, sip: Option<SocketAddr>) -> Option<RuntimeFile> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let record = Record {
-        instance: instance.to_owned(),
+        instance: app.instance.clone(),
+        key: app.key.clone(),
         sip,
-        http,
+        http: app.address,
         pid: std::process::id(),
         started: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
     };

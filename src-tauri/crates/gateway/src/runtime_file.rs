@@ -1,8 +1,9 @@
 //! `gateway.json` in the runtime folder: how other programs of this user find the gateway that runs.
 
 use crate::private_file;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
+    fmt,
     fs::{self, File},
     io::{self, Read},
     net::SocketAddr,
@@ -22,10 +23,12 @@ const MAX_BYTES: u64 = 8 * 1024;
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// What the file says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Record {
     /// Random; `/healthz` says the same while this very gateway runs.
     pub(crate) instance: String,
+    /// Opens `/login-link`; the reason why nobody else may read the file.
+    pub(crate) key: String,
     pub(crate) sip: Option<SocketAddr>,
     pub(crate) http: SocketAddr,
     pub(crate) pid: u32,
@@ -34,7 +37,7 @@ pub(crate) struct Record {
 }
 
 /// A gateway that runs on this machine for this user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Found {
     /// The registrar, UDP and TCP; `None` where only pages are served.
     pub sip: Option<SocketAddr>,
@@ -42,6 +45,27 @@ pub struct Found {
     pub pid: u32,
     /// Milliseconds since 1970.
     pub started: u64,
+    key: String,
+}
+
+impl Found {
+    /// A fresh login link of that gateway; `None` where it does not answer.
+    pub async fn login_link(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Link {
+            url: String,
+        }
+        let head =
+            format!("POST /login-link HTTP/1.1\r\nAuthorization: Bearer {}\r\nContent-Length: 0", self.key);
+        let link: Link = timeout(PATIENCE, ask(self.http, &head)).await.ok()??;
+        Some(link.url)
+    }
+}
+
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Found").field("sip", &self.sip).field("http", &self.http).finish_non_exhaustive()
+    }
 }
 
 /// Reads `gateway.json` in `runtime` and asks that address whether it still is that gateway. `None` where there is no file,
@@ -52,11 +76,16 @@ pub async fn find_running(runtime: &Path) -> Option<Found> {
     if !loopback || timeout(PATIENCE, instance_at(record.http)).await.ok()?? != record.instance {
         return None;
     }
-    Some(Found { sip: record.sip, http: record.http, pid: record.pid, started: record.started })
+    Some(Found {
+        sip: record.sip,
+        http: record.http,
+        pid: record.pid,
+        started: record.started,
+        key: record.key,
+    })
 }
 
 /// Our own file. Removed on drop, where it still is ours.
-#[derive(Debug)]
 pub(crate) struct RuntimeFile {
     path: PathBuf,
     record: Record,
@@ -111,14 +140,18 @@ async fn instance_at(address: SocketAddr) -> Option<String> {
     struct Health {
         instance: String,
     }
+    let health: Health = ask(address, "GET /healthz HTTP/1.1").await?;
+    Some(health.instance)
+}
+
+/// One request to a gateway, as bytes: an HTTP client would be much for two questions.
+async fn ask<T: DeserializeOwned>(address: SocketAddr, head: &str) -> Option<T> {
     let mut stream = TcpStream::connect(address).await.ok()?;
-    let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let request = format!("{head}\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
     stream.take(MAX_BYTES).read_to_end(&mut answer).await.ok()?;
     let answer = String::from_utf8(answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
-    head.starts_with("HTTP/1.1 200 ")
-        .then(|| serde_json::from_str::<Health>(body).ok())?
-        .map(|health| health.instance)
+    if head.starts_with("HTTP/1.1 200 ") { serde_json::from_str(body).ok() } else { None }
 }

@@ -1,4 +1,4 @@
-use super::{fake::Fake, http, options};
+use super::{fake::Fake, http, open_link, options};
 use crate::{Options, find_running, running::start};
 use sidetone_api::{Event, GatewayView};
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
@@ -53,7 +53,10 @@ async fn a_file_left_behind_is_not_believed_and_is_replaced() {
     let other = start(Arc::new(Fake::default()), options(0)).await.unwrap();
     fs::create_dir_all(folder.0.join("run")).unwrap();
     let stale = |http: &str| {
-        format!(r#"{{"instance":"{}","sip":null,"http":"{http}","pid":1,"started":1}}"#, "0".repeat(64))
+        format!(
+            r#"{{"instance":"{}","key":"k","sip":null,"http":"{http}","pid":1,"started":1}}"#,
+            "0".repeat(64)
+        )
     };
     for text in [
         stale(&other.address().to_string()),
@@ -92,6 +95,34 @@ async fn the_file_follows_the_registrar_to_another_port_and_goes_with_the_engine
     until(|| fs::read_to_string(folder.file()).is_ok_and(|text| text.contains("127.0.0.1:5071"))).await;
     fake.end();
     until(|| !folder.file().exists()).await;
+}
+
+#[tokio::test]
+async fn who_reads_the_file_gets_login_links_and_nobody_else_does() {
+    let folder = Folder::new("link");
+    let running = start(Arc::new(Fake::default()), folder.options()).await.unwrap();
+    let found = find_running(&folder.0.join("run")).await.unwrap();
+    let (first, second) = (found.login_link().await.unwrap(), found.login_link().await.unwrap());
+    assert_ne!(first, second);
+    for link in [first, second] {
+        assert_eq!(open_link(&running, &link).await.status, 303);
+    }
+    let file = fs::read_to_string(folder.file()).unwrap();
+    let key = file.split("\"key\": \"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(!format!("{found:?}").contains(key));
+    let host = format!("Host: {}", running.address());
+    let bearer = format!("Authorization: Bearer {key}");
+    for (headers, status) in [
+        (vec![host.as_str()], 401),
+        (vec![&host, "Authorization: Bearer x"], 401),
+        (vec![&host, &bearer, "Origin: http://evil.example"], 403),
+        (vec!["Host: evil.example", &bearer], 421),
+        (vec![&host, &bearer], 200),
+    ] {
+        let answer = http::raw(running.address(), "POST /login-link HTTP/1.1", &headers).await;
+        assert_eq!(answer.status, status, "{headers:?}");
+    }
+    assert_eq!(http::get(running.address(), "/login-link", &[&bearer]).await.status, 405);
 }
 
 #[tokio::test]
