@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use crate::attribute::check;
-use crate::description::{AddressType, Host, Media, OriginField, SessionDescription};
+use crate::description::{AddressType, Host, Media, OriginField, SessionDescription, Timing};
 use crate::error::{Fault, ParseError, fault};
 
 pub(crate) use fields::{address, number};
@@ -182,7 +182,11 @@ impl Reader {
         }
         let Some(origin) = self.origin else { return Err(missing("o=")) };
         let Some(session_name) = self.session_name else { return Err(missing("s=")) };
-        Ok(SessionDescription { origin, session_name, ..self.rest })
+        let mut description = SessionDescription { origin, session_name, ..self.rest };
+        if description.times.is_empty() {
+            description.times.push(Timing { start: 0, stop: 0, repeats: Vec::new() });
+        }
+        Ok(description)
     }
 }
 

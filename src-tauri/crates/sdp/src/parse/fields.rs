@@ -133,9 +133,11 @@ pub(super) fn media(text: &str) -> Result<Media, Fault> {
         Some(Some(count)) if count > 0 => Some(count),
         Some(_) => return fault("m= number of ports", "is not a number from 1 to 65535"),
     };
-    let formats: Vec<String> = words.map(str::to_owned).collect();
-    if formats.is_empty() && port != 0 {
-        return fault("m= format", "is missing");
+    let mut formats: Vec<String> = words.map(str::to_owned).collect();
+    match port {
+        _ if !formats.is_empty() => {}
+        0 => formats.push("0".to_owned()),
+        _ => return fault("m= format", "is missing"),
     }
     let media = Media {
         kind: kind.to_owned(),

@@ -1,0 +1,154 @@
+//! Random and damaged text: nothing panics, and what is read prints to something that reads the same.
+
+use std::net::IpAddr;
+
+use sidetone_sdp::{Capability, Direction, LocalMedia, OfferAnswer, Origin, SessionDescription};
+
+const SAMPLE: &str = "v=0\r\no=- 20518 3 IN IP4 203.0.113.1\r\ns=-\r\nc=IN IP4 203.0.113.1\r\nt=0 0\r\n\
+m=audio 54400 RTP/AVP 0 96 97 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:96 opus/48000/2\r\n\
+a=rtpmap:97 telephone-event/48000\r\na=fmtp:97 0-15,32-255\r\na=rtpmap:101 telephone-event/8000\r\n\
+a=fmtp:96 maxaveragebitrate=24000;usedtx=1\r\na=ptime:20\r\na=rtcp:54405 IN IP4 203.0.113.9\r\n\
+a=rtcp-mux\r\na=sendonly\r\nm=video 0 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n";
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+}
+
+fn local() -> LocalMedia {
+    LocalMedia {
+        address: IpAddr::from([192, 0, 2, 1]),
+        rtp_port: 4000,
+        rtcp_port: None,
+        rtcp_mux: true,
+        codecs: vec![Capability::opus(), Capability::g722(), Capability::pcmu()],
+        dtmf: true,
+        comfort_noise: true,
+        ptime: Some(20),
+        direction: Direction::SendRecv,
+    }
+}
+
+fn exercise(bytes: &[u8]) -> bool {
+    let Ok(description) = SessionDescription::parse(bytes) else { return false };
+    let printed = description.to_string();
+    assert_eq!(SessionDescription::parse(printed.as_bytes()).as_ref(), Ok(&description), "{printed}");
+    let mut exchange = OfferAnswer::new(Origin { username: String::new(), session_id: 1, version: 1 });
+    if let Ok((answer, negotiated)) = exchange.answer(&description, &local()) {
+        assert_eq!(answer.media.len(), description.media.len());
+        assert!((10..=120).contains(&negotiated.ptime));
+        let text = answer.to_string();
+        assert_eq!(SessionDescription::parse(text.as_bytes()).as_ref(), Ok(&answer), "{text}");
+        let again = exchange.offer(&local());
+        assert_eq!(again.media.len(), description.media.len());
+        let _ = exchange.accept(&description);
+    }
+    let mut exchange = OfferAnswer::new(Origin { username: String::new(), session_id: 1, version: 1 });
+    exchange.offer(&local());
+    let _ = exchange.accept(&description);
+    true
+}
+
+#[test]
+fn random_bytes_do_no_harm() {
+    let mut random = Random(1);
+    for _ in 0..100_000 {
+        let len = random.below(120);
+        let bytes: Vec<u8> = (0..len).map(|_| random.next() as u8).collect();
+        exercise(&bytes);
+    }
+}
+
+#[test]
+fn random_lines_of_known_types_do_no_harm() {
+    const WORDS: [&str; 24] = [
+        "IN",
+        "IP4",
+        "IP6",
+        "0",
+        "1",
+        "65535",
+        "audio",
+        "RTP/AVP",
+        "rtpmap:",
+        "96",
+        "opus/48000/2",
+        "fmtp:",
+        "/",
+        "ptime:",
+        "rtcp:",
+        "sendrecv",
+        "192.0.2.1",
+        "::",
+        "-",
+        "AS:",
+        "99999999999999999999",
+        ";",
+        ":",
+        "\u{a0}",
+    ];
+    let mut random = Random(2);
+    for _ in 0..30_000 {
+        let mut text = "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\n".to_owned();
+        for _ in 0..random.below(8) {
+            text.push(char::from(b"csbtamaikrz"[random.below(11)]));
+            text.push('=');
+            for _ in 0..random.below(6) {
+                text.push_str(WORDS[random.below(WORDS.len())]);
+                if random.below(3) > 0 {
+                    text.push(' ');
+                }
+            }
+            text.push('\n');
+        }
+        exercise(text.as_bytes());
+    }
+}
+
+#[test]
+fn damaged_descriptions_do_no_harm() {
+    let mut random = Random(3);
+    let mut understood = 0;
+    for _ in 0..30_000 {
+        let mut bytes = SAMPLE.as_bytes().to_vec();
+        for _ in 0..=random.below(4) {
+            if bytes.len() < 2 {
+                break;
+            }
+            let at = random.below(bytes.len());
+            match random.below(6) {
+                0 => bytes[at] = random.next() as u8,
+                1 => drop(bytes.remove(at)),
+                2 => bytes.insert(at, b" /:;=0129\r\n-x"[random.below(13)]),
+                3 => bytes.truncate(at.max(1)),
+                4 => {
+                    let end = (at + random.below(60)).min(bytes.len());
+                    let part = bytes[at..end].to_vec();
+                    let to = random.below(bytes.len());
+                    bytes.splice(to..to, part);
+                }
+                _ => {
+                    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+                    let (from, to) = (random.below(lines.len()), random.below(lines.len()));
+                    let mut lines = lines.clone();
+                    lines.swap(from, to);
+                    bytes = lines.concat();
+                }
+            }
+        }
+        understood += usize::from(exercise(&bytes));
+    }
+    assert!(understood > 3000, "mutations must reach beyond the parser: {understood}");
+}
