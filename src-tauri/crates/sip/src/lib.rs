@@ -1,9 +1,23 @@
 //! Sans-IO SIP user agent and registrar.
 //!
 //! [`message`] reads and writes SIP messages, [`framing`] cuts them out of byte streams, [`digest`] answers and
-//! issues challenges.
+//! issues challenges. [`UserAgent`] is the protocol core: registrations, calls, and a registrar where configured.
+//! It owns no socket, no clock and no thread: see [`user_agent`] for how to drive it.
 #![forbid(unsafe_code)]
 
 pub mod digest;
 pub mod framing;
 pub mod message;
+pub mod registrar;
+pub mod user_agent;
+
+mod dialog;
+mod random;
+mod registration;
+mod transaction;
+
+pub use registrar::{Binding, Domains, RegistrarConfig, Users};
+pub use user_agent::{
+    CallEvent, CallId, Cause, Config, Event, FailureKind, Hop, Input, Invite, Load, Options, OptionsId,
+    Output, QueryId, Registration, RegistrationId, Side, Timers, Transport, UserAgent,
+};

@@ -1,0 +1,94 @@
+//! 2xx to INVITE and re-INVITE, repeated until the ACK: RFC 3261 section 13.3.1.4.
+
+use std::time::Instant;
+
+use crate::message::{HeaderName, Request};
+use crate::transaction::servers::ServerId;
+
+use super::UserAgent;
+use super::call::{CallTimer, State, Unacked, Up};
+use super::event::{CallId, Side};
+use super::headers;
+use super::hop::Hop;
+use super::offered::dialog_response;
+
+impl UserAgent {
+    /// Accepts the pending INVITE or re-INVITE. `sdp` is the answer, or our offer if the INVITE had none.
+    pub fn answer(&mut self, now: Instant, call: CallId, sdp: Vec<u8>) {
+        let Some(state) = self.calls.get_mut(&call) else { return };
+        match std::mem::replace(&mut state.state, State::Over) {
+            State::Offered(offered) => {
+                state.timers.clear();
+                state.state = State::Up(Up::new(offered.dialog, false));
+                self.send_success(now, call, offered.server, &offered.request, offered.hop, sdp);
+            }
+            State::Up(mut up) => {
+                let pending = up.reoffer_in.take();
+                if let Some((_, request)) = &pending {
+                    up.dialog.refresh_target(&request.headers);
+                }
+                state.state = State::Up(up);
+                if let Some((server, request)) = pending {
+                    let hop = self.servers.get(server).map(|server| server.hop);
+                    let Some(hop) = hop else { return };
+                    self.send_success(now, call, server, &request, hop, sdp);
+                }
+            }
+            other => state.state = other,
+        }
+        self.settle(call);
+    }
+
+    fn send_success(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        server: ServerId,
+        request: &Request,
+        hop: Hop,
+        sdp: Vec<u8>,
+    ) {
+        let allow = self.allow();
+        let late_offer = headers::sdp(&request.headers, &request.body).is_none();
+        let cseq = request.headers.cseq().map_or(0, |cseq| cseq.number);
+        let timers = self.config.timers;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let mut response = dialog_response(request, 200, &call.local_tag, &call.contact, &hop);
+        response.headers.push(HeaderName::ALLOW, allow);
+        response.headers.push(HeaderName::SUPPORTED, "");
+        response.set_body(headers::SDP, sdp);
+        call.timers.set(CallTimer::Repeat, now + timers.t1);
+        call.timers.set(CallTimer::NoAck, now + timers.transaction());
+        self.detach(server);
+        self.send_response(now, server, response);
+        let Some(sent) = self.servers.get(server) else { return };
+        let (hop, bytes) = (sent.hop, sent.last_response.clone());
+        if let Some(up) = self.calls.get_mut(&id).and_then(|call| call.up()) {
+            up.unacked = Some(Unacked { cseq, server, hop, bytes, interval: timers.t1, late_offer });
+        }
+    }
+
+    pub(super) fn repeat_success(&mut self, now: Instant, id: CallId) {
+        let t2 = self.config.timers.t2;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(unacked) = call.up().and_then(|up| up.unacked.as_mut()) else { return };
+        if let Some(server) = self.servers.get(unacked.server) {
+            unacked.hop = server.hop;
+        }
+        unacked.interval = (unacked.interval * 2).min(t2);
+        let (hop, bytes, interval) = (unacked.hop, unacked.bytes.clone(), unacked.interval);
+        call.timers.set(CallTimer::Repeat, now + interval);
+        self.transmit(hop, bytes);
+    }
+
+    /// 64*T1 without an ACK: the dialog is confirmed but the session is ended by BYE.
+    pub(super) fn on_no_ack(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(up) = call.up() else { return };
+        up.unacked = None;
+        let reason = up.bye_on_ack.take().flatten();
+        call.timers.stop(CallTimer::Repeat);
+        self.tell_ended(id, 408, "No ACK", Side::Network);
+        self.say_bye(now, id, reason);
+    }
+}

@@ -1,0 +1,387 @@
+//! One request on its way: addresses, transactions, and the response that ends it.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use crate::message::{HeaderName, Host, Method, Request, Response, Uri, Via, ViaTransport};
+use crate::transaction::ClientStep;
+use crate::transaction::clients::ClientId;
+
+use super::challenge::{Challenged, Login};
+use super::event::{CallId, OptionsId, RegistrationId};
+use super::headers::Contact;
+use super::hop::{Hop, Transport};
+use super::io::{Output, QueryId};
+use super::{Due, Owner, Query, UserAgent};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct AttemptId(pub(super) u64);
+
+/// Who wants the outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Register(RegistrationId),
+    Invite(CallId),
+    Reinvite(CallId),
+    Bye(CallId),
+    Options(OptionsId),
+}
+
+impl Purpose {
+    pub(super) fn call(self) -> Option<CallId> {
+        match self {
+            Self::Invite(call) | Self::Reinvite(call) | Self::Bye(call) => Some(call),
+            Self::Register(_) | Self::Options(_) => None,
+        }
+    }
+}
+
+/// How a request ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// a final response
+    Response(Response),
+    /// timer B or F
+    TimedOut,
+    Unreachable(String),
+}
+
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) purpose: Purpose,
+    /// without Via, Contact and credentials: those depend on the hop
+    pub(super) request: Request,
+    pub(super) contact: Option<Contact>,
+    /// the hop of a Contact that this request replaces
+    pub(super) retired: Option<Hop>,
+    /// what is resolved if there is no hop left
+    pub(super) next: Uri,
+    pub(super) transport: Option<Transport>,
+    pub(super) hops: VecDeque<Hop>,
+    pub(super) resolved: bool,
+    /// the hop in use
+    pub(super) hop: Option<Hop>,
+    /// the UDP hop of a request that is tried over TCP for its size
+    pub(super) udp_fallback: Option<Hop>,
+    pub(super) client: Option<ClientId>,
+    pub(super) login: Option<Login>,
+    /// challenges answered
+    pub(super) rounds: u8,
+    /// its first Route is one that the user configured
+    pub(super) own_route: bool,
+    /// it goes to a given hop, wherever its URI points
+    pub(super) pinned: bool,
+    /// TCP was tried for size and refused
+    pub(super) tcp_refused: bool,
+    /// a 2xx to INVITE came: the transaction still waits for others
+    pub(super) accepted: bool,
+    /// our credentials were refused or there were none to give
+    pub(super) login_failed: bool,
+    failure: Option<Outcome>,
+}
+
+impl Attempt {
+    pub(super) fn new(purpose: Purpose, request: Request, next: Uri) -> Self {
+        Self {
+            purpose,
+            request,
+            contact: None,
+            retired: None,
+            next,
+            transport: None,
+            hops: VecDeque::new(),
+            resolved: false,
+            hop: None,
+            udp_fallback: None,
+            client: None,
+            login: None,
+            rounds: 0,
+            own_route: false,
+            pinned: false,
+            tcp_refused: false,
+            accepted: false,
+            login_failed: false,
+            failure: None,
+        }
+    }
+
+    pub(super) fn with_hop(mut self, hop: Option<Hop>) -> Self {
+        self.hops = hop.into_iter().collect();
+        self
+    }
+
+    /// The request is inside a dialog.
+    pub(super) fn in_dialog(&self) -> bool {
+        self.request.headers.to().is_ok_and(|to| to.tag().is_some())
+    }
+
+    pub(super) fn cseq(&self) -> u32 {
+        self.request.headers.cseq().map_or(0, |cseq| cseq.number)
+    }
+}
+
+impl UserAgent {
+    pub(super) fn new_attempt_id(&mut self) -> AttemptId {
+        AttemptId(self.new_id())
+    }
+
+    pub(super) fn launch(&mut self, now: Instant, id: AttemptId, attempt: Attempt) {
+        if let Some(call) = attempt.purpose.call().and_then(|call| self.calls.get_mut(&call)) {
+            call.attempts.push(id);
+        }
+        self.attempts.insert(id, attempt);
+        self.proceed(now, id);
+    }
+
+    /// Sends to the next hop, asks for hops, or gives up.
+    fn proceed(&mut self, now: Instant, id: AttemptId) {
+        let Some(attempt) = self.attempts.get_mut(&id) else { return };
+        attempt.udp_fallback = None;
+        attempt.tcp_refused = false;
+        if let Some(hop) = attempt.hops.pop_front() {
+            return self.send_over(now, id, hop, true);
+        }
+        if !attempt.resolved {
+            attempt.resolved = true;
+            let (uri, transport) = (attempt.next.clone(), attempt.transport);
+            return self.ask(Query::Attempt(id), uri, transport);
+        }
+        let failure =
+            attempt.failure.take().unwrap_or_else(|| Outcome::Unreachable("no address found".to_owned()));
+        self.finish(now, id, failure);
+    }
+
+    pub(super) fn ask(&mut self, query: Query, uri: Uri, transport: Option<Transport>) {
+        let id = QueryId(self.new_id());
+        self.queries.insert(id, query);
+        self.outputs.push_back(Output::Resolve { query: id, uri, transport });
+    }
+
+    pub(super) fn on_resolved(&mut self, now: Instant, query: QueryId, result: Result<Vec<Hop>, String>) {
+        match self.queries.remove(&query) {
+            Some(Query::Attempt(id)) => {
+                let Some(attempt) = self.attempts.get_mut(&id) else { return };
+                match result {
+                    Ok(hops) => attempt.hops.extend(hops.into_iter().take(16)),
+                    Err(reason) => {
+                        attempt.failure.get_or_insert(Outcome::Unreachable(reason));
+                    }
+                }
+                self.proceed(now, id);
+            }
+            Some(Query::Ack { call, remote_tag, cseq }) => {
+                let hop = result.ok().and_then(|hops| hops.first().copied());
+                self.on_ack_resolved(now, call, &remote_tag, cseq, hop);
+            }
+            None => {}
+        }
+    }
+
+    /// `may_switch`: a request that is too large for UDP goes over TCP (RFC 3261 section 18.1.1).
+    pub(super) fn send_over(&mut self, now: Instant, id: AttemptId, hop: Hop, may_switch: bool) {
+        if self.clients.len() >= self.config.max_transactions {
+            return self.finish(now, id, Outcome::Unreachable("too many transactions".to_owned()));
+        }
+        let branch = self.random.branch();
+        let Some(attempt) = self.attempts.get(&id) else { return };
+        let mut request = attempt.request.clone();
+        if self.may_authenticate(attempt, &hop)
+            && let Some(login) = attempt.login.and_then(|login| self.logins.get_mut(&login))
+        {
+            login.authorize(&mut request);
+        }
+        let Some(attempt) = self.attempts.get_mut(&id) else { return };
+        if let Some(contact) = &attempt.contact {
+            let address = contact.address(&hop, &request.uri);
+            let old = attempt.retired.map(|retired| contact.address(&retired, &request.uri));
+            if let Some(mut old) = old.filter(|old| *old != address) {
+                old.params.set("expires", "0");
+                request.headers.push(HeaderName::CONTACT, old);
+            }
+            request.headers.push(HeaderName::CONTACT, address);
+        }
+        if !self.config.product.is_empty() {
+            request.headers.push(HeaderName::USER_AGENT, &self.config.product);
+        }
+        request.headers.push_front(HeaderName::VIA, via(&hop, &branch));
+        let mut bytes = request.to_bytes();
+        let mut hop = hop;
+        if may_switch && hop.transport == Transport::Udp && bytes.len() > self.config.udp_limit {
+            attempt.udp_fallback = Some(hop);
+            hop.transport = Transport::Tcp;
+            request.headers.replace_first_element(&HeaderName::VIA, via(&hop, &branch));
+            bytes = request.to_bytes();
+        }
+        attempt.hop = Some(hop);
+        let client = self.clients.start(
+            now,
+            self.config.timers,
+            &branch,
+            hop,
+            request,
+            bytes.clone(),
+            Owner::Attempt(id),
+        );
+        attempt.client = Some(client);
+        self.transmit(hop, bytes);
+        self.refresh_client(client);
+    }
+
+    pub(super) fn on_response(&mut self, now: Instant, response: Response) {
+        let Some(id) = self.clients.find(&response) else {
+            return;
+        };
+        let Some(client) = self.clients.get_mut(id) else { return };
+        let step = client.on_response(now, response.status);
+        let owner = client.owner;
+        if matches!(step, ClientStep::Ack | ClientStep::AckAndPassUp) {
+            let (hop, bytes) = (client.hop, failure_ack(&client.request, &response).to_bytes());
+            self.transmit(hop, bytes);
+        }
+        if let (ClientStep::PassUp | ClientStep::AckAndPassUp, Owner::Attempt(attempt)) = (step, owner) {
+            self.on_attempt_response(now, attempt, response);
+        }
+        self.refresh_client(id);
+    }
+
+    fn on_attempt_response(&mut self, now: Instant, id: AttemptId, response: Response) {
+        let Some(attempt) = self.attempts.get_mut(&id) else { return };
+        if response.is_provisional() {
+            if let Purpose::Invite(call) = attempt.purpose {
+                self.on_provisional(now, call, &response);
+            }
+            return;
+        }
+        if response.is_success() {
+            self.learn_trust(id);
+            return self.on_success(now, id, response);
+        }
+        if matches!(response.status, 401 | 407) {
+            match self.answer_challenge(now, id, &response) {
+                Challenged::Answered => return,
+                Challenged::Refused => {}
+            }
+        } else {
+            self.learn_trust(id);
+        }
+        if response.status == 503 && self.has_next_hop(id) {
+            return self.on_attempt_failed(now, id, Outcome::Response(response));
+        }
+        self.finish(now, id, Outcome::Response(response));
+    }
+
+    /// A 2xx ends every request but an INVITE, whose transaction stays for the 2xx of other branches.
+    fn on_success(&mut self, now: Instant, id: AttemptId, response: Response) {
+        let Some(attempt) = self.attempts.get_mut(&id) else { return };
+        match attempt.purpose {
+            Purpose::Invite(call) => {
+                attempt.accepted = true;
+                self.on_invite_success(now, call, id, &response);
+                self.settle(call);
+            }
+            Purpose::Reinvite(call) => {
+                attempt.accepted = true;
+                self.on_reinvite_success(now, call, id, &response);
+                self.settle(call);
+            }
+            _ => self.finish(now, id, Outcome::Response(response)),
+        }
+    }
+
+    /// Keeps what failed, so that the last failure can be told if every hop fails.
+    pub(super) fn try_next_hop(&mut self, now: Instant, id: AttemptId, failure: Outcome) {
+        if let Some(attempt) = self.attempts.get_mut(&id) {
+            attempt.failure = Some(failure);
+        }
+        self.proceed(now, id);
+    }
+
+    /// Ends the attempt and tells whoever wanted it.
+    pub(super) fn finish(&mut self, now: Instant, id: AttemptId, outcome: Outcome) {
+        let Some(attempt) = self.drop_attempt(id) else { return };
+        let call = attempt.purpose.call();
+        match attempt.purpose {
+            Purpose::Register(registration) => self.on_register_outcome(now, registration, attempt, outcome),
+            Purpose::Invite(call) => self.on_invite_failure(now, call, attempt, outcome),
+            Purpose::Reinvite(call) => self.on_reinvite_failure(now, call, outcome),
+            Purpose::Options(options) => self.on_options_outcome(options, outcome),
+            Purpose::Bye(_) => {}
+        }
+        if let Some(call) = call {
+            self.settle(call);
+        }
+    }
+
+    pub(super) fn drop_attempt(&mut self, id: AttemptId) -> Option<Attempt> {
+        let attempt = self.attempts.remove(&id)?;
+        if let Some(id_of_call) = attempt.purpose.call()
+            && let Some(call) = self.calls.get_mut(&id_of_call)
+        {
+            call.attempts.retain(|other| *other != id);
+        }
+        Some(attempt)
+    }
+
+    /// Takes over the deadline of a client transaction, or removes it with all that waited for its end.
+    pub(super) fn refresh_client(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get(id) else { return };
+        let deadline = client.next_deadline();
+        self.deadlines.set(Due::Client(id), deadline);
+        if !client.is_terminated() {
+            return;
+        }
+        let owner = client.owner;
+        self.clients.remove(id);
+        if let Owner::Attempt(attempt) = owner
+            && self
+                .attempts
+                .get(&attempt)
+                .is_some_and(|attempt| attempt.accepted && attempt.client == Some(id))
+        {
+            self.end_accepted(attempt);
+        }
+    }
+
+    /// No more 2xx will come for this INVITE.
+    fn end_accepted(&mut self, id: AttemptId) {
+        let Some(attempt) = self.drop_attempt(id) else { return };
+        let Some(call_id) = attempt.purpose.call() else { return };
+        let cseq = attempt.cseq();
+        if let Some(call) = self.calls.get_mut(&call_id) {
+            call.acks.retain(|ack| ack.cseq != cseq || ack.is_pending());
+        }
+        self.settle(call_id);
+    }
+}
+
+pub(super) fn via(hop: &Hop, branch: &str) -> Via {
+    let transport = ViaTransport::from(hop.transport.via_token());
+    let mut via = Via::new(transport, Host::from(hop.local.ip()), Some(hop.local.port()));
+    via.request_rport();
+    via.set_branch(branch);
+    via
+}
+
+/// The ACK of a non-2xx belongs to the INVITE's transaction (RFC 3261 section 17.1.1.3).
+fn failure_ack(invite: &Request, response: &Response) -> Request {
+    let mut ack = Request::new(Method::Ack, invite.uri.clone());
+    if let Ok(via) = invite.headers.top_via() {
+        ack.headers.push(HeaderName::VIA, via);
+    }
+    for route in invite.headers.get_all(&HeaderName::ROUTE) {
+        ack.headers.push(HeaderName::ROUTE, route);
+    }
+    ack.headers.push(HeaderName::MAX_FORWARDS, 70);
+    for (name, source) in [
+        (HeaderName::FROM, &invite.headers),
+        (HeaderName::TO, &response.headers),
+        (HeaderName::CALL_ID, &invite.headers),
+    ] {
+        if let Some(value) = source.get(&name) {
+            ack.headers.push(name, value);
+        }
+    }
+    let number = invite.headers.cseq().map_or(0, |cseq| cseq.number);
+    ack.headers.push(HeaderName::CSEQ, format_args!("{number} ACK"));
+    ack
+}

@@ -1,0 +1,99 @@
+//! BYE: RFC 3261 section 15, out and in.
+
+use std::time::Instant;
+
+use crate::dialog::{Dialog, DialogId};
+use crate::message::{HeaderName, Method, Request};
+
+use super::UserAgent;
+use super::attempt::{Attempt, Purpose};
+use super::call::State;
+use super::cancel::reason;
+use super::challenge::Login;
+use super::event::{CallId, Side};
+use super::hop::Hop;
+
+impl UserAgent {
+    /// Ends the dialog of an answered call, waiting for its ACK where that has to come first.
+    pub(super) fn say_bye(&mut self, now: Instant, id: CallId, reason: Option<String>) {
+        self.refuse_reoffer(now, id, 487, "Request Terminated");
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(up) = call.up() else { return };
+        if !up.confirmed && up.unacked.is_some() {
+            up.bye_on_ack = Some(reason);
+            return;
+        }
+        let mut dialog = up.dialog.clone();
+        call.state = State::Over;
+        call.timers.clear();
+        if !self.bye_after_ack(id, &dialog, reason.clone()) {
+            self.send_bye(now, id, &mut dialog, reason.as_deref(), None);
+        }
+    }
+
+    pub(super) fn send_bye(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        dialog: &mut Dialog,
+        reason: Option<&str>,
+        hop: Option<Hop>,
+    ) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let (mut request, next) = dialog.request(Method::Bye);
+        if let Some(reason) = reason {
+            request.headers.push(HeaderName::REASON, reason_header(reason));
+        }
+        let hop = hop.or_else(|| call.hop_for(&next));
+        let mut attempt = Attempt::new(Purpose::Bye(id), request, next).with_hop(hop);
+        attempt.transport = call.transport;
+        attempt.login = Some(Login::Call(id));
+        let attempt_id = self.new_attempt_id();
+        self.launch(now, attempt_id, attempt);
+    }
+
+    pub(super) fn on_bye(&mut self, now: Instant, bye: &Request, hop: Hop) {
+        let known = DialogId::of_request(&bye.headers).and_then(|dialog| self.call_of(&dialog));
+        let Some(id) = known else { return self.respond_once(now, bye, hop, 481) };
+        if let Err(status) = self.accept_in_dialog(id, bye) {
+            return self.respond_once(now, bye, hop, status);
+        }
+        self.respond_once(now, bye, hop, 200);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        match &mut call.state {
+            State::Up(_) => {
+                self.refuse_reoffer(now, id, 487, "Request Terminated");
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.state = State::Over;
+                    call.timers.clear();
+                }
+                let (code, text) = reason(bye).unwrap_or((200, "Call ended".to_owned()));
+                self.tell_ended(id, code, text, Side::Remote);
+            }
+            State::Offered(_) => {
+                self.refuse_offered(now, id, 487, "Request Terminated");
+                self.tell_ended(id, 487, "Request Terminated", Side::Remote);
+            }
+            // a callee may not do this: only its branch goes, the INVITE will still have its final response
+            State::Calling(calling) => {
+                if let Some(dialog) = DialogId::of_request(&bye.headers) {
+                    calling.early.retain(|early| early.dialog.id != dialog);
+                }
+            }
+            State::Over => {}
+        }
+        self.settle(id);
+    }
+}
+
+/// RFC 3326.
+pub(super) fn reason_header(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    for character in text.chars().filter(|character| !character.is_control()) {
+        if matches!(character, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    format!("SIP;cause=200;text=\"{quoted}\"")
+}

@@ -1,0 +1,274 @@
+//! The state of one call. Each state owns exactly what exists in it.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::dialog::Dialog;
+use crate::message::{Request, Uri};
+use crate::transaction::TimerTable;
+use crate::transaction::servers::ServerId;
+
+use super::ack::Ack;
+use super::attempt::AttemptId;
+use super::challenge::Login;
+use super::event::{CallEvent, CallId, Cause, Event, Side};
+use super::headers::Contact;
+use super::hop::{Hop, Transport};
+use super::{Due, UserAgent};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallTimer {
+    /// repeat the 2xx that has no ACK yet
+    Repeat,
+    /// no ACK came for the 2xx
+    NoAck,
+    /// it has rung long enough
+    Ring,
+    /// repeat the provisional so that proxies do not time out (RFC 3261 section 13.3.1.1)
+    Minute,
+    /// try the re-INVITE again after 491
+    Glare,
+    /// the INVITE did not end after CANCEL (RFC 3261 section 9.1)
+    Cancelled,
+}
+
+#[derive(Debug)]
+pub(super) struct Call {
+    /// the Call-ID header
+    pub(super) sip_id: String,
+    pub(super) local_tag: String,
+    pub(super) contact: Contact,
+    pub(super) transport: Option<Transport>,
+    /// the connection or NAT binding that reaches the peer, whatever its Contact says
+    pub(super) flow: Option<Hop>,
+    /// where the next hop of the dialog was found before
+    pub(super) known: Option<(Uri, Hop)>,
+    pub(super) state: State,
+    pub(super) acks: Vec<Ack>,
+    pub(super) attempts: Vec<AttemptId>,
+    pub(super) timers: TimerTable<CallTimer>,
+    /// we sent the first INVITE, so the Call-ID is ours
+    pub(super) is_caller: bool,
+    /// `Ended` was told
+    pub(super) ended: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum State {
+    /// our INVITE has no final response
+    Calling(Calling),
+    /// the peer's INVITE has no final response
+    Offered(Offered),
+    /// there was a 2xx
+    Up(Box<Up>),
+    /// only leftovers: repeated 2xx to acknowledge, a BYE on its way
+    Over,
+}
+
+#[derive(Debug)]
+pub(super) struct Calling {
+    pub(super) attempt: AttemptId,
+    pub(super) early: Vec<Early>,
+    pub(super) trying_told: bool,
+    pub(super) cancel_sent: bool,
+    /// why, for the CANCEL
+    pub(super) cancel_reason: Option<String>,
+    pub(super) redirects: VecDeque<Uri>,
+    pub(super) redirects_left: usize,
+}
+
+/// One branch of a forked INVITE.
+#[derive(Debug)]
+pub(super) struct Early {
+    pub(super) dialog: Dialog,
+    pub(super) sdp: Option<Vec<u8>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Offered {
+    pub(super) server: ServerId,
+    pub(super) request: Request,
+    pub(super) dialog: Dialog,
+    /// source of the INVITE
+    pub(super) hop: Hop,
+}
+
+#[derive(Debug)]
+pub(super) struct Up {
+    pub(super) dialog: Dialog,
+    pub(super) unacked: Option<Unacked>,
+    /// the first ACK came, or we are the caller
+    pub(super) confirmed: bool,
+    pub(super) reoffer_in: Option<(ServerId, Request)>,
+    pub(super) reoffer_out: ReofferOut,
+    /// hung up before the ACK came: a callee must wait for it (RFC 3261 section 15)
+    pub(super) bye_on_ack: Option<Option<String>>,
+}
+
+#[derive(Debug)]
+pub(super) enum ReofferOut {
+    None,
+    Sent {
+        sdp: Vec<u8>,
+        tries: u8,
+    },
+    /// after 491
+    Waiting {
+        sdp: Vec<u8>,
+        tries: u8,
+    },
+}
+
+/// A 2xx of ours that is repeated until its ACK comes.
+#[derive(Debug)]
+pub(super) struct Unacked {
+    pub(super) cseq: u32,
+    pub(super) server: ServerId,
+    pub(super) hop: Hop,
+    pub(super) bytes: Vec<u8>,
+    pub(super) interval: Duration,
+    /// the ACK must bring the answer
+    pub(super) late_offer: bool,
+}
+
+impl Up {
+    pub(super) fn new(dialog: Dialog, confirmed: bool) -> Box<Self> {
+        Box::new(Self {
+            dialog,
+            unacked: None,
+            confirmed,
+            reoffer_in: None,
+            reoffer_out: ReofferOut::None,
+            bye_on_ack: None,
+        })
+    }
+}
+
+impl Call {
+    pub(super) fn up(&mut self) -> Option<&mut Up> {
+        match &mut self.state {
+            State::Up(up) => Some(up),
+            _ => None,
+        }
+    }
+
+    pub(super) fn dialog(&mut self) -> Option<&mut Dialog> {
+        match &mut self.state {
+            State::Up(up) => Some(&mut up.dialog),
+            State::Offered(offered) => Some(&mut offered.dialog),
+            State::Calling(_) | State::Over => None,
+        }
+    }
+
+    /// A challenge was answered with this CSeq.
+    pub(super) fn raise_cseq(&mut self, number: u32) {
+        if let Some(dialog) = self.dialog() {
+            dialog.local_cseq = dialog.local_cseq.max(number);
+        }
+    }
+
+    /// Where `next` is, if that needs no question.
+    pub(super) fn hop_for(&self, next: &Uri) -> Option<Hop> {
+        let known = self.known.as_ref().filter(|(uri, _)| uri == next).map(|(_, hop)| *hop);
+        self.flow.or(known)
+    }
+
+    pub(super) fn forget_hop(&mut self, failed: &Hop) {
+        if self.flow.is_some_and(|hop| hop.same_flow(failed)) && failed.transport.is_reliable() {
+            self.flow = None;
+        }
+        if self.known.as_ref().is_some_and(|(_, hop)| hop.same_flow(failed)) {
+            self.known = None;
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.ended
+            && matches!(self.state, State::Over)
+            && self.attempts.is_empty()
+            && self.acks.iter().all(|ack| !ack.is_pending())
+    }
+}
+
+impl UserAgent {
+    /// Tells an event of a call, but nothing after `Ended`.
+    pub(super) fn tell(&mut self, id: CallId, event: CallEvent) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if call.ended {
+            return;
+        }
+        call.ended = matches!(event, CallEvent::Ended { .. });
+        self.emit(Event::Call { call: id, event });
+    }
+
+    pub(super) fn tell_ended(&mut self, id: CallId, code: u16, text: impl Into<String>, by: Side) {
+        self.tell(id, CallEvent::Ended { cause: Cause::new(code, text, by) });
+    }
+
+    /// To be called after whatever may have changed a call: takes over its deadline, or removes it if nothing is left of it.
+    pub(super) fn settle(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        if !call.is_finished() {
+            let deadline = call.timers.next();
+            return self.deadlines.set(Due::Call(id), deadline);
+        }
+        self.dialogs.remove(&(call.sip_id.clone(), call.local_tag.clone()));
+        self.logins.remove(&Login::Call(id));
+        self.deadlines.set(Due::Call(id), None);
+        self.calls.remove(&id);
+    }
+
+    pub(super) fn on_call_timer(&mut self, now: Instant, id: CallId) {
+        while let Some(timer) = self.calls.get_mut(&id).and_then(|call| call.timers.expired(now)) {
+            match timer {
+                CallTimer::Repeat => self.repeat_success(now, id),
+                CallTimer::NoAck => self.on_no_ack(now, id),
+                CallTimer::Ring => self.on_ring_limit(now, id),
+                CallTimer::Minute => self.repeat_provisional(now, id),
+                CallTimer::Glare => self.retry_reinvite(now, id),
+                CallTimer::Cancelled => self.give_up_cancelled(id),
+            }
+        }
+        self.settle(id);
+    }
+
+    fn on_ring_limit(&mut self, now: Instant, id: CallId) {
+        match self.calls.get(&id).map(|call| &call.state) {
+            Some(State::Calling(_)) => {
+                self.tell_ended(id, 408, "No answer", Side::Network);
+                self.cancel(now, id);
+            }
+            Some(State::Offered(_)) => {
+                self.refuse_offered(now, id, 480, "No answer");
+                self.tell_ended(id, 480, "No answer", Side::Network);
+            }
+            _ => {}
+        }
+    }
+
+    /// Hangs up in whatever way the state of the call wants: CANCEL, BYE, or a refusal (603). `reason` goes into the Reason header.
+    pub fn hang_up(&mut self, now: Instant, call: CallId, reason: Option<&str>) {
+        let Some(state) = self.calls.get(&call).filter(|call| !call.ended).map(|call| &call.state) else {
+            return;
+        };
+        match state {
+            State::Calling(_) => {
+                self.tell_ended(call, 487, "Request Terminated", Side::Local);
+                if let Some(State::Calling(calling)) = self.calls.get_mut(&call).map(|call| &mut call.state) {
+                    calling.cancel_reason = reason.map(str::to_owned);
+                }
+                self.cancel(now, call);
+            }
+            State::Offered(_) => {
+                self.refuse_offered(now, call, 603, "Decline");
+                self.tell_ended(call, 603, "Decline", Side::Local);
+            }
+            State::Up(_) => {
+                self.tell_ended(call, 200, reason.unwrap_or("Call ended"), Side::Local);
+                self.say_bye(now, call, reason.map(str::to_owned));
+            }
+            State::Over => {}
+        }
+        self.settle(call);
+    }
+}

@@ -1,0 +1,51 @@
+//! Settings of a user agent.
+
+use std::time::Duration;
+
+use crate::registrar::RegistrarConfig;
+use crate::transaction::Timers;
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// User-Agent and Server header
+    pub product: String,
+    pub timers: Timers,
+    /// accept REGISTER, and challenge INVITEs of its users
+    pub registrar: Option<RegistrarConfig>,
+    /// calls at a time, both directions; over it 503
+    pub max_calls: usize,
+    /// client and server transactions at a time, each; over it 503
+    pub max_transactions: usize,
+    /// branches of one forked INVITE that are followed
+    pub max_early_dialogs: usize,
+    /// redirections (3xx) followed for one call
+    pub max_redirects: usize,
+    /// stream connections with their buffers
+    pub max_connections: usize,
+    /// how long an INVITE may ring before it is cancelled; each 101 to 199 starts it again (as timer C of RFC 3261 section 16.6)
+    pub ring_limit: Duration,
+    /// first and longest pause before a failed registration is tried again
+    pub retry_base: Duration,
+    pub retry_limit: Duration,
+    /// a UDP request above this size goes over TCP first (RFC 3261 section 18.1.1)
+    pub udp_limit: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            product: concat!("Sidetone/", env!("CARGO_PKG_VERSION")).to_owned(),
+            timers: Timers::default(),
+            registrar: None,
+            max_calls: 1024,
+            max_transactions: 16 * 1024,
+            max_early_dialogs: 16,
+            max_redirects: 5,
+            max_connections: 1024,
+            ring_limit: Duration::from_secs(200),
+            retry_base: Duration::from_secs(4),
+            retry_limit: Duration::from_secs(300),
+            udp_limit: 1300,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What a user agent tells its owner.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::message::{Headers, NameAddr, Uri};
+use crate::registrar::Binding;
+
+use super::hop::Hop;
+
+/// One call, from its INVITE to its single [`CallEvent::Ended`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u64);
+
+/// One registration of an address of record at a registrar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RegistrationId(pub u64);
+
+/// One OPTIONS request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OptionsId(pub u64);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Local,
+    Remote,
+    /// nobody decided it: time-out, unreachable, lost
+    Network,
+}
+
+/// Why something ended or failed: a SIP status code, its text, and who brought it about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    pub code: u16,
+    pub text: String,
+    pub by: Side,
+}
+
+impl Cause {
+    pub fn new(code: u16, text: impl Into<String>, by: Side) -> Self {
+        Self { code, text: text.into(), by }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.code, self.text)
+    }
+}
+
+/// Why a registration is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// challenged again after our credentials, challenged without credentials to give, or 403
+    AuthenticationFailed,
+    /// any other refusal
+    Refused,
+    /// no answer, no address, transport failure
+    Unreachable,
+}
+
+#[derive(Debug)]
+pub enum Event {
+    /// The registrar accepted us, again at each refresh. `public` is our address as the registrar sees it (Via received and rport),
+    /// where that differs from `hop.local`: there is a NAT between.
+    Registered {
+        id: RegistrationId,
+        expires: Duration,
+        hop: Hop,
+        public: Option<SocketAddr>,
+    },
+    /// An attempt failed. With `retry_in` it is tried again by itself, without it only by `refresh`.
+    RegistrationFailed {
+        id: RegistrationId,
+        cause: Cause,
+        kind: FailureKind,
+        retry_in: Option<Duration>,
+    },
+    /// The end of `unregister`; the id is gone.
+    Unregistered {
+        id: RegistrationId,
+        reason: String,
+    },
+    /// Somebody calls. 100 has been sent; nothing else is until `ring`, `progress`, `answer`, `reject` or `hang_up`.
+    Incoming {
+        call: CallId,
+        from: NameAddr,
+        to: NameAddr,
+        request_uri: Uri,
+        headers: Headers,
+        /// the SDP offer; without one, `answer` carries ours and [`CallEvent::Confirmed`] brings the answer
+        offer: Option<Vec<u8>>,
+        hop: Hop,
+        /// the user whose credentials were checked (registrar side)
+        authenticated: Option<String>,
+        /// the registration whose contact was called
+        registration: Option<RegistrationId>,
+    },
+    Call {
+        call: CallId,
+        event: CallEvent,
+    },
+    /// The answer to `options`: the status is 408 without an answer and 503 without a way to ask.
+    OptionsAnswered {
+        id: OptionsId,
+        status: u16,
+        reason: String,
+    },
+    /// A user's bindings at our registrar changed: registered, refreshed to another contact, removed or expired.
+    BindingsChanged {
+        user: String,
+        bindings: Vec<Binding>,
+    },
+}
+
+#[derive(Debug)]
+pub enum CallEvent {
+    /// 100 to our INVITE
+    Trying,
+    /// 101 to 199 to our INVITE. `early_dialog` counts the branches of a fork from 0.
+    Provisional { status: u16, reason: String, sdp: Option<Vec<u8>>, early_dialog: usize },
+    /// 2xx to our INVITE; its ACK is sent by the user agent. Empty if the peer sent no SDP at all.
+    Answered { sdp: Vec<u8>, hop: Hop },
+    /// The ACK to our 2xx came; the SDP answer where our 2xx carried the offer. Comes again for a re-INVITE without offer.
+    Confirmed { sdp: Option<Vec<u8>> },
+    /// The peer's re-INVITE: reply with `answer` or `reject`. Without an offer, `answer` carries ours.
+    Reoffer { offer: Option<Vec<u8>> },
+    /// 2xx to our re-INVITE
+    ReofferAnswered { sdp: Vec<u8> },
+    /// Our re-INVITE was refused; the call goes on as it was.
+    ReofferFailed { cause: Cause },
+    /// Exactly once per call, and nothing after it.
+    Ended { cause: Cause },
+}

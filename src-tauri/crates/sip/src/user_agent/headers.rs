@@ -1,0 +1,101 @@
+//! Header fields that our messages have in common.
+
+use crate::message::{HeaderName, Headers, Host, NameAddr, Request, Scheme, Uri};
+
+use super::hop::{Hop, Transport};
+
+pub(super) const SDP: &str = "application/sdp";
+
+/// Our Contact but for the address, which depends on the hop (RFC 3261 section 8.1.1.8).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Contact {
+    /// user part with its escapes
+    pub(super) user: Option<String>,
+    /// tells the accounts of this user agent apart when a registrar calls their Contact
+    pub(super) line: Option<String>,
+}
+
+impl Contact {
+    pub(super) fn of(address: &NameAddr) -> Self {
+        Self { user: address.uri.user.clone(), line: None }
+    }
+
+    /// The Contact towards `hop`, of a request to or from `uri`: sips asks for sips.
+    pub(super) fn address(&self, hop: &Hop, uri: &Uri) -> NameAddr {
+        let mut contact = Uri::sip(None, Host::from(hop.local.ip()), Some(hop.local.port()));
+        contact.user.clone_from(&self.user);
+        if uri.scheme == Scheme::Sips {
+            contact.scheme = Scheme::Sips;
+        }
+        if hop.transport != Transport::Udp {
+            contact.params.set("transport", hop.transport.uri_token());
+        }
+        if let Some(line) = &self.line {
+            contact.params.set("line", line.clone());
+        }
+        NameAddr::new(contact)
+    }
+}
+
+/// Fields that a caller may not set: they belong to the user agent.
+const OWN: [HeaderName; 19] = [
+    HeaderName::VIA,
+    HeaderName::FROM,
+    HeaderName::TO,
+    HeaderName::CALL_ID,
+    HeaderName::CSEQ,
+    HeaderName::CONTACT,
+    HeaderName::ROUTE,
+    HeaderName::RECORD_ROUTE,
+    HeaderName::CONTENT_LENGTH,
+    HeaderName::CONTENT_TYPE,
+    HeaderName::AUTHORIZATION,
+    HeaderName::PROXY_AUTHORIZATION,
+    HeaderName::REQUIRE,
+    HeaderName::PROXY_REQUIRE,
+    HeaderName::SUPPORTED,
+    HeaderName::ALLOW,
+    HeaderName::USER_AGENT,
+    HeaderName::EXPIRES,
+    HeaderName::CONTENT_ENCODING,
+];
+
+/// Adds a caller's fields; Max-Forwards replaces ours.
+pub(super) fn add_extra(headers: &mut Headers, extra: &[(HeaderName, String)]) {
+    for (name, value) in extra {
+        if *name == HeaderName::MAX_FORWARDS {
+            headers.set(name, value);
+        } else if !OWN.contains(name) {
+            headers.push(name, value);
+        }
+    }
+}
+
+/// The SDP of a message; `None` for no body or another type.
+pub(super) fn sdp(headers: &Headers, body: &[u8]) -> Option<Vec<u8>> {
+    let is_sdp = headers.content_type().ok().flatten().is_some_and(|kind| kind == SDP);
+    (is_sdp && !body.is_empty()).then(|| body.to_vec())
+}
+
+/// A URI as Request-URI: without what RFC 3261 section 19.1.1 forbids there.
+pub(super) fn request_uri(uri: &Uri) -> Uri {
+    let mut uri = uri.clone();
+    uri.headers.clear();
+    uri.params.remove("method");
+    uri
+}
+
+/// A Route of ours: loose, whether the user wrote `;lr` or not.
+pub(super) fn loose_route(uri: &Uri) -> NameAddr {
+    let mut uri = request_uri(uri);
+    if uri.is_sip() && !uri.is_loose_route() {
+        uri.params.set_flag("lr");
+    }
+    NameAddr::new(uri)
+}
+
+/// The URI whose servers get this request.
+pub(super) fn next_hop(request: &Request) -> Uri {
+    let routes = request.headers.routes().unwrap_or_default();
+    crate::dialog::next_hop(&request.uri, &routes).clone()
+}

@@ -1,0 +1,292 @@
+//! INVITE out: RFC 3261 section 13.2.
+
+use std::time::Instant;
+
+use crate::dialog::Dialog;
+use crate::digest::{Authorizer, Credentials};
+use crate::message::{CSeq, HeaderName, Method, NameAddr, Request, Response, Uri};
+use crate::transaction::TimerTable;
+
+use super::UserAgent;
+use super::attempt::{Attempt, AttemptId, Outcome, Purpose};
+use super::call::{Call, CallTimer, Calling, Early, State, Up};
+use super::challenge::Login;
+use super::event::{CallEvent, CallId, Cause, Side};
+use super::headers::{self, Contact};
+use super::hop::{Hop, Transport};
+
+/// A call to place.
+#[derive(Debug, Clone)]
+pub struct Invite {
+    pub from: NameAddr,
+    /// goes into To, and into the Request-URI unless `target` says otherwise
+    pub to: Uri,
+    /// the Request-URI where it is not `to`, such as the Contact of a binding
+    pub target: Option<Uri>,
+    /// outbound proxies, nearest first; taken as loose routers
+    pub route: Vec<Uri>,
+    pub transport: Option<Transport>,
+    /// the connection to use instead of looking for addresses, such as the flow of a binding
+    pub flow: Option<Hop>,
+    pub credentials: Option<Credentials>,
+    /// further fields; those that the user agent writes itself are passed over, but Max-Forwards replaces ours
+    pub headers: Vec<(HeaderName, String)>,
+    /// the SDP offer
+    pub offer: Vec<u8>,
+}
+
+impl Invite {
+    pub fn new(from: NameAddr, to: Uri, offer: Vec<u8>) -> Self {
+        Self {
+            from,
+            to,
+            target: None,
+            route: Vec::new(),
+            transport: None,
+            flow: None,
+            credentials: None,
+            headers: Vec::new(),
+            offer,
+        }
+    }
+}
+
+impl UserAgent {
+    /// Places a call. Over the limit of calls it ends at once with 503.
+    pub fn invite(&mut self, now: Instant, invite: Invite) -> CallId {
+        let id = CallId(self.new_id());
+        let attempt_id = self.new_attempt_id();
+        let local_tag = self.random.token();
+        let sip_id = self.random.token();
+        let contact = Contact::of(&invite.from);
+        let over_limit = self.calls.len() >= self.config.max_calls;
+        let mut call = Call {
+            sip_id: sip_id.clone(),
+            local_tag: local_tag.clone(),
+            contact: contact.clone(),
+            transport: invite.transport,
+            flow: invite.flow,
+            known: None,
+            state: State::Calling(Calling {
+                attempt: attempt_id,
+                early: Vec::new(),
+                trying_told: false,
+                cancel_sent: false,
+                cancel_reason: None,
+                redirects: Default::default(),
+                redirects_left: self.config.max_redirects,
+            }),
+            acks: Vec::new(),
+            attempts: Vec::new(),
+            timers: TimerTable::new(),
+            is_caller: true,
+            ended: false,
+        };
+        call.timers.set(CallTimer::Ring, now + self.config.ring_limit);
+        self.calls.insert(id, call);
+        if over_limit {
+            self.end_over_limit(id);
+            return id;
+        }
+        self.dialogs.insert((sip_id.clone(), local_tag.clone()), id);
+        if let Some(credentials) = &invite.credentials {
+            self.logins.insert(Login::Call(id), Authorizer::new(credentials.clone()));
+        }
+        let request = self.initial_invite(&invite, &sip_id, &local_tag);
+        let next = headers::next_hop(&request);
+        let mut attempt = Attempt::new(Purpose::Invite(id), request, next).with_hop(invite.flow);
+        attempt.contact = Some(contact);
+        attempt.transport = invite.transport;
+        attempt.login = Some(Login::Call(id));
+        attempt.own_route = !invite.route.is_empty();
+        attempt.pinned = invite.flow.is_some();
+        self.launch(now, attempt_id, attempt);
+        self.settle(id);
+        id
+    }
+
+    fn end_over_limit(&mut self, id: CallId) {
+        self.tell_ended(id, 503, "Too many calls", Side::Local);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.state = State::Over;
+        }
+        self.settle(id);
+    }
+
+    fn initial_invite(&mut self, invite: &Invite, sip_id: &str, local_tag: &str) -> Request {
+        let target = headers::request_uri(invite.target.as_ref().unwrap_or(&invite.to));
+        let mut request = Request::new(Method::Invite, target);
+        let mut from = invite.from.clone();
+        from.set_tag(local_tag);
+        let to = NameAddr::new(headers::request_uri(&invite.to));
+        for route in &invite.route {
+            request.headers.push(HeaderName::ROUTE, headers::loose_route(route));
+        }
+        request.headers.push(HeaderName::MAX_FORWARDS, 70);
+        request.headers.push(HeaderName::FROM, from);
+        request.headers.push(HeaderName::TO, to);
+        request.headers.push(HeaderName::CALL_ID, sip_id);
+        request.headers.push(HeaderName::CSEQ, CSeq::new(1, Method::Invite));
+        request.headers.push(HeaderName::ALLOW, self.allow());
+        headers::add_extra(&mut request.headers, &invite.headers);
+        request.set_body(headers::SDP, invite.offer.clone());
+        request
+    }
+
+    pub(super) fn on_provisional(&mut self, now: Instant, id: CallId, response: &Response) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let State::Calling(calling) = &mut call.state else { return };
+        if call.ended {
+            self.cancel(now, id);
+            return self.settle(id);
+        }
+        if response.status == 100 {
+            if !std::mem::replace(&mut calling.trying_told, true) {
+                self.tell(id, CallEvent::Trying);
+            }
+            return;
+        }
+        call.timers.set(CallTimer::Ring, now + self.config.ring_limit);
+        let Some(request) = self.attempts.get(&calling.attempt).map(|attempt| &attempt.request) else {
+            return;
+        };
+        let Ok(dialog) = Dialog::of_uac(request, response) else { return };
+        let sdp = headers::sdp(&response.headers, &response.body);
+        let known = calling.early.iter().position(|early| early.dialog.id == dialog.id);
+        let early_dialog = match known {
+            Some(index) => index,
+            None if calling.early.len() >= self.config.max_early_dialogs => return self.settle(id),
+            None => {
+                calling.early.push(Early { dialog, sdp: None });
+                calling.early.len() - 1
+            }
+        };
+        if let Some(early) = calling.early.get_mut(early_dialog)
+            && sdp.is_some()
+        {
+            early.sdp.clone_from(&sdp);
+        }
+        let event = CallEvent::Provisional {
+            status: response.status,
+            reason: response.reason.clone(),
+            sdp,
+            early_dialog,
+        };
+        self.tell(id, event);
+        self.settle(id);
+    }
+
+    /// A 2xx, from whichever branch, for the first time or again.
+    pub(super) fn on_invite_success(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        attempt: AttemptId,
+        response: &Response,
+    ) {
+        let Some(attempt) = self.attempts.get(&attempt) else { return };
+        let (cseq, hop) = (attempt.cseq(), attempt.hop);
+        let Ok(mut dialog) = Dialog::of_uac(&attempt.request, response) else { return };
+        if self.repeat_ack(id, &dialog.id.remote_tag, cseq) {
+            return;
+        }
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let over_limit = call.acks.len() >= self.config.max_early_dialogs;
+        let State::Calling(calling) = &mut call.state else {
+            if !over_limit {
+                self.acknowledge(now, id, &dialog, cseq, Some(None));
+            }
+            return;
+        };
+        let mut sdp = headers::sdp(&response.headers, &response.body);
+        if let Some(early) = calling.early.iter_mut().find(|early| early.dialog.id == dialog.id) {
+            let mut confirmed = early.dialog.clone();
+            if confirmed.confirm(response).is_ok() {
+                confirmed.local_cseq = confirmed.local_cseq.max(dialog.local_cseq);
+                dialog = confirmed;
+            }
+            sdp = sdp.or_else(|| early.sdp.take());
+        }
+        call.timers.clear();
+        if call.ended {
+            // the 2xx crossed our CANCEL
+            call.state = State::Over;
+            return self.acknowledge(now, id, &dialog, cseq, Some(None));
+        }
+        call.state = State::Up(Up::new(dialog.clone(), true));
+        self.acknowledge(now, id, &dialog, cseq, None);
+        if let Some(hop) = hop {
+            self.tell(id, CallEvent::Answered { sdp: sdp.unwrap_or_default(), hop });
+        }
+    }
+
+    /// Any other end of our INVITE.
+    pub(super) fn on_invite_failure(&mut self, now: Instant, id: CallId, attempt: Attempt, outcome: Outcome) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let State::Calling(calling) = &mut call.state else { return };
+        if !call.ended
+            && let Outcome::Response(response) = &outcome
+            && (300..400).contains(&response.status)
+        {
+            collect_redirects(calling, response, &attempt.request.uri);
+            if let Some(target) = calling.redirects.pop_front() {
+                return self.redirect(now, id, attempt, target);
+            }
+        } else if !call.ended && !calling.redirects.is_empty() && is_worth_another(&outcome) {
+            if let Some(target) = calling.redirects.pop_front() {
+                return self.redirect(now, id, attempt, target);
+            }
+        }
+        call.timers.clear();
+        call.state = State::Over;
+        let cause = cause_of(&outcome);
+        self.tell(id, CallEvent::Ended { cause });
+    }
+
+    /// The INVITE again to another target (RFC 3261 section 8.1.3.4).
+    fn redirect(&mut self, now: Instant, id: CallId, mut attempt: Attempt, target: Uri) {
+        let attempt_id = self.new_attempt_id();
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.flow = None;
+        if let State::Calling(calling) = &mut call.state {
+            calling.attempt = attempt_id;
+            calling.early.clear();
+        }
+        attempt.request.uri = headers::request_uri(&target);
+        let number = attempt.cseq() + 1;
+        attempt.request.headers.set(HeaderName::CSEQ, CSeq::new(number, Method::Invite));
+        let next = headers::next_hop(&attempt.request);
+        let mut again = Attempt::new(attempt.purpose, attempt.request, next);
+        again.contact = attempt.contact;
+        again.transport = attempt.transport.filter(|_| target.transport().is_none());
+        again.login = attempt.login;
+        again.own_route = attempt.own_route;
+        self.launch(now, attempt_id, again);
+    }
+}
+
+/// Queues the contacts of a 3xx, best first, as far as the limit allows.
+fn collect_redirects(calling: &mut Calling, response: &Response, tried: &Uri) {
+    let Ok(crate::message::Contacts::List(mut contacts)) = response.headers.contacts() else { return };
+    contacts.sort_by_key(|contact| std::cmp::Reverse(contact.q()));
+    for contact in contacts {
+        let is_new = contact.uri != *tried && !calling.redirects.contains(&contact.uri);
+        if calling.redirects_left > 0 && contact.uri.is_sip() && is_new {
+            calling.redirects_left -= 1;
+            calling.redirects.push_back(contact.uri);
+        }
+    }
+}
+
+/// A 6xx ends the search everywhere.
+fn is_worth_another(outcome: &Outcome) -> bool {
+    !matches!(outcome, Outcome::Response(response) if response.status >= 600)
+}
+
+pub(super) fn cause_of(outcome: &Outcome) -> Cause {
+    match outcome {
+        Outcome::Response(response) => Cause::new(response.status, response.reason.clone(), Side::Remote),
+        Outcome::TimedOut => Cause::new(408, "Request Timeout", Side::Network),
+        Outcome::Unreachable(reason) => Cause::new(503, reason.clone(), Side::Network),
+    }
+}

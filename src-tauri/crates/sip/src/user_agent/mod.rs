@@ -1,0 +1,206 @@
+//! The SIP user agent: bytes and time go in, bytes, questions and events come out. It owns no socket, no clock, no thread.
+//!
+//! ```text
+//!  handle_input ─▶ receive ─▶ servers ─▶ uas ─▶ offered, reoffered, bye, cancelled, options, registrar
+//!                     └─────▶ clients ─▶ attempt ─▶ invite, reinvite, register
+//!  register, invite, … ─▶ attempt ─▶ Resolve ─▶ clients ─▶ Transmit
+//!  poll_timeout, handle_timeout: one deadline over all of them
+//! ```
+//!
+//! An *attempt* is one request on its way to its final response: found addresses, the next one after a failure, challenges answered.
+//! After every call into the user agent, drain [`UserAgent::poll_output`], then ask [`UserAgent::poll_timeout`].
+
+mod ack;
+mod answer;
+mod attempt;
+mod bye;
+mod call;
+mod cancel;
+mod challenge;
+mod config;
+mod event;
+mod failover;
+mod headers;
+mod hop;
+mod invite;
+mod io;
+mod offered;
+mod options;
+mod receive;
+mod register;
+mod registrar;
+mod reinvite;
+mod reoffered;
+mod respond;
+mod timeout;
+mod trust;
+mod uas;
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::digest::Authorizer;
+use crate::framing::StreamDecoder;
+use crate::random::Random;
+use crate::registrar::{Binding, Registrar};
+use crate::registration::Registration as RegistrationState;
+use crate::transaction::Deadlines;
+use crate::transaction::clients::{ClientId, Clients};
+use crate::transaction::servers::{ServerId, Servers};
+
+use attempt::{Attempt, AttemptId};
+use call::Call;
+
+pub use crate::transaction::Timers;
+pub use config::Config;
+pub use event::{CallEvent, CallId, Cause, Event, FailureKind, OptionsId, RegistrationId, Side};
+pub use hop::{Hop, Transport};
+pub use invite::Invite;
+pub use io::{Input, Output, QueryId};
+pub use options::Options;
+pub use register::Registration;
+
+pub(crate) use attempt::Outcome;
+
+/// What has a deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Due {
+    Client(ClientId),
+    Server(ServerId),
+    Call(CallId),
+    Registration(RegistrationId),
+    Bindings,
+}
+
+/// Who waits for addresses.
+#[derive(Debug)]
+enum Query {
+    Attempt(AttemptId),
+    Ack { call: CallId, remote_tag: String, cseq: u32 },
+}
+
+/// Whose request a client transaction carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Attempt(AttemptId),
+    /// a CANCEL: its response changes nothing
+    Nobody,
+}
+
+/// Both halves of RFC 3261's user agent, its registration client, and a registrar where configured.
+#[derive(Debug)]
+pub struct UserAgent {
+    config: Config,
+    random: Random,
+    /// for the tags of responses that leave no state behind
+    secret: u64,
+    last_id: u64,
+    outputs: VecDeque<Output>,
+    deadlines: Deadlines<Due>,
+    clients: Clients<Owner>,
+    servers: Servers,
+    attempts: HashMap<AttemptId, Attempt>,
+    queries: HashMap<QueryId, Query>,
+    calls: HashMap<CallId, Call>,
+    /// calls by Call-ID and our tag
+    dialogs: HashMap<(String, String), CallId>,
+    registrations: HashMap<RegistrationId, RegistrationState>,
+    registrar: Option<Registrar>,
+    streams: HashMap<(Transport, SocketAddr), StreamDecoder>,
+    trusted: trust::Trusted,
+    logins: HashMap<challenge::Login, Authorizer>,
+}
+
+impl UserAgent {
+    /// All branches, tags, Call-IDs and nonces come from `seed`, which must be secret and new for each process.
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        let mut random = Random::new(seed);
+        let secret = random.number();
+        let registrar = config.registrar.clone().map(|settings| Registrar::new(settings, random.bytes()));
+        Self {
+            config,
+            random,
+            secret,
+            last_id: 0,
+            outputs: VecDeque::new(),
+            deadlines: Deadlines::new(),
+            clients: Clients::new(),
+            servers: Servers::new(),
+            attempts: HashMap::new(),
+            queries: HashMap::new(),
+            calls: HashMap::new(),
+            dialogs: HashMap::new(),
+            registrations: HashMap::new(),
+            registrar,
+            streams: HashMap::new(),
+            trusted: trust::Trusted::default(),
+            logins: HashMap::new(),
+        }
+    }
+
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        match input {
+            Input::Datagram { hop, bytes } => self.on_datagram(now, hop, bytes),
+            Input::Stream { hop, bytes } => self.on_stream(now, hop, bytes),
+            Input::StreamClosed { hop, reason } => self.on_stream_closed(now, &hop, &reason),
+            Input::Resolved { query, result } => self.on_resolved(now, query, result),
+            Input::SendFailed { hop, reason } => self.on_send_failed(now, &hop, &reason),
+        }
+    }
+
+    /// The next thing to do; drain it after every call into the user agent.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`UserAgent::handle_timeout`] at the latest.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// The registrar's bindings of a user, best first.
+    pub fn bindings(&self, user: &str) -> Vec<Binding> {
+        self.registrar.as_ref().map(|registrar| registrar.bindings(user)).unwrap_or_default()
+    }
+
+    /// How many calls, transactions and other things are alive: all zero once everything has ended and timed out.
+    pub fn load(&self) -> Load {
+        Load {
+            calls: self.calls.len(),
+            client_transactions: self.clients.len(),
+            server_transactions: self.servers.len(),
+            attempts: self.attempts.len(),
+            queries: self.queries.len(),
+            dialogs: self.dialogs.len(),
+            deadlines: self.deadlines.len(),
+            streams: self.streams.len(),
+        }
+    }
+
+    fn new_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn transmit(&mut self, hop: Hop, bytes: Vec<u8>) {
+        self.outputs.push_back(Output::Transmit { hop, bytes });
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+}
+
+/// See [`UserAgent::load`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    pub calls: usize,
+    pub client_transactions: usize,
+    pub server_transactions: usize,
+    pub attempts: usize,
+    pub queries: usize,
+    pub dialogs: usize,
+    pub deadlines: usize,
+    pub streams: usize,
+}

@@ -1,0 +1,20 @@
+//! The one deadline of a user agent, and who gets it.
+
+use std::time::Instant;
+
+use super::{Due, UserAgent};
+
+impl UserAgent {
+    /// Does everything that is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(due) = self.deadlines.pop(now) {
+            match due {
+                Due::Client(id) => self.on_client_timer(now, id),
+                Due::Server(id) => self.on_server_timer(now, id),
+                Due::Call(id) => self.on_call_timer(now, id),
+                Due::Registration(id) => self.on_registration_timer(now, id),
+                Due::Bindings => self.on_bindings_timer(now),
+            }
+        }
+    }
+}

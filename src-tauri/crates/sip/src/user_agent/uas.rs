@@ -1,0 +1,83 @@
+//! A new request: whose it is (RFC 3261 sections 8.2 and 12.2.2).
+
+use std::time::Instant;
+
+use crate::dialog::DialogId;
+use crate::message::{HeaderName, Method, Request, Response};
+
+use super::UserAgent;
+use super::call::State;
+use super::event::CallId;
+use super::headers;
+use super::hop::Hop;
+
+impl UserAgent {
+    /// The value of Allow.
+    pub(super) fn allow(&self) -> &'static str {
+        match self.registrar {
+            Some(_) => "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER",
+            None => "INVITE, ACK, CANCEL, BYE, OPTIONS",
+        }
+    }
+
+    /// A request that is no repetition and has passed validation.
+    pub(super) fn serve(&mut self, now: Instant, hop: Hop, request: Request) {
+        if self.servers.len() >= self.config.max_transactions {
+            return self.respond_full(&request, hop);
+        }
+        let in_dialog = request.headers.to().is_ok_and(|to| to.tag().is_some());
+        if request.method == Method::Cancel {
+            return self.on_cancel(now, &request, hop);
+        }
+        if !in_dialog && self.servers.is_merged(&request) {
+            let tag = self.stateless_tag(&request.headers);
+            return self.respond_stateless(hop, Response::to(&request, 482, Some(&tag)));
+        }
+        match &request.method {
+            Method::Invite if in_dialog => self.on_reinvite(now, request, hop),
+            Method::Invite => self.on_invite(now, request, hop),
+            Method::Bye => self.on_bye(now, &request, hop),
+            Method::Options => self.on_options(now, &request, hop, in_dialog),
+            Method::Register if self.registrar.is_some() => self.on_register(now, &request, hop),
+            Method::Extension(_) => self.respond_once(now, &request, hop, 501),
+            _ => self.respond_once(now, &request, hop, 405),
+        }
+    }
+
+    /// Takes the CSeq of a request in the dialog of a call; the status to refuse it with if it is not in order.
+    pub(super) fn accept_in_dialog(&mut self, id: CallId, request: &Request) -> Result<(), u16> {
+        let number = request.headers.cseq().map_err(|_| 400u16)?.number;
+        let dialog_id = DialogId::of_request(&request.headers).ok_or(481u16)?;
+        let call = self.calls.get_mut(&id).ok_or(481u16)?;
+        let dialog = match &mut call.state {
+            State::Up(up) => &mut up.dialog,
+            State::Offered(offered) => &mut offered.dialog,
+            State::Calling(calling) => {
+                let early = calling.early.iter_mut().find(|early| early.dialog.id == dialog_id);
+                &mut early.ok_or(481u16)?.dialog
+            }
+            State::Over => return Ok(()),
+        };
+        dialog.accept_cseq(number).map_err(|_| 500)
+    }
+
+    /// The status to refuse a body with, if it is not one that we can read: RFC 3261 section 8.2.3.
+    pub(super) fn check_body(request: &Request) -> Result<(), u16> {
+        if request.body.is_empty() {
+            return Ok(());
+        }
+        let disposition = request.headers.get(&HeaderName::CONTENT_DISPOSITION).unwrap_or_default();
+        if disposition.to_ascii_lowercase().replace([' ', '\t'], "").contains("handling=optional") {
+            return Ok(());
+        }
+        let encoding = request.headers.get(&HeaderName::CONTENT_ENCODING).unwrap_or("identity");
+        if !encoding.trim().eq_ignore_ascii_case("identity") {
+            return Err(415);
+        }
+        match request.headers.content_type() {
+            Ok(Some(kind)) if kind == headers::SDP => Ok(()),
+            Ok(Some(_)) => Err(415),
+            Ok(None) | Err(_) => Err(400),
+        }
+    }
+}
