@@ -24,14 +24,24 @@ pub struct HeaderError {
     pub fault: HeaderFault,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeaderFault {
-    #[error("is missing")]
     Missing,
-    #[error("may appear only once")]
     Repeated,
-    #[error("{0}")]
-    Syntax(#[from] SyntaxError),
+    Syntax(SyntaxError),
+}
+
+impl fmt::Display for HeaderFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HeaderFault::Missing => f.write_str("is missing"),
+            HeaderFault::Repeated => f.write_str("may appear only once"),
+            HeaderFault::Syntax(fault) if fault.field == "URI" => fault.fmt(f),
+            HeaderFault::Syntax(SyntaxError { reason, offset, .. }) => {
+                write!(f, "{reason} (at byte {offset} of the value)")
+            }
+        }
+    }
 }
 
 /// Where in a message a [`ParseError`] lies.
@@ -84,7 +94,8 @@ pub struct Answerable {
     pub status: u16,
     /// The reason phrase, which names the fault.
     pub reason: String,
-    pub method: Method,
+    /// That of the start line, or of the CSeq if the start line shows none.
+    pub method: Option<Method>,
     /// The Via, From, To, Call-ID and CSeq fields that were found, as they came.
     pub headers: Headers,
 }

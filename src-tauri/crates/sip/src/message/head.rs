@@ -15,6 +15,8 @@ pub(crate) struct Head {
     pub(crate) body_at: usize,
     /// The first thing that is wrong. Reading goes on behind it, to find what an answer needs.
     pub(crate) fault: Option<Fault>,
+    /// The empty line behind the fields was found, or reading stopped before it.
+    pub(crate) is_ended: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -68,6 +70,7 @@ impl Head {
                 offsets: Vec::new(),
                 body_at: bytes.len(),
                 fault: None,
+                is_ended: true,
             },
             field: None,
         };
@@ -118,7 +121,7 @@ impl Reader<'_> {
             self.head.start = self.text(line.get(..self.limits.line).unwrap_or(line), Place::StartLine, at);
         }
         self.finish_field();
-        self.fault(Fault::bad(Place::HeaderSection, "the empty line behind it is missing", bytes.len()));
+        self.head.is_ended = false;
     }
 
     /// Whether to go on.

@@ -4,8 +4,8 @@ use super::HeaderName;
 
 /// The header fields of a message in their order.
 ///
-/// A value is one unfolded line. A value that code sets cannot break out of its line: line ends and NUL become
-/// spaces, white space at the ends goes.
+/// A value is one unfolded line. A value that code sets cannot break out of its line: line ends in it become
+/// spaces, white space at its ends goes.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(HeaderName, String)>);
 

@@ -8,6 +8,7 @@ mod head;
 mod header_name;
 mod headers;
 mod host;
+mod json;
 pub(crate) mod lex;
 mod limits;
 mod list;
@@ -29,6 +30,7 @@ pub use error::{Answerable, HeaderError, HeaderFault, ParseError, Place, SyntaxE
 pub use header_name::HeaderName;
 pub use headers::Headers;
 pub use host::Host;
+pub use json::to_json;
 pub use limits::Limits;
 pub use method::Method;
 pub use name_addr::NameAddr;

@@ -71,7 +71,10 @@ impl NameAddr {
             match read_unquoted_display(cursor) {
                 Some(display) => display,
                 None => {
-                    *cursor = before;
+                    let stopped = std::mem::replace(cursor, before);
+                    if stopped.rest().contains('<') && !stopped.rest().starts_with(':') {
+                        return Err(stopped.error("a display name with this character must be quoted"));
+                    }
                     return read_addr_spec(cursor);
                 }
             }

@@ -1,6 +1,6 @@
 use crate::framing::FramingError;
 
-use super::error::{Answerable, HeaderError, HeaderFault};
+use super::error::{Answerable, HeaderError};
 use super::head::Fault;
 use super::{
     Contacts, Head, HeaderName, Headers, Limits, Message, Method, ParseError, Place, Request, Response, Uri,
@@ -59,12 +59,13 @@ pub(crate) fn assemble(head: Head, body: Vec<u8>) -> Result<Message, ParseError>
         StartLine::Response(..) => check_all(&head.headers),
     };
     if let Err(error) = checked {
-        let reason = match &error.fault {
-            HeaderFault::Syntax(fault) => fault.to_string(),
-            other => other.to_string(),
-        };
+        let reason = error.fault.to_string();
         let offset = head.offset_of(&error.header);
         return Err(refuse(&head, Fault::bad(Place::Header(error.header), reason, offset)));
+    }
+    if !head.is_ended {
+        let reason = "the empty line behind it is missing";
+        return Err(refuse(&head, Fault::bad(Place::HeaderSection, reason, head.body_at)));
     }
     Ok(match start {
         StartLine::Request(method, uri) => {
@@ -192,8 +193,9 @@ fn answer(head: &Head, fault: &Fault) -> Option<Answerable> {
     if is_response(&head.start) || !head.headers.has(&HeaderName::VIA) {
         return None;
     }
-    let method = Method::parse(head.start.split([' ', '\t']).next()?)?;
-    if method == Method::Ack {
+    let first_word = head.start.trim_start().split([' ', '\t']).next().and_then(Method::parse);
+    let method = first_word.or_else(|| head.headers.cseq().ok().map(|cseq| cseq.method));
+    if method == Some(Method::Ack) {
         return None;
     }
     let mut headers = Headers::new();
