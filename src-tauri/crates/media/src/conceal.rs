@@ -167,7 +167,8 @@ impl Concealer {
     /// Finds the pitch and prepares the first period.
     fn open(&mut self) {
         self.template.copy_from_slice(&self.history);
-        self.ending.copy_from_slice(&self.history[self.history.len() - self.ending.len()..]);
+        let last = self.history.len() - self.ending.len();
+        self.ending.copy_from_slice(&self.history[last..]);
         self.period = self.find_period();
         self.periods = 1;
         self.offset = 0;
