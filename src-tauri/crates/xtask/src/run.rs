@@ -3,26 +3,22 @@
 use crate::{
     arguments,
     needs::{self, Group},
-    node, shell, ui,
+    shell, ui,
 };
 use std::env;
 
 /// The window where there is a display, else the same pages for a browser.
 pub(crate) fn run(options: &arguments::Run) -> Result<(), String> {
     let no_display = no_display();
+    if let Some(reason) = no_display {
+        println!("No window can open here: {reason}. Its pages are served to a browser instead.");
+    }
     let groups: &[Group] =
         if no_display.is_some() { &[Group::Build] } else { &[Group::Build, Group::Window] };
-    needs::ensure(groups, options.install)?;
-    ui::build(&node::find(options.install)?)?;
+    ui::build(&needs::ensure_with_node(groups, options.install)?)?;
 
-    let mut arguments = vec!["run", "--package"];
-    match &no_display {
-        Some(reason) => {
-            println!("No window can open here: {reason}. Its pages are served to a browser instead.");
-            arguments.push("sidetone-cli");
-        }
-        None => arguments.push("sidetone"),
-    }
+    let package = if no_display.is_some() { "sidetone-cli" } else { "sidetone" };
+    let mut arguments = vec!["run", "--package", package];
     if options.release {
         arguments.push("--release");
     }

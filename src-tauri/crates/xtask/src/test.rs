@@ -4,7 +4,7 @@
 use crate::{
     arguments,
     needs::{self, Group},
-    node::{self, Node},
+    node::Node,
     shell, ui,
 };
 use std::time::{Duration, Instant};
@@ -38,8 +38,7 @@ pub(crate) fn run(options: &arguments::Test) -> Outcome {
     let mut found: Option<Node> = None;
     let ready = step("needs", &mut || {
         let groups: &[Group] = &[Group::Build, Group::Window, Group::Test];
-        needs::ensure(groups, options.install)?;
-        found = Some(node::find(options.install)?);
+        found = Some(needs::ensure_with_node(groups, options.install)?);
         Ok(())
     });
     if wanted("fmt") {

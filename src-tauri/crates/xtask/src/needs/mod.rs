@@ -4,6 +4,7 @@ mod manager;
 mod probe;
 mod table;
 
+use crate::node::{self, Node};
 pub(crate) use manager::Manager;
 pub(crate) use table::Group;
 use table::{NEEDS, Need};
@@ -37,13 +38,26 @@ pub(crate) fn ensure(groups: &[Group], install: bool) -> Result<(), String> {
     still_missing(groups)
 }
 
+/// [`ensure`], and a Node.js. What is missing of either is said in one go.
+///
+/// # Errors
+/// As [`ensure`].
+pub(crate) fn ensure_with_node(groups: &[Group], install: bool) -> Result<Node, String> {
+    let machine = ensure(groups, install);
+    let node = node::find(install);
+    match (machine, node) {
+        (Ok(()), node) => node,
+        (Err(missing), Ok(_)) => Err(missing),
+        (Err(missing), Err(node)) => Err(format!("{missing}\n{node}")),
+    }
+}
+
 /// All that any task wants.
 ///
 /// # Errors
 /// As [`ensure`].
 pub(crate) fn everything(install: bool) -> Result<(), String> {
-    ensure(&[Group::Build, Group::Window, Group::Test], install)?;
-    crate::node::find(install)?;
+    ensure_with_node(&[Group::Build, Group::Window, Group::Test], install)?;
     println!("This machine has what building and testing need.");
     Ok(())
 }
