@@ -15,7 +15,7 @@ export const ICONS = {
   up: 'M12 18.5v-13M6.5 11 12 5.5l5.5 5.5',
   outgoing: 'M7 17 17 7M9 7h8v8',
   incoming: 'M17 7 7 17M15 17H7V9',
-  missed: 'M4 7.5l6.5 6.5L20 5M4 12.5v-5h5M6 19h12',
+  missed: 'M20 6.5 12 14.5 5 7.5M5 13V7.5h5.5M5 18.5h15',
   erase: 'M9 5.5h11v13H9L3 12ZM11.5 9.5l5 5M16.5 9.5l-5 5',
   settings: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5',
   keyboard: 'M3 6.5h18v11H3ZM6.5 10h.01M10 10h.01M13.5 10h.01M17 10h.01M7.5 14h9',

@@ -1,4 +1,4 @@
-import type { CodecView, Level } from '../api/types'
+import type { Level } from '../api/types'
 
 /** The floor of the engine's levels, dBFS. */
 export const FLOOR_DB = -100
@@ -25,7 +25,7 @@ const NAMES: Readonly<Record<string, string>> = {
 
 export const codecName = (name: string): string => NAMES[name.toLowerCase()] ?? name
 
-export const codecText = (codec: CodecView): string => `${codecName(codec.name)} · ${codec.sampleRate / 1000} kHz`
+export const kilohertz = (hertz: number): string => `${hertz / 1000} kHz`
 
 /** `0 %`, `0.4 %`, `12 %`: a digit after the point only where it says something. */
 export function percent(value: number): string {

@@ -42,6 +42,10 @@ export class App {
     return this.mirror ? ownCalls(this.mirror).filter((call) => call.callId !== this.call?.callId) : []
   }
 
+  get reachable(): boolean {
+    return this.link === 'attached'
+  }
+
   get theme(): Theme {
     return this.mirror?.settings.ui.theme ?? 'system'
   }
