@@ -1,1 +1,62 @@
 //! Links, clocks, fake devices and real peers for tests.
+//!
+//! Real peers run as processes on this machine, each in a directory of its own, and end with the value that
+//! started them. A test that needs them begins with [`room!`]:
+//!
+//! ```no_run
+//! # #[cfg(unix)]
+//! # fn the_speaker_is_heard() -> Result<(), sidetone_testkit::RigError> {
+//! use sidetone_testkit::{Needs, PulseServer, room};
+//! let Some(room) = room!(Needs::tools(&["pulseaudio", "pactl", "paplay", "parecord"])) else { return Ok(()) };
+//! let sound = PulseServer::start(room.dir())?;
+//! # let _ = sound; Ok(()) }
+//! ```
+//!
+//! What is missing on the machine makes the test print why and pass, but fail where `CI=true` is set on Linux.
+#![forbid(unsafe_code)]
+
+pub mod audio;
+mod error;
+#[cfg(unix)]
+mod peers;
+mod ports;
+#[cfg(unix)]
+mod process;
+mod require;
+#[cfg(unix)]
+mod room;
+
+pub use error::{Result, RigError};
+#[cfg(unix)]
+pub use peers::{
+    Algorithm, AnswerMode, Baresip, BaresipEvent, BaresipOptions, Kamailio, KamailioOptions, PeerNet,
+    PulseOptions, PulseServer, Recording, Sipp, SippOptions, SippOutcome, Transport,
+};
+pub use ports::{free_port, free_port_range};
+#[cfg(unix)]
+pub use process::{Process, Signal, until};
+pub use require::{Needs, require};
+#[cfg(unix)]
+pub use room::{Room, enter_room};
+
+#[doc(hidden)]
+pub mod macro_support {
+    /// `crate::module::test::marker` without the crate and the marker: the name that the test harness knows.
+    pub fn test_name<T>(_marker: T) -> &'static str {
+        let path = std::any::type_name::<T>();
+        let path = path.rsplit_once("::").map_or(path, |(test, _)| test);
+        path.split_once("::").map_or(path, |(_, test)| test)
+    }
+}
+
+/// Runs the rest of the test in a process of its own: see [`enter_room`](crate::enter_room).
+///
+/// `room!(needs)` gives `Some(room)` in that process and `None` in the test that the harness started, which then
+/// returns at once.
+#[macro_export]
+macro_rules! room {
+    ($needs:expr) => {{
+        fn marker() {}
+        $crate::enter_room($crate::macro_support::test_name(marker), &$needs)
+    }};
+}

@@ -1,0 +1,246 @@
+//! baresip as a phone, with sound from and to files.
+
+mod control;
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::net::{PeerNet, Transport, command_in};
+use crate::audio::Wav;
+use crate::error::{Result, RigError};
+use crate::ports::free_port_range;
+use crate::process::{Process, until};
+use control::Control;
+
+pub use control::BaresipEvent;
+
+const CONFIG: &str = include_str!("baresip.config");
+const START: Duration = Duration::from_secs(15);
+const RTP_PORTS: u16 = 40;
+/// Seconds.
+const TRAILING_SILENCE: usize = 180;
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+/// What it does when it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AnswerMode {
+    /// Answers at once.
+    #[default]
+    Auto,
+    /// Rings until [`Baresip::answer`].
+    Manual,
+    /// Sends 183 with sound until [`Baresip::answer`].
+    Early,
+}
+
+/// How a phone is to be.
+#[derive(Debug, Clone)]
+pub struct BaresipOptions<'a> {
+    pub user: &'a str,
+    pub password: &'a str,
+    /// Where it registers; none: it only listens.
+    pub registrar: Option<SocketAddr>,
+    pub transport: Transport,
+    /// In its order of preference, as baresip names them: `pcmu`, `pcma`, `g722`, `opus`.
+    pub codecs: &'a [&'a str],
+    pub answer: AnswerMode,
+    /// What it says at the start of each call, at 8 kHz for all codecs; then it is silent for three minutes.
+    pub source: Option<&'a Path>,
+    /// Further parameters of its account line, such as `;mediaenc=srtp-mand`.
+    pub account: &'a str,
+    pub address: IpAddr,
+    pub net: Option<&'a PeerNet>,
+}
+
+impl Default for BaresipOptions<'_> {
+    fn default() -> Self {
+        Self {
+            user: "bob",
+            password: "secret",
+            registrar: None,
+            transport: Transport::Udp,
+            codecs: &["pcmu"],
+            answer: AnswerMode::Auto,
+            source: None,
+            account: "",
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            net: None,
+        }
+    }
+}
+
+/// A phone. It refuses to run on a machine with nothing but loopback addresses: use a room with
+/// [`crate::Needs::network`].
+#[derive(Debug)]
+pub struct Baresip {
+    /// Before the process, so that it is closed first.
+    control: Control,
+    process: Process,
+    dir: PathBuf,
+    address: SocketAddr,
+    user: String,
+}
+
+impl Baresip {
+    /// Starts it in a directory of its own in `dir`, and waits until it is registered where it should.
+    pub fn start(dir: &Path, options: &BaresipOptions<'_>) -> Result<Self> {
+        let name = format!("baresip-{}-{}", options.user, NEXT.fetch_add(1, Ordering::Relaxed));
+        let own = dir.join(&name);
+        let records = own.join("records");
+        fs::create_dir_all(&records)?;
+        let ip = options.net.map_or(options.address, PeerNet::address);
+        // It uses the SIP port and the one after it; the third is the control port.
+        let first = free_port_range(IpAddr::V4(Ipv4Addr::LOCALHOST), RTP_PORTS + 4)?;
+        let sip = SocketAddr::new(ip, first);
+        let silence = own.join("silence.wav");
+        Wav { rate: 8_000, samples: vec![0.0; 8_000] }.write(&silence)?;
+        // It hangs up when its file ends, so a long silence follows what it says.
+        let mut said = match options.source {
+            Some(source) => Wav::read(source)?,
+            None => Wav { rate: 8_000, samples: Vec::new() },
+        };
+        said.samples.resize(said.samples.len() + said.rate as usize * TRAILING_SILENCE, 0.0);
+        let source = own.join("source.wav");
+        said.write(&source)?;
+        let config = CONFIG
+            .replace("@ADDRESS@", &ip.to_string())
+            .replace("@SIP_PORT@", &first.to_string())
+            .replace(
+                "@CTRL_ADDRESS@",
+                &options.net.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), PeerNet::address).to_string(),
+            )
+            .replace("@CTRL_PORT@", &(first + 2).to_string())
+            .replace("@RTP_FIRST@", &(first + 4).to_string())
+            .replace("@RTP_LAST@", &(first + 4 + RTP_PORTS).to_string())
+            .replace("@NAME@", &name)
+            .replace("@SOURCE@", &source.display().to_string())
+            .replace("@SILENCE@", &silence.display().to_string())
+            .replace("@RATE@", &said.rate.to_string())
+            .replace("@MODULES@", &modules()?.display().to_string())
+            .replace("@RECORD_DIR@", &records.display().to_string());
+        fs::write(own.join("config"), config)?;
+        fs::write(own.join("accounts"), account(options, sip))?;
+        fs::write(own.join("contacts"), "")?;
+
+        let mut command = command_in(options.net, "baresip");
+        let mut process = Process::spawn(&name, command.arg("-f").arg(&own), dir)?;
+        let control = Control::connect(options.net, first + 2, &mut process)?;
+        let mut phone = Self { control, process, dir: own, address: sip, user: options.user.to_owned() };
+        if options.registrar.is_some() {
+            phone.await_registration()?;
+        }
+        Ok(phone)
+    }
+
+    /// Its SIP address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A URI that reaches it without a registrar.
+    pub fn uri(&self) -> String {
+        format!("sip:{}@{}", self.user, self.address)
+    }
+
+    /// Calls a URI.
+    pub fn dial(&mut self, uri: &str) -> Result<()> {
+        self.command("dial", uri).map(drop)
+    }
+
+    /// Answers the call that rings.
+    pub fn answer(&mut self) -> Result<()> {
+        self.command("accept", "").map(drop)
+    }
+
+    /// Ends the current call, or declines the one that rings.
+    pub fn hang_up(&mut self) -> Result<()> {
+        self.command("hangup", "").map(drop)
+    }
+
+    /// Any command of its menu; gives what it printed.
+    pub fn command(&mut self, command: &str, parameters: &str) -> Result<String> {
+        self.control.command(command, parameters).map_err(|error| self.explain(&error))
+    }
+
+    /// Waits for an event of a type, such as `CALL_ESTABLISHED`, and gives it. Earlier events of other types are
+    /// dropped. A phone that answers by itself tells neither `CALL_INCOMING` nor `CALL_ESTABLISHED`, but
+    /// `CALL_RTPESTAB` with the first sound.
+    pub fn wait_event(&mut self, kind: &str, timeout: Duration) -> Result<BaresipEvent> {
+        self.control.wait_event(kind, timeout).map_err(|error| self.explain(&error))
+    }
+
+    /// What it said and what it heard in the last call, once that is over.
+    pub fn recordings(&self) -> Result<(Wav, Wav)> {
+        let newest = |kind: &str| {
+            let mut files: Vec<PathBuf> = fs::read_dir(self.dir.join("records"))
+                .map(|entries| entries.filter_map(|entry| entry.ok().map(|e| e.path())).collect())
+                .unwrap_or_default();
+            files.retain(|path| path.to_string_lossy().ends_with(kind));
+            files.sort();
+            files.pop()
+        };
+        let find = |kind: &str| {
+            until(&format!("a recording {kind}"), Duration::from_secs(5), || {
+                newest(kind).and_then(|path| Wav::read(&path).ok()).filter(|wav| !wav.samples.is_empty())
+            })
+        };
+        Ok((find("enc.wav")?, find("dec.wav")?))
+    }
+
+    /// Its log so far.
+    pub fn log(&self) -> String {
+        format!("{}{}", self.process.stdout(), self.process.stderr())
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    fn await_registration(&mut self) -> Result<()> {
+        // The event may have come before we were connected, so the state is asked for.
+        let control = &mut self.control;
+        let result = until("the registration of baresip", START, || match control.command("reginfo", "") {
+            Ok(text) if text.contains("OK") => Some(Ok(())),
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        });
+        result.and_then(|result| result).map_err(|error| self.explain(&error))
+    }
+
+    fn explain(&self, error: &RigError) -> RigError {
+        RigError::new(format!("{error}\n{}", self.process.tail()))
+    }
+}
+
+fn account(options: &BaresipOptions<'_>, own: SocketAddr) -> String {
+    let host = options.registrar.unwrap_or(own);
+    let interval = if options.registrar.is_some() { 60 } else { 0 };
+    let answer = match options.answer {
+        AnswerMode::Auto => "auto",
+        AnswerMode::Manual => "manual",
+        AnswerMode::Early => "early",
+    };
+    format!(
+        "<sip:{user}@{host};transport={transport}>;auth_user={user};auth_pass={password};regint={interval};\
+         answermode={answer};audio_codecs={codecs}{more}\n",
+        user = options.user,
+        transport = options.transport,
+        password = options.password,
+        codecs = options.codecs.join(","),
+        more = options.account,
+    )
+}
+
+/// Its modules, wherever the distribution puts them.
+fn modules() -> Result<PathBuf> {
+    let arch = format!("/usr/lib/{}-linux-gnu/baresip/modules", std::env::consts::ARCH);
+    ["/usr/lib/baresip/modules", "/usr/lib64/baresip/modules", "/usr/local/lib/baresip/modules", &arch]
+        .iter()
+        .map(PathBuf::from)
+        .find(|dir| dir.is_dir())
+        .ok_or_else(|| RigError::new("the modules of baresip are not where they usually are"))
+}
