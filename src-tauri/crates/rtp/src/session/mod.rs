@@ -6,6 +6,8 @@ mod outbound;
 mod reports;
 mod sequence;
 mod stats;
+#[cfg(test)]
+mod tests;
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,71 @@
+#![allow(dead_code)]
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use sidetone_rtp::{Config, Identity, PayloadType, RtcpConfig, Session, WirePacket};
+
+pub(crate) const MS: Duration = Duration::from_millis(1);
+
+/// SplitMix64.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit.max(1) as u64) as usize
+    }
+
+    pub(crate) fn bytes(&mut self, limit: usize) -> Vec<u8> {
+        let len = self.below(limit);
+        (0..len).map(|_| self.next() as u8).collect()
+    }
+}
+
+pub(crate) fn config(ssrc: u32, sequence: u16) -> Config {
+    let identity = Identity { ssrc, sequence, timestamp: 1000 };
+    let types = vec![
+        PayloadType::audio(0, 8000),
+        PayloadType::comfort_noise(13, 8000),
+        PayloadType::audio(96, 48_000),
+        PayloadType::telephone_event(101, 8000),
+    ];
+    Config {
+        rtcp: Some(RtcpConfig { session_bandwidth: 64_000, minimum: Duration::from_secs(5) }),
+        ..Config::new(identity, format!("{ssrc:x}@test"), types)
+    }
+}
+
+pub(crate) fn session(ssrc: u32, now: Instant) -> Session {
+    Session::new(config(ssrc, 100), now, u64::from(ssrc))
+}
+
+pub(crate) fn packet(ssrc: u32, sequence: u16, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+    typed(0, ssrc, sequence, timestamp, payload)
+}
+
+pub(crate) fn typed(payload_type: u8, ssrc: u32, sequence: u16, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let packet = WirePacket {
+        marker: false,
+        payload_type,
+        sequence,
+        timestamp,
+        ssrc,
+        csrc: &[],
+        extension: None,
+        payload,
+    };
+    packet.write(0, &mut out);
+    out
+}
+
+pub(crate) fn wallclock(since: Duration) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_700_000_000) + since
+}
