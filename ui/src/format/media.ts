@@ -14,7 +14,7 @@ export function meterPosition(db: number): number {
 
 /** What a screen reader says of a level. */
 export const levelText = (level: Level | null): string | null =>
-  level === null || level.rms <= FLOOR_DB ? null : `${Math.round(level.rms)} dB`
+  level === null || level.rms <= FLOOR_DB ? null : `${Math.round(level.rms)} dB`.replace('-', '−')
 
 const NAMES: Readonly<Record<string, string>> = {
   opus: 'Opus',

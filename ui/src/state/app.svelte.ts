@@ -97,10 +97,10 @@ export class App {
     }
   }
 
-  async answer(call: CallView): Promise<void> {
+  async answer(call: CallView): Promise<boolean> {
     this.chosenCall = call.callId
     this.screen = 'phone'
-    await this.perform({ command: 'answer', callId: call.callId })
+    return this.perform({ command: 'answer', callId: call.callId })
   }
 
   async hangUp(call: CallView): Promise<void> {

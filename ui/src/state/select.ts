@@ -17,7 +17,15 @@ export function shownCall(mirror: Mirror, chosen: string | null): CallView | nul
   return calls.find((call) => call.callId === chosen) ?? calls.at(-1) ?? null
 }
 
-export const canPlaceCalls = (session: SessionView): boolean => session.connection === 'ESTABLISHED'
+/** An account that does not register says nothing to its link before its first call. */
+export const speaksOnlyInCalls = (account: Account | null): boolean => account?.register === false
+
+/** Sessions whose link answers, or has had no reason to. A call over another may be tried, and says why it failed. */
+export const readySessions = (mirror: Mirror): SessionView[] =>
+  mirror.sessions.filter(({ accountId, connection }) => {
+    const account = mirror.settings.accounts.find((other) => other.id === accountId) ?? null
+    return connection === 'ESTABLISHED' || (connection === null && speaksOnlyInCalls(account))
+  })
 
 /** What the left column lists: every session, and every account that has none. */
 export type AccountRow = { accountId: string; name: string; session: SessionView | null; account: Account | null }
