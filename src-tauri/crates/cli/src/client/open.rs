@@ -1,0 +1,130 @@
+//! From the arguments to an engine with one session.
+
+use super::{Client, Connected, audio};
+use crate::{
+    account::{self, Credentials},
+    arguments::Common,
+    exit::{Error, Exit},
+    pages,
+    signals::Interrupt,
+};
+use sidetone_api::{Command, GatewaySettings, NetworkSettings, Reply, Settings, Snapshot};
+use sidetone_engine::{Directories, Engine, Options, secrets};
+use sidetone_gateway::{Found, Gateway, find_running};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Calls out.
+    Call,
+    /// Waits for calls: others must find it.
+    Wait,
+}
+
+/// Where the account is.
+enum Place {
+    Given(Credentials),
+    Running(SocketAddr),
+    /// A gateway of this very run.
+    Own,
+}
+
+/// Starts an engine and connects the account of the arguments, else an extension of this machine's gateway.
+pub(crate) async fn open(common: &Common, role: Role) -> Result<Connected, Error> {
+    audio::check(&common.audio)?;
+    let place = match account::given(&common.identity, role == Role::Call)? {
+        Some(credentials) => Place::Given(credentials),
+        None => running_gateway().await.map_or(Place::Own, Place::Running),
+    };
+    let interrupt = Interrupt::listen();
+    let handle = Engine::start(Options {
+        directories: None,
+        devices: audio::devices(audio::needs_hardware(&common.audio)),
+        secrets: secrets::memory(),
+        settings: Some(settings(common, matches!(place, Place::Own))),
+        sip_bind: None,
+        tones: !common.audio.speaker.is_synthetic(),
+    })
+    .await?;
+    let (mut client, snapshot) = Client::attach(handle, common.json, interrupt).await?;
+    match connect(&mut client, common, role, place, &snapshot).await {
+        Ok((session, aor, registers)) => Ok(Connected { client, session, aor, registers }),
+        Err(error) => {
+            client.close().await;
+            Err(error)
+        }
+    }
+}
+
+async fn connect(
+    client: &mut Client,
+    common: &Common,
+    role: Role,
+    place: Place,
+    snapshot: &Snapshot,
+) -> Result<(sidetone_api::SessionId, String, bool), Error> {
+    let extension = |gateway| account::extension(&common.identity, &extension_name(role), gateway);
+    let Credentials { account, password } = match place {
+        Place::Given(credentials) => credentials,
+        Place::Running(gateway) => extension(gateway)?,
+        Place::Own => {
+            let gateway = own_gateway(snapshot)?;
+            if role == Role::Wait {
+                serve(client, gateway).await?;
+            }
+            extension(gateway)?
+        }
+    };
+    let (id, aor, registers) = (account.id.clone(), account.aor.clone(), account.register);
+    client.command(Command::SaveAccount { account, password: None, remember: false }).await?;
+    match client.command(Command::Connect { account_id: id, password }).await? {
+        Reply::Session { session_id } => Ok((session_id, aor, registers)),
+        other => Err(Error::new(Exit::Internal, format!("connect was answered by {other:?}"))),
+    }
+}
+
+fn settings(common: &Common, own_gateway: bool) -> Settings {
+    Settings {
+        audio: audio::settings(&common.audio),
+        network: NetworkSettings { sip_port: common.sip_port, rtp_port: common.rtp_port },
+        gateway: GatewaySettings { enabled: own_gateway, ..GatewaySettings::default() },
+        ..Settings::default()
+    }
+}
+
+/// Callers get a name of their own each, so that a call from one to another does not come back.
+fn extension_name(role: Role) -> String {
+    match role {
+        Role::Call => format!("cli-{}", std::process::id()),
+        Role::Wait => "cli".into(),
+    }
+}
+
+async fn running_gateway() -> Option<SocketAddr> {
+    let Found { sip, .. } = find_running(&Directories::of_the_platform().ok()?.runtime).await?;
+    sip
+}
+
+fn own_gateway(snapshot: &Snapshot) -> Result<SocketAddr, Error> {
+    let gateway = &snapshot.gateway;
+    gateway.sip_address.as_deref().and_then(|address| address.parse().ok()).ok_or_else(|| {
+        Error::new(Exit::Network, format!("the gateway of this run did not start: {}", gateway.info))
+    })
+}
+
+/// Lets other programs of this user find the gateway of this run, which takes a port for HTTP.
+async fn serve(client: &mut Client, gateway: SocketAddr) -> Result<(), Error> {
+    let options = sidetone_gateway::Options {
+        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        port: GatewaySettings::default().http_port,
+        ui: pages::ui(None),
+        runtime: Directories::of_the_platform().ok().map(|directories| directories.runtime),
+    };
+    let running = Gateway::start(client.handle().clone(), options)
+        .await
+        .map_err(|error| Error::new(Exit::Network, error.to_string()))?;
+    client.say(&format!("no gateway runs on this machine; this run has one at {gateway}"));
+    client.keep(running);
+    Ok(())
+}

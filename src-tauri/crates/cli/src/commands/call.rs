@@ -1,0 +1,27 @@
+//! `call TARGET`.
+
+use super::follow::{Outcome, follow};
+use crate::{
+    client::Connected,
+    exit::{Error, Exit},
+};
+use sidetone_api::{Command, Reply};
+use std::time::Duration;
+
+pub(super) async fn run(
+    connected: &mut Connected,
+    target: String,
+    limit: Option<Duration>,
+) -> Result<Exit, Error> {
+    connected.ready().await?;
+    let command = Command::Call { callee: target, session_id: Some(connected.session.clone()) };
+    let call = match connected.client.command(command).await? {
+        Reply::Call { call_id } => call_id,
+        other => return Err(Error::new(Exit::Internal, format!("call was answered by {other:?}"))),
+    };
+    match follow(&mut connected.client, &call, limit).await? {
+        Outcome::Ended { status, established, .. } => Ok(Exit::of_call(status, established)),
+        Outcome::TimeIsUp => Ok(Exit::Done),
+        Outcome::Interrupted => Ok(Exit::Interrupted),
+    }
+}

@@ -1,0 +1,44 @@
+//! One file a subcommand.
+
+mod answer;
+mod call;
+mod follow;
+mod gateway;
+mod lines;
+mod phone;
+mod register;
+
+use crate::{
+    arguments::{Common, Task},
+    client::{Connected, Role, open},
+    exit::{Error, Exit},
+    parse,
+};
+
+pub(crate) async fn run(task: Task) -> Result<Exit, Error> {
+    match task {
+        Task::Call { target, common } => {
+            let mut connected = open(&common, Role::Call).await?;
+            let exit = call::run(&mut connected, target, common.duration).await;
+            close(connected, exit).await
+        }
+        Task::Answer { common } => {
+            let mut connected = open(&common, Role::Wait).await?;
+            let exit = answer::run(&mut connected, common.duration).await;
+            close(connected, exit).await
+        }
+        Task::Register { common } => {
+            let mut connected = open(&common, Role::Wait).await?;
+            let exit = register::run(&mut connected, common.duration).await;
+            close(connected, exit).await
+        }
+        Task::Phone { common } => phone::run(Common { json: true, ..common }).await,
+        Task::Gateway(arguments) => gateway::run(arguments).await,
+        Task::Sip(task) => parse::run(&task),
+    }
+}
+
+async fn close(connected: Connected, exit: Result<Exit, Error>) -> Result<Exit, Error> {
+    connected.client.close().await;
+    exit
+}
