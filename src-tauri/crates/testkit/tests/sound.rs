@@ -21,7 +21,7 @@ fn what_is_spoken_is_recorded_at_the_microphone() {
     until("the end of the recording", Duration::from_secs(5), || (recording.seconds() > end).then_some(()))
         .unwrap();
     let heard = hear(&speech, &recording.finish().unwrap());
-    assert!(heard.peak > 0.95, "{heard:?}");
+    assert!(heard.peak > 0.85, "{heard:?}");
 }
 
 #[test]

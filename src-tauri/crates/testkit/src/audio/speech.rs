@@ -11,12 +11,12 @@ use crate::require::find;
 const TEXT: &str =
     "The quick brown fox jumps over the lazy dog, while six wizards quietly mix five jugs of vodka.";
 
-/// Writes about five seconds of speech to `path`, mono 16 bit at `rate`, and gives it: by espeak-ng where that is
+/// Writes about four seconds of speech to `path`, mono 16 bit at `rate`, and gives it: by espeak-ng where that is
 /// installed, else [`speech_like`].
 pub fn speak_into(path: &Path, rate: u32) -> Result<Wav> {
     let wav = match spoken(path) {
         Some(wav) => wav.resampled(rate),
-        None => speech_like(5.0, rate),
+        None => speech_like(4.0, rate),
     };
     wav.write(path)?;
     Ok(wav)

@@ -53,6 +53,16 @@ impl Wav {
         writer.finalize().map_err(failed)
     }
 
+    /// How many seconds of sound a file that is still being written holds by its size.
+    pub fn written_seconds(path: &Path) -> f64 {
+        let Ok(reader) = WavReader::open(path) else { return 0.0 };
+        let spec = reader.spec();
+        let second =
+            u64::from(spec.sample_rate) * u64::from(spec.channels) * u64::from(spec.bits_per_sample) / 8;
+        let bytes = std::fs::metadata(path).map_or(0, |meta| meta.len()).saturating_sub(44);
+        bytes as f64 / second.max(1) as f64
+    }
+
     /// Its length in seconds.
     pub fn seconds(&self) -> f64 {
         self.samples.len() as f64 / f64::from(self.rate.max(1))

@@ -172,22 +172,31 @@ impl Baresip {
         self.control.wait_event(kind, timeout).map_err(|error| self.explain(&error))
     }
 
+    /// Waits until so much sound has come in since the call under way began.
+    pub fn wait_heard(&self, seconds: f64, timeout: Duration) -> Result<()> {
+        until(&format!("{seconds} s of sound"), timeout, || {
+            let path = self.newest_recording("dec.wav")?;
+            (Wav::written_seconds(&path) >= seconds).then_some(())
+        })
+        .map_err(|error| self.explain(&error))
+    }
+
     /// What it said and what it heard in the last call, once that is over.
     pub fn recordings(&self) -> Result<(Wav, Wav)> {
-        let newest = |kind: &str| {
-            let mut files: Vec<PathBuf> = fs::read_dir(self.dir.join("records"))
-                .map(|entries| entries.filter_map(|entry| entry.ok().map(|e| e.path())).collect())
-                .unwrap_or_default();
-            files.retain(|path| path.to_string_lossy().ends_with(kind));
-            files.sort();
-            files.pop()
-        };
         let find = |kind: &str| {
             until(&format!("a recording {kind}"), Duration::from_secs(5), || {
-                newest(kind).and_then(|path| Wav::read(&path).ok()).filter(|wav| !wav.samples.is_empty())
+                let wav = Wav::read(&self.newest_recording(kind)?).ok()?;
+                (!wav.samples.is_empty()).then_some(wav)
             })
         };
         Ok((find("enc.wav")?, find("dec.wav")?))
+    }
+
+    /// Their names have the time in them.
+    fn newest_recording(&self, kind: &str) -> Option<PathBuf> {
+        let entries = fs::read_dir(self.dir.join("records")).ok()?;
+        let files = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+        files.filter(|path| path.to_string_lossy().ends_with(kind)).max()
     }
 
     /// Its log so far.

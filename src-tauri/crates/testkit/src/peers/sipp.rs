@@ -105,13 +105,22 @@ impl Sipp {
         let statistics = dir.join(format!("{name}.csv"));
         let errors = dir.join(format!("{name}.errors"));
 
+        // SIPp itself takes no word for a status code, so the words are put in here.
+        let scenario = scenario(options.scenario);
+        let mut text = fs::read_to_string(&scenario)
+            .map_err(|error| RigError::while_doing(scenario.display(), error))?;
+        for (key, value) in &options.keys {
+            text = text.replace(&format!("[{key}]"), value);
+        }
+        fs::write(dir.join(format!("{name}.xml")), text)?;
+
         let mut command = command_in(options.net, "sipp");
         if let Some(target) = options.target {
             command.arg(target.to_string());
         }
         command
             .arg("-sf")
-            .arg(scenario(options.scenario))
+            .arg(dir.join(format!("{name}.xml")))
             .args(["-i", &ip.to_string(), "-p", &port.to_string(), "-mi", &ip.to_string()])
             .args(["-mp", &media.to_string()])
             .args(["-t", if options.transport == Transport::Tcp { "t1" } else { "u1" }])
@@ -127,9 +136,6 @@ impl Sipp {
         }
         if options.echo {
             command.arg("-rtp_echo");
-        }
-        for (key, value) in &options.keys {
-            command.args(["-key", key, value]);
         }
         if !options.fields.is_empty() {
             let file = dir.join(format!("{name}.fields"));
