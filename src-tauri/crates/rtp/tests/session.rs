@@ -564,6 +564,21 @@ fn events_in_the_local_stream_do_not_move_its_timeline() {
 }
 
 #[test]
+fn local_media_that_begins_anew_goes_on_in_the_timeline() {
+    let mut now = Instant::now();
+    let mut leg = session(1, now);
+    let mut out = Vec::new();
+    for frame in 0..50 {
+        leg.write_rtp(now, 0, frame * 160, false, b"x", &mut out);
+        now += 20 * MS;
+    }
+    leg.write_rtp(now, 96, 0, true, b"x", &mut out);
+    assert_eq!(sequence_and_timestamp(&out), (150, 1000 + 50 * 160));
+    leg.write_rtp(now, 96, 960, false, b"x", &mut out);
+    assert_eq!(sequence_and_timestamp(&out), (151, 1000 + 50 * 160 + 960));
+}
+
+#[test]
 fn the_keep_alive_is_sent_only_after_silence() {
     let now = Instant::now();
     let make = |keep_alive| Session::new(Config { keep_alive, rtcp: None, ..config(1, 100) }, now, 1);

@@ -139,7 +139,8 @@ impl Session {
     }
 
     /// Writes a packet of our own media. `timestamp_offset` counts from the beginning of the local media in the
-    /// payload type's clock; after a time of forwarding it is joined to the timeline where that stands now.
+    /// payload type's clock and never goes back. After a time of forwarding, or where it does go back because the local
+    /// media began anew (another codec), it is joined to the timeline where that stands now.
     pub fn write_rtp(
         &mut self,
         now: Instant,

@@ -14,6 +14,8 @@ pub(super) struct Outbound {
     next_sequence: u16,
     /// Timestamp of the local media's offset 0.
     local_base: u32,
+    /// Of the last local media packet.
+    local_offset: u32,
     maker: Maker,
     /// The media packet that the timeline is continued from.
     last: Option<Last>,
@@ -69,6 +71,7 @@ impl Outbound {
             ssrc: identity.ssrc,
             next_sequence: identity.sequence,
             local_base: identity.timestamp,
+            local_offset: 0,
             maker: Maker::Local,
             last: None,
             last_sent: None,
@@ -102,12 +105,14 @@ impl Outbound {
     }
 
     pub(super) fn write_local(&mut self, now: Instant, offset: u32, fields: Fields<'_>, out: &mut Vec<u8>) {
-        if matches!(self.maker, Maker::Forwarded(_)) {
+        let restarted = fields.continues && (offset.wrapping_sub(self.local_offset) as i32) < 0;
+        if restarted || matches!(self.maker, Maker::Forwarded(_)) {
             self.local_base = self.timestamp(now).wrapping_sub(offset);
             self.maker = Maker::Local;
         }
         let timestamp = self.local_base.wrapping_add(offset);
         if fields.continues {
+            self.local_offset = offset;
             self.last = Some(Last { timestamp, at: now, clock_rate: fields.clock_rate });
         }
         let sequence = self.take_sequence();
