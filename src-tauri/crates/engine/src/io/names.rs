@@ -1,6 +1,7 @@
 //! From a SIP URI to the hops to try (RFC 3263, without NAPTR and SRV as yet: A and AAAA records, addresses).
 
-use sidetone_sip::{Host, Hop, Transport, Uri};
+use sidetone_sip::message::{Host, Uri};
+use sidetone_sip::{Hop, Transport};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 /// Where requests to `uri` go, best first. `listening` gives our own port for the address to advertise.

@@ -1,7 +1,8 @@
 //! The sockets of one SIP user agent: UDP and a TCP listener on the same port, IPv4 and (where there is one) IPv6.
 
 use super::{names, tcp};
-use sidetone_sip::{Hop, QueryId, Transport, Uri};
+use sidetone_sip::message::Uri;
+use sidetone_sip::{Hop, QueryId, Transport};
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -70,12 +71,16 @@ impl SipSockets {
         self.port
     }
 
+    pub(crate) fn bind(&self) -> Option<IpAddr> {
+        self.bind
+    }
+
     /// Sends, or reports `SendFailed` through the inbox. Never waits.
     pub(crate) fn transmit(&self, hop: Hop, bytes: Vec<u8>) {
         match hop.transport {
             Transport::Udp => self.send_datagram(hop, &bytes),
             Transport::Tcp => {
-                if !self.tcp.send(hop.clone(), bytes) {
+                if !self.tcp.send(hop, bytes) {
                     self.failed(hop, "too much is waiting to be sent".into());
                 }
             }

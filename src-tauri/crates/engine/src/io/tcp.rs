@@ -117,7 +117,7 @@ impl Table {
             if self.connections.len() >= MAX_CONNECTIONS {
                 return self.failed(hop, "too many connections");
             }
-            self.start(hop.clone(), None);
+            self.start(hop, None);
         }
         let full = match self.connections.get(&hop.remote) {
             Some(connection) => connection.outbox.try_send(bytes).is_err(),
@@ -197,7 +197,7 @@ async fn carry(
             result = reader.read(&mut buffer) => match result {
                 Ok(0) => return "closed by the peer".into(),
                 Ok(length) => {
-                    let message = FromNetwork::Stream { hop: hop.clone(), bytes: buffer[..length].to_vec() };
+                    let message = FromNetwork::Stream { hop: *hop, bytes: buffer[..length].to_vec() };
                     if inbox.send((stack, message)).await.is_err() {
                         return "stopping".into();
                     }

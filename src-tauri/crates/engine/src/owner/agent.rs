@@ -26,6 +26,11 @@ impl Agent {
         Ok(Self { ua: UserAgent::new(config, seed), sockets })
     }
 
+    /// The local address that was asked for; `None` for all.
+    pub(super) fn bind(&self) -> Option<IpAddr> {
+        self.sockets.bind()
+    }
+
     pub(super) fn port(&self) -> u16 {
         self.sockets.port()
     }

@@ -7,7 +7,8 @@ use sidetone_api::{
     SessionId,
 };
 use sidetone_sdp::Capability;
-use sidetone_sip::{Hop, Invite, NameAddr, Uri};
+use sidetone_sip::message::{NameAddr, Uri};
+use sidetone_sip::{Hop, Invite};
 use std::time::Instant;
 
 /// Calls at a time, in both directions.
@@ -148,7 +149,7 @@ impl Owner {
             Err(failure) => return self.end_call(id, CallStatus::Failed, failure.to_string()),
         };
         let offer = leg.offer();
-        let invite = Invite { from, to, route, transport, credentials, headers: Vec::new(), offer };
+        let invite = Invite { route, transport, credentials, ..Invite::new(from, to, offer) };
         let sip = self.phone.ua.invite(Instant::now(), invite);
         if let Some(call) = self.calls.get_mut(id) {
             call.sip = Some(sip);

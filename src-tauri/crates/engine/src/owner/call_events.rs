@@ -4,7 +4,8 @@ use super::{Owner, call::Call, leg::Refused};
 use crate::io::{clock, media::Join};
 use sidetone_api::{CallDirection, CallId, CallStatus, Event, HistoryEntry, NoticeLevel, SessionId};
 use sidetone_media::tone::CallProgress;
-use sidetone_sip::{CallEvent, Cause, Event as SipEvent, Hop, NameAddr, RegistrationId, Side, Uri};
+use sidetone_sip::message::{NameAddr, Uri};
+use sidetone_sip::{CallEvent, Cause, Event as SipEvent, Hop, RegistrationId, Side};
 use std::time::Instant;
 
 const NOT_FOUND: u16 = 404;

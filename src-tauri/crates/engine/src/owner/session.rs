@@ -5,7 +5,9 @@ use sidetone_api::{
     Account, AccountId, ConnectionStatus, Event, Failure, FailureCode, NoticeLevel, RegistrationStatus, Reply, Secret,
     SessionId, SessionView, Transport as AccountTransport,
 };
-use sidetone_sip::{Credentials, NameAddr, OptionsId, Registration, RegistrationId, Transport, Uri};
+use sidetone_sip::digest::Credentials;
+use sidetone_sip::message::{NameAddr, Uri};
+use sidetone_sip::{OptionsId, Registration, RegistrationId, Transport};
 use std::{net::SocketAddr, time::Duration, time::Instant};
 
 /// The account that lives at the embedded gateway.
@@ -287,10 +289,9 @@ fn registration_of(session: &Session) -> Registration {
 
 fn probe_of(session: &Session) -> sidetone_sip::Options {
     sidetone_sip::Options {
-        from: session.aor.clone(),
-        to: session.registrar.clone(),
         route: session.route(),
         transport: session.transport(),
         credentials: session.credentials.clone(),
+        ..sidetone_sip::Options::new(session.aor.clone(), session.registrar.clone())
     }
 }

@@ -1,7 +1,7 @@
 //! From what a user types to the URI to call.
 
 use sidetone_api::Failure;
-use sidetone_sip::{Scheme, Uri};
+use sidetone_sip::message::{Scheme, Uri};
 
 const LONGEST: usize = 255;
 
@@ -60,7 +60,7 @@ fn invalid(message: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::callee;
-    use sidetone_sip::Uri;
+    use sidetone_sip::message::Uri;
 
     fn called(typed: &str) -> Result<String, String> {
         let domain = Uri::parse("sip:alice@example.org:5070").unwrap();

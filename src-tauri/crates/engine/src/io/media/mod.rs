@@ -4,7 +4,7 @@
 mod beat;
 mod device;
 mod leg;
-mod transfer;
+mod measure;
 mod worker;
 
 use super::ports::RtpPair;

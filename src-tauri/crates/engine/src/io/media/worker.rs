@@ -191,7 +191,7 @@ impl Worker {
             };
             let datagram = &self.buffer[..length];
             if is_rtcp {
-                leg.handle_rtcp(now, datagram);
+                leg.handle_rtcp(now, from, datagram);
                 continue;
             }
             let news = &self.news;
@@ -206,7 +206,8 @@ impl Worker {
             };
             match target {
                 Some(other) => {
-                    let taken = self.legs.get_mut(&other).is_none_or(|other| other.forward(now, id, &packet));
+                    let codec = leg.codec_of(packet.payload_type);
+                    let taken = self.legs.get_mut(&other).is_none_or(|other| other.forward(now, id, codec, &packet));
                     if !taken && let Some(leg) = self.legs.get_mut(&id) {
                         leg.transcode(now, &packet);
                     }

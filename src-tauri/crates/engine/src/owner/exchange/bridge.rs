@@ -7,6 +7,7 @@ use super::{
 };
 use crate::io::media::Join;
 use sidetone_sdp::Capability;
+use sidetone_sip::message::NameAddr;
 use sidetone_sip::{CallId, Cause, Invite};
 use std::{collections::HashMap, time::Instant};
 
@@ -40,9 +41,9 @@ pub(super) fn leg_of<'a>(
 ) -> Option<&'a mut Leg> {
     match calls.get_mut(&call)? {
         Role::Service(leg) => Some(leg),
-        Role::Caller(id) => bridges.get_mut(id).map(|bridge| &mut bridge.caller_leg),
+        Role::Caller(id) => bridges.get_mut(&*id).map(|bridge| &mut bridge.caller_leg),
         Role::Callee(id) => {
-            let callee = bridges.get_mut(id)?.callees.iter_mut().find(|callee| callee.call == call);
+            let callee = bridges.get_mut(&*id)?.callees.iter_mut().find(|callee| callee.call == call);
             callee.map(|callee| &mut callee.leg)
         }
     }
@@ -68,7 +69,7 @@ impl Owner {
         let id = BridgeId(self.exchange.next_bridge);
         let mut callees = Vec::new();
         for binding in bindings {
-            let mut leg = match self.open_exchange_leg(&binding.hop) {
+            let mut leg = match self.open_exchange_leg(binding.flow.as_ref().unwrap_or(&arrival.hop)) {
                 Ok(leg) => leg,
                 Err(refused) => {
                     tracing::warn!("no media towards {}: {}", binding.contact, refused.text);
@@ -76,7 +77,13 @@ impl Owner {
                 }
             };
             leg.restrict(&codecs);
-            let invite = Invite { offer: leg.offer(), ..Invite::to_binding(arrival.from.clone(), &binding) };
+            let mut from = NameAddr::new(arrival.from.uri.clone());
+            from.display.clone_from(&arrival.from.display);
+            let invite = Invite {
+                target: Some(binding.contact.clone()),
+                flow: binding.flow,
+                ..Invite::new(from, arrival.to.clone(), leg.offer())
+            };
             let Some(agent) = &mut self.exchange.agent else { break };
             let call = agent.ua.invite(Instant::now(), invite);
             self.exchange.calls.insert(call, Role::Callee(id));

@@ -5,7 +5,8 @@ use super::{
     Role, bridge,
 };
 use crate::io::media::Join;
-use sidetone_sip::{CallEvent, CallId, Event, Hop, NameAddr, Uri};
+use sidetone_sip::message::{NameAddr, Uri};
+use sidetone_sip::{CallEvent, CallId, Event, Hop};
 use std::time::Instant;
 
 const NOT_FOUND: u16 = 404;
@@ -15,6 +16,7 @@ const SERVICE_UNAVAILABLE: u16 = 503;
 pub(super) struct Arrival {
     pub(super) call: CallId,
     pub(super) from: NameAddr,
+    pub(super) to: Uri,
     pub(super) offer: Option<Vec<u8>>,
     pub(super) hop: Hop,
 }
@@ -23,7 +25,7 @@ impl Owner {
     pub(in super::super) fn on_exchange_event(&mut self, event: Event) {
         match event {
             Event::Incoming { call, from, request_uri, offer, hop, .. } => {
-                let arrival = Arrival { call, from, offer, hop };
+                let arrival = Arrival { call, from, to: request_uri.clone(), offer, hop };
                 if let Err(refused) = self.on_arrival(arrival, &request_uri) {
                     self.exchange_reject(call, &refused);
                 }

@@ -11,7 +11,8 @@ use crate::{
 };
 use bridge::{Bridge, BridgeId};
 use sidetone_api::{GatewaySettings, GatewayView, RegisteredExtension};
-use sidetone_sip::{CallId, Credentials, Event, RegistrarConfig, Users};
+use sidetone_sip::digest::Credentials;
+use sidetone_sip::{CallId, Event, RegistrarConfig, Users};
 use std::{
     collections::{BTreeMap, HashMap},
     io,
