@@ -10,9 +10,12 @@ pub mod conceal;
 pub mod device;
 pub mod error;
 pub mod frame;
+pub mod jitter;
 pub mod meter;
 pub mod mixer;
+pub mod receiver;
 pub mod resample;
+pub mod sender;
 pub mod stretch;
 pub mod synthetic;
 #[cfg(test)]
@@ -25,7 +28,10 @@ pub use device::{
 };
 pub use error::{DeviceError, DeviceFault, MediaError};
 pub use frame::{FRAME_DURATION, FRAME_LEN, Frame, SAMPLE_RATE, SILENCE};
+pub use jitter::{JitterOptions, PayloadKind, Played, ReceivedPacket};
 pub use meter::{Meter, MeterCell, MeterReading, SharedMeter};
 pub use mixer::{Limiter, Mixer};
+pub use receiver::{AudioReceiver, ReceiverOptions, ReceiverStats};
 pub use resample::{DriftResampler, Processed, Resampler};
+pub use sender::{AudioSender, EncodedPacket, SenderOptions};
 pub use synthetic::Synthetic;

@@ -146,6 +146,7 @@ pub(super) struct OpusEncoder {
     codec: ::opus::Encoder,
     fec_allowed: bool,
     expected_loss: u8,
+    in_silence: bool,
 }
 
 impl OpusEncoder {
@@ -165,7 +166,7 @@ impl OpusEncoder {
         codec.set_dtx(options.dtx).map_err(start_error)?;
         codec.set_vbr(!options.cbr).map_err(start_error)?;
         codec.set_inband_fec(false).map_err(start_error)?;
-        Ok(Self { codec, fec_allowed: options.fec, expected_loss: 0 })
+        Ok(Self { codec, fec_allowed: options.fec, expected_loss: 0, in_silence: false })
     }
 }
 
@@ -180,8 +181,10 @@ impl Encoder for OpusEncoder {
             return Err(CodecError::BlockLength);
         }
         let n = self.codec.encode_float(samples, payload).map_err(|_| CodecError::BufferTooSmall)?;
-        // libopus: a packet of one or two bytes need not be sent.
-        Ok(if n <= 2 { 0 } else { n })
+        // libopus: a packet of one or two bytes need not be sent. The first one is, so that the far end knows.
+        let silence = n <= 2;
+        let first = !std::mem::replace(&mut self.in_silence, silence);
+        Ok(if silence && !first { 0 } else { n })
     }
 
     fn set_expected_loss(&mut self, percent: u8) {
