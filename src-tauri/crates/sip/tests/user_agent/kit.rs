@@ -1,0 +1,117 @@
+//! Short ways to say what tests say often.
+
+use sidetone_sip::digest::Credentials;
+use sidetone_sip::message::{HeaderName, Message, NameAddr, Request, Response};
+use sidetone_sip::{CallId, Config, Invite, Registration};
+
+use super::net::Net;
+
+pub(crate) const A: &str = "192.0.2.1:5060";
+pub(crate) const B: &str = "192.0.2.2:5060";
+/// an address where no user agent is: the test itself speaks there
+pub(crate) const PEER: &str = "192.0.2.9:5060";
+
+pub(crate) fn pair() -> (Net, usize, usize) {
+    let mut net = Net::new();
+    let a = net.add(A, Config::default());
+    let b = net.add(B, Config::default());
+    (net, a, b)
+}
+
+pub(crate) fn from() -> NameAddr {
+    NameAddr::parse("\"Alice\" <sip:alice@192.0.2.1>").unwrap()
+}
+
+pub(crate) fn invite(to: &str) -> Invite {
+    Invite::new(from(), to.parse().unwrap(), b"v=0 offer".to_vec())
+}
+
+pub(crate) fn place(net: &mut Net, node: usize, to: &str) -> CallId {
+    net.with(node, |ua, now| ua.invite(now, invite(to)))
+}
+
+/// An answered call between A and B, their earlier events dropped.
+pub(crate) fn connected() -> (Net, usize, usize, CallId, CallId) {
+    let (mut net, a, b) = pair();
+    let ours = place(&mut net, a, "sip:bob@192.0.2.2");
+    net.settle();
+    let theirs = net.incoming(b);
+    net.with(b, |ua, now| ua.answer(now, theirs, b"v=0 answer".to_vec()));
+    net.settle();
+    net.events(a);
+    net.events(b);
+    (net, a, b, ours, theirs)
+}
+
+pub(crate) fn registration(aor: &str) -> Registration {
+    Registration::of(NameAddr::parse(aor).unwrap())
+}
+
+pub(crate) fn login(name: &str, password: &str) -> Option<Credentials> {
+    Some(Credentials::new(name, password))
+}
+
+/// A request from PEER as text, without a body.
+pub(crate) fn request(method: &str, uri: &str, branch: &str, cseq: u32, to_tag: &str, extra: &str) -> String {
+    let to_tag = if to_tag.is_empty() { String::new() } else { format!(";tag={to_tag}") };
+    format!(
+        "{method} {uri} SIP/2.0\nVia: SIP/2.0/UDP {PEER};branch=z9hG4bK{branch};rport\nMax-Forwards: 70\n\
+         From: <sip:peer@192.0.2.9>;tag=peertag\nTo: <sip:alice@192.0.2.1>{to_tag}\nCall-ID: peer-call\n\
+         CSeq: {cseq} {method}\nContact: <sip:peer@{PEER}>\n{extra}Content-Length: 0\n\n"
+    )
+}
+
+pub(crate) fn with_sdp(request: &str, sdp: &str) -> String {
+    let head = request.replace(
+        "Content-Length: 0\n\n",
+        &format!("Content-Type: application/sdp\nContent-Length: {}\n\n", sdp.len()),
+    );
+    format!("{head}{sdp}")
+}
+
+/// A response of PEER to a request that it received, with a To tag unless it is 100.
+pub(crate) fn reply(to: &Request, status: u16, tag: &str, extra: &str) -> String {
+    let tag = (status != 100).then_some(tag);
+    let mut response = Response::to(to, status, tag);
+    for line in extra.lines() {
+        let (name, value) = line.split_once(':').unwrap();
+        response.headers.push(HeaderName::from(name), value.trim());
+    }
+    String::from_utf8(response.to_bytes()).unwrap()
+}
+
+/// A 2xx of PEER with an answer.
+pub(crate) fn accept(to: &Request, tag: &str) -> String {
+    let mut response = Response::to(to, 200, Some(tag));
+    response.headers.push(HeaderName::CONTACT, format!("<sip:{tag}@{PEER}>"));
+    response.set_body("application/sdp", b"v=0 answer".to_vec());
+    String::from_utf8(response.to_bytes()).unwrap()
+}
+
+pub(crate) fn requests(messages: &[Message]) -> Vec<&Request> {
+    messages.iter().filter_map(Message::as_request).collect()
+}
+
+pub(crate) fn methods(messages: &[Message]) -> Vec<String> {
+    requests(messages).iter().map(|request| request.method.to_string()).collect()
+}
+
+pub(crate) fn statuses(messages: &[Message]) -> Vec<u16> {
+    messages.iter().filter_map(Message::as_response).map(|response| response.status).collect()
+}
+
+/// The one request that arrived at PEER.
+pub(crate) fn received(net: &mut Net) -> Request {
+    match net.receive(PEER) {
+        Some(Message::Request(request)) => request,
+        other => panic!("no request but {other:?}"),
+    }
+}
+
+/// The one response that arrived at PEER.
+pub(crate) fn answered(net: &mut Net) -> Response {
+    match net.receive(PEER) {
+        Some(Message::Response(response)) => response,
+        other => panic!("no response but {other:?}"),
+    }
+}

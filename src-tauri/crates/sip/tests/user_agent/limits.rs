@@ -1,0 +1,50 @@
+//! Hostile floods meet limits, not memory.
+
+use sidetone_sip::Config;
+use sidetone_sip::message::HeaderName;
+
+use super::kit::*;
+use super::net::{Net, ended};
+
+#[test]
+fn calls_over_the_limit_get_503_with_retry_after() {
+    let mut net = Net::new();
+    let a = net.add(A, Config { max_calls: 3, ..Config::default() });
+    for n in 0..5 {
+        let text = request("INVITE", "sip:alice@192.0.2.1", &format!("b{n}"), 1, "", "").replace("peer-call", &format!("call-{n}"));
+        net.send(PEER, A, &text);
+        net.settle();
+    }
+    let seen = net.receive_all(PEER);
+    assert_eq!(statuses(&seen), [100, 100, 100, 503, 503]);
+    assert!(seen[4].headers().has(&HeaderName::RETRY_AFTER));
+    assert_eq!(net.load(a).calls, 3);
+    let call = place(&mut net, a, "sip:bob@192.0.2.2");
+    assert_eq!(ended(&net.call_events(a, call)).unwrap().code, 503);
+}
+
+#[test]
+fn transactions_over_the_limit_get_503() {
+    let mut net = Net::new();
+    let a = net.add(A, Config { max_transactions: 10, ..Config::default() });
+    for n in 0..30 {
+        net.send(PEER, A, &request("OPTIONS", "sip:alice@192.0.2.1", &format!("b{n}"), n + 1, "", ""));
+    }
+    net.settle();
+    let statuses = statuses(&net.receive_all(PEER));
+    assert_eq!(statuses.iter().filter(|status| **status == 503).count(), 20);
+    assert_eq!(net.load(a).server_transactions, 10);
+    net.run_out();
+    net.assert_empty(a);
+}
+
+#[test]
+fn an_invite_that_is_never_answered_or_cancelled_does_not_stay_for_ever() {
+    let (mut net, a, _) = pair();
+    net.send(PEER, A, &request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", ""));
+    net.settle();
+    let call = net.incoming(a);
+    net.run_for(std::time::Duration::from_secs(300));
+    assert_eq!(ended(&net.call_events(a, call)).unwrap().code, 480);
+    net.assert_empty(a);
+}

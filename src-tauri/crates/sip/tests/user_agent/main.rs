@@ -1,0 +1,20 @@
+//! The user agent as its peers see it: two or more of them, or hand-made messages, in virtual time.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bad_messages;
+mod basic_call;
+mod cancel;
+mod challenge;
+mod failover;
+mod forking;
+mod kit;
+mod limits;
+mod loss;
+mod net;
+mod registering;
+mod registrar;
+mod reinvite;
+mod server_rules;
+mod streams;
+mod uas_success;
