@@ -1,5 +1,11 @@
 //! The program from outside: arguments in, lines and exit codes out.
+#![allow(clippy::unwrap_used)]
 
+mod calls;
+mod gateway;
 mod parse;
+mod phone;
+mod registrar;
 mod run;
+mod sound;
 mod usage;
