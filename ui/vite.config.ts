@@ -13,5 +13,5 @@ export default defineConfig(({ command, mode }) => ({
     assetsInlineLimit: 0,
   },
   resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
-  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'], restoreMocks: true },
+  test: { environment: 'node', include: ['tests/**/*.test.ts'], restoreMocks: true },
 }))

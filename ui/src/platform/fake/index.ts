@@ -1,11 +1,14 @@
 import type { Command, Reply, Snapshot } from '../../api/types'
-import { failure, type Listener, type LinkState, type Platform } from '../types'
+import { failure, type Host, type Listener, type LinkState, type Platform } from '../types'
 import { FakeEngine } from './engine'
 import { scenario } from './scenarios'
 
 /** An engine that is played, for tests and for looking at every state. Not part of a product build. */
 export class FakePlatform implements Platform {
-  readonly host = 'fake'
+  get host(): Host {
+    return 'fake'
+  }
+
   readonly commands: Command[] = []
   readonly engine: FakeEngine
   private link: LinkState

@@ -73,7 +73,7 @@ function given<K extends string>(texts: Record<K, string>): Partial<Record<K, st
 
 /** Stable over restarts and readable in logs: made from the name, and different from the others. */
 export function newAccountId(name: string, taken: readonly string[]): string {
-  const base = name.toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '') || 'account'
+  const base = name.toLowerCase().normalize('NFKD').replace(/\p{M}/gu, '').replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '') || 'account'
   let id = base
   for (let n = 2; taken.includes(id) || id === 'local'; n++) id = `${base}-${n}`
   return id
