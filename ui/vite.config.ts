@@ -13,5 +13,12 @@ export default defineConfig(({ command, mode }) => ({
     assetsInlineLimit: 0,
   },
   resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
-  test: { environment: 'node', include: ['tests/**/*.test.ts'], restoreMocks: true },
+  test: {
+    environment: 'node',
+    include: ['tests/**/*.test.ts'],
+    restoreMocks: true,
+    // One thread for all files: starting a page for each costs more than the tests.
+    pool: 'threads',
+    poolOptions: { threads: { singleThread: true, isolate: false } },
+  },
 }))
