@@ -57,7 +57,7 @@ impl Dialog {
         let mut local = request.headers.to()?;
         local.set_tag(local_tag);
         let remote = request.headers.from()?;
-        let target = request.headers.contacts()?.first().map(|contact| contact.uri.clone());
+        let target = contact_uri(&request.headers)?;
         let cseq = request.headers.cseq()?.number;
         Ok(Self {
             id: DialogId {
@@ -78,7 +78,7 @@ impl Dialog {
     pub(crate) fn of_uac(request: &Request, response: &Response) -> Result<Self, HeaderError> {
         let local = request.headers.from()?;
         let remote = response.headers.to()?;
-        let target = response.headers.contacts()?.first().map(|contact| contact.uri.clone());
+        let target = contact_uri(&response.headers)?;
         let mut route_set = response.headers.record_routes()?;
         route_set.reverse();
         Ok(Self {
@@ -107,11 +107,8 @@ impl Dialog {
 
     /// A target refresh (re-INVITE or its 2xx) may move the peer; the route set stays (RFC 3261 section 12.2).
     pub(crate) fn refresh_target(&mut self, headers: &Headers) {
-        if let Ok(contacts) = headers.contacts()
-            && let Some(contact) = contacts.first()
-            && contact.uri.is_sip()
-        {
-            self.remote_target = contact.uri.clone();
+        if let Ok(Some(target)) = contact_uri(headers) {
+            self.remote_target = target;
         }
     }
 
@@ -149,6 +146,12 @@ impl Dialog {
         headers.push(HeaderName::CSEQ, CSeq::new(number, method.clone()));
         (Request { method, uri, headers, body: Vec::new() }, next)
     }
+}
+
+/// The Contact of a peer, if requests can be sent there.
+fn contact_uri(headers: &Headers) -> Result<Option<Uri>, HeaderError> {
+    let contacts = headers.contacts()?;
+    Ok(contacts.first().map(|contact| &contact.uri).filter(|uri| uri.is_sip()).cloned())
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ use bindings::Bindings;
 pub use bindings::Binding;
 pub(crate) use policy::Caller;
 
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+
 #[derive(Debug, Clone)]
 pub struct RegistrarConfig {
     pub domains: Domains,
@@ -77,7 +79,8 @@ pub(crate) struct Registrar {
 
 impl Registrar {
     /// `key` signs the nonces.
-    pub(crate) fn new(config: RegistrarConfig, key: [u8; 32]) -> Self {
+    pub(crate) fn new(mut config: RegistrarConfig, key: [u8; 32]) -> Self {
+        config.max_expires = config.max_expires.min(LONGEST);
         let authenticator = |kind| Authenticator::new(kind, config.realm.clone(), &config.algorithms, key);
         Self {
             registering: authenticator(Kind::Server),

@@ -15,6 +15,9 @@ pub(crate) struct Registered {
     pub(crate) changed: Option<String>,
 }
 
+/// A status, and the field with a number of seconds that goes with it.
+type Refusal = (u16, Option<(HeaderName, u64)>);
+
 /// Everything a REGISTER asks for, checked before anything is changed.
 struct Wanted {
     user: String,
@@ -76,7 +79,7 @@ impl Registrar {
         request: &Request,
         hop: Hop,
         wanted: &Wanted,
-    ) -> Result<Vec<Binding>, (u16, Option<(HeaderName, u64)>)> {
+    ) -> Result<Vec<Binding>, Refusal> {
         let mut bindings = self.bindings.of(&wanted.user);
         bindings.retain(|binding| binding.expires_at > now);
         let in_order = |binding: &Binding| binding.call_id != wanted.call_id || wanted.cseq > binding.cseq;
@@ -126,11 +129,7 @@ impl Registrar {
         Ok(bindings)
     }
 
-    fn lifetime(
-        &self,
-        contact: &NameAddr,
-        expires: Option<u32>,
-    ) -> Result<Duration, (u16, Option<(HeaderName, u64)>)> {
+    fn lifetime(&self, contact: &NameAddr, expires: Option<u32>) -> Result<Duration, Refusal> {
         let asked = contact.expires().or(expires).map(|seconds| Duration::from_secs(seconds.into()));
         let lifetime = asked.unwrap_or(self.config.default_expires).min(self.config.max_expires);
         // less than the minimum may only be refused if it is also less than an hour

@@ -90,7 +90,8 @@ pub(crate) enum Verdict {
 }
 
 impl Registration {
-    pub(crate) fn new(settings: Settings, sip_id: String, from_tag: String, line: String) -> Self {
+    pub(crate) fn new(mut settings: Settings, sip_id: String, from_tag: String, line: String) -> Self {
+        settings.expires = settings.expires.clamp(Duration::from_secs(1), LONGEST);
         Self {
             settings,
             state: State::Idle,

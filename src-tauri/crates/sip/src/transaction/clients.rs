@@ -20,6 +20,16 @@ enum Machine {
     NonInvite(NonInviteClient),
 }
 
+/// A request as it goes out.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// of its top Via
+    pub(crate) branch: String,
+    pub(crate) hop: Hop,
+    pub(crate) request: Request,
+    pub(crate) bytes: Vec<u8>,
+}
+
 /// One request on the wire. `O` is whoever wants its responses.
 #[derive(Debug)]
 pub(crate) struct Client<O> {
@@ -93,23 +103,15 @@ impl<O> Clients<O> {
         Self { by_key: HashMap::new(), by_id: HashMap::new(), last: 0 }
     }
 
-    /// Starts the transaction of a request that is being sent now. `branch` is that of its top Via.
-    pub(crate) fn start(
-        &mut self,
-        now: Instant,
-        timers: Timers,
-        branch: &str,
-        hop: Hop,
-        request: Request,
-        bytes: Vec<u8>,
-        owner: O,
-    ) -> ClientId {
+    /// Starts the transaction of a request that is being sent now.
+    pub(crate) fn start(&mut self, now: Instant, timers: Timers, sent: Sent, owner: O) -> ClientId {
+        let Sent { branch, hop, request, bytes } = sent;
         let reliable = hop.transport.is_reliable();
         let machine = match request.method {
             Method::Invite => Machine::Invite(InviteClient::start(now, timers, reliable)),
             _ => Machine::NonInvite(NonInviteClient::start(now, timers, reliable)),
         };
-        let key = ClientKey::new(branch, request.method.clone());
+        let key = ClientKey::new(&branch, request.method.clone());
         self.last += 1;
         let id = ClientId(self.last);
         self.by_key.insert(key.clone(), id);

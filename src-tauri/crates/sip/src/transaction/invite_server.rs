@@ -112,7 +112,7 @@ impl InviteServer {
         }
     }
 
-    pub(crate) fn terminate(&mut self) {
+    fn terminate(&mut self) {
         self.state = State::Terminated;
         self.timers.clear();
     }

@@ -69,11 +69,6 @@ impl NonInviteServer {
         }
         Step::Nothing
     }
-
-    pub(crate) fn terminate(&mut self) {
-        self.state = State::Terminated;
-        self.timers.clear();
-    }
 }
 
 #[cfg(test)]

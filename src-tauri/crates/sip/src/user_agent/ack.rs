@@ -43,7 +43,7 @@ impl UserAgent {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let (request, next) = dialog.ack(cseq);
         let hop = call.hop_for(&next);
-        let transport = call.transport;
+        let transport = call.transport_to(&next);
         let remote_tag = dialog.id.remote_tag.clone();
         let bye = bye.map(|reason| (Box::new(dialog.clone()), reason));
         call.acks.push(Ack { cseq, remote_tag: remote_tag.clone(), request, sent: None, bye });

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::message::{HeaderName, Host, Method, Request, Response, Uri, Via, ViaTransport};
 use crate::transaction::ClientStep;
-use crate::transaction::clients::ClientId;
+use crate::transaction::clients::{ClientId, Sent};
 
 use super::challenge::{Challenged, Login};
 use super::event::{CallId, OptionsId, RegistrationId};
@@ -213,15 +213,8 @@ impl UserAgent {
             bytes = request.to_bytes();
         }
         attempt.hop = Some(hop);
-        let client = self.clients.start(
-            now,
-            self.config.timers,
-            &branch,
-            hop,
-            request,
-            bytes.clone(),
-            Owner::Attempt(id),
-        );
+        let sent = Sent { branch, hop, request, bytes: bytes.clone() };
+        let client = self.clients.start(now, self.config.timers, sent, Owner::Attempt(id));
         attempt.client = Some(client);
         self.transmit(hop, bytes);
         self.refresh_client(client);

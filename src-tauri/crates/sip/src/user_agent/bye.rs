@@ -45,8 +45,9 @@ impl UserAgent {
             request.headers.push(HeaderName::REASON, reason_header(reason));
         }
         let hop = hop.or_else(|| call.hop_for(&next));
+        let transport = call.transport_to(&next);
         let mut attempt = Attempt::new(Purpose::Bye(id), request, next).with_hop(hop);
-        attempt.transport = call.transport;
+        attempt.transport = transport;
         attempt.login = Some(Login::Call(id));
         let attempt_id = self.new_attempt_id();
         self.launch(now, attempt_id, attempt);

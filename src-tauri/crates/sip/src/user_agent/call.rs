@@ -91,6 +91,8 @@ pub(super) struct Offered {
     pub(super) dialog: Dialog,
     /// source of the INVITE
     pub(super) hop: Hop,
+    /// the caller's Expires runs out before our own patience
+    pub(super) expires: bool,
 }
 
 #[derive(Debug)]
@@ -173,6 +175,11 @@ impl Call {
         self.flow.or(known)
     }
 
+    /// The transport to insist on: the user's, unless the peer or a proxy named one for this address.
+    pub(super) fn transport_to(&self, next: &Uri) -> Option<Transport> {
+        self.transport.filter(|_| next.transport().is_none())
+    }
+
     pub(super) fn forget_hop(&mut self, failed: &Hop) {
         if self.flow.is_some_and(|hop| hop.same_flow(failed)) && failed.transport.is_reliable() {
             self.flow = None;
@@ -238,12 +245,21 @@ impl UserAgent {
                 self.tell_ended(id, 408, "No answer", Side::Network);
                 self.cancel(now, id);
             }
-            Some(State::Offered(_)) => {
-                self.refuse_offered(now, id, 480, "No answer");
-                self.tell_ended(id, 480, "No answer", Side::Network);
+            // an invitation that expires gets 487 (RFC 3261 section 13.3.1)
+            Some(State::Offered(offered)) => {
+                let status = if offered.expires { 487 } else { 480 };
+                self.refuse_offered(now, id, status, "No answer");
+                self.tell_ended(id, status, "No answer", Side::Network);
             }
             _ => {}
         }
+    }
+
+    /// Ended calls that wait for the end of their transactions count less, or a busy hour would refuse calls for nothing.
+    pub(super) fn is_full(&self) -> bool {
+        let limit = self.config.max_calls;
+        self.calls.len() >= limit.saturating_mul(4)
+            || (self.calls.len() >= limit && self.calls.values().filter(|call| !call.ended).count() >= limit)
     }
 
     /// Hangs up in whatever way the state of the call wants: CANCEL, BYE, or a refusal (603). `reason` goes into the Reason header.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::message::{HeaderName, Method, Request};
+use crate::transaction::clients::Sent;
 
 use super::call::{CallTimer, State};
 use super::event::{CallId, Side};
@@ -35,10 +36,10 @@ impl UserAgent {
 
     fn send_cancel(&mut self, now: Instant, hop: Hop, request: Request) {
         let Ok(via) = request.headers.top_via() else { return };
-        let Some(branch) = via.branch() else { return };
+        let Some(branch) = via.branch().map(str::to_owned) else { return };
         let bytes = request.to_bytes();
-        let client =
-            self.clients.start(now, self.config.timers, branch, hop, request, bytes.clone(), Owner::Nobody);
+        let sent = Sent { branch, hop, request, bytes: bytes.clone() };
+        let client = self.clients.start(now, self.config.timers, sent, Owner::Nobody);
         self.transmit(hop, bytes);
         self.refresh_client(client);
     }

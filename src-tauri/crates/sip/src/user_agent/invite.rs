@@ -59,7 +59,7 @@ impl UserAgent {
         let local_tag = self.random.token();
         let sip_id = self.random.token();
         let contact = Contact::of(&invite.from);
-        let over_limit = self.calls.len() >= self.config.max_calls;
+        let over_limit = self.is_full();
         let mut call = Call {
             sip_id: sip_id.clone(),
             local_tag: local_tag.clone(),
@@ -224,18 +224,16 @@ impl UserAgent {
     pub(super) fn on_invite_failure(&mut self, now: Instant, id: CallId, attempt: Attempt, outcome: Outcome) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let State::Calling(calling) = &mut call.state else { return };
-        if !call.ended
-            && let Outcome::Response(response) = &outcome
+        if let Outcome::Response(response) = &outcome
             && (300..400).contains(&response.status)
         {
             collect_redirects(calling, response, &attempt.request.uri);
-            if let Some(target) = calling.redirects.pop_front() {
-                return self.redirect(now, id, attempt, target);
-            }
-        } else if !call.ended && !calling.redirects.is_empty() && is_worth_another(&outcome) {
-            if let Some(target) = calling.redirects.pop_front() {
-                return self.redirect(now, id, attempt, target);
-            }
+        }
+        if !call.ended
+            && is_worth_another(&outcome)
+            && let Some(target) = calling.redirects.pop_front()
+        {
+            return self.redirect(now, id, attempt, target);
         }
         call.timers.clear();
         call.state = State::Over;

@@ -8,7 +8,19 @@
 //! ```
 //!
 //! An *attempt* is one request on its way to its final response: found addresses, the next one after a failure, challenges answered.
-//! After every call into the user agent, drain [`UserAgent::poll_output`], then ask [`UserAgent::poll_timeout`].
+//! After every call into the user agent, drain [`UserAgent::poll_output`], then ask [`UserAgent::poll_timeout`]. Every
+//! [`Output::Resolve`] must be answered by an [`Input::Resolved`].
+//!
+//! What is done otherwise than the RFCs say, and why:
+//!
+//! - RFC 3261 section 18.2.2: `maddr` of a Via is obeyed for multicast groups only; a unicast one would let anybody aim our responses.
+//! - Section 13.2.2.4: the ACK of a 2xx carries no credentials. They would reach the peer, who could guess the password from them.
+//! - Section 22: a challenge is answered only where the server is ours; inside a dialog, where it accepted us before.
+//! - Section 12.2.1.1: requests to a peer that called over a connection or from behind a NAT go back that way, not to its Contact.
+//! - Section 10.3: a REGISTER response has no Date; there is no wall clock here.
+//! - Section 8.2.7: refusals that need no state (400, 407, 416, 420, 482, 483, 503, 505) are sent without a transaction.
+//! - A response over UDP is never moved to TCP, and a DNS answer is used for one request: the IO layer keeps what may be kept.
+//! - Not there yet: PRACK, UPDATE, session timers, INFO, REFER, SUBSCRIBE, MESSAGE (405); Path, Service-Route, outbound, GRUU.
 
 mod ack;
 mod answer;

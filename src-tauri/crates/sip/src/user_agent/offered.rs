@@ -25,7 +25,7 @@ impl UserAgent {
         if let Err(status) = Self::check_body(&request) {
             return self.respond_once(now, &request, hop, status);
         }
-        if self.calls.len() >= self.config.max_calls {
+        if self.is_full() {
             return self.respond_full(&request, hop);
         }
         let local_tag = self.random.token();
@@ -56,7 +56,10 @@ impl UserAgent {
             registration,
         };
         let mut timers = TimerTable::new();
-        timers.set(CallTimer::Ring, now + self.config.ring_limit);
+        let wanted =
+            request.headers.expires().ok().flatten().map(|seconds| Duration::from_secs(seconds.into()));
+        let expires = wanted.filter(|wanted| *wanted < self.config.ring_limit);
+        timers.set(CallTimer::Ring, now + expires.unwrap_or(self.config.ring_limit));
         let call = Call {
             sip_id,
             local_tag,
@@ -64,7 +67,7 @@ impl UserAgent {
             transport: None,
             flow,
             known: None,
-            state: State::Offered(Offered { server, request, dialog, hop }),
+            state: State::Offered(Offered { server, request, dialog, hop, expires: expires.is_some() }),
             acks: Vec::new(),
             attempts: Vec::new(),
             timers,

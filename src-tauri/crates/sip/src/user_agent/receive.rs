@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::framing::{Frame, PONG, StreamDecoder};
+use crate::framing::{Frame, Limits, PONG, StreamDecoder};
 use crate::message::{Message, Method, ParseError, Request, validate};
 use crate::transaction::ServerStep;
 
@@ -10,6 +10,9 @@ use super::UserAgent;
 use super::hop::Hop;
 use super::io::Output;
 use super::respond::stamp_via;
+
+/// What one connection may make us hold: as much as a datagram could carry.
+const MAX_STREAM_BODY: usize = 64 * 1024;
 
 impl UserAgent {
     pub(super) fn on_datagram(&mut self, now: Instant, hop: Hop, bytes: &[u8]) {
@@ -24,7 +27,8 @@ impl UserAgent {
         if !self.streams.contains_key(&key) && self.streams.len() >= self.config.max_connections {
             return self.outputs.push_back(Output::Close { hop });
         }
-        self.streams.entry(key).or_insert_with(StreamDecoder::default).push(bytes);
+        let limits = || Limits { body: MAX_STREAM_BODY, ..Limits::default() };
+        self.streams.entry(key).or_insert_with(|| StreamDecoder::new(limits())).push(bytes);
         loop {
             let Some(decoder) = self.streams.get_mut(&key) else { return };
             match decoder.next_frame() {

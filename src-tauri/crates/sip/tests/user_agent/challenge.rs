@@ -7,7 +7,8 @@ use sidetone_sip::{CallEvent, CallId, Domains, Event, RegistrarConfig, Users};
 use super::kit::*;
 use super::net::{Net, ended};
 
-const CHALLENGE: &str = "Proxy-Authenticate: Digest realm=\"home\", nonce=\"n1\", qop=\"auth\", algorithm=MD5\n";
+const CHALLENGE: &str =
+    "Proxy-Authenticate: Digest realm=\"home\", nonce=\"n1\", qop=\"auth\", algorithm=MD5\n";
 
 /// A calls PEER over it as outbound proxy, with credentials.
 fn calling(password: Option<&str>) -> (Net, usize, CallId) {
@@ -80,7 +81,8 @@ fn a_stale_nonce_is_replaced_but_a_second_challenge_is_the_end() {
 fn endless_stale_nonces_end_too() {
     let (mut net, a, call) = calling(Some("secret"));
     for turn in 0..50 {
-        let Some(invite) = requests(&net.receive_all(PEER)).into_iter().find(|r| r.method.as_str() == "INVITE").cloned()
+        let Some(invite) =
+            requests(&net.receive_all(PEER)).into_iter().find(|r| r.method.as_str() == "INVITE").cloned()
         else {
             break;
         };
@@ -142,7 +144,10 @@ fn a_caller_who_challenges_our_bye_gets_no_digest() {
     let (mut net, a, _) = pair();
     let mut account = registration("<sip:alice@home.example>");
     account.credentials = login("alice", "secret");
-    net.names.insert("home.example".into(), vec![(sidetone_sip::Transport::Udp, super::net::address("192.0.2.50:5060"))]);
+    net.names.insert(
+        "home.example".into(),
+        vec![(sidetone_sip::Transport::Udp, super::net::address("192.0.2.50:5060"))],
+    );
     net.with(a, |ua, now| ua.register(now, account));
     net.settle();
     let register = requests(&net.receive_all("192.0.2.50:5060"))[0].clone();

@@ -117,13 +117,21 @@ fn a_call_over_tcp_names_its_transport_in_via_and_contact() {
     let theirs = net.incoming(b);
     net.with(b, |ua, now| ua.answer(now, theirs, b"v=0".to_vec()));
     net.settle();
-    assert!(net.call_events(a, ours).iter().any(|event| matches!(event, CallEvent::Answered { hop, .. } if hop.transport == Transport::Tcp)));
+    assert!(
+        net.call_events(a, ours)
+            .iter()
+            .any(|event| matches!(event, CallEvent::Answered { hop, .. } if hop.transport == Transport::Tcp))
+    );
     net.with(b, |ua, now| ua.hang_up(now, theirs, None));
     net.settle();
     assert!(ended(&net.call_events(a, ours)).is_some());
     assert!(net.log.iter().all(|(_, hop, _)| hop.transport == Transport::Tcp));
     let invite = String::from_utf8_lossy(&net.log[0].2).into_owned();
-    assert!(invite.contains("Via: SIP/2.0/TCP 192.0.2.1:5060") && invite.contains("Contact: <sip:alice@192.0.2.1:5060;transport=tcp>"), "{invite}");
+    assert!(
+        invite.contains("Via: SIP/2.0/TCP 192.0.2.1:5060")
+            && invite.contains("Contact: <sip:alice@192.0.2.1:5060;transport=tcp>"),
+        "{invite}"
+    );
     net.run_out();
     net.assert_empty(a);
     net.assert_empty(b);

@@ -134,7 +134,8 @@ fn redirections_in_a_circle_end() {
         let contact = format!("Contact: <sip:turn{turn}@192.0.2.9>\n");
         net.send(PEER, A, &reply(&invite, 302, "t", &contact));
         net.settle();
-        match requests(&net.receive_all(PEER)).into_iter().find(|request| request.method.as_str() == "INVITE") {
+        match requests(&net.receive_all(PEER)).into_iter().find(|request| request.method.as_str() == "INVITE")
+        {
             Some(next) => invite = next.clone(),
             None => break,
         }

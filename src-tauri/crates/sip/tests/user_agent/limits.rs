@@ -11,7 +11,8 @@ fn calls_over_the_limit_get_503_with_retry_after() {
     let mut net = Net::new();
     let a = net.add(A, Config { max_calls: 3, ..Config::default() });
     for n in 0..5 {
-        let text = request("INVITE", "sip:alice@192.0.2.1", &format!("b{n}"), 1, "", "").replace("peer-call", &format!("call-{n}"));
+        let text = request("INVITE", "sip:alice@192.0.2.1", &format!("b{n}"), 1, "", "")
+            .replace("peer-call", &format!("call-{n}"));
         net.send(PEER, A, &text);
         net.settle();
     }
@@ -47,4 +48,32 @@ fn an_invite_that_is_never_answered_or_cancelled_does_not_stay_for_ever() {
     net.run_for(std::time::Duration::from_secs(300));
     assert_eq!(ended(&net.call_events(a, call)).unwrap().code, 480);
     net.assert_empty(a);
+}
+
+#[test]
+fn an_invitation_with_expires_gets_487_when_that_is_over() {
+    let (mut net, a, _) = pair();
+    net.send(PEER, A, &request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", "Expires: 20\n"));
+    net.settle();
+    let call = net.incoming(a);
+    net.run_for(std::time::Duration::from_secs(21));
+    assert_eq!(ended(&net.call_events(a, call)).unwrap().code, 487);
+    assert!(statuses(&net.receive_all(PEER)).contains(&487));
+}
+
+#[test]
+fn calls_that_have_ended_make_room_for_others() {
+    let mut net = Net::new();
+    let a = net.add(A, Config { max_calls: 2, ..Config::default() });
+    let b = net.add(B, Config::default());
+    for _ in 0..6 {
+        let ours = place(&mut net, a, "sip:bob@192.0.2.2");
+        net.settle();
+        let theirs = net.incoming(b);
+        net.with(b, |ua, now| ua.answer(now, theirs, b"v=0".to_vec()));
+        net.settle();
+        net.with(a, |ua, now| ua.hang_up(now, ours, None));
+        net.settle();
+        assert_eq!(ended(&net.call_events(a, ours)).unwrap().code, 200);
+    }
 }

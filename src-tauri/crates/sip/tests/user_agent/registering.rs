@@ -9,7 +9,8 @@ use super::kit::*;
 use super::net::{Net, address};
 
 const REGISTRAR: &str = "192.0.2.50:5060";
-const CHALLENGE: &str = "WWW-Authenticate: Digest realm=\"home\", nonce=\"n1\", qop=\"auth\", algorithm=SHA-256\n";
+const CHALLENGE: &str =
+    "WWW-Authenticate: Digest realm=\"home\", nonce=\"n1\", qop=\"auth\", algorithm=SHA-256\n";
 
 fn registering(password: &str) -> (Net, usize, RegistrationId) {
     let (mut net, a, _) = pair();
@@ -192,10 +193,13 @@ fn unregistering_while_a_register_is_on_its_way_removes_what_that_one_made() {
 fn the_address_that_the_registrar_saw_is_told() {
     let (mut net, a, _) = registering("secret");
     let first = next(&mut net);
-    let natted = reply(&first, 200, "t", &granted(&first, 60)).replace(";rport", ";rport=61000;received=203.0.113.7");
+    let natted =
+        reply(&first, 200, "t", &granted(&first, 60)).replace(";rport", ";rport=61000;received=203.0.113.7");
     net.send(REGISTRAR, A, &natted);
     net.settle();
-    assert!(matches!(net.events(a)[..], [Event::Registered { public: Some(seen), .. }] if seen == address("203.0.113.7:61000")));
+    assert!(
+        matches!(net.events(a)[..], [Event::Registered { public: Some(seen), .. }] if seen == address("203.0.113.7:61000"))
+    );
 }
 
 #[test]

@@ -10,7 +10,10 @@ use super::kit::*;
 use super::net::{Net, address};
 
 fn open() -> RegistrarConfig {
-    RegistrarConfig { domains: Domains::List(vec![Host::parse("192.0.2.1").unwrap()]), ..RegistrarConfig::default() }
+    RegistrarConfig {
+        domains: Domains::List(vec![Host::parse("192.0.2.1").unwrap()]),
+        ..RegistrarConfig::default()
+    }
 }
 
 fn registrar(config: RegistrarConfig) -> (Net, usize) {
@@ -37,8 +40,12 @@ fn contacts(response: &Response) -> Vec<String> {
 #[test]
 fn a_binding_is_made_listed_and_expires() {
     let (mut net, a) = registrar(open());
-    let response = answer_to(&mut net, &register(1, "Contact: <sip:peer@192.0.2.9:5060>;q=0.5\nExpires: 120\n"));
-    assert_eq!((response.status, contacts(&response)), (200, vec!["<sip:peer@192.0.2.9:5060>;expires=120;q=0.500".to_owned()]));
+    let response =
+        answer_to(&mut net, &register(1, "Contact: <sip:peer@192.0.2.9:5060>;q=0.5\nExpires: 120\n"));
+    assert_eq!(
+        (response.status, contacts(&response)),
+        (200, vec!["<sip:peer@192.0.2.9:5060>;expires=120;q=0.500".to_owned()])
+    );
     let events = net.events(a);
     let [Event::BindingsChanged { user, bindings }] = &events[..] else { panic!("{events:?}") };
     assert_eq!((user.as_str(), bindings.len(), bindings[0].q), ("alice", 1, 500));
@@ -55,7 +62,10 @@ fn a_binding_is_made_listed_and_expires() {
 #[test]
 fn one_contact_or_all_can_be_removed() {
     let (mut net, a) = registrar(open());
-    answer_to(&mut net, &register(1, "Contact: <sip:one@192.0.2.9>, <sip:two@192.0.2.9>, <sip:three@192.0.2.9>\n"));
+    answer_to(
+        &mut net,
+        &register(1, "Contact: <sip:one@192.0.2.9>, <sip:two@192.0.2.9>, <sip:three@192.0.2.9>\n"),
+    );
     let response = answer_to(&mut net, &register(2, "Contact: <sip:two@192.0.2.9>;expires=0\n"));
     assert_eq!(contacts(&response).len(), 2);
     let response = answer_to(&mut net, &register(3, "Contact: *\nExpires: 0\n"));
@@ -76,7 +86,8 @@ fn an_old_cseq_of_the_same_call_id_changes_nothing() {
     answer_to(&mut net, &register(5, "Contact: <sip:peer@192.0.2.9>\nExpires: 600\n"));
     assert_eq!(answer_to(&mut net, &register(4, "Contact: <sip:peer@192.0.2.9>\nExpires: 0\n")).status, 500);
     assert_eq!(net.nodes[a].ua.bindings("alice").len(), 1);
-    let other = register(3, "Contact: <sip:peer@192.0.2.9>\nExpires: 0\n").replace("peer-call", "after-reboot");
+    let other =
+        register(3, "Contact: <sip:peer@192.0.2.9>\nExpires: 0\n").replace("peer-call", "after-reboot");
     assert_eq!(answer_to(&mut net, &other).status, 200);
     assert!(net.nodes[a].ua.bindings("alice").is_empty());
 }
@@ -101,7 +112,8 @@ fn one_bad_contact_among_several_changes_nothing() {
 #[test]
 fn an_address_of_another_domain_gets_404() {
     let (mut net, _) = registrar(open());
-    let text = register(1, "Contact: <sip:peer@192.0.2.9>\n").replace("To: <sip:alice@192.0.2.1>", "To: <sip:alice@other.example>");
+    let text = register(1, "Contact: <sip:peer@192.0.2.9>\n")
+        .replace("To: <sip:alice@192.0.2.1>", "To: <sip:alice@other.example>");
     assert_eq!(answer_to(&mut net, &text).status, 404);
 }
 
@@ -112,7 +124,8 @@ fn bindings_are_bounded() {
     let many: Vec<String> = (0..10).map(|n| format!("<sip:c{n}@192.0.2.9>")).collect();
     assert_eq!(answer_to(&mut net, &register(1, &format!("Contact: {}\n", many.join(", ")))).status, 503);
     for n in 0..5 {
-        let text = register(n + 2, "Contact: <sip:peer@192.0.2.9>\n").replace("To: <sip:alice@", &format!("To: <sip:user{n}@"));
+        let text = register(n + 2, "Contact: <sip:peer@192.0.2.9>\n")
+            .replace("To: <sip:alice@", &format!("To: <sip:user{n}@"));
         assert_eq!(answer_to(&mut net, &text).status, if n < 2 { 200 } else { 503 });
     }
     assert_eq!(net.nodes[a].ua.bindings("user1").len(), 1);
@@ -121,7 +134,9 @@ fn bindings_are_bounded() {
 #[test]
 fn a_websocket_binding_goes_with_its_connection() {
     let (mut net, a) = registrar(open());
-    let text = register(1, "Contact: <sip:x@df7jal23ls0d.invalid;transport=ws>\n").replace("/UDP", "/WS").replace('\n', "\r\n");
+    let text = register(1, "Contact: <sip:x@df7jal23ls0d.invalid;transport=ws>\n")
+        .replace("/UDP", "/WS")
+        .replace('\n', "\r\n");
     let hop = Hop { transport: Transport::Ws, local: address(A), remote: address(PEER) };
     net.with(a, |ua, now| ua.handle_input(now, Input::Datagram { hop, bytes: text.as_bytes() }));
     assert_eq!(net.nodes[a].ua.bindings("alice").len(), 1);
@@ -146,7 +161,9 @@ fn register_from_b(net: &mut Net, b: usize, aor: &str, user: &str, password: &st
 
 #[test]
 fn users_of_the_list_register_with_each_algorithm() {
-    for algorithms in [vec![Algorithm::Md5], vec![Algorithm::Sha256], vec![Algorithm::Sha512_256, Algorithm::Md5]] {
+    for algorithms in
+        [vec![Algorithm::Md5], vec![Algorithm::Sha256], vec![Algorithm::Sha512_256, Algorithm::Md5]]
+    {
         let (mut net, a, b) = with_users(algorithms);
         let event = register_from_b(&mut net, b, "<sip:alice@192.0.2.1>", "alice", "secret");
         assert!(matches!(event, Event::Registered { .. }), "{event:?}");

@@ -64,14 +64,22 @@ fn two_reoffers_that_meet_get_491_and_both_come_through_in_the_end() {
             at_b.push(event);
         }
     }
-    let statuses: Vec<u16> = net.log.iter().filter_map(|(_, _, bytes)| {
-        String::from_utf8_lossy(bytes).strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok()
-    }).collect();
+    let statuses: Vec<u16> = net
+        .log
+        .iter()
+        .filter_map(|(_, _, bytes)| {
+            String::from_utf8_lossy(bytes).strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok()
+        })
+        .collect();
     assert!(statuses.iter().filter(|status| **status == 491).count() >= 2);
-    let answered = |events: &[CallEvent]| events.iter().any(|event| matches!(event, CallEvent::ReofferAnswered { .. }));
+    let answered =
+        |events: &[CallEvent]| events.iter().any(|event| matches!(event, CallEvent::ReofferAnswered { .. }));
     assert!(answered(&at_a) && answered(&at_b), "{at_a:?} {at_b:?}");
     // the owner of the Call-ID waits longer (RFC 3261 section 14.1)
-    let firsts: Vec<&str> = at_a.iter().map(|event| if matches!(event, CallEvent::Reoffer { .. }) { "in" } else { "out" }).collect();
+    let firsts: Vec<&str> = at_a
+        .iter()
+        .map(|event| if matches!(event, CallEvent::Reoffer { .. }) { "in" } else { "out" })
+        .collect();
     assert_eq!(firsts, ["in", "out"]);
 }
 

@@ -1,7 +1,7 @@
 //! What a server checks and where its responses go: RFC 3261 sections 8.2 and 18.2, RFC 3581.
 
-use sidetone_sip::message::{HeaderName, Message};
 use sidetone_sip::Event;
+use sidetone_sip::message::{HeaderName, Message};
 
 use super::kit::*;
 
@@ -14,7 +14,9 @@ fn status_of(text: &str) -> u16 {
 
 #[test]
 fn an_unknown_method_gets_501_and_a_known_one_that_is_not_served_405_with_allow() {
-    for (method, status) in [("FROBNICATE", 501), ("SUBSCRIBE", 405), ("REGISTER", 405), ("MESSAGE", 405), ("PRACK", 405)] {
+    for (method, status) in
+        [("FROBNICATE", 501), ("SUBSCRIBE", 405), ("REGISTER", 405), ("MESSAGE", 405), ("PRACK", 405)]
+    {
         let (mut net, _, _) = pair();
         net.send(PEER, A, &request(method, "sip:alice@192.0.2.1", "1", 1, "", ""));
         net.settle();
@@ -41,7 +43,8 @@ fn a_request_uri_of_an_unknown_scheme_gets_416() {
 
 #[test]
 fn a_cseq_of_another_method_gets_400() {
-    let text = request("OPTIONS", "sip:alice@192.0.2.1", "1", 1, "", "").replace("CSeq: 1 OPTIONS", "CSeq: 1 INVITE");
+    let text = request("OPTIONS", "sip:alice@192.0.2.1", "1", 1, "", "")
+        .replace("CSeq: 1 OPTIONS", "CSeq: 1 INVITE");
     assert_eq!(status_of(&text), 400);
 }
 
@@ -53,14 +56,16 @@ fn another_version_gets_505() {
 
 #[test]
 fn no_forwards_left_gets_483() {
-    let text = request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", "").replace("Max-Forwards: 70", "Max-Forwards: 0");
+    let text = request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", "")
+        .replace("Max-Forwards: 70", "Max-Forwards: 0");
     assert_eq!(status_of(&text), 483);
 }
 
 #[test]
 fn a_body_that_is_no_sdp_gets_415_with_accept() {
     let (mut net, a, _) = pair();
-    let text = with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", ""), "<x/>").replace("application/sdp", "text/xml");
+    let text = with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", ""), "<x/>")
+        .replace("application/sdp", "text/xml");
     net.send(PEER, A, &text);
     net.settle();
     let response = answered(&mut net);
@@ -70,7 +75,8 @@ fn a_body_that_is_no_sdp_gets_415_with_accept() {
 
 #[test]
 fn a_compressed_body_gets_415() {
-    let text = with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", "Content-Encoding: gzip\n"), "v=0");
+    let text =
+        with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", "Content-Encoding: gzip\n"), "v=0");
     assert_eq!(status_of(&text), 415);
 }
 
@@ -103,7 +109,13 @@ fn options_is_answered_with_what_we_can_do() {
     net.settle();
     let response = answered(&mut net);
     assert_eq!(response.status, 200);
-    for name in [HeaderName::ALLOW, HeaderName::ACCEPT, HeaderName::SUPPORTED, HeaderName::CONTACT, HeaderName::SERVER] {
+    for name in [
+        HeaderName::ALLOW,
+        HeaderName::ACCEPT,
+        HeaderName::SUPPORTED,
+        HeaderName::CONTACT,
+        HeaderName::SERVER,
+    ] {
         assert!(response.headers.has(&name), "{name}");
     }
     assert!(response.headers.to().unwrap().tag().is_some());
@@ -115,7 +127,9 @@ fn our_own_options_is_answered_and_told() {
     let options = sidetone_sip::Options::new(from(), "sip:bob@192.0.2.2".parse().unwrap());
     let id = net.with(a, |ua, now| ua.options(now, options));
     net.settle();
-    assert!(matches!(&net.events(a)[..], [Event::OptionsAnswered { id: told, status: 200, .. }] if *told == id));
+    assert!(
+        matches!(&net.events(a)[..], [Event::OptionsAnswered { id: told, status: 200, .. }] if *told == id)
+    );
 }
 
 #[test]
@@ -136,7 +150,8 @@ fn an_ack_for_nothing_is_never_answered() {
 #[test]
 fn rport_and_received_are_filled_in_and_the_response_goes_to_the_source() {
     let (mut net, _, _) = pair();
-    let text = request("OPTIONS", "sip:alice@192.0.2.1", "1", 1, "", "").replace("UDP 192.0.2.9:5060", "UDP 10.1.1.1:5060");
+    let text = request("OPTIONS", "sip:alice@192.0.2.1", "1", 1, "", "")
+        .replace("UDP 192.0.2.9:5060", "UDP 10.1.1.1:5060");
     net.send("198.51.100.7:40000", A, &text);
     net.settle();
     let seen: Vec<Message> = net.receive_all("198.51.100.7:40000");

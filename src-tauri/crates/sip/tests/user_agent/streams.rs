@@ -60,7 +60,11 @@ fn connections_over_the_limit_are_closed() {
     let mut net = Net::new();
     let a = net.add(A, sidetone_sip::Config { max_connections: 2, ..Default::default() });
     for port in 1..=5 {
-        let hop = Hop { transport: Transport::Tcp, local: address(A), remote: format!("192.0.2.9:{port}").parse().unwrap() };
+        let hop = Hop {
+            transport: Transport::Tcp,
+            local: address(A),
+            remote: format!("192.0.2.9:{port}").parse().unwrap(),
+        };
         net.with(a, |ua, now| ua.handle_input(now, Input::Stream { hop, bytes: b"O" }));
     }
     assert_eq!((net.closed.len(), net.load(a).streams), (3, 2));
