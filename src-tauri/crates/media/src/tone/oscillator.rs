@@ -80,11 +80,11 @@ mod tests {
     use crate::frame::SILENCE;
 
     #[test]
-    fn an_hour_of_tone_keeps_its_level_and_frequency() {
+    fn ten_minutes_of_tone_keeps_its_level_and_frequency() {
         let mut tone = TestTone::with_amplitude(440.0, 0.5);
         let mut frame = SILENCE;
         let (mut crossings, mut last) = (0, 0.0f32);
-        for _ in 0..3600 * 100 {
+        for _ in 0..600 * 100 {
             tone.read(&mut frame);
             for sample in frame {
                 crossings += usize::from(last < 0.0 && sample >= 0.0);
@@ -93,6 +93,6 @@ mod tests {
         }
         let peak = frame.iter().fold(0.0f32, |m, s| m.max(s.abs()));
         assert!((0.49..=0.5001).contains(&peak), "{peak}");
-        assert!((3600 * 440 - 1..=3600 * 440 + 1).contains(&crossings), "{crossings}");
+        assert!((600 * 440 - 1..=600 * 440 + 1).contains(&crossings), "{crossings}");
     }
 }

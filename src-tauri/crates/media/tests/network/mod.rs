@@ -1,4 +1,6 @@
 //! A network in virtual time between a sender and a receiver.
+// Each test program uses a part.
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
@@ -9,16 +11,16 @@ use sidetone_media::{
 };
 
 /// What happens to a packet; its number and a random number of 0 to 1 go in.
-pub struct Conditions {
+pub(crate) struct Conditions {
     /// Milliseconds on the way.
-    pub delay: Box<dyn FnMut(u64, f64) -> f64>,
+    pub(crate) delay: Box<dyn FnMut(u64, f64) -> f64>,
     /// Parts of one.
-    pub loss: f64,
-    pub duplicates: f64,
+    pub(crate) loss: f64,
+    pub(crate) duplicates: f64,
     /// Parts in a million by which the sender's clock runs fast.
-    pub skew_ppm: f64,
-    pub first_sequence: u16,
-    pub first_timestamp: u32,
+    pub(crate) skew_ppm: f64,
+    pub(crate) first_sequence: u16,
+    pub(crate) first_timestamp: u32,
 }
 
 impl Default for Conditions {
@@ -35,7 +37,7 @@ impl Default for Conditions {
     }
 }
 
-pub fn uniform_jitter(milliseconds: f64) -> Conditions {
+pub(crate) fn uniform_jitter(milliseconds: f64) -> Conditions {
     Conditions { delay: Box::new(move |_, random| 20.0 + milliseconds * random), ..Default::default() }
 }
 
@@ -50,28 +52,28 @@ struct OnTheWay {
     payload: Vec<u8>,
 }
 
-pub struct Call {
+pub(crate) struct Call {
     sender: AudioSender,
-    pub receiver: AudioReceiver,
+    pub(crate) receiver: AudioReceiver,
     conditions: Conditions,
     random: Random,
     epoch: Instant,
     /// Frames sent and pulled.
     sent: u64,
-    pub beats: u64,
+    pub(crate) beats: u64,
     packets: u64,
     on_the_way: BinaryHeap<OnTheWay>,
-    pub played: Vec<Played>,
+    pub(crate) played: Vec<Played>,
     /// The state after each second.
-    pub seconds: Vec<ReceiverStats>,
+    pub(crate) seconds: Vec<ReceiverStats>,
 }
 
 impl Call {
-    pub fn new(codec: Codec, sender: SenderOptions, conditions: Conditions) -> Self {
+    pub(crate) fn new(codec: Codec, sender: SenderOptions, conditions: Conditions) -> Self {
         Self::with_bounds(codec, sender, conditions, JitterOptions::default())
     }
 
-    pub fn with_bounds(
+    pub(crate) fn with_bounds(
         codec: Codec,
         sender: SenderOptions,
         conditions: Conditions,
@@ -92,23 +94,23 @@ impl Call {
         }
     }
 
-    pub fn expect_loss(&mut self, percent: u8) {
+    pub(crate) fn expect_loss(&mut self, percent: u8) {
         self.sender.set_expected_loss(percent);
     }
 
-    pub fn conditions(&mut self) -> &mut Conditions {
+    pub(crate) fn conditions(&mut self) -> &mut Conditions {
         &mut self.conditions
     }
 
     /// Sends `signal`, then silence until `seconds` have passed; gives what was heard.
-    pub fn run(&mut self, signal: &[f32], seconds: f64) -> Vec<f32> {
+    pub(crate) fn run(&mut self, signal: &[f32], seconds: f64) -> Vec<f32> {
         let mut heard = Vec::new();
         let mut frames = signal.as_chunks::<FRAME_LEN>().0.iter();
         self.run_with(seconds, || *frames.next().unwrap_or(&SILENCE), |frame| heard.extend_from_slice(frame));
         heard
     }
 
-    pub fn run_with(
+    pub(crate) fn run_with(
         &mut self,
         seconds: f64,
         mut source: impl FnMut() -> Frame,
@@ -175,22 +177,22 @@ impl Call {
     }
 }
 
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub fn next(&mut self) -> u32 {
+    pub(crate) fn next(&mut self) -> u32 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 32) as u32
     }
 
     /// 0 to below 1.
-    pub fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         f64::from(self.next()) / 4_294_967_296.0
     }
 }
 
 /// Something like speech: a gliding vowel in syllables with pauses, 48 kHz.
-pub fn speech(seconds: f32) -> Vec<f32> {
+pub(crate) fn speech(seconds: f32) -> Vec<f32> {
     use std::f32::consts::TAU;
     let mut random = Random(12_345);
     let mut phase = 0.0f32;
@@ -212,12 +214,13 @@ pub fn speech(seconds: f32) -> Vec<f32> {
 }
 
 /// The highest normalised cross-correlation over delays of 0 to `max_delay_ms`, and that delay in ms.
-pub fn correlation(sent: &[f32], heard: &[f32], max_delay_ms: usize) -> (f32, f32) {
+pub(crate) fn correlation(sent: &[f32], heard: &[f32], max_delay_ms: usize) -> (f32, f32) {
     let mut best = (0.0f32, 0.0f32);
     let score = |delay: usize| {
         let n = sent.len().min(heard.len().saturating_sub(delay));
         let (mut product, mut a2, mut b2) = (0.0f64, 1e-9f64, 1e-9f64);
-        for (a, b) in sent[..n].iter().zip(&heard[delay..]) {
+        // The signal has little above 3 kHz.
+        for (a, b) in sent[..n].iter().zip(&heard[delay..]).step_by(5) {
             product += f64::from(a * b);
             a2 += f64::from(a * a);
             b2 += f64::from(b * b);
