@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 pub use crate::message::Limits;
-use crate::message::{Head, Message, ParseError, Place, assemble, head_end};
+use crate::message::{Head, HeadEnd, Message, ParseError, Place, assemble, head_end, refuse};
 
 /// What a stream carried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,21 +122,22 @@ impl StreamDecoder {
         if matches!(self.buffer.as_slice(), [] | [b'\r'] | [b'\r', b'\n', b'\r']) {
             return Ok(false);
         }
-        let end = match head_end(&self.buffer, self.searched) {
-            Ok(end) if end <= self.limits.head => end,
-            Ok(_) => return Err(self.too_long()),
-            Err(searched) => {
+        let end = match head_end(&self.buffer, self.searched, &self.limits) {
+            HeadEnd::At(end) if end <= self.limits.head => end,
+            HeadEnd::From(searched) if self.buffer.len() <= self.limits.head => {
                 self.searched = searched;
-                let line = self.buffer.len() - searched;
-                let over = line > self.limits.line || self.buffer.len() > self.limits.head;
-                return if over { Err(self.too_long()) } else { Ok(false) };
+                return Ok(false);
             }
+            _ => return Err(self.too_long()),
         };
         let rest = self.buffer.split_off(end);
         let bytes = std::mem::replace(&mut self.buffer, rest);
         self.searched = 0;
         self.half_ping = false;
         let head = Head::read(&bytes, &self.limits);
+        if let Some(fault) = head.fault.clone().filter(|fault| fault.status == 513) {
+            return Err(FramingError(refuse(&head, fault)));
+        }
         let length = match head.headers.content_length() {
             Ok(Some(length)) if length <= self.limits.body => length,
             Ok(Some(_)) => return Err(head.lost(513, "more than this stream accepts")),

@@ -48,3 +48,6 @@ impl Answer<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,25 +37,45 @@ impl Fault {
     }
 }
 
-/// Where the head ends (behind its empty line), looking from `from` on, a position this function gave earlier as
-/// where to go on. `Err` is the position to go on from when more bytes are there.
-///
-/// A line ends at LF; a CR before it belongs to the line end.
-pub(crate) fn head_end(bytes: &[u8], from: usize) -> Result<usize, usize> {
-    let mut line = from;
-    while let Some(length) = bytes.get(line..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n')) {
-        let end = line + length;
-        if matches!(bytes.get(line..end), Some(b"" | b"\r")) {
-            return Ok(end + 1);
+/// Whether a stream has delivered the whole head.
+pub(crate) enum HeadEnd {
+    /// Behind the empty line.
+    At(usize),
+    /// Not yet; look again from here when more bytes are there.
+    From(usize),
+    /// A line is longer than the limits allow.
+    TooLong,
+}
+
+/// Looks for the empty line, from a position on that this function gave earlier, or 0. A line ends at LF; a CR before
+/// it belongs to the line end.
+pub(crate) fn head_end(bytes: &[u8], from: usize, limits: &Limits) -> HeadEnd {
+    let mut at = from;
+    while let Some(length) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n')) {
+        let line = bytes.get(at..at + length).unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        at += length + 1;
+        if line.is_empty() {
+            return HeadEnd::At(at);
         }
-        line = end + 1;
+        if line.len() > limits.line {
+            return HeadEnd::TooLong;
+        }
     }
-    Err(line)
+    // One byte more may be the first half of the line end.
+    if bytes.len() - at > limits.line + 1 { HeadEnd::TooLong } else { HeadEnd::From(at) }
 }
 
 /// The number of bytes of empty lines at the start (RFC 3261 section 7.5).
 pub(crate) fn leading_line_ends(bytes: &[u8]) -> usize {
-    bytes.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or(bytes.len())
+    let mut at = 0;
+    loop {
+        match bytes.get(at..) {
+            Some([b'\n', ..]) => at += 1,
+            Some([b'\r', b'\n', ..]) => at += 2,
+            _ => return at,
+        }
+    }
 }
 
 impl Head {
@@ -102,7 +122,7 @@ impl Reader<'_> {
             let line = rest.get(..length).unwrap_or_default();
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if std::mem::take(&mut is_first) {
-                self.head.start = self.text(line, Place::StartLine, at);
+                self.head.start = self.text(line, line, Place::StartLine, at);
             } else if line.is_empty() {
                 self.finish_field();
                 self.head.body_at = at + length + 1;
@@ -118,7 +138,7 @@ impl Reader<'_> {
         }
         if is_first {
             let line = bytes.get(self.head.start_at..).unwrap_or_default();
-            self.head.start = self.text(line.get(..self.limits.line).unwrap_or(line), Place::StartLine, at);
+            self.head.start = self.text(line, line, Place::StartLine, at);
         }
         self.finish_field();
         self.head.is_ended = false;
@@ -127,7 +147,7 @@ impl Reader<'_> {
     /// Whether to go on.
     fn line(&mut self, line: &[u8], at: usize) -> bool {
         if line.first().is_some_and(|byte| b" \t".contains(byte)) {
-            let more = self.text(line, Place::HeaderSection, at);
+            let more = self.text(line, line, Place::HeaderSection, at);
             match &mut self.field {
                 Some((name, value, _)) if value.len() + more.len() > self.limits.line => {
                     let place = Place::Header(name.clone());
@@ -155,7 +175,8 @@ impl Reader<'_> {
             return false;
         }
         let value = line.get(colon.unwrap_or(0) + 1..).unwrap_or_default();
-        let value = self.text(value, Place::Header(name.clone()), at).trim_matches([' ', '\t']).to_owned();
+        let value =
+            self.text(value, line, Place::Header(name.clone()), at).trim_matches([' ', '\t']).to_owned();
         self.field = Some((name, value, at));
         true
     }
@@ -167,15 +188,15 @@ impl Reader<'_> {
         }
     }
 
-    /// The text of a line. Text that is not UTF-8 is read as ISO 8859-1, which old equipment sends in names.
-    fn text(&mut self, line: &[u8], place: Place, at: usize) -> String {
+    /// `part` of `line` as text. What is not UTF-8 is read as ISO 8859-1, which old equipment sends in names.
+    fn text(&mut self, part: &[u8], line: &[u8], place: Place, at: usize) -> String {
         if line.len() > self.limits.line {
             self.fault(Fault::too_large(place, "too long", at));
             return String::new();
         }
-        let text = match std::str::from_utf8(line) {
+        let text = match std::str::from_utf8(part) {
             Ok(text) => text.to_owned(),
-            Err(_) => line.iter().copied().map(char::from).collect(),
+            Err(_) => part.iter().copied().map(char::from).collect(),
         };
         if text.contains('\r') {
             self.fault(Fault::bad(place, "a carriage return inside the line", at));
@@ -184,7 +205,12 @@ impl Reader<'_> {
         text
     }
 
+    /// The first fault counts, except that a size beyond the limits goes before all others: the sender has to know,
+    /// and a stream ends there.
     fn fault(&mut self, fault: Fault) {
-        self.head.fault.get_or_insert(fault);
+        let is_larger = |known: &Fault| known.status < fault.status;
+        if self.head.fault.as_ref().is_none_or(is_larger) {
+            self.head.fault = Some(fault);
+        }
     }
 }

@@ -40,8 +40,8 @@ pub use uri::{Scheme, Uri};
 pub use validate::{Rejection, validate, validate_with};
 pub use via::{BRANCH_COOKIE, Via, ViaTransport};
 
-pub(crate) use head::{Head, head_end};
-pub(crate) use parse::assemble;
+pub(crate) use head::{Head, HeadEnd, head_end};
+pub(crate) use parse::{assemble, refuse};
 
 /// A SIP message. `Display` and [`Message::to_bytes`] write it with long header names and the Content-Length that
 /// its body has.
