@@ -69,3 +69,14 @@ pub(crate) fn typed(payload_type: u8, ssrc: u32, sequence: u16, timestamp: u32, 
 pub(crate) fn wallclock(since: Duration) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_700_000_000) + since
 }
+
+/// Feeds `count` packets 20 ms apart; how many were heard.
+pub(crate) fn feed(session: &mut Session, now: &mut Instant, ssrc: u32, first: u16, count: u16) -> usize {
+    let mut heard = 0;
+    for index in 0..count {
+        let bytes = packet(ssrc, first.wrapping_add(index), u32::from(index) * 160, b"x");
+        heard += usize::from(session.handle_rtp(*now, &bytes).is_ok());
+        *now += 20 * MS;
+    }
+    heard
+}
