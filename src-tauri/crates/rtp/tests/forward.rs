@@ -6,7 +6,7 @@ mod common;
 use std::time::Instant;
 
 use common::{MS, packet, session, typed};
-use sidetone_rtp::{Session, WirePacket};
+use sidetone_rtp::{PayloadClass, PayloadType, Session, WirePacket};
 
 fn sequence_and_timestamp(bytes: &[u8]) -> (u16, u32) {
     let packet = WirePacket::parse(bytes).unwrap();
@@ -125,4 +125,19 @@ fn local_media_that_begins_anew_goes_on_in_the_timeline() {
     assert_eq!(sequence_and_timestamp(&out), (150, 1000 + 50 * 160));
     leg.write_rtp(now, 96, 960, false, b"x", &mut out);
     assert_eq!(sequence_and_timestamp(&out), (151, 1000 + 50 * 160 + 960));
+}
+
+#[test]
+fn a_number_may_mean_another_format_in_each_direction() {
+    let mut now = Instant::now();
+    let mut leg = session(1, now);
+    leg.set_send_types(&[PayloadType::audio(101, 48_000)]);
+    let mut out = Vec::new();
+    leg.write_rtp(now, 101, 0, true, b"x", &mut out);
+    now += 20 * MS;
+    assert_eq!(leg.timestamp(now), 1000 + 960);
+    let _ = leg.handle_rtp(now, &typed(101, 2, 1, 0, &[1, 0, 0, 1]));
+    let event = typed(101, 2, 2, 0, &[1, 0, 0, 1]);
+    let heard = leg.handle_rtp(now, &event).unwrap();
+    assert_eq!((heard.class, heard.clock_rate), (PayloadClass::TelephoneEvent, 8000));
 }

@@ -32,6 +32,7 @@ const SILENCE: u8 = 127;
 pub struct Session {
     cname: String,
     payload_types: [Option<PayloadType>; 128],
+    send_types: [Option<PayloadType>; 128],
     inbound: Inbound,
     outbound: Outbound,
     reports: Reports,
@@ -83,6 +84,7 @@ impl Session {
         let mut session = Self {
             cname: config.cname,
             payload_types: [None; 128],
+            send_types: [None; 128],
             inbound: Inbound::default(),
             outbound: Outbound::new(config.identity),
             reports: Reports::new(interval),
@@ -97,14 +99,16 @@ impl Session {
         session
     }
 
-    /// Replaces the payload types after a new offer/answer.
+    /// Replaces the payload types after a new offer/answer: what may come, and what is sent unless
+    /// [`Session::set_send_types`] says otherwise.
     pub fn set_payload_types(&mut self, payload_types: &[PayloadType]) {
-        self.payload_types = [None; 128];
-        for payload_type in payload_types {
-            if let Some(slot) = self.payload_types.get_mut(usize::from(payload_type.number)) {
-                *slot = Some(*payload_type);
-            }
-        }
+        self.payload_types = table(payload_types);
+    }
+
+    /// What the numbers mean that we send, where the peer chose other ones than we did (RFC 3264 section 5.1): the
+    /// same number may then be another format in each direction.
+    pub fn set_send_types(&mut self, payload_types: &[PayloadType]) {
+        self.send_types = table(payload_types);
     }
 
     pub fn set_keep_alive(&mut self, keep_alive: KeepAlive) {
@@ -292,7 +296,9 @@ impl Session {
     }
 
     fn fields<'a>(&self, payload_type: u8, marker: bool, payload: &'a [u8]) -> Fields<'a> {
-        let known = self.payload_types.get(usize::from(payload_type)).copied().flatten();
+        let find =
+            |types: &[Option<PayloadType>; 128]| types.get(usize::from(payload_type)).copied().flatten();
+        let known = find(&self.send_types).or_else(|| find(&self.payload_types));
         let continues = known.is_none_or(|known| known.class != PayloadClass::TelephoneEvent);
         let clock_rate = known.map_or(8000, |known| known.clock_rate);
         Fields { payload_type, clock_rate, marker, continues, payload }
@@ -304,4 +310,14 @@ impl Session {
         }
         Some(self.outbound.last_sent.unwrap_or(self.began) + self.keep_alive_interval)
     }
+}
+
+fn table(payload_types: &[PayloadType]) -> [Option<PayloadType>; 128] {
+    let mut table = [None; 128];
+    for payload_type in payload_types {
+        if let Some(slot) = table.get_mut(usize::from(payload_type.number)) {
+            *slot = Some(*payload_type);
+        }
+    }
+    table
 }
