@@ -14,7 +14,8 @@ pub(crate) async fn resolve(
     our_port: u16,
     bind: Option<IpAddr>,
 ) -> Result<Vec<Hop>, String> {
-    let transport = transport.or_else(|| uri.transport().and_then(Transport::from_token)).unwrap_or(Transport::Udp);
+    let transport =
+        transport.or_else(|| uri.transport().and_then(Transport::from_token)).unwrap_or(Transport::Udp);
     if !matches!(transport, Transport::Udp | Transport::Tcp) {
         return Err(format!("transport {transport:?} is not supported yet"));
     }
@@ -55,7 +56,11 @@ pub(crate) fn local_address_towards(remote: SocketAddr, bind: Option<IpAddr>) ->
     if remote.ip().is_loopback() {
         return Ok(remote.ip());
     }
-    let any = if remote.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { "::".parse().unwrap_or(remote.ip()) };
+    let any = if remote.is_ipv4() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+    } else {
+        "::".parse().unwrap_or(remote.ip())
+    };
     let socket = UdpSocket::bind(SocketAddr::new(any, 0))?;
     socket.connect(remote)?;
     Ok(socket.local_addr()?.ip())

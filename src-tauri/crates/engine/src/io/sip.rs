@@ -57,12 +57,19 @@ pub(crate) struct SipSockets {
 
 impl SipSockets {
     /// Opens UDP and TCP on one port of `address` (all addresses where absent); port 0 lets the system choose.
-    pub(crate) async fn open(stack: Stack, address: Option<IpAddr>, port: u16, inbox: Inbox) -> io::Result<Self> {
+    pub(crate) async fn open(
+        stack: Stack,
+        address: Option<IpAddr>,
+        port: u16,
+        inbox: Inbox,
+    ) -> io::Result<Self> {
         let (udp, tcp) = bind(address, port).await?;
         let port = udp.first().ok_or(io::ErrorKind::AddrNotAvailable)?.local_addr()?.port();
         let udp: Vec<_> = udp.into_iter().map(Arc::new).collect();
-        let tasks =
-            udp.iter().map(|socket| tokio::spawn(receive(Arc::clone(socket), stack, address, inbox.clone()))).collect();
+        let tasks = udp
+            .iter()
+            .map(|socket| tokio::spawn(receive(Arc::clone(socket), stack, address, inbox.clone())))
+            .collect();
         let tcp = tcp::open(tcp, stack, port, address, inbox.clone());
         Ok(Self { stack, port, bind: address, udp, tcp, inbox, tasks })
     }

@@ -44,7 +44,13 @@ impl Door {
     }
 }
 
-pub(crate) fn open(listeners: Vec<TcpListener>, stack: Stack, port: u16, bind: Option<IpAddr>, inbox: Inbox) -> Door {
+pub(crate) fn open(
+    listeners: Vec<TcpListener>,
+    stack: Stack,
+    port: u16,
+    bind: Option<IpAddr>,
+    inbox: Inbox,
+) -> Door {
     let (asks, inward) = mpsc::channel(OUTBOX);
     let (accepted, accepts) = mpsc::channel(16);
     for listener in listeners {
@@ -131,7 +137,10 @@ impl Table {
     fn accepted(&mut self, stream: TcpStream, remote: SocketAddr) {
         let Ok(ip) = names::local_address_towards(remote, self.bind) else { return };
         if self.connections.len() < MAX_CONNECTIONS {
-            self.start(Hop { transport: Transport::Tcp, local: SocketAddr::new(ip, self.port), remote }, Some(stream));
+            self.start(
+                Hop { transport: Transport::Tcp, local: SocketAddr::new(ip, self.port), remote },
+                Some(stream),
+            );
         }
     }
 

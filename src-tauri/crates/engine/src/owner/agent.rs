@@ -37,13 +37,21 @@ impl Agent {
 
     pub(super) fn handle(&mut self, now: Instant, message: FromNetwork) {
         match message {
-            FromNetwork::Datagram { hop, bytes } => self.ua.handle_input(now, Input::Datagram { hop, bytes: &bytes }),
-            FromNetwork::Stream { hop, bytes } => self.ua.handle_input(now, Input::Stream { hop, bytes: &bytes }),
+            FromNetwork::Datagram { hop, bytes } => {
+                self.ua.handle_input(now, Input::Datagram { hop, bytes: &bytes })
+            }
+            FromNetwork::Stream { hop, bytes } => {
+                self.ua.handle_input(now, Input::Stream { hop, bytes: &bytes })
+            }
             FromNetwork::StreamClosed { hop, reason } => {
                 self.ua.handle_input(now, Input::StreamClosed { hop, reason });
             }
-            FromNetwork::SendFailed { hop, reason } => self.ua.handle_input(now, Input::SendFailed { hop, reason }),
-            FromNetwork::Resolved { query, result } => self.ua.handle_input(now, Input::Resolved { query, result }),
+            FromNetwork::SendFailed { hop, reason } => {
+                self.ua.handle_input(now, Input::SendFailed { hop, reason })
+            }
+            FromNetwork::Resolved { query, result } => {
+                self.ua.handle_input(now, Input::Resolved { query, result })
+            }
         }
     }
 

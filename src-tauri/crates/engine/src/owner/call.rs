@@ -3,8 +3,8 @@
 use super::{Errand, Owner, leg, leg::Leg, session::Session, target};
 use crate::io::{clock, media::Ask, names};
 use sidetone_api::{
-    CallDirection, CallId, CallStatistics, CallStatus, CallView, Encryption, Event, Failure, FailureCode, Reply,
-    SessionId,
+    CallDirection, CallId, CallStatistics, CallStatus, CallView, Encryption, Event, Failure, FailureCode,
+    Reply, SessionId,
 };
 use sidetone_sdp::Capability;
 use sidetone_sip::message::{NameAddr, Uri};
@@ -112,7 +112,10 @@ impl Owner {
     /// Starts an outgoing call: its id at once, the way to the callee looked up meanwhile.
     pub(super) fn place(&mut self, typed: &str, session: Option<SessionId>) -> Result<Reply, Failure> {
         if self.calls.len() >= MAX_CALLS {
-            return Err(Failure::new(FailureCode::Limit, format!("{MAX_CALLS} calls at a time are the most")));
+            return Err(Failure::new(
+                FailureCode::Limit,
+                format!("{MAX_CALLS} calls at a time are the most"),
+            ));
         }
         let session = match session {
             Some(id) => self.open_session(&id)?,
@@ -139,7 +142,8 @@ impl Owner {
         let Some(call) = self.calls.get(id) else { return };
         let Some(session) = self.sessions.get(&call.session_id) else { return };
         let (to, from) = (call.callee.uri.clone(), session.aor.clone());
-        let (route, transport, credentials) = (session.route(), session.transport(), session.credentials.clone());
+        let (route, transport, credentials) =
+            (session.route(), session.transport(), session.credentials.clone());
         let hop = match result.and_then(|hops| hops.first().copied().ok_or_else(|| "no address".into())) {
             Ok(hop) => hop,
             Err(reason) => return self.end_call(id, CallStatus::Failed, reason),
@@ -160,7 +164,10 @@ impl Owner {
     pub(super) fn answer(&mut self, id: &CallId) -> Result<Reply, Failure> {
         let call = self.calls.get_mut(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
         let (Some(sip), true) = (call.sip, call.is_ringing_here()) else {
-            return Err(Failure::new(FailureCode::WrongState, "only a ringing incoming call can be answered"));
+            return Err(Failure::new(
+                FailureCode::WrongState,
+                "only a ringing incoming call can be answered",
+            ));
         };
         let Some(leg) = call.leg.as_mut() else {
             return Err(Failure::new(FailureCode::WrongState, "this call has no media yet"));
@@ -254,17 +261,23 @@ impl Owner {
         let open = || self.sessions.values().filter(|session| !session.closing);
         let order = &self.settings.get().accounts;
         let rank = |session: &&Session| {
-            let place = order.iter().position(|account| account.id == session.account.id).unwrap_or(usize::MAX);
+            let place =
+                order.iter().position(|account| account.id == session.account.id).unwrap_or(usize::MAX);
             (session.connection != Some(Established), place)
         };
         open().min_by_key(rank).ok_or_else(|| {
-            Failure::new(FailureCode::WrongState, "there is no account to call with: add one, or switch the gateway on")
+            Failure::new(
+                FailureCode::WrongState,
+                "there is no account to call with: add one, or switch the gateway on",
+            )
         })
     }
 
     pub(super) fn callee_uri_is_ours(&self, uri: &Uri) -> Option<SessionId> {
         let user = uri.user_text()?;
         let mut sessions = self.sessions.values().filter(|session| !session.closing);
-        sessions.find(|session| session.aor.uri.user_text().as_ref() == Some(&user)).map(|session| session.id.clone())
+        sessions
+            .find(|session| session.aor.uri.user_text().as_ref() == Some(&user))
+            .map(|session| session.id.clone())
     }
 }

@@ -60,7 +60,9 @@ impl Owner {
                 return Err(refused);
             }
         };
-        let Some(session) = self.sessions.get(&session) else { return Err(refused(NOT_FOUND, "Not Found".into())) };
+        let Some(session) = self.sessions.get(&session) else {
+            return Err(refused(NOT_FOUND, "Not Found".into()));
+        };
         let mut call = Call::new(id.clone(), session, CallDirection::Incoming, from);
         (call.sip, call.leg, call.prepared) = (Some(sip), Some(leg), prepared);
         let on_call = Event::OnCallEvent {
@@ -81,7 +83,9 @@ impl Owner {
     fn session_called(&self, request_uri: &Uri, registration: Option<RegistrationId>) -> Option<SessionId> {
         let by_registration = registration.and_then(|registration| {
             let mut sessions = self.sessions.values();
-            sessions.find(|session| session.registration == Some(registration)).map(|session| session.id.clone())
+            sessions
+                .find(|session| session.registration == Some(registration))
+                .map(|session| session.id.clone())
         });
         by_registration.or_else(|| self.callee_uri_is_ours(request_uri))
     }
@@ -89,7 +93,9 @@ impl Owner {
     fn on_call_event(&mut self, id: &CallId, sip: sidetone_sip::CallId, event: CallEvent) {
         match event {
             CallEvent::Trying => self.set_status(id, CallStatus::Trying, "100 Trying"),
-            CallEvent::Provisional { status, reason, sdp, .. } => self.on_provisional(id, status, &reason, sdp),
+            CallEvent::Provisional { status, reason, sdp, .. } => {
+                self.on_provisional(id, status, &reason, sdp)
+            }
             CallEvent::Answered { sdp, .. } => self.on_answered(id, sip, &sdp),
             CallEvent::Confirmed { sdp } => {
                 if let Some(sdp) = sdp {
@@ -99,7 +105,11 @@ impl Owner {
             CallEvent::Reoffer { offer } => self.on_reoffer(id, sip, offer),
             CallEvent::ReofferAnswered { sdp } => self.take_answer(id, sip, &sdp),
             CallEvent::ReofferFailed { cause } => {
-                self.notice(NoticeLevel::Warning, format!("the far end refused a change: {cause}"), Some(id.clone()));
+                self.notice(
+                    NoticeLevel::Warning,
+                    format!("the far end refused a change: {cause}"),
+                    Some(id.clone()),
+                );
             }
             CallEvent::Ended { cause } => self.on_ended(id, &cause),
         }
@@ -202,10 +212,13 @@ impl Owner {
     /// HOLD while the far end wants nothing from us, ESTABLISHED again afterwards.
     fn show_hold(&mut self, id: &CallId) {
         let Some(call) = self.calls.get(id).filter(|call| call.is_established()) else { return };
-        let held = call.leg.as_ref().and_then(|leg| leg.negotiated()).is_some_and(|negotiated| negotiated.held);
+        let held =
+            call.leg.as_ref().and_then(|leg| leg.negotiated()).is_some_and(|negotiated| negotiated.held);
         match (held, call.status) {
             (true, CallStatus::Established) => self.set_status(id, CallStatus::Hold, "held by the far end"),
-            (false, CallStatus::Hold) => self.set_status(id, CallStatus::Established, "resumed by the far end"),
+            (false, CallStatus::Hold) => {
+                self.set_status(id, CallStatus::Established, "resumed by the far end")
+            }
             _ => self.publish_call(id),
         }
     }
@@ -237,7 +250,9 @@ impl Owner {
             leg.close(&self.media);
         }
         let account = self.sessions.get(&call.session_id).map(|session| session.account.id.clone());
-        let seconds = |since: u64| u32::try_from(clock::wallclock_ms().saturating_sub(since) / 1000).unwrap_or(u32::MAX);
+        let seconds = |since: u64| {
+            u32::try_from(clock::wallclock_ms().saturating_sub(since) / 1000).unwrap_or(u32::MAX)
+        };
         let entry = HistoryEntry {
             call_id: call.id.clone(),
             account_id: account.unwrap_or_else(|| sidetone_api::AccountId::new("")),

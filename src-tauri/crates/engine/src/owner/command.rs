@@ -2,8 +2,8 @@
 
 use super::{Owner, leg, session};
 use sidetone_api::{
-    Account, AccountId, AudioSettings, Command, Event, Failure, GatewaySettings, NetworkSettings, NoticeLevel, Reply,
-    Secret, Settings, UiSettings,
+    Account, AccountId, AudioSettings, Command, Event, Failure, GatewaySettings, NetworkSettings,
+    NoticeLevel, Reply, Secret, Settings, UiSettings,
 };
 use sidetone_media::device::Selection;
 
@@ -27,7 +27,9 @@ impl Owner {
             Command::SelectDevices { microphone, speaker } => self.select_devices(microphone, speaker),
             Command::TestMicrophone { on } => self.test_microphone(on),
             Command::TestSpeaker => self.test_speaker(),
-            Command::SaveAccount { account, password, remember } => self.save_account(account, password, remember),
+            Command::SaveAccount { account, password, remember } => {
+                self.save_account(account, password, remember)
+            }
             Command::RemoveAccount { account_id } => self.remove_account(&account_id),
             Command::ChangeSettings { audio, network, gateway, ui } => {
                 self.change_settings(audio, network, gateway, ui)
@@ -50,9 +52,18 @@ impl Owner {
         self.connect(account.ok_or_else(|| Failure::not_found("account", id.as_str()))?, password)
     }
 
-    fn save_account(&mut self, account: Account, password: Option<Secret>, remember: bool) -> Result<Reply, Failure> {
+    fn save_account(
+        &mut self,
+        account: Account,
+        password: Option<Secret>,
+        remember: bool,
+    ) -> Result<Reply, Failure> {
         let texts = [Some(&account.name), account.display_name.as_ref(), account.user.as_ref()];
-        if texts.into_iter().flatten().any(|text| text.len() > LONGEST_TEXT || text.chars().any(char::is_control)) {
+        if texts
+            .into_iter()
+            .flatten()
+            .any(|text| text.len() > LONGEST_TEXT || text.chars().any(char::is_control))
+        {
             return Err(Failure::invalid("name", "names are single lines of at most 512 bytes"));
         }
         session::check(&account)?;
@@ -65,7 +76,8 @@ impl Owner {
         if let (Some(password), true) = (&password, remember)
             && let Err(reason) = self.secrets.set(&session::secret_name(&account.id), password)
         {
-            let info = format!("the key store did not take the password ({reason}); it is kept until Sidetone ends");
+            let info =
+                format!("the key store did not take the password ({reason}); it is kept until Sidetone ends");
             self.notice(NoticeLevel::Warning, info, None);
         }
         let account_id = account.id.clone();
@@ -128,7 +140,11 @@ impl Owner {
         Ok(Reply::Done)
     }
 
-    fn select_devices(&mut self, microphone: Option<String>, speaker: Option<String>) -> Result<Reply, Failure> {
+    fn select_devices(
+        &mut self,
+        microphone: Option<String>,
+        speaker: Option<String>,
+    ) -> Result<Reply, Failure> {
         let mut settings = self.settings.get().clone();
         if let Some(microphone) = microphone {
             selection("microphone", &microphone)?;
@@ -154,5 +170,6 @@ impl Owner {
 }
 
 fn selection(field: &str, text: &str) -> Result<Selection, Failure> {
-    text.parse().map_err(|error: sidetone_media::device::SelectionError| Failure::invalid(field, error.to_string()))
+    text.parse()
+        .map_err(|error: sidetone_media::device::SelectionError| Failure::invalid(field, error.to_string()))
 }

@@ -3,7 +3,9 @@
 
 use super::{Errand, Owner, call::Call};
 use crate::io::media::{Ask, Door, News};
-use sidetone_api::{AudioSettings, DeviceChoice, DeviceView, DevicesView, Event, Failure, NoticeLevel, Reply};
+use sidetone_api::{
+    AudioSettings, DeviceChoice, DeviceView, DevicesView, Event, Failure, NoticeLevel, Reply,
+};
 use sidetone_media::device::{Devices, Direction, OpenedSink, OpenedSource, Selection};
 use sidetone_media::tone::CallProgress;
 use sidetone_media::{DeviceError, DeviceFault, DeviceInfo};
@@ -42,7 +44,15 @@ struct Slot {
 impl Slot {
     fn new(direction: Direction, selection: &str) -> Self {
         let selection = selection.to_owned();
-        Self { direction, selection, wanted: false, generation: 0, open: false, effective: None, problem: None }
+        Self {
+            direction,
+            selection,
+            wanted: false,
+            generation: 0,
+            open: false,
+            effective: None,
+            problem: None,
+        }
     }
 
     fn choice(&self, list: &[DeviceInfo]) -> DeviceChoice {
@@ -68,7 +78,11 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(devices: Arc<dyn Devices>, audio: &AudioSettings, errands: mpsc::Sender<Errand>) -> Self {
+    pub(super) fn new(
+        devices: Arc<dyn Devices>,
+        audio: &AudioSettings,
+        errands: mpsc::Sender<Errand>,
+    ) -> Self {
         Self {
             devices,
             errands,
@@ -132,8 +146,11 @@ impl Desk {
         if std::mem::take(&mut slot.open) {
             media.ask(Ask::Microphone(None));
         }
-        let Some(selection) = slot.selection.parse::<Selection>().ok().filter(|_| slot.wanted) else { return };
-        let (devices, errands, generation) = (Arc::clone(&self.devices), self.errands.clone(), slot.generation);
+        let Some(selection) = slot.selection.parse::<Selection>().ok().filter(|_| slot.wanted) else {
+            return;
+        };
+        let (devices, errands, generation) =
+            (Arc::clone(&self.devices), self.errands.clone(), slot.generation);
         tokio::task::spawn_blocking(move || {
             let result = devices.open_source(&selection);
             let _ = errands.blocking_send(Errand::Device(Opened::Microphone { generation, result }));
@@ -147,8 +164,11 @@ impl Desk {
         if std::mem::take(&mut slot.open) {
             media.ask(Ask::Speaker(None));
         }
-        let Some(selection) = slot.selection.parse::<Selection>().ok().filter(|_| slot.wanted) else { return };
-        let (devices, errands, generation) = (Arc::clone(&self.devices), self.errands.clone(), slot.generation);
+        let Some(selection) = slot.selection.parse::<Selection>().ok().filter(|_| slot.wanted) else {
+            return;
+        };
+        let (devices, errands, generation) =
+            (Arc::clone(&self.devices), self.errands.clone(), slot.generation);
         tokio::task::spawn_blocking(move || {
             let result = devices.open_sink(&selection);
             let _ = errands.blocking_send(Errand::Device(Opened::Speaker { generation, result }));
@@ -241,7 +261,9 @@ impl Owner {
     pub(super) fn on_news(&mut self, news: News) {
         match news {
             News::Measured { leg, statistics } => {
-                if let Some(call) = self.calls.values_mut().find(|call| call.leg.as_ref().is_some_and(|own| own.id == leg)) {
+                if let Some(call) =
+                    self.calls.values_mut().find(|call| call.leg.as_ref().is_some_and(|own| own.id == leg))
+                {
                     call.statistics = Some(statistics);
                     let call_id = call.id.clone();
                     self.publish(Event::CallMeasured { call_id, statistics });
@@ -252,7 +274,11 @@ impl Owner {
                     self.publish(Event::DtmfReceived { call_id, digit: digit.into() });
                 }
             }
-            News::Silent { leg } => self.tell_call(leg, NoticeLevel::Warning, "nothing has been heard from the far end for 3 seconds"),
+            News::Silent { leg } => self.tell_call(
+                leg,
+                NoticeLevel::Warning,
+                "nothing has been heard from the far end for 3 seconds",
+            ),
             News::HeardAgain { leg } => self.tell_call(leg, NoticeLevel::Info, "the far end is heard again"),
             News::MicrophoneLevel(level) => self.publish(Event::MicrophoneLevel { level }),
             News::TestToneEnded => {

@@ -6,7 +6,9 @@ use crate::io::{
     ports,
 };
 use sidetone_api::{CodecView, Encryption, Failure, FailureCode};
-use sidetone_sdp::{Capability, Direction, LocalMedia, Negotiated, OfferAnswer, Origin, Refusal, SessionDescription};
+use sidetone_sdp::{
+    Capability, Direction, LocalMedia, Negotiated, OfferAnswer, Origin, Refusal, SessionDescription,
+};
 use std::net::IpAddr;
 
 /// SIP answer to an offer that shares nothing with us.
@@ -42,7 +44,8 @@ impl Leg {
         let network = |error: std::io::Error| {
             Failure::new(FailureCode::Network, format!("no port for media on {address}: {error}"))
         };
-        let random = || clock::random().map_err(|error| Failure::new(FailureCode::Network, error.to_string()));
+        let random =
+            || clock::random().map_err(|error| Failure::new(FailureCode::Network, error.to_string()));
         let pair = ports::bind_pair(bind_address(address), first_port).map_err(network)?;
         let local = LocalMedia {
             address,
@@ -59,8 +62,19 @@ impl Leg {
         let session_id = u64::from_be_bytes(random()?) >> 2;
         let origin = Origin { username: "-".into(), session_id, version: session_id };
         let cname = u64::from_be_bytes(random()?);
-        media.ask(Ask::Open { leg: id, pair, seed: clock::random().map_err(|error| Failure::new(FailureCode::Network, error.to_string()))?, cname: format!("{cname:016x}") });
-        Ok(Self { id, known: local.codecs.clone(), local, exchange: OfferAnswer::new(origin), negotiated: None })
+        media.ask(Ask::Open {
+            leg: id,
+            pair,
+            seed: clock::random().map_err(|error| Failure::new(FailureCode::Network, error.to_string()))?,
+            cname: format!("{cname:016x}"),
+        });
+        Ok(Self {
+            id,
+            known: local.codecs.clone(),
+            local,
+            exchange: OfferAnswer::new(origin),
+            negotiated: None,
+        })
     }
 
     pub(crate) fn offer(&mut self) -> Vec<u8> {
@@ -113,19 +127,27 @@ impl Leg {
 
     pub(crate) fn codec_view(&self) -> Option<CodecView> {
         let capability = &self.negotiated.as_ref()?.codec.capability;
-        let sample_rate = if capability.name.eq_ignore_ascii_case("G722") { 16_000 } else { capability.clock_rate };
+        let sample_rate =
+            if capability.name.eq_ignore_ascii_case("G722") { 16_000 } else { capability.clock_rate };
         Some(CodecView { name: capability.name.clone(), sample_rate })
     }
 
     pub(crate) fn encryption(&self) -> Encryption {
         let remote = self.negotiated.as_ref().and_then(|negotiated| negotiated.remote.socket_addr());
-        if remote.is_some_and(|remote| remote.ip().is_loopback()) { Encryption::Loopback } else { Encryption::None }
+        if remote.is_some_and(|remote| remote.ip().is_loopback()) {
+            Encryption::Loopback
+        } else {
+            Encryption::None
+        }
     }
 
     fn agreed(&mut self, negotiated: Negotiated, media: &Door) -> Result<(), Refused> {
         if let Some(name) = negotiated.unresolved() {
             // A name in c= is legal (RFC 8866 5.7) and unheard of in the field; looking it up would let a peer make us ask its DNS.
-            return Err(Refused { status: NOT_ACCEPTABLE, text: format!("c= names the host {name}; an address is needed") });
+            return Err(Refused {
+                status: NOT_ACCEPTABLE,
+                text: format!("c= names the host {name}; an address is needed"),
+            });
         }
         media.ask(Ask::Configure { leg: self.id, negotiated: Box::new(negotiated.clone()) });
         self.negotiated = Some(negotiated);
@@ -147,7 +169,8 @@ fn is_same(a: &Capability, b: &Capability) -> bool {
 }
 
 fn parse(text: &[u8]) -> Result<SessionDescription, Refused> {
-    SessionDescription::parse(text).map_err(|error| Refused { status: BAD_REQUEST, text: format!("SDP: {error}") })
+    SessionDescription::parse(text)
+        .map_err(|error| Refused { status: BAD_REQUEST, text: format!("SDP: {error}") })
 }
 
 fn refused(refusal: Refusal) -> Refused {
@@ -172,6 +195,9 @@ fn capability(name: &str) -> Result<Capability, Failure> {
         "g722" => Ok(Capability::g722()),
         "pcma" => Ok(Capability::pcma()),
         "pcmu" => Ok(Capability::pcmu()),
-        _ => Err(Failure::invalid("audio.codecs", format!("{name:?} is no codec: opus, G722, PCMA and PCMU are"))),
+        _ => Err(Failure::invalid(
+            "audio.codecs",
+            format!("{name:?} is no codec: opus, G722, PCMA and PCMU are"),
+        )),
     }
 }

@@ -28,7 +28,9 @@ use call::Call;
 use device::Desk;
 use exchange::Exchange;
 use session::Session;
-use sidetone_api::{AccountId, CallId, Event, Failure, FailureCode, HistoryEntry, NoticeLevel, Secret, SessionId};
+use sidetone_api::{
+    AccountId, CallId, Event, Failure, FailureCode, HistoryEntry, NoticeLevel, Secret, SessionId,
+};
 use sidetone_sip::Hop;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -47,7 +49,10 @@ const HISTORY: usize = 200;
 #[derive(Debug)]
 enum Errand {
     /// The hops that lead to a callee.
-    Route { call: CallId, result: Result<Vec<Hop>, String> },
+    Route {
+        call: CallId,
+        result: Result<Vec<Hop>, String>,
+    },
     Device(device::Opened),
     Devices(device::Listed),
 }
@@ -88,7 +93,11 @@ pub(crate) async fn start(options: Options) -> Result<Handle, Failure> {
     let (requests, inward) = mpsc::channel(REQUESTS);
     let (ready, started) = oneshot::channel();
     let run = move || {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build() {
+        let runtime = match tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(4)
+            .build()
+        {
             Ok(runtime) => runtime,
             Err(error) => {
                 let _ = ready.send(Err(Failure::new(FailureCode::Network, format!("runtime: {error}"))));

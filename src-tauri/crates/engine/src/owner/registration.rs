@@ -9,7 +9,12 @@ impl Owner {
     pub(super) fn on_registered(&mut self, registration: RegistrationId, remote: String, expires: Duration) {
         let Some(id) = self.session_of(registration) else { return };
         self.set_connection(&id, ConnectionStatus::Established, remote);
-        self.set_registered(&id, RegistrationStatus::Registered, format!("for {} s", expires.as_secs()), false);
+        self.set_registered(
+            &id,
+            RegistrationStatus::Registered,
+            format!("for {} s", expires.as_secs()),
+            false,
+        );
     }
 
     pub(super) fn on_registration_failed(
@@ -20,7 +25,9 @@ impl Owner {
         retry_in: Option<Duration>,
     ) {
         let Some(id) = self.session_of(registration) else { return };
-        let again = retry_in.map(|pause| format!("; trying again in {} s", pause.as_secs().max(1))).unwrap_or_default();
+        let again = retry_in
+            .map(|pause| format!("; trying again in {} s", pause.as_secs().max(1)))
+            .unwrap_or_default();
         let info = format!("{cause}{again}");
         let without_password = self.sessions.get(&id).is_some_and(|session| session.credentials.is_none());
         match kind {
@@ -61,7 +68,9 @@ impl Owner {
 
     /// The answer to the question whether a link without registration is there. Any answer says that it is.
     pub(super) fn on_options_answered(&mut self, probe: OptionsId, status: u16, reason: &str) {
-        let Some(session) = self.sessions.values_mut().find(|session| session.probe == Some(probe)) else { return };
+        let Some(session) = self.sessions.values_mut().find(|session| session.probe == Some(probe)) else {
+            return;
+        };
         session.probe = None;
         let id = session.id.clone();
         match status {
@@ -77,7 +86,9 @@ impl Owner {
 
     fn lose_connection(&mut self, id: &SessionId, info: String) {
         let status = match self.sessions.get(id).and_then(|session| session.connection) {
-            Some(ConnectionStatus::Established | ConnectionStatus::Disconnected) => ConnectionStatus::Disconnected,
+            Some(ConnectionStatus::Established | ConnectionStatus::Disconnected) => {
+                ConnectionStatus::Disconnected
+            }
             Some(ConnectionStatus::Failed) | None => ConnectionStatus::Failed,
         };
         self.set_connection(id, status, info);
@@ -94,7 +105,13 @@ impl Owner {
         self.publish_session(id);
     }
 
-    fn set_registered(&mut self, id: &SessionId, status: RegistrationStatus, info: String, password_needed: bool) {
+    fn set_registered(
+        &mut self,
+        id: &SessionId,
+        status: RegistrationStatus,
+        info: String,
+        password_needed: bool,
+    ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let news = session.registered != Some(status);
         // A refresh is no news; another reason for the same trouble is.

@@ -2,8 +2,8 @@
 
 use super::Owner;
 use sidetone_api::{
-    Account, AccountId, ConnectionStatus, Event, Failure, FailureCode, NoticeLevel, RegistrationStatus, Reply, Secret,
-    SessionId, SessionView, Transport as AccountTransport,
+    Account, AccountId, ConnectionStatus, Event, Failure, FailureCode, NoticeLevel, RegistrationStatus,
+    Reply, Secret, SessionId, SessionView, Transport as AccountTransport,
 };
 use sidetone_sip::digest::Credentials;
 use sidetone_sip::message::{NameAddr, Uri};
@@ -40,7 +40,10 @@ impl Session {
     fn new(id: SessionId, account: Account, password: Option<&Secret>, local: bool) -> Result<Self, Failure> {
         let mut aor = NameAddr::new(sip_uri("aor", &account.aor)?);
         if aor.uri.user.is_none() {
-            return Err(Failure::invalid("aor", format!("{:?} has no user part: sip:user@domain", account.aor)));
+            return Err(Failure::invalid(
+                "aor",
+                format!("{:?} has no user part: sip:user@domain", account.aor),
+            ));
         }
         aor.display.clone_from(&account.display_name);
         let registrar = match &account.registrar {
@@ -190,11 +193,13 @@ impl Owner {
         if let Some(password) = password {
             self.passwords.insert(account.id.clone(), password);
         }
-        let secret = self.passwords.get(&account.id).cloned().or_else(|| self.secrets.get(&secret_name(&account.id)));
+        let secret =
+            self.passwords.get(&account.id).cloned().or_else(|| self.secrets.get(&secret_name(&account.id)));
         let id = SessionId::new(super::view::new_id("s")?);
         let local = account.id.as_str() == LOCAL_ACCOUNT;
         let mut session = Session::new(id.clone(), account, secret.as_ref(), local)?;
-        let previous = self.sessions.values().find(|other| other.account.id == session.account.id && !other.closing);
+        let previous =
+            self.sessions.values().find(|other| other.account.id == session.account.id && !other.closing);
         if let Some(previous) = previous.map(|session| session.id.clone()) {
             self.disconnect(&previous)?;
         }

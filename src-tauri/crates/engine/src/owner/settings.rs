@@ -85,8 +85,12 @@ mod tests {
     fn an_unknown_key_in_the_file_is_named() {
         let directories = folder("unknown");
         std::fs::create_dir_all(&directories.config).unwrap();
-        std::fs::write(directories.config.join("settings.toml"), "[audio]\nmircophone = \"default\"\n").unwrap();
+        std::fs::write(directories.config.join("settings.toml"), "[audio]\nmircophone = \"default\"\n")
+            .unwrap();
         let failure = Store::open(Some(&directories), None).unwrap_err();
-        assert!(failure.message.contains("mircophone") && failure.message.contains("settings.toml"), "{failure}");
+        assert!(
+            failure.message.contains("mircophone") && failure.message.contains("settings.toml"),
+            "{failure}"
+        );
     }
 }

@@ -27,7 +27,10 @@ pub(super) fn callee(typed: &str, domain: &Uri) -> Result<Uri, Failure> {
     }
     let number = lower.strip_prefix("tel:").map(|rest| rest.split(';').next().unwrap_or(rest).to_owned());
     if let Some(number) = number {
-        return at_domain(&without_separators(&number).ok_or_else(|| invalid("tel: is followed by no number"))?, domain);
+        return at_domain(
+            &without_separators(&number).ok_or_else(|| invalid("tel: is followed by no number"))?,
+            domain,
+        );
     }
     if typed.contains('@') {
         return Uri::parse(&format!("sip:{typed}")).map_err(|error| invalid(&error.to_string()));

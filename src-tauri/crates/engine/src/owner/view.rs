@@ -31,8 +31,8 @@ impl Owner {
 
 /// An id that sorts by the time it was given and that nobody gives again.
 pub(super) fn new_id(prefix: &str) -> Result<String, Failure> {
-    let random: [u8; 5] =
-        clock::random().map_err(|error| Failure::new(FailureCode::Limit, format!("no randomness: {error}")))?;
+    let random: [u8; 5] = clock::random()
+        .map_err(|error| Failure::new(FailureCode::Limit, format!("no randomness: {error}")))?;
     let random = random.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
     Ok(format!("{prefix}{:011x}{random:010x}", clock::wallclock_ms()))
 }

@@ -2,8 +2,8 @@
 
 use super::{Join, LegId, News, RtpPair, measure::Measure};
 use sidetone_media::{
-    AudioReceiver, AudioSender, Codec, Flow, Frame, PacketKind, ReceivedPacket, ReceiverOptions, SILENCE, SenderOptions,
-    Source as _, tone::TestTone,
+    AudioReceiver, AudioSender, Codec, Flow, Frame, PayloadKind as PacketKind, ReceivedPacket,
+    ReceiverOptions, SILENCE, SenderOptions, Source as _, tone::TestTone,
 };
 use sidetone_rtp::{
     Config, Identity, Latching, PayloadClass, PayloadType, RemoteAddress, RtpPacket, Session, Verdict,
@@ -129,7 +129,8 @@ impl Leg {
 
     pub(super) fn needs_beat(&self) -> bool {
         let dialling = self.keys.as_ref().is_some_and(|keys| keys.sender.is_sending());
-        self.negotiated.is_some() && (matches!(self.join, Join::Devices | Join::Tone) || self.transcoding || dialling)
+        self.negotiated.is_some()
+            && (matches!(self.join, Join::Devices | Join::Tone) || self.transcoding || dialling)
     }
 
     pub(super) fn press(&mut self, digit: char) {
@@ -200,7 +201,11 @@ impl Leg {
         let negotiated = self.negotiated.as_ref();
         let kind = negotiated.and_then(|negotiated| negotiated.payload_kind(packet.payload_type));
         let Some(PayloadKind::Codec(codec)) = kind else { return false };
-        let receiver = codec.capability.name.parse::<Codec>().ok()
+        let receiver = codec
+            .capability
+            .name
+            .parse::<Codec>()
+            .ok()
             .and_then(|codec| AudioReceiver::new(codec, ReceiverOptions::default()).ok());
         self.receiver = receiver.map(|receiver| (packet.payload_type, receiver));
         self.receiver.is_some()
@@ -221,11 +226,19 @@ impl Leg {
     }
 
     /// Sends on what a leg received, untouched. `false` where this leg's peer does not know the codec.
-    pub(super) fn forward(&mut self, now: Instant, from: LegId, codec: Option<Codec>, packet: &RtpPacket<'_>) -> bool {
+    pub(super) fn forward(
+        &mut self,
+        now: Instant,
+        from: LegId,
+        codec: Option<Codec>,
+        packet: &RtpPacket<'_>,
+    ) -> bool {
         if !self.sends() {
             return true;
         }
-        let Some(payload_type) = self.outgoing_type(codec, packet) else { return packet.class != PayloadClass::Audio };
+        let Some(payload_type) = self.outgoing_type(codec, packet) else {
+            return packet.class != PayloadClass::Audio;
+        };
         if self.session.forward(now, from.0, packet, payload_type, &mut self.out) {
             send(&self.rtp, &self.out, self.remote.rtp());
         }
@@ -244,7 +257,9 @@ impl Leg {
             PayloadClass::ComfortNoise => negotiated.comfort_noise.as_ref().map(|types| types.send),
             PayloadClass::TelephoneEvent => {
                 let mut events = negotiated.events.iter();
-                events.find(|events| events.clock_rate == packet.clock_rate).map(|events| events.payload_types.send)
+                events
+                    .find(|events| events.clock_rate == packet.clock_rate)
+                    .map(|events| events.payload_types.send)
             }
         }
     }
@@ -252,7 +267,8 @@ impl Leg {
     /// Encodes and sends a frame: the microphone's, a transcoded one.
     pub(super) fn speak(&mut self, now: Instant, frame: &Frame) {
         let dialling = self.dial(now);
-        let Some(negotiated) = self.negotiated.as_ref().filter(|negotiated| negotiated.direction.sends()) else {
+        let Some(negotiated) = self.negotiated.as_ref().filter(|negotiated| negotiated.direction.sends())
+        else {
             return;
         };
         let Some((_, sender)) = &mut self.sender else { return };
@@ -332,6 +348,9 @@ impl Leg {
         let stats = self.session.stats();
         let depth = self.receiver.as_ref().map(|(_, receiver)| receiver.stats());
         let statistics = self.measure.take(now, &stats, depth.as_ref());
+        if let (Some((_, sender)), Some(loss)) = (&mut self.sender, statistics.remote_loss_percent) {
+            sender.set_expected_loss(loss.clamp(0.0, 100.0) as u8);
+        }
         let _ = news.try_send(News::Measured { leg: self.id, statistics });
         match self.measure.silence(now, &stats, self.receives()) {
             Some(true) => drop(news.try_send(News::Silent { leg: self.id })),
@@ -359,7 +378,8 @@ fn payload_types(negotiated: &Negotiated) -> Vec<PayloadType> {
 }
 
 fn new_sender(codec: Codec, negotiated: &Negotiated) -> Option<AudioSender> {
-    let options = SenderOptions { ptime_ms: negotiated.ptime, ..SenderOptions::default() };
+    let options =
+        SenderOptions { ptime_ms: codec.nearest_ptime(negotiated.ptime), ..SenderOptions::default() };
     AudioSender::new(codec, options).inspect_err(|error| tracing::error!("{codec:?}: {error}")).ok()
 }
 

@@ -53,7 +53,12 @@ impl Measure {
         now >= self.next
     }
 
-    pub(super) fn take(&mut self, now: Instant, stats: &Stats, receiver: Option<&ReceiverStats>) -> CallStatistics {
+    pub(super) fn take(
+        &mut self,
+        now: Instant,
+        stats: &Stats,
+        receiver: Option<&ReceiverStats>,
+    ) -> CallStatistics {
         let seconds = now.duration_since(self.last).as_secs_f32().max(0.001);
         let kbit = |octets: u64, before: u64| octets.saturating_sub(before) as f32 * 8.0 / 1000.0 / seconds;
         let (spoken, heard) = (self.spoken.take(), self.heard.take());
@@ -66,7 +71,11 @@ impl Measure {
             jitter_ms: stats.received.jitter.as_secs_f32() * 1000.0,
             round_trip_ms: stats.round_trip.map(|time| time.as_secs_f32() * 1000.0),
             buffer_ms: receiver.map_or(0.0, |receiver| receiver.depth_ms),
-            concealed_percent: if self.frames == 0 { 0.0 } else { self.made_up as f32 * 100.0 / self.frames as f32 },
+            concealed_percent: if self.frames == 0 {
+                0.0
+            } else {
+                self.made_up as f32 * 100.0 / self.frames as f32
+            },
             kbit_sent: kbit(stats.sent.octets, self.octets_sent),
             kbit_received: kbit(stats.received.octets, self.octets_received),
             microphone: Level { rms: spoken.rms, peak: spoken.peak },

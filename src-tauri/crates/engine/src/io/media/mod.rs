@@ -35,20 +35,41 @@ pub(crate) enum Join {
 }
 
 pub(crate) enum Ask {
-    Open { leg: LegId, pair: RtpPair, seed: [u8; 32], cname: String },
+    Open {
+        leg: LegId,
+        pair: RtpPair,
+        seed: [u8; 32],
+        cname: String,
+    },
     /// What the signalling agreed on; comes again with every offer/answer.
-    Configure { leg: LegId, negotiated: Box<Negotiated> },
-    Join { leg: LegId, with: Join },
-    Mute { leg: LegId, muted: bool },
-    SendDtmf { leg: LegId, digits: String },
-    Close { leg: LegId },
+    Configure {
+        leg: LegId,
+        negotiated: Box<Negotiated>,
+    },
+    Join {
+        leg: LegId,
+        with: Join,
+    },
+    Mute {
+        leg: LegId,
+        muted: bool,
+    },
+    SendDtmf {
+        leg: LegId,
+        digits: String,
+    },
+    Close {
+        leg: LegId,
+    },
     Microphone(Option<Box<dyn Source>>),
     Speaker(Option<Box<dyn Sink>>),
     MeasureMicrophone(bool),
     /// A call-progress tone on the speaker.
     Progress(Option<CallProgress>),
     /// A test tone on the speaker for so many 10 ms beats.
-    TestTone { beats: u32 },
+    TestTone {
+        beats: u32,
+    },
     Stop,
 }
 
@@ -56,13 +77,23 @@ pub(crate) enum Ask {
 #[derive(Debug)]
 pub(crate) enum News {
     /// Twice a second for a leg that is joined to the devices.
-    Measured { leg: LegId, statistics: CallStatistics },
+    Measured {
+        leg: LegId,
+        statistics: CallStatistics,
+    },
     /// The far end pressed a key.
-    Digit { leg: LegId, digit: char },
+    Digit {
+        leg: LegId,
+        digit: char,
+    },
     /// Nothing has arrived for 3 s although the far end should send.
-    Silent { leg: LegId },
+    Silent {
+        leg: LegId,
+    },
     /// It arrives again.
-    HeardAgain { leg: LegId },
+    HeardAgain {
+        leg: LegId,
+    },
     MicrophoneLevel(Level),
     TestToneEnded,
     /// The microphone's or speaker's own words about trouble and its end.

@@ -207,7 +207,8 @@ impl Worker {
             match target {
                 Some(other) => {
                     let codec = leg.codec_of(packet.payload_type);
-                    let taken = self.legs.get_mut(&other).is_none_or(|other| other.forward(now, id, codec, &packet));
+                    let taken =
+                        self.legs.get_mut(&other).is_none_or(|other| other.forward(now, id, codec, &packet));
                     if !taken && let Some(leg) = self.legs.get_mut(&id) {
                         leg.transcode(now, &packet);
                     }

@@ -108,7 +108,9 @@ impl Owner {
         reason: &str,
         sdp: Option<Vec<u8>>,
     ) {
-        let Some(bridge) = self.exchange.bridges.get_mut(&id).filter(|bridge| !bridge.answered) else { return };
+        let Some(bridge) = self.exchange.bridges.get_mut(&id).filter(|bridge| !bridge.answered) else {
+            return;
+        };
         let early = sdp.and_then(|sdp| match bridge.join(callee, &sdp, &self.media) {
             Ok(answer) => answer,
             Err(refused) => {

@@ -32,7 +32,8 @@ impl Owner {
             }
             Event::Call { call, event } => self.on_exchange_call(call, event),
             Event::BindingsChanged { user, bindings } => {
-                let contacts: Vec<String> = bindings.iter().map(|binding| binding.contact.to_string()).collect();
+                let contacts: Vec<String> =
+                    bindings.iter().map(|binding| binding.contact.to_string()).collect();
                 if contacts.is_empty() {
                     self.exchange.extensions.remove(&user);
                 } else {
@@ -81,7 +82,9 @@ impl Owner {
             (Some(Role::Callee(id)), CallEvent::Provisional { status, reason, sdp, .. }) => {
                 self.on_callee_provisional(*id, call, status, &reason, sdp);
             }
-            (Some(Role::Callee(id)), CallEvent::Answered { sdp, .. }) => self.on_callee_answered(*id, call, &sdp),
+            (Some(Role::Callee(id)), CallEvent::Answered { sdp, .. }) => {
+                self.on_callee_answered(*id, call, &sdp)
+            }
             (Some(_), CallEvent::Confirmed { sdp: Some(sdp) } | CallEvent::ReofferAnswered { sdp }) => {
                 self.exchange_take_answer(call, &sdp);
             }
@@ -92,7 +95,9 @@ impl Owner {
 
     /// A re-INVITE changes only the leg that it came on: address, codec or direction.
     fn exchange_reoffer(&mut self, call: CallId, offer: Option<Vec<u8>>) {
-        let Some(leg) = bridge::leg_of(&mut self.exchange.calls, &mut self.exchange.bridges, call) else { return };
+        let Some(leg) = bridge::leg_of(&mut self.exchange.calls, &mut self.exchange.bridges, call) else {
+            return;
+        };
         let result = match offer {
             Some(offer) => leg.answer(&offer, &self.media),
             None => Ok(leg.offer()),
@@ -105,7 +110,9 @@ impl Owner {
     }
 
     fn exchange_take_answer(&mut self, call: CallId, sdp: &[u8]) {
-        let Some(leg) = bridge::leg_of(&mut self.exchange.calls, &mut self.exchange.bridges, call) else { return };
+        let Some(leg) = bridge::leg_of(&mut self.exchange.calls, &mut self.exchange.bridges, call) else {
+            return;
+        };
         if let Err(refused) = leg.accept(sdp, &self.media)
             && let Some(agent) = &mut self.exchange.agent
         {

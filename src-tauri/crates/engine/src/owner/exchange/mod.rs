@@ -78,7 +78,9 @@ impl Exchange {
 
     pub(super) fn view(&self) -> GatewayView {
         let extensions = self.extensions.iter().flat_map(|(user, contacts)| {
-            contacts.iter().map(|contact| RegisteredExtension { user: user.clone(), contact: contact.clone() })
+            contacts
+                .iter()
+                .map(|contact| RegisteredExtension { user: user.clone(), contact: contact.clone() })
         });
         let infos = [self.info.as_str(), self.http_info.as_str()];
         GatewayView {
