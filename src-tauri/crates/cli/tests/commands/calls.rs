@@ -10,14 +10,19 @@ const LIKE: f32 = 0.8;
 #[test]
 fn what_is_spoken_to_echo_comes_back_through_a_gateway_of_the_run() {
     let home = Home::new("echo");
-    for codec in ["opus", "G722", "PCMA", "PCMU"] {
-        let (spoken, heard) = (sound::speech(5.0, 0), home.path("heard.wav"));
-        let mic = home.path("spoken.wav");
-        sound::write(&mic, &spoken);
-        let (mic, speaker) = (format!("file:{}", text(&mic)), format!("file:{}", text(&heard)));
-        let arguments =
-            ["call", "echo", "--json", "--for", "4s", "--codec", codec, "--mic", &mic, "--speaker", &speaker];
-        let (code, lines) = home.start(&arguments).end();
+    let spoken = sound::speech(4.0, 0);
+    let mic = home.path("spoken.wav");
+    sound::write(&mic, &spoken);
+    let mic = format!("file:{}", text(&mic));
+    let calls = ["opus", "G722", "PCMA", "PCMU"].map(|codec| {
+        let heard = home.path(&format!("{codec}.wav"));
+        let speaker = format!("file:{}", text(&heard));
+        let call =
+            ["call", "echo", "--json", "--for", "3s", "--codec", codec, "--mic", &mic, "--speaker", &speaker];
+        (codec, heard, home.start(&call))
+    });
+    for (codec, heard, call) in calls {
+        let (code, lines) = call.end();
         assert_eq!(code, Some(0), "{lines:#?}");
         let statuses: Vec<_> = lines
             .iter()
@@ -38,7 +43,7 @@ fn two_runs_call_each_other_through_a_gateway_and_hear_each_other() {
     let home = Home::new("two");
     let mut gateway = home.start(&["gateway", "--json", "--mic", "silence", "--speaker", "null"]);
     gateway.until("its addresses", |line| line["login"].is_string());
-    let (a, b) = (sound::speech(6.0, 1), sound::speech(6.0, 2));
+    let (a, b) = (sound::speech(5.0, 1), sound::speech(5.0, 2));
     let (mic_a, mic_b) = (home.path("a.wav"), home.path("b.wav"));
     sound::write(&mic_a, &a);
     sound::write(&mic_b, &b);
@@ -48,7 +53,7 @@ fn two_runs_call_each_other_through_a_gateway_and_hear_each_other() {
     let mut answer = home.start(&["answer", "--user", "bob", "--json", "--mic", &mic, "--speaker", &speaker]);
     answer.until_status("RegistrationStatusEvent", "REGISTERED");
     let (mic, speaker) = files(&mic_a, &heard_a);
-    let call = home.start(&["call", "bob", "--json", "--for", "4s", "--mic", &mic, "--speaker", &speaker]);
+    let call = home.start(&["call", "bob", "--json", "--for", "3s", "--mic", &mic, "--speaker", &speaker]);
     let (code, lines) = call.end();
     assert_eq!(code, Some(0), "{lines:#?}");
     let (code, lines) = answer.end();

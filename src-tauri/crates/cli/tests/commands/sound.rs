@@ -3,12 +3,14 @@
 use std::path::Path;
 
 const RATE: u32 = 16_000;
-/// Everything is compared at this rate, at which all codecs carry it.
-const COMPARED: usize = 8_000;
+/// Everything is compared at this rate, which carries all that is spoken here.
+const COMPARED: usize = 4_000;
 /// As long as a jitter buffer surely plays without a seam.
 const WINDOW: usize = COMPARED / 4;
+/// How far a later window may lie from where the first one was found.
+const SHIFT: usize = COMPARED / 4;
 
-/// A sweep of tones below 3 kHz in syllables; `voice` makes voices that do not correlate.
+/// A sweep of tones below 1.5 kHz in syllables; `voice` makes voices that do not correlate.
 pub(crate) fn speech(seconds: f32, voice: u32) -> Vec<f32> {
     let length = (seconds * RATE as f32) as usize;
     let mut phase = 0.0_f32;
@@ -18,7 +20,7 @@ pub(crate) fn speech(seconds: f32, voice: u32) -> Vec<f32> {
             let pitch = 700.0
                 + 130.0 * voice as f32
                 + 400.0 * (t * (1.7 + voice as f32)).sin()
-                + 350.0 * (t * 5.3).sin();
+                + 200.0 * (t * 5.3).sin();
             phase += std::f32::consts::TAU * pitch / RATE as f32;
             let syllable = 0.6 + 0.4 * (t * std::f32::consts::TAU * 3.1).sin();
             0.3 * syllable * phase.sin()
@@ -58,14 +60,18 @@ pub(crate) fn likeness(spoken: &[f32], heard: &Path) -> f32 {
     let (rate, heard) = read(heard);
     let heard = decimate(&heard, rate);
     let spoken = decimate(spoken, RATE);
-    let mut best: Vec<f32> = (0..6)
-        .map(|n| {
-            let start = COMPARED / 2 + n * COMPARED / 4;
-            best_match(&spoken[start..start + WINDOW], &heard)
-        })
-        .collect();
-    best.sort_by(f32::total_cmp);
-    best[best.len() / 2]
+    let start_of = |n: usize| COMPARED / 2 + n * COMPARED / 4;
+    let window = |n: usize| &spoken[start_of(n)..start_of(n) + WINDOW];
+    let (found, first) = best_match(window(0), &heard);
+    let mut all = vec![first];
+    for n in 1..6 {
+        let near = found + start_of(n) - start_of(0);
+        let from = near.saturating_sub(SHIFT).min(heard.len());
+        let to = (near + WINDOW + SHIFT).min(heard.len());
+        all.push(best_match(window(n), &heard[from..to]).1);
+    }
+    all.sort_by(f32::total_cmp);
+    all[all.len() / 2]
 }
 
 fn decimate(samples: &[f32], rate: u32) -> Vec<f32> {
@@ -73,14 +79,17 @@ fn decimate(samples: &[f32], rate: u32) -> Vec<f32> {
     samples.chunks_exact(step).map(|chunk| chunk.iter().sum::<f32>() / step as f32).collect()
 }
 
-fn best_match(window: &[f32], heard: &[f32]) -> f32 {
+/// Where the window fits best, and how well.
+fn best_match(window: &[f32], heard: &[f32]) -> (usize, f32) {
     let energy = |samples: &[f32]| samples.iter().map(|sample| sample * sample).sum::<f32>();
     let own = energy(window);
-    heard
-        .windows(window.len())
-        .map(|part| {
-            let product: f32 = part.iter().zip(window).map(|(a, b)| a * b).sum();
-            product.abs() / (own * energy(part)).sqrt().max(1e-6)
-        })
-        .fold(0.0, f32::max)
+    let fit = |(at, part): (usize, &[f32])| {
+        let (mut product, mut energy) = (0.0, 0.0);
+        for (a, b) in part.iter().zip(window) {
+            product += a * b;
+            energy += a * a;
+        }
+        (at, f32::abs(product) / (own * energy).sqrt().max(1e-6))
+    };
+    heard.windows(window.len()).enumerate().map(fit).max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_default()
 }
