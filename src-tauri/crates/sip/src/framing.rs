@@ -1,4 +1,7 @@
 //! Cutting messages out of a byte stream (RFC 3261 section 18.3, RFC 5626 section 3.5.1).
+//!
+//! Every message needs a Content-Length. Without a usable one, or beyond the [`Limits`], nobody can tell where the
+//! next message begins: that is a [`FramingError`], and the stream must be closed.
 
 use thiserror::Error;
 

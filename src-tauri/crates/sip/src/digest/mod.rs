@@ -2,6 +2,19 @@
 //!
 //! A client keeps one [`Authorizer`] per account, a server one [`Authenticator`] per realm. Neither reads a clock or
 //! draws a random number: time, cnonces and the key of the nonces come from outside.
+//!
+//! # Deliberate deviations
+//!
+//! - RFC 8760 section 2.4: of several challenges of a realm the strongest is answered, not the topmost; the topmost of
+//!   equals. A user agent may have such a policy of its own.
+//! - RFC 7616 section 3.4.4: `userhash` is neither offered nor used, and `username*` is not read. Names beyond ASCII
+//!   travel as UTF-8 in `username`.
+//! - RFC 7616 section 3.5: Authentication-Info (`nextnonce`, `rspauth`) is not used.
+//! - RFC 7616 section 3.4: a client without `qop` is accepted with MD5 only, once per nonce; the session algorithms
+//!   are not used without it.
+//! - `auth` is preferred to `auth-int` where both are offered, since intermediaries may change bodies.
+//! - RFC 3261 section 22.4 item 7: the `uri` is not compared with the Request-URI, which proxies change; the digest
+//!   covers it, and nonce counts keep it from being replayed.
 
 mod algorithm;
 mod answer;

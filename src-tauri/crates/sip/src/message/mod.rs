@@ -1,4 +1,42 @@
 //! SIP messages: reading, checking and writing (RFC 3261 sections 7, 19, 20 and 25).
+//!
+//! A request is checked in three steps. [`Message::parse`] refuses what cannot be read (400, 505, 513) and tells by
+//! [`ParseError::answerable`] whom to answer; [`validate`] refuses what no server may accept (400, 416, 420, 483, 501);
+//! the method and all that follows is the business of whoever takes the request.
+//!
+//! # Deliberate deviations
+//!
+//! Taken although the grammar does not have it, since equipment sends it and it cannot be misunderstood:
+//!
+//! - RFC 3261 section 7: a line may end with LF alone; 7.2: the space before an empty reason phrase may be missing.
+//! - Section 7.3.1: header text that is not UTF-8 is read as ISO 8859-1. It is written as UTF-8.
+//! - Section 25.1, `generic-param`: an unquoted value may hold every visible ASCII character but `"(),;<>\`.
+//! - Section 25.1, `display-name`: characters beyond ASCII need no quotes.
+//! - Section 25.1, `hostname`: a label may begin with a digit (RFC 1123 section 2.1) and hold underscores.
+//! - Section 25.1, `user`: a bare `#` is read as `%23`.
+//! - Section 25.1: lists of tokens (Supported, Require, Allow) may have empty elements.
+//! - RFC 5118 sections 4.5 and 4.10: brackets around an IPv6 address in `received`, and three colons in an address.
+//! - Section 8.1.1: a From without tag, a Via without branch and a request without Max-Forwards are those of RFC 2543.
+//!
+//! Stricter than required:
+//!
+//! - Section 19.1.1: a Request-URI with headers is refused with 400 instead of being used without them.
+//! - Section 17.2.3: a branch that is nothing but `z9hG4bK` is refused with 400 (RFC 4475 section 3.2.1 allows both).
+//! - Section 20.17: a request with a Date that is not in GMT is refused.
+//! - Section 16.3: 483 is answered by a user agent server too, since it may pass the call on; requests inside a
+//!   dialog, ACK and CANCEL are excepted.
+//! - [`Limits`]: beyond them 513 is answered (section 21.5.7), and a stream is closed.
+//!
+//! More lenient than required:
+//!
+//! - Responses: only Via, From, To, Call-ID, CSeq and Content-Length must be sound, as nobody could be told.
+//! - Section 20.15: a body without Content-Type is left to whoever needs it.
+//!
+//! # Text set by code
+//!
+//! Every type writes only what its parser accepts: URIs and their parameters escape with `%HH`, display names and
+//! parameter values are quoted, characters that a token or a host cannot hold are dropped or replaced by `-`, and a
+//! line end in a header value, a display name or a reason phrase becomes a space. Nothing can add a line.
 
 mod contacts;
 mod cseq;

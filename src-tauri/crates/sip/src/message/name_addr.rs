@@ -47,9 +47,10 @@ impl NameAddr {
         self.params.set("tag", tag);
     }
 
-    /// The `expires` parameter of a Contact in seconds; numbers beyond 32 bits are read as the largest one.
+    /// The `expires` parameter of a Contact in seconds; numbers beyond 32 bits are read as the largest one, anything
+    /// else as an hour (RFC 3261 section 10.2.1.1).
     pub fn expires(&self) -> Option<u32> {
-        self.params.get("expires").and_then(super::numbers::delta_seconds)
+        self.params.has("expires").then(|| super::numbers::expires(self.params.get("expires").unwrap_or("")))
     }
 
     /// The `q` parameter of a Contact in thousandths; 1000 where there is none or a broken one.

@@ -9,6 +9,11 @@ pub(crate) fn delta_seconds(text: &str) -> Option<u32> {
     is_digits(text).then(|| text.parse().unwrap_or(u32::MAX))
 }
 
+/// Like [`delta_seconds`]; what is no number is an hour (section 10.2.1.1).
+pub(crate) fn expires(text: &str) -> u32 {
+    delta_seconds(text).unwrap_or(3600)
+}
+
 /// Digits only: a sign would be taken by the parser of the standard library.
 pub(crate) fn unsigned<T: std::str::FromStr>(text: &str) -> Option<T> {
     if is_digits(text) { text.parse().ok() } else { None }

@@ -73,9 +73,10 @@ impl Headers {
         self.number(HeaderName::CONTENT_LENGTH, "not a number of bytes", numbers::unsigned)
     }
 
-    /// Seconds; numbers beyond 32 bits are read as the largest one.
+    /// Seconds; numbers beyond 32 bits are read as the largest one, anything else as an hour (RFC 3261 section
+    /// 10.2.1.1).
     pub fn expires(&self) -> Result<Option<u32>, HeaderError> {
-        self.number(HeaderName::EXPIRES, "not a number of seconds", numbers::delta_seconds)
+        self.number(HeaderName::EXPIRES, "", |text| Some(numbers::expires(text)))
     }
 
     pub fn min_expires(&self) -> Result<Option<u32>, HeaderError> {

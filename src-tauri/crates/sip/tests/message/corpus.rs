@@ -38,7 +38,6 @@ const INVALID: &[(&str, Option<u16>, &str)] = &[
     ("cut_in_line", Some(400), "CSeq"),
     ("date_no_such_day", Some(400), "Date"),
     ("date_other_zone", Some(400), "Date"),
-    ("expires_text", Some(400), "Expires"),
     ("from_comma_in_display", Some(400), "From"),
     ("from_empty", Some(400), "From"),
     ("from_empty_tag", Some(400), "From"),

@@ -134,7 +134,7 @@ impl Generator {
     }
 
     pub(crate) fn method(&mut self) -> Method {
-        Method::parse(&self.pick(&["INVITE", "BYE", "OPTIONS", "PUBLISH", "x-!%"])).unwrap()
+        Method::parse(self.pick(&["INVITE", "BYE", "OPTIONS", "PUBLISH", "x-!%"])).unwrap()
     }
 
     pub(crate) fn message(&mut self) -> Message {
@@ -152,7 +152,7 @@ impl Generator {
         request.headers.push("cSEQ", CSeq::new(self.next() as u32 >> 1, method));
         for _ in 0..self.below(4) {
             request.headers.push("m", self.address());
-            request.headers.push(&HeaderName::from(self.name().as_str()), self.text());
+            request.headers.push(HeaderName::from(self.name().as_str()), self.text());
         }
         request.body = self.text().into_bytes();
         if self.chance(3) {

@@ -1,4 +1,5 @@
 //! Tests of the message layer through its public face.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod corpus;
 mod framing;

@@ -56,7 +56,7 @@ fn plain_address(generator: &mut Generator) -> NameAddr {
 }
 
 fn plain_request(generator: &mut Generator) -> Request {
-    let method = Method::parse(&generator.pick(&METHODS)).unwrap();
+    let method = Method::parse(generator.pick(&METHODS)).unwrap();
     let mut request = Request::new(method.clone(), plain_uri(generator));
     let transport = generator.pick(&[ViaTransport::Udp, ViaTransport::Tcp, ViaTransport::Tls]);
     let mut via = Via::new(transport, plain_host(generator), generator.port());

