@@ -10,8 +10,8 @@ const busy = event({ event: 'CallStatusEvent', status: 'BUSY', callId: 'c1', ses
 
 describe('the event log', () => {
   it('has event, status, id and info of a line', () => {
-    expect(toLine(busy)).toEqual({ seq: 1, time: 0, event: 'CallStatusEvent', status: 'BUSY', id: 'c1', info: '486 Busy Here' })
-    expect(lineText(toLine(busy))).toBe('1970-01-01T00:00:00.000Z  CallStatusEvent  BUSY  c1  486 Busy Here')
+    expect(toLine(busy, 7)).toEqual({ key: 7, seq: 1, time: 0, event: 'CallStatusEvent', status: 'BUSY', id: 'c1', info: '486 Busy Here' })
+    expect(lineText(toLine(busy, 7))).toBe('1970-01-01T00:00:00.000Z  CallStatusEvent  BUSY  c1  486 Busy Here')
   })
 
   it('leaves measurements out', () => {
@@ -28,11 +28,18 @@ describe('the event log', () => {
     expect(log.lines.at(-1)?.seq).toBe(MAX_LINES + 5)
   })
 
+  it('tells lines apart after the engine has begun to count anew', () => {
+    const log = new EventLog()
+    log.add(busy)
+    log.add(busy)
+    expect(new Set(log.lines.map((line) => line.key)).size).toBe(2)
+  })
+
   it('shows the statuses of the contract, or everything, by words in any order', () => {
     const lines = [
-      toLine(busy),
-      toLine(event({ event: 'CallChanged', call: call(0) }, 2)),
-      toLine(event({ event: 'OnCallEvent', callId: 'c2', sessionId: 's1', caller: 'sip:a@b', callee: 'sip:c@d', info: '' }, 3)),
+      toLine(busy, 1),
+      toLine(event({ event: 'CallChanged', call: call(0) }, 2), 2),
+      toLine(event({ event: 'OnCallEvent', callId: 'c2', sessionId: 's1', caller: 'sip:a@b', callee: 'sip:c@d', info: '' }, 3), 3),
     ]
     const seqs = (kind: 'all' | 'contract', words: string): number[] => filterLines(lines, kind, words).map((line) => line.seq)
     expect(seqs('all', '')).toEqual([1, 2, 3])

@@ -98,7 +98,7 @@ describe('dialling', () => {
     open('registered')
     await click('pad-1')
     await click('pad-star')
-    app.dial.sessionId = 's2'
+    app.dial.accountId = 'office'
     await click('call-button')
     expect(commands()).toEqual([{ command: 'call', callee: '1*', sessionId: 's2' }])
   })
@@ -270,6 +270,32 @@ describe('the engine', () => {
     await click('password-submit')
     expect(commands()).toMatchObject([{ command: 'saveAccount', password: 'hunter2', remember: true }])
     expect(document.body.innerHTML).not.toContain('hunter2')
+  })
+})
+
+describe('an account', () => {
+  it('that wants a password before it connects is asked for it', async () => {
+    open('registered')
+    platform.engine.emit({ event: 'SessionClosed', sessionId: 's2' })
+    flushSync()
+    const carryOut = platform.engine.carryOut.bind(platform.engine)
+    platform.engine.carryOut = (command) =>
+      command.command === 'connect' && command.password === undefined
+        ? Promise.reject({ code: 'passwordNeeded', message: 'no password is stored' })
+        : carryOut(command)
+    document.querySelector<HTMLElement>('[data-account="office"] [data-testid="account-actions"]')?.click()
+    flushSync()
+    await click('account-connect')
+    type('password-field', 'hunter2')
+    get('password-remember').click()
+    await click('password-submit')
+    expect(commands().at(-1)).toEqual({ command: 'connect', accountId: 'office', password: 'hunter2' })
+    expect(find('password-prompt')).toBeNull()
+  })
+
+  it('whose password was refused can be given another', () => {
+    open('trouble')
+    expect(get('password-prompt').closest('[data-account]')?.getAttribute('data-account')).toBe('office')
   })
 })
 

@@ -8,8 +8,8 @@ type Pad = 'dial' | 'tones'
 export class Dial {
   text = $state('')
   failure = $state.raw<Failure | null>(null)
-  /** The session to call through; `null` leaves it to the engine. */
-  sessionId = $state<string | null>(null)
+  /** The account to call through; `null` leaves it to the engine. Its session changes at every connect. */
+  accountId = $state<string | null>(null)
   /** The pad's last use chosen by hand, for one call. */
   private choice = $state.raw<{ callId: string; pad: Pad } | null>(null)
 
@@ -70,7 +70,6 @@ export class Dial {
   }
 
   private sessionOrNone(): string | undefined {
-    const known = this.app.mirror?.sessions.some((session) => session.sessionId === this.sessionId)
-    return known && this.sessionId !== null ? this.sessionId : undefined
+    return this.app.mirror?.sessions.find((session) => session.accountId === this.accountId)?.sessionId
   }
 }

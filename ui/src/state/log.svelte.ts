@@ -2,6 +2,8 @@ import type { Envelope } from '../api/types'
 
 /** One line of the event log. */
 export type LogLine = {
+  /** Unique on this page; the engine's numbers begin anew when it does. */
+  key: number
   seq: number
   time: number
   event: Envelope['event']
@@ -13,11 +15,12 @@ export type LogLine = {
 /** The latest events, oldest first. Measurements are no news and are left out. */
 export class EventLog {
   lines = $state.raw<readonly LogLine[]>([])
+  private nextKey = 1
 
   add(event: Envelope): void {
     if (event.event === 'CallMeasured' || event.event === 'MicrophoneLevel') return
     const kept = this.lines.length >= MAX_LINES ? this.lines.slice(1 - MAX_LINES) : this.lines
-    this.lines = [...kept, toLine(event)]
+    this.lines = [...kept, toLine(event, this.nextKey++)]
   }
 
   clear(): void {
@@ -27,9 +30,9 @@ export class EventLog {
 
 export const MAX_LINES = 1000
 
-export function toLine(event: Envelope): LogLine {
+export function toLine(event: Envelope, key: number): LogLine {
   const { seq, time } = event
-  return { seq, time, event: event.event, status: statusOf(event), id: idOf(event), info: infoOf(event) }
+  return { key, seq, time, event: event.event, status: statusOf(event), id: idOf(event), info: infoOf(event) }
 }
 
 /** The contract's own: what integrators see too. The others only say that a view was replaced. */

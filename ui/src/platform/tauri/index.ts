@@ -1,7 +1,7 @@
 import { Channel, invoke } from '@tauri-apps/api/core'
 import type { Command, Reply } from '../../api/types'
 import { Sequence } from '../sequence'
-import { toFailure, type Listener, type Platform, type Up } from '../types'
+import { isSnapshot, toFailure, type Listener, type Platform, type Up } from '../types'
 
 export const isTauri = (): boolean => '__TAURI_INTERNALS__' in window
 
@@ -28,17 +28,15 @@ export class TauriPlatform implements Platform {
       const channel = new Channel<Up>()
       channel.onmessage = (up) => {
         if (mine !== current) return
+        if (isSnapshot(up)) listener.onLink('attached')
         sequence.take(up)
       }
       listener.onLink('connecting')
-      invoke('attach', { channel }).then(
-        () => mine === current && listener.onLink('attached'),
-        () => {
-          if (mine !== current) return
-          listener.onLink('offline')
-          timer = setTimeout(start, RETRY_MS)
-        },
-      )
+      invoke('attach', { channel }).catch(() => {
+        if (mine !== current) return
+        listener.onLink('offline')
+        timer = setTimeout(start, RETRY_MS)
+      })
     }
     this.restart = start
     start()
