@@ -36,9 +36,6 @@ impl UserAgent {
         response: &Response,
     ) -> Challenged {
         if self.try_to_answer(id, response).is_none() {
-            if let Some(attempt) = self.attempts.get_mut(&id) {
-                attempt.login_failed = true;
-            }
             return Challenged::Refused;
         }
         let Some(attempt) = self.attempts.get_mut(&id) else { return Challenged::Refused };

@@ -14,6 +14,7 @@ use super::challenge::Login;
 use super::event::{CallEvent, CallId, Cause, Side};
 use super::headers::{self, Contact};
 use super::hop::{Hop, Transport};
+use super::redirect::{collect_redirects, is_worth_another};
 
 /// A call to place.
 #[derive(Debug, Clone)]
@@ -240,45 +241,6 @@ impl UserAgent {
         let cause = cause_of(&outcome);
         self.tell(id, CallEvent::Ended { cause });
     }
-
-    /// The INVITE again to another target (RFC 3261 section 8.1.3.4).
-    fn redirect(&mut self, now: Instant, id: CallId, mut attempt: Attempt, target: Uri) {
-        let attempt_id = self.new_attempt_id();
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        call.flow = None;
-        if let State::Calling(calling) = &mut call.state {
-            calling.attempt = attempt_id;
-            calling.early.clear();
-        }
-        attempt.request.uri = headers::request_uri(&target);
-        let number = attempt.cseq() + 1;
-        attempt.request.headers.set(HeaderName::CSEQ, CSeq::new(number, Method::Invite));
-        let next = headers::next_hop(&attempt.request);
-        let mut again = Attempt::new(attempt.purpose, attempt.request, next);
-        again.contact = attempt.contact;
-        again.transport = attempt.transport.filter(|_| target.transport().is_none());
-        again.login = attempt.login;
-        again.own_route = attempt.own_route;
-        self.launch(now, attempt_id, again);
-    }
-}
-
-/// Queues the contacts of a 3xx, best first, as far as the limit allows.
-fn collect_redirects(calling: &mut Calling, response: &Response, tried: &Uri) {
-    let Ok(crate::message::Contacts::List(mut contacts)) = response.headers.contacts() else { return };
-    contacts.sort_by_key(|contact| std::cmp::Reverse(contact.q()));
-    for contact in contacts {
-        let is_new = contact.uri != *tried && !calling.redirects.contains(&contact.uri);
-        if calling.redirects_left > 0 && contact.uri.is_sip() && is_new {
-            calling.redirects_left -= 1;
-            calling.redirects.push_back(contact.uri);
-        }
-    }
-}
-
-/// A 6xx ends the search everywhere.
-fn is_worth_another(outcome: &Outcome) -> bool {
-    !matches!(outcome, Outcome::Response(response) if response.status >= 600)
 }
 
 pub(super) fn cause_of(outcome: &Outcome) -> Cause {

@@ -27,9 +27,7 @@ fn watch(net: &mut Net, node: usize, seen: &mut Seen) {
                     net.with(node, |ua, now| ua.hang_up(now, call, None));
                 }
             }
-            Event::Call { call, event: CallEvent::Confirmed { .. } } => {
-                seen.established += usize::from(call.0 > 0)
-            }
+            Event::Call { event: CallEvent::Confirmed { .. }, .. } => seen.established += 1,
             Event::Call { call, event: CallEvent::Ended { .. } } => *seen.ended.entry(call).or_default() += 1,
             _ => {}
         }

@@ -12,6 +12,7 @@ mod kit;
 mod limits;
 mod loss;
 mod net;
+mod own_gateway;
 mod registering;
 mod registrar;
 mod reinvite;

@@ -1,0 +1,159 @@
+//! What follows from the outcome of a REGISTER.
+
+use std::time::{Duration, Instant};
+
+use crate::message::{Contacts, NameAddr, Response};
+use crate::user_agent::{Cause, Config, FailureKind, Hop, Outcome, Side};
+
+use super::retry::back_off;
+use super::{Bound, LONGEST, Registration, State};
+
+/// Answers of 423 taken in a row.
+const MAX_BRIEF: u8 = 3;
+
+/// What to do now.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Registered {
+        expires: Duration,
+    },
+    /// send another REGISTER now
+    Again,
+    Failed {
+        cause: Cause,
+        kind: FailureKind,
+        retry_in: Option<Duration>,
+    },
+    /// unregistered, or as good as: forget it
+    Gone {
+        reason: String,
+    },
+}
+
+impl Registration {
+    /// `cseq` is the last one used: challenges raise it. `chance` is between 0 and 1.
+    pub(crate) fn on_outcome(
+        &mut self,
+        now: Instant,
+        outcome: &Outcome,
+        hop: Option<Hop>,
+        cseq: u32,
+        config: &Config,
+        chance: f64,
+    ) -> Verdict {
+        self.cseq = self.cseq.max(cseq);
+        let was_removing = self.state == State::Unregistering;
+        self.state = State::Idle;
+        if was_removing {
+            return Verdict::Gone { reason: outcome_text(outcome) };
+        }
+        match outcome {
+            Outcome::Response(response) if response.is_success() => self.on_success(now, response, hop),
+            _ if self.leaving && self.bound.is_none_or(|bound| bound.until <= now) => {
+                Verdict::Gone { reason: outcome_text(outcome) }
+            }
+            _ if self.leaving => Verdict::Again,
+            Outcome::Response(response) => self.on_refusal(now, response, config, chance),
+            Outcome::TimedOut => {
+                let cause = Cause::new(408, "Request Timeout", Side::Network);
+                self.fail(now, cause, FailureKind::Unreachable, None, config, chance)
+            }
+            Outcome::Unreachable(reason) => {
+                let cause = Cause::new(503, reason.clone(), Side::Network);
+                self.fail(now, cause, FailureKind::Unreachable, None, config, chance)
+            }
+        }
+    }
+
+    fn on_success(&mut self, now: Instant, response: &Response, hop: Option<Hop>) -> Verdict {
+        self.failures = 0;
+        self.brief = 0;
+        let asked = self.settings.expires.max(self.min_expires);
+        let expires = self.granted(response, hop.as_ref()).unwrap_or(asked);
+        self.bound = hop.map(|hop| Bound { at: now, until: now + expires, hop });
+        if self.leaving {
+            return Verdict::Again;
+        }
+        self.state = State::Registered;
+        self.due = Some(now + refresh_after(expires));
+        Verdict::Registered { expires }
+    }
+
+    /// The expiry of our own Contact among all that the registrar lists, or of the whole response.
+    fn granted(&self, response: &Response, hop: Option<&Hop>) -> Option<Duration> {
+        let is_ours = |contact: &&NameAddr| {
+            let same_line = contact.uri.params.get("line") == Some(self.line.as_str());
+            let same_address = hop.is_some_and(|hop| {
+                contact.uri.host.ip() == Some(hop.local.ip()) && contact.uri.port == Some(hop.local.port())
+            });
+            same_line || same_address
+        };
+        let own = match response.headers.contacts() {
+            Ok(Contacts::List(contacts)) => {
+                let line = contacts.iter().find(|c| c.uri.params.get("line") == Some(self.line.as_str()));
+                line.or_else(|| contacts.iter().find(is_ours)).and_then(NameAddr::expires)
+            }
+            _ => None,
+        };
+        let seconds = own.or_else(|| response.headers.expires().ok().flatten())?;
+        Some(Duration::from_secs(seconds.into()).min(LONGEST))
+    }
+
+    fn on_refusal(&mut self, now: Instant, response: &Response, config: &Config, chance: f64) -> Verdict {
+        let cause = Cause::new(response.status, response.reason.clone(), Side::Remote);
+        match response.status {
+            401 | 403 | 407 => {
+                self.failures = 0;
+                Verdict::Failed { cause, kind: FailureKind::AuthenticationFailed, retry_in: None }
+            }
+            423 if self.brief < MAX_BRIEF => {
+                let wanted =
+                    response.headers.min_expires().ok().flatten().map(u64::from).map(Duration::from_secs);
+                match wanted.filter(|wanted| *wanted > self.settings.expires.max(self.min_expires)) {
+                    Some(wanted) if wanted <= LONGEST => {
+                        self.brief += 1;
+                        self.min_expires = wanted;
+                        Verdict::Again
+                    }
+                    _ => self.fail(now, cause, FailureKind::Refused, None, config, chance),
+                }
+            }
+            _ => {
+                let retry_after = response.headers.retry_after().ok().flatten().map(u64::from);
+                let retry_after = retry_after.map(|seconds| Duration::from_secs(seconds.min(3600)));
+                self.fail(now, cause, FailureKind::Refused, retry_after, config, chance)
+            }
+        }
+    }
+
+    fn fail(
+        &mut self,
+        now: Instant,
+        cause: Cause,
+        kind: FailureKind,
+        retry_after: Option<Duration>,
+        config: &Config,
+        chance: f64,
+    ) -> Verdict {
+        self.brief = 0;
+        let pause = back_off(config.retry_base, config.retry_limit, self.failures, chance);
+        let pause = retry_after.map_or(pause, |asked| asked.max(Duration::from_secs(1)));
+        self.failures = self.failures.saturating_add(1);
+        self.due = Some(now + pause);
+        Verdict::Failed { cause, kind, retry_in: Some(pause) }
+    }
+}
+
+/// A tenth of the time, but not less than 5 s and not more than a minute, is left for the refresh; at least half is used.
+fn refresh_after(expires: Duration) -> Duration {
+    let margin = (expires / 10).clamp(Duration::from_secs(5), Duration::from_secs(60));
+    expires.saturating_sub(margin).max(expires / 2).max(Duration::from_secs(1))
+}
+
+fn outcome_text(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Response(response) => format!("{} {}", response.status, response.reason),
+        Outcome::TimedOut => "408 Request Timeout".to_owned(),
+        Outcome::Unreachable(reason) => reason.clone(),
+    }
+}

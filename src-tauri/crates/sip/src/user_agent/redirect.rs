@@ -1,0 +1,52 @@
+//! 3xx to our INVITE: RFC 3261 section 8.1.3.4.
+
+use std::time::Instant;
+
+use crate::message::{CSeq, Contacts, HeaderName, Method, Response, Uri};
+
+use super::UserAgent;
+use super::attempt::{Attempt, Outcome};
+use super::call::{Calling, State};
+use super::event::CallId;
+use super::headers;
+
+impl UserAgent {
+    /// The INVITE again to another target.
+    pub(super) fn redirect(&mut self, now: Instant, id: CallId, mut attempt: Attempt, target: Uri) {
+        let attempt_id = self.new_attempt_id();
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.flow = None;
+        if let State::Calling(calling) = &mut call.state {
+            calling.attempt = attempt_id;
+            calling.early.clear();
+        }
+        attempt.request.uri = headers::request_uri(&target);
+        let number = attempt.cseq() + 1;
+        attempt.request.headers.set(HeaderName::CSEQ, CSeq::new(number, Method::Invite));
+        let next = headers::next_hop(&attempt.request);
+        let mut again = Attempt::new(attempt.purpose, attempt.request, next);
+        again.contact = attempt.contact;
+        again.transport = attempt.transport.filter(|_| target.transport().is_none());
+        again.login = attempt.login;
+        again.own_route = attempt.own_route;
+        self.launch(now, attempt_id, again);
+    }
+}
+
+/// Queues the contacts of a 3xx, best first, as far as the limit allows.
+pub(super) fn collect_redirects(calling: &mut Calling, response: &Response, tried: &Uri) {
+    let Ok(Contacts::List(mut contacts)) = response.headers.contacts() else { return };
+    contacts.sort_by_key(|contact| std::cmp::Reverse(contact.q()));
+    for contact in contacts {
+        let is_new = contact.uri != *tried && !calling.redirects.contains(&contact.uri);
+        if calling.redirects_left > 0 && contact.uri.is_sip() && is_new {
+            calling.redirects_left -= 1;
+            calling.redirects.push_back(contact.uri);
+        }
+    }
+}
+
+/// A 6xx ends the search everywhere.
+pub(super) fn is_worth_another(outcome: &Outcome) -> bool {
+    !matches!(outcome, Outcome::Response(response) if response.status >= 600)
+}
