@@ -223,3 +223,29 @@ fn the_bounds_of_the_delay_are_kept() {
     call.run(&signal, 8.0);
     assert!(call.receiver.stats().target_ms <= 80.0, "{:?}", call.receiver.stats());
 }
+
+#[test]
+fn when_packets_stop_the_voice_goes_on_for_20_ms_and_is_silent_after_100() {
+    // A steady vowel, so that any change of level is the concealment's.
+    let vowel: Vec<f32> = (0..48_000 * 3)
+        .map(|n| {
+            let phase = std::f32::consts::TAU * 125.0 * n as f32 / 48_000.0;
+            0.2 * phase.sin() + 0.15 * (3.0 * phase).sin() + 0.05 * (5.0 * phase).sin()
+        })
+        .collect();
+    let rms = |s: &[f32]| (s.iter().map(|s| s * s).sum::<f32>() / s.len() as f32).sqrt();
+    for codec in Codec::ALL {
+        let conditions =
+            Conditions { delay: Box::new(|n, _| if n < 100 { 30.0 } else { 1e9 }), ..Default::default() };
+        let mut call = Call::new(codec, options(), conditions);
+        let heard = call.run(&vowel, 3.0);
+        let stop = call.played.iter().rposition(|p| *p == Played::Normal).unwrap() + 1;
+        let level = |ms: usize| {
+            rms(&heard[stop * 480 + ms * 48..][..480]) / rms(&heard[stop * 480 - 4_800..][..4_800])
+        };
+        assert!(level(0) > 0.7 && level(10) > 0.55, "{codec}: {} {}", level(0), level(10));
+        // The filters ring for a few milliseconds.
+        assert!(level(110) < 0.01, "{codec}: {}", level(110));
+        assert!(level(5) < 1.3 && level(20) < 1.3, "{codec}");
+    }
+}
