@@ -132,6 +132,17 @@ impl AudioSender {
         }
     }
 
+    /// Lets 10 ms pass in which nothing is sent, as on hold: the timestamps go on, and a marker follows.
+    pub fn skip(&mut self) {
+        let block = self.packet_samples * 10 / self.ptime_ms() as usize;
+        self.samples.extend(std::iter::repeat_n(0.0, block));
+        self.after_pause = true;
+        if self.samples.len() >= self.packet_samples {
+            self.samples.drain(..self.packet_samples);
+            self.timestamp = self.timestamp.wrapping_add(self.packet_units);
+        }
+    }
+
     /// Tells the loss that the far end reports, in per cent. Above zero Opus sends in-band FEC, where it may.
     pub fn set_expected_loss(&mut self, percent: u8) {
         self.encoder.set_expected_loss(percent);
@@ -249,6 +260,22 @@ mod tests {
         assert!(after.clone().count() >= 1 && after.clone().all(|w| w[1].1));
         for w in packets.windows(2).filter(|w| w[0].2 == w[1].2 && w[0].2 == PayloadKind::Media) {
             assert!(!w[1].1);
+        }
+    }
+
+    #[test]
+    fn time_without_sending_shows_in_the_timestamps_and_the_marker() {
+        for codec in Codec::ALL {
+            let mut sender = AudioSender::new(codec, SenderOptions::default()).unwrap();
+            let mut signal = vec![0.1; 480 * 7];
+            let first = packets(&mut sender, &signal);
+            assert_eq!(first.len(), 3);
+            (0..100).for_each(|_| sender.skip());
+            signal.truncate(480 * 3);
+            let second = packets(&mut sender, &signal);
+            let at = 1_060 * (codec.clock_rate() / 1_000);
+            assert_eq!((second[0].0, second[0].1), (at, true), "{codec}");
+            assert!(!second[1].1);
         }
     }
 

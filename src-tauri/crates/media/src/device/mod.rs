@@ -112,4 +112,25 @@ pub trait Devices: Send + Sync {
 
     /// Opens `selection` for writing.
     fn open_sink(&self, selection: &Selection) -> Result<OpenedSink, DeviceError>;
+
+    /// Tells all changes from now on, on a thread of its own; nothing where devices never change. Ends with these
+    /// devices.
+    fn watch(&self, _tell: Box<dyn Fn(DeviceNews) + Send>) {}
+}
+
+/// What happened to the devices of a machine. Open sources and sinks have already coped with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceNews {
+    /// Devices came, went or changed their default: [`Devices::list`] gives the new state.
+    ListChanged,
+    /// About what is open in one direction.
+    Open {
+        direction: Direction,
+        /// What happened, in words.
+        text: String,
+        /// What is in use now; `None` while there is nothing.
+        device: Option<DeviceInfo>,
+        /// Not what the user wants: lost, missing or replaced.
+        trouble: bool,
+    },
 }

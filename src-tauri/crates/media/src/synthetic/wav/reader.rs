@@ -44,10 +44,8 @@ const BLOCK: usize = 480;
 impl WavReader {
     /// Opens `path` and reads its header.
     pub fn open(path: &Path, repeat: Repeat) -> Result<Self, MediaError> {
+        refuse_irregular(path)?;
         let file = File::open(path).map_err(|e| file_error(path, &e))?;
-        if file.metadata().is_ok_and(|m| m.is_dir()) {
-            return Err(MediaError::File { path: path.into(), reason: "is a directory".into() });
-        }
         let mut file = BufReader::with_capacity(16 * 1024, file);
         let bad = |problem: String| MediaError::Wav { path: path.to_path_buf(), problem };
         let header = Header::read(&mut file).map_err(bad)?;
@@ -157,6 +155,16 @@ fn g711(decoder: &mut dyn audio_codec::Decoder, byte: &[u8]) -> f32 {
     match decoder.decode_into(byte, &mut sample) {
         Ok(_) => f32::from(sample[0]) / 32_768.0,
         Err(_) => 0.0,
+    }
+}
+
+/// Refuses directories, and pipes and devices, which could block for ever.
+pub(super) fn refuse_irregular(path: &Path) -> Result<(), MediaError> {
+    match path.metadata() {
+        Ok(metadata) if !metadata.is_file() => {
+            Err(MediaError::File { path: path.into(), reason: "is not a regular file".into() })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use rtrb::{Consumer, Producer, RingBuffer};
 
+use super::reader::refuse_irregular;
 use super::source::STACK;
 use crate::device::Sink;
 use crate::error::{DeviceFault, MediaError};
@@ -45,6 +46,7 @@ struct Shared {
 impl WavSink {
     /// Creates `path`, or empties it.
     pub fn create(path: &Path) -> Result<Self, MediaError> {
+        refuse_irregular(path)?;
         let spec = WavSpec {
             channels: 1,
             sample_rate: SAMPLE_RATE,

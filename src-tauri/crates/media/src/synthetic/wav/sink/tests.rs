@@ -71,4 +71,6 @@ fn a_crash_leaves_a_file_that_plays() {
 fn a_path_that_cannot_be_written_is_named() {
     let error = WavSink::create(Path::new("/nowhere/out.wav")).err().unwrap().to_string();
     assert!(error.contains("/nowhere/out.wav"), "{error}");
+    let error = WavSink::create(&std::env::temp_dir()).err().unwrap().to_string();
+    assert!(error.contains("not a regular file"), "{error}");
 }
