@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sidetone_media::{DeviceFault, DeviceInfo, Direction};
+use sidetone_media::{DeviceFault, DeviceInfo, DeviceNews, Direction};
 
 /// Names one open source or sink of a [`Hardware`](crate::Hardware), for as long as that lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +33,19 @@ pub enum DeviceEvent {
 }
 
 impl DeviceEvent {
+    /// The same in the words of the trait.
+    pub(crate) fn news(&self) -> DeviceNews {
+        let Some(direction) = self.direction() else { return DeviceNews::ListChanged };
+        let (device, trouble) = match self {
+            Self::ListChanged | Self::Missing { .. } | Self::Lost { .. } => (None, true),
+            Self::Fallback { device, .. } => (Some(device.clone()), true),
+            Self::Recovered { device, .. } | Self::DefaultChanged { device, .. } => {
+                (Some(device.clone()), false)
+            }
+        };
+        DeviceNews::Open { direction, text: self.to_string(), device, trouble }
+    }
+
     /// The endpoint it is about, if it is about one.
     pub fn endpoint(&self) -> Option<EndpointId> {
         match self {

@@ -5,8 +5,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use sidetone_media::{
-    DeviceError, DeviceFault, DeviceInfo, Devices, Direction, Flow, Frame, OpenedSink, OpenedSource,
-    Selection, Sink, Source, Synthetic,
+    DeviceError, DeviceFault, DeviceInfo, DeviceNews, Devices, Direction, Flow, Frame, OpenedSink,
+    OpenedSource, Selection, Sink, Source, Synthetic,
 };
 
 use crate::control::{self, Command, Control, PortSlot, Wanted, port_slot};
@@ -88,6 +88,14 @@ impl Devices for Hardware {
         let Some(wanted) = wanted(selection) else { return Synthetic.open_sink(selection) };
         let (endpoint, effective) = self.open(Direction::Output, wanted)?;
         Ok(OpenedSink { sink: Box::new(Speaker(endpoint)), effective })
+    }
+
+    fn watch(&self, tell: Box<dyn Fn(DeviceNews) + Send>) {
+        let events = self.events();
+        let run = move || events.into_iter().map(|event| event.news()).for_each(tell);
+        if let Err(error) = std::thread::Builder::new().name("device news".into()).spawn(run) {
+            tracing::warn!("changes of devices will not be told: {error}");
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{BufferSize, FromSample, SampleFormat, SizedSample, StreamConfig};
 use sidetone_media::{Direction, SAMPLE_RATE};
 
+use crate::platform::for_playback;
 use crate::ring::{
     CaptureReader, CaptureWriter, Health, PlaybackReader, PlaybackWriter, RateConverter, capture_ring,
     playback_ring,
@@ -112,7 +113,7 @@ where
         rate: config.sample_rate,
     };
     let health = Arc::clone(&request.health);
-    let stream = request.device.build_output_stream::<T, _, _>(
+    let stream = for_playback(&request.device)?.build_output_stream::<T, _, _>(
         config,
         move |samples, _| {
             health.on_callback(samples.len() / playback.channels);

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use cpal::HostId;
+use cpal::traits::{DeviceTrait, HostTrait};
+use cpal::{ErrorKind, HostId};
 
 use super::Connection;
 
@@ -43,6 +44,20 @@ impl Connector {
         }
         cpal::available_hosts().contains(&HostId::PulseAudio)
     }
+}
+
+/// The device as a playback stream is to be opened on it.
+///
+/// cpal gives all playback streams of one connection the same synchronisation id. The server then starts and stops
+/// them together, and refuses one on another sink. So each gets a connection of its own, which ends with it.
+pub(crate) fn for_playback(device: &cpal::Device) -> Result<cpal::Device, cpal::Error> {
+    let id = device.id()?;
+    if id.host() != HostId::PulseAudio {
+        return Ok(device.clone());
+    }
+    cpal::host_from_id(HostId::PulseAudio)?
+        .device_by_id(&id)
+        .ok_or_else(|| cpal::Error::new(ErrorKind::DeviceNotAvailable))
 }
 
 /// Which devices of a list to show.

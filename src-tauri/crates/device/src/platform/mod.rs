@@ -6,9 +6,9 @@ mod linux;
 mod portable;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Connector, Shown};
+pub(crate) use linux::{Connector, Shown, for_playback};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use portable::{Connector, Shown};
+pub(crate) use portable::{Connector, Shown, for_playback};
 
 /// An open connection to the sound system.
 pub(crate) struct Connection {

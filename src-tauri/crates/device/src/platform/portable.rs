@@ -22,6 +22,11 @@ impl Connector {
     }
 }
 
+/// The device as a playback stream is to be opened on it: itself.
+pub(crate) fn for_playback(device: &cpal::Device) -> Result<cpal::Device, cpal::Error> {
+    Ok(device.clone())
+}
+
 /// Which devices of a list to show: all.
 #[derive(Debug, Default)]
 pub(crate) struct Shown;

@@ -25,7 +25,7 @@ pub struct PulseOptions {
     pub script: Vec<String>,
 }
 
-/// A server of the test's own, on a socket in its directory, without cookie.
+/// A server of the test's own, on a socket in its directory, open to every local process.
 ///
 /// The sink `spk` is the default speaker; its monitor `spk.monitor` hears what is played. The source `mic` is the
 /// default microphone; it hears what is played into the sink `micfeed`.
@@ -63,6 +63,8 @@ impl PulseServer {
         lines.extend(["set-default-sink spk".to_owned(), "set-default-source mic".to_owned()]);
         let script = dir.join("pulse.pa");
         fs::write(&script, format!(".fail\n{}\n", lines.join("\n")))?;
+        // Anybody may connect, but a client must still bring a cookie of the right length.
+        fs::write(dir.join("cookie"), [0x5a; 256])?;
         let process = launch(dir, &script)?;
         let mut server = Self { dir: dir.to_owned(), script, process };
         server.await_answer()?;
