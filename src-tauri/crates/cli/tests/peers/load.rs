@@ -28,7 +28,8 @@ fn two_hundred_calls_out_at_ten_a_second_all_succeed_with_sound_both_ways() {
             placed += 1;
         }
         let value = phone.wait("news of a call", PATIENCE, |value| {
-            let received = value["statistics"]["packetsReceived"].as_u64().is_some_and(|packets| packets > 10);
+            let received =
+                value["statistics"]["packetsReceived"].as_u64().is_some_and(|packets| packets > 10);
             let ended = ["FINISH", "FAILED", "BUSY"].iter().any(|status| value["status"] == *status);
             (value["event"] == "CallMeasured" && received) || (value["event"] == "CallStatusEvent" && ended)
                 // Keeps the pace while nothing else happens.
@@ -56,7 +57,9 @@ fn two_hundred_calls_in_at_ten_a_second_all_succeed_with_sound_both_ways() {
     let Some(room) = room!(Needs::tools(&["sipp"]).network()) else { return };
     let extra = ["--no-register", "--sip-port", "5066", "--mic", "tone", "--speaker", "null"];
     let mut phone = Phone::with_account("sip:alice@127.0.0.1", &extra);
-    phone.wait("the session", PATIENCE, |value| value["event"] == "SessionChanged" || value["snapshot"].is_object());
+    phone.wait("the session", PATIENCE, |value| {
+        value["event"] == "SessionChanged" || value["snapshot"].is_object()
+    });
     let options = SippOptions {
         scenario: "uac.xml",
         target: Some("127.0.0.1:5066".parse().unwrap()),
@@ -70,10 +73,12 @@ fn two_hundred_calls_in_at_ten_a_second_all_succeed_with_sound_both_ways() {
     let (mut heard, mut ended) = (HashSet::new(), 0);
     while ended < CALLS {
         let value = phone.wait("news of a call", PATIENCE, |value| {
-            let received = value["statistics"]["packetsReceived"].as_u64().is_some_and(|packets| packets > 10);
+            let received =
+                value["statistics"]["packetsReceived"].as_u64().is_some_and(|packets| packets > 10);
             (value["event"] == "CallMeasured" && received)
                 || value["event"] == "OnCallEvent"
-                || (value["event"] == "CallStatusEvent" && ["FINISH", "FAILED"].iter().any(|end| value["status"] == *end))
+                || (value["event"] == "CallStatusEvent"
+                    && ["FINISH", "FAILED"].iter().any(|end| value["status"] == *end))
         });
         match value["event"].as_str() {
             Some("OnCallEvent") => drop(phone.ask(json!({"command": "answer", "callId": value["callId"]}))),

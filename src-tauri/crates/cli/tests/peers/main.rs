@@ -6,4 +6,3 @@ mod load;
 mod phone;
 mod statuses;
 mod trouble;
-mod wire;

@@ -10,14 +10,14 @@ use std::{
 };
 
 /// How long anything may take that needs no time-out of SIP.
-pub const SOON: Duration = Duration::from_secs(10);
+pub(crate) const SOON: Duration = Duration::from_secs(10);
 
-pub struct Phone {
+pub(crate) struct Phone {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<Value>,
     /// Everything that came, in order.
-    pub seen: Vec<Value>,
+    pub(crate) seen: Vec<Value>,
     /// How much of `seen` earlier waits have passed.
     passed: usize,
     next_id: u64,
@@ -25,7 +25,7 @@ pub struct Phone {
 
 impl Phone {
     /// Starts with these arguments after `phone`. The password of every account is `secret`.
-    pub fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sidetone-cli"))
             .arg("phone")
             .args(arguments)
@@ -40,7 +40,8 @@ impl Phone {
         let stdout = child.stdout.take().expect("stdout is piped");
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line:?} is no JSON: {error}"));
+                let value = serde_json::from_str(&line)
+                    .unwrap_or_else(|error| panic!("{line:?} is no JSON: {error}"));
                 if sender.send(value).is_err() {
                     return;
                 }
@@ -51,15 +52,16 @@ impl Phone {
     }
 
     /// An account with files or synthetic devices as microphone and speaker.
-    pub fn with_account(aor: &str, extra: &[&str]) -> Self {
+    pub(crate) fn with_account(aor: &str, extra: &[&str]) -> Self {
         let mut arguments = vec!["--aor", aor, "--password-env", "SIDETONE_TEST_PASSWORD"];
-        arguments.extend(["--mic", "silence", "--speaker", "null"].iter().filter(|_| !extra.contains(&"--mic")));
+        arguments
+            .extend(["--mic", "silence", "--speaker", "null"].iter().filter(|_| !extra.contains(&"--mic")));
         arguments.extend(extra);
         Self::start(&arguments)
     }
 
     /// Sends a command and gives its reply or failure.
-    pub fn ask(&mut self, command: Value) -> Value {
+    pub(crate) fn ask(&mut self, command: Value) -> Value {
         self.next_id += 1;
         let id = self.next_id;
         let line = json!({"id": id, "command": command});
@@ -75,13 +77,13 @@ impl Phone {
     }
 
     /// Places a call and gives its id.
-    pub fn call(&mut self, callee: &str) -> String {
+    pub(crate) fn call(&mut self, callee: &str) -> String {
         let reply = self.ask(json!({"command": "call", "callee": callee}));
         reply["reply"]["callId"].as_str().unwrap_or_else(|| panic!("no call: {reply}")).to_owned()
     }
 
     /// Waits for the next event that fits, after those of earlier waits.
-    pub fn wait(&mut self, what: &str, patience: Duration, fits: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait(&mut self, what: &str, patience: Duration, fits: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + patience;
         loop {
             while self.passed < self.seen.len() {
@@ -95,22 +97,25 @@ impl Phone {
     }
 
     /// Waits for a status event.
-    pub fn status(&mut self, event: &str, status: &str) -> Value {
+    pub(crate) fn status(&mut self, event: &str, status: &str) -> Value {
         self.status_within(event, status, SOON)
     }
 
-    pub fn status_within(&mut self, event: &str, status: &str, patience: Duration) -> Value {
-        self.wait(&format!("{event} {status}"), patience, |value| value["event"] == event && value["status"] == status)
+    pub(crate) fn status_within(&mut self, event: &str, status: &str, patience: Duration) -> Value {
+        self.wait(&format!("{event} {status}"), patience, |value| {
+            value["event"] == event && value["status"] == status
+        })
     }
 
     /// All statuses of a call so far, in order.
-    pub fn statuses_of(&self, call: &str) -> Vec<String> {
-        let of_call = self.seen.iter().filter(|value| value["event"] == "CallStatusEvent" && value["callId"] == call);
+    pub(crate) fn statuses_of(&self, call: &str) -> Vec<String> {
+        let of_call =
+            self.seen.iter().filter(|value| value["event"] == "CallStatusEvent" && value["callId"] == call);
         of_call.filter_map(|value| value["status"].as_str().map(String::from)).collect()
     }
 
     /// End of input: hangs up, unregisters, exits.
-    pub fn finish(mut self) -> Vec<Value> {
+    pub(crate) fn finish(mut self) -> Vec<Value> {
         drop(self.stdin.take());
         let status = self.child.wait().expect("the phone ends");
         assert!(status.success(), "phone ended with {status}");
@@ -120,16 +125,18 @@ impl Phone {
         std::mem::take(&mut self.seen)
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     fn read(&mut self, deadline: Instant, what: &str) {
         match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(value) => self.seen.push(value),
             Err(error) => {
-                let why = if error == RecvTimeoutError::Timeout { "in time" } else { "before the phone ended" };
-                let tail: Vec<String> = self.seen.iter().filter(|value| value["event"] != "CallMeasured").map(Value::to_string).collect();
+                let why =
+                    if error == RecvTimeoutError::Timeout { "in time" } else { "before the phone ended" };
+                let tail: Vec<String> = self
+                    .seen
+                    .iter()
+                    .filter(|value| value["event"] != "CallMeasured")
+                    .map(Value::to_string)
+                    .collect();
                 panic!("{what} did not come {why}; what came:\n{}", tail.join("\n"));
             }
         }
@@ -143,6 +150,6 @@ impl Drop for Phone {
     }
 }
 
-pub fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     path.display().to_string()
 }

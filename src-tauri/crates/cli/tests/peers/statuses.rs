@@ -39,7 +39,9 @@ fn busy_is_486_and_600() {
 #[test]
 fn failed_carries_the_code_and_text_of_the_refusal() {
     let Some(room) = room!(Needs::tools(&["sipp"]).network()) else { return };
-    for (status, reason) in [(404, "Not Found"), (408, "Request Timeout"), (503, "Service Unavailable"), (603, "Decline")] {
+    for (status, reason) in
+        [(404, "Not Found"), (408, "Request Timeout"), (503, "Service Unavailable"), (603, "Decline")]
+    {
         let mut sipp = rejecting(room.dir(), status, reason).unwrap();
         let mut phone = caller();
         phone.call(&target(&sipp));
@@ -80,7 +82,8 @@ fn a_host_that_is_silent_fails_the_call_with_408() {
 fn no_common_codec_fails_the_call_in_either_direction() {
     let Some(room) = room!(Needs::tools(&["sipp"]).network()) else { return };
     // The callee answers with a codec that was never offered.
-    let mut sipp = Sipp::start(room.dir(), &SippOptions { scenario: "uas_g729.xml", ..SippOptions::default() }).unwrap();
+    let mut sipp =
+        Sipp::start(room.dir(), &SippOptions { scenario: "uas_g729.xml", ..SippOptions::default() }).unwrap();
     let mut phone = Phone::with_account("sip:alice@127.0.0.1", &["--no-register", "--sip-port", "5066"]);
     phone.call(&target(&sipp));
     let event = phone.status("CallStatusEvent", "FAILED");
@@ -120,7 +123,16 @@ fn registered_unregistered_and_authentication_fail_follow_the_registrar() {
     phone.ask(json!({"command": "register", "sessionId": event["sessionId"]}));
     phone.status("RegistrationStatusEvent", "REGISTERED");
 
-    let mut phone = Phone::start(&["--aor", &aor, "--password-env", "SIDETONE_WRONG_PASSWORD", "--mic", "silence", "--speaker", "null"]);
+    let mut phone = Phone::start(&[
+        "--aor",
+        &aor,
+        "--password-env",
+        "SIDETONE_WRONG_PASSWORD",
+        "--mic",
+        "silence",
+        "--speaker",
+        "null",
+    ]);
     phone.status("ConnectionStatusEvent", "ESTABLISHED");
     let event = phone.status("RegistrationStatusEvent", "AUTHENTICATION_FAIL");
     assert!(event["info"].as_str().unwrap().starts_with("401"), "{event}");
@@ -134,11 +146,11 @@ fn the_connection_fails_where_nobody_answers_and_is_lost_where_somebody_did() {
     phone.status("ConnectionStatusEvent", "FAILED");
     drop(phone);
 
-    let mut registrar = Kamailio::start(room.dir(), &KamailioOptions::default()).unwrap();
+    let registrar = Kamailio::start(room.dir(), &KamailioOptions::default()).unwrap();
     let mut phone = Phone::with_account(&registrar.aor("alice"), &["--transport", "tcp"]);
     phone.status("ConnectionStatusEvent", "ESTABLISHED");
     phone.status("RegistrationStatusEvent", "REGISTERED");
-    registrar.kill();
+    drop(registrar);
     phone.status("ConnectionStatusEvent", "DISCONNECTED");
     phone.status("RegistrationStatusEvent", "UNREGISTERED");
 }

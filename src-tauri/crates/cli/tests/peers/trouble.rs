@@ -62,8 +62,10 @@ fn a_call_survives_five_seconds_without_the_peers_network() {
     let net = PeerNet::new(room.dir()).unwrap();
     let options = SippOptions { scenario: "uas.xml", echo: true, net: Some(&net), ..SippOptions::default() };
     let mut sipp = Sipp::start(room.dir(), &options).unwrap();
-    let mut phone =
-        Phone::with_account("sip:alice@sip.invalid", &["--no-register", "--mic", "tone", "--speaker", "null"]);
+    let mut phone = Phone::with_account(
+        "sip:alice@sip.invalid",
+        &["--no-register", "--mic", "tone", "--speaker", "null"],
+    );
     let call = phone.call(&format!("sip:bob@{}", sipp.address()));
     phone.status("CallStatusEvent", "ESTABLISHED");
     levels(&mut phone, "sound", |now| now["packetsReceived"].as_u64().is_some_and(|packets| packets > 20));

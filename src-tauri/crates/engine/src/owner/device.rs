@@ -8,12 +8,12 @@ use sidetone_api::{
 };
 use sidetone_media::device::{Devices, Direction, OpenedSink, OpenedSource, Selection};
 use sidetone_media::tone::CallProgress;
-use sidetone_media::{DeviceError, DeviceFault, DeviceInfo};
-use std::{sync::Arc, time::Duration};
+use sidetone_media::{DeviceError, DeviceFault, DeviceInfo, DeviceNews};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// How often the list of devices is read; there is no event for a device that comes or goes.
-const POLL: Duration = Duration::from_secs(1);
+/// What needs no hardware and has entries of its own.
+const SYNTHETIC: [&str; 3] = ["silence", "tone", "null"];
 /// A test tone of one second.
 const TEST_TONE_BEATS: u32 = 100;
 
@@ -96,18 +96,19 @@ impl Desk {
         }
     }
 
-    /// Reads the list of devices now and every second from now on.
+    /// Reads the list of devices and hears of their changes from now on.
     pub(super) fn watch(&self) {
+        let errands = self.errands.clone();
+        self.devices.watch(Box::new(move |news| {
+            let _ = errands.blocking_send(Errand::DeviceNews(news));
+        }));
+        self.read_list();
+    }
+
+    fn read_list(&self) {
         let (devices, errands) = (Arc::clone(&self.devices), self.errands.clone());
-        tokio::spawn(async move {
-            loop {
-                let devices = Arc::clone(&devices);
-                let Ok(list) = tokio::task::spawn_blocking(move || devices.list()).await else { return };
-                if errands.send(Errand::Devices(Listed(list))).await.is_err() {
-                    return;
-                }
-                tokio::time::sleep(POLL).await;
-            }
+        tokio::task::spawn_blocking(move || {
+            let _ = errands.blocking_send(Errand::Devices(Listed(devices.list())));
         });
     }
 
@@ -245,8 +246,9 @@ impl Owner {
     }
 
     pub(super) fn on_devices_listed(&mut self, Listed(result): Listed) {
-        let list = match result {
-            Ok(list) => list,
+        let hardware = |info: &DeviceInfo| !SYNTHETIC.contains(&info.id.as_str());
+        let list: Vec<DeviceInfo> = match result {
+            Ok(list) => list.into_iter().filter(hardware).collect(),
             Err(error) => {
                 tracing::debug!("devices: {error}");
                 Vec::new()
@@ -256,6 +258,24 @@ impl Owner {
             self.desk.list = list;
             self.publish_devices();
         }
+    }
+
+    pub(super) fn on_device_news(&mut self, news: DeviceNews) {
+        let DeviceNews::Open { direction, text, device, trouble } = news else {
+            return self.desk.read_list();
+        };
+        let (what, slot) = match direction {
+            Direction::Input => ("microphone", &mut self.desk.microphone),
+            Direction::Output => ("speaker", &mut self.desk.speaker),
+        };
+        if !slot.wanted {
+            return;
+        }
+        slot.effective = device.map(|device| device.name);
+        slot.problem = trouble.then(|| text.clone());
+        let level = if trouble { NoticeLevel::Warning } else { NoticeLevel::Info };
+        self.notice(level, format!("{what}: {text}"), None);
+        self.publish_devices();
     }
 
     pub(super) fn on_news(&mut self, news: News) {
@@ -285,22 +305,14 @@ impl Owner {
                 self.desk.testing_speaker = false;
                 self.want_devices();
             }
-            News::Microphone(fault) => self.on_fault(Direction::Input, &fault),
-            News::Speaker(fault) => self.on_fault(Direction::Output, &fault),
+            // Hardware tells its story through `Devices::watch`; what is left is a file that cannot be written.
+            News::Microphone(fault) => tracing::debug!("microphone: {fault}"),
+            News::Speaker(DeviceFault::Failed { reason }) => {
+                self.notice(NoticeLevel::Error, format!("speaker: {reason}"), None);
+            }
+            News::Speaker(fault) => tracing::debug!("speaker: {fault}"),
             News::MicrophoneEnded => self.notice(NoticeLevel::Info, "the microphone's file has ended", None),
         }
-    }
-
-    /// The device's own account of its trouble, and of the end of it.
-    fn on_fault(&mut self, direction: Direction, fault: &DeviceFault) {
-        let (what, slot) = match direction {
-            Direction::Input => ("microphone", &mut self.desk.microphone),
-            Direction::Output => ("speaker", &mut self.desk.speaker),
-        };
-        let info = format!("{what}: {fault}");
-        slot.problem = Some(fault.to_string());
-        self.notice(NoticeLevel::Warning, info, None);
-        self.publish_devices();
     }
 
     fn call_of_leg(&self, leg: crate::io::media::LegId) -> Option<sidetone_api::CallId> {

@@ -55,6 +55,7 @@ enum Errand {
     },
     Device(device::Opened),
     Devices(device::Listed),
+    DeviceNews(sidetone_media::DeviceNews),
 }
 
 struct Owner {
@@ -243,6 +244,7 @@ impl Owner {
             Errand::Route { call, result } => self.on_route(&call, result),
             Errand::Device(opened) => self.on_device_opened(opened),
             Errand::Devices(listed) => self.on_devices_listed(listed),
+            Errand::DeviceNews(news) => self.on_device_news(news),
         }
     }
 
@@ -272,7 +274,7 @@ impl Owner {
 
     fn is_finished(&self) -> bool {
         let Some(farewell) = &self.farewell else { return false };
-        (self.calls.is_empty() && self.sessions.is_empty() && self.exchange.is_idle())
+        (self.calls.is_empty() && self.sessions.is_empty() && self.exchange.is_idle() && self.phone.is_idle())
             || Instant::now() >= farewell.deadline
     }
 

@@ -6,10 +6,11 @@ use sidetone_media::{
     ReceiverOptions, SILENCE, SenderOptions, Source as _, tone::TestTone,
 };
 use sidetone_rtp::{
-    Config, Identity, Latching, PayloadClass, PayloadType, RemoteAddress, RtpPacket, Session, Verdict,
+    Config, Identity, KeepAlive, Latching, PayloadClass, PayloadType, RemoteAddress, RtpPacket, Session,
+    Verdict,
     telephone_event::{EventCode, EventReceiver, EventSender, SenderOptions as EventOptions, TelephoneEvent},
 };
-use sidetone_sdp::{Negotiated, PayloadKind};
+use sidetone_sdp::{Negotiated, PayloadKind, PayloadTypes};
 use std::{
     net::{SocketAddr, UdpSocket as StdUdpSocket},
     time::{Duration, Instant, SystemTime},
@@ -83,7 +84,12 @@ impl Leg {
             self.session.expect_new_source(now);
         }
         self.remote.signal(address, rtcp);
-        self.session.set_payload_types(&payload_types(&negotiated));
+        self.session.set_payload_types(&received_types(&negotiated));
+        let sent = sent_types(&negotiated);
+        self.session.set_send_types(&sent);
+        let noise = negotiated.comfort_noise.as_ref().map(|types| types.send);
+        let is_negotiated = |number| sent.iter().any(|payload_type| payload_type.number == number);
+        self.session.set_keep_alive(KeepAlive::choose(negotiated.rtcp_mux, noise, is_negotiated));
         let codec = negotiated.codec.capability.name.parse::<Codec>().ok();
         let unchanged = self.negotiated.as_ref().is_some_and(|old| {
             old.codec == negotiated.codec && old.ptime == negotiated.ptime && old.dtmf == negotiated.dtmf
@@ -327,15 +333,20 @@ impl Leg {
         if self.negotiated.as_ref().is_none_or(|negotiated| negotiated.rtcp_disabled) {
             return;
         }
-        if self.session.poll_timeout().is_some_and(|deadline| deadline <= now)
-            && self.session.poll_rtcp(now, SystemTime::now(), buffer)
-        {
+        if self.session.poll_timeout().is_none_or(|deadline| deadline > now) {
+            return;
+        }
+        if self.session.poll_rtcp(now, SystemTime::now(), buffer) {
             send(&self.rtcp, buffer, self.remote.rtcp());
+        }
+        if self.session.poll_keep_alive(now, buffer) {
+            send(&self.rtp, buffer, self.remote.rtp());
         }
     }
 
     pub(super) fn goodbye(&mut self, now: Instant, buffer: &mut Vec<u8>) {
-        if self.session.goodbye(now, SystemTime::now(), None, buffer) {
+        let disabled = self.negotiated.as_ref().is_some_and(|negotiated| negotiated.rtcp_disabled);
+        if self.session.goodbye(now, SystemTime::now(), None, buffer) && !disabled {
             send(&self.rtcp, buffer, self.remote.rtcp());
         }
     }
@@ -360,21 +371,32 @@ impl Leg {
     }
 }
 
-fn payload_types(negotiated: &Negotiated) -> Vec<PayloadType> {
-    let audio = negotiated.codecs.iter().flat_map(|codec| {
+/// What may come, by number.
+fn received_types(negotiated: &Negotiated) -> Vec<PayloadType> {
+    list_types(negotiated, |types| types.receive.clone())
+}
+
+/// What we send; the same number may mean something else than in the other direction.
+fn sent_types(negotiated: &Negotiated) -> Vec<PayloadType> {
+    list_types(negotiated, |types| vec![types.send])
+}
+
+fn list_types(negotiated: &Negotiated, numbers: impl Fn(&PayloadTypes) -> Vec<u8>) -> Vec<PayloadType> {
+    let mut list = Vec::new();
+    for events in &negotiated.events {
+        let numbers = numbers(&events.payload_types).into_iter();
+        list.extend(numbers.map(|number| PayloadType::telephone_event(number, events.clock_rate)));
+    }
+    if let Some(types) = &negotiated.comfort_noise {
+        list.extend(numbers(types).into_iter().map(|number| PayloadType::comfort_noise(number, 8000)));
+    }
+    for codec in &negotiated.codecs {
         let clock_rate = codec.capability.clock_rate;
-        let types = codec.payload_types.receive.iter().chain([&codec.payload_types.send]);
-        types.map(move |&number| PayloadType::audio(number, clock_rate))
-    });
-    let events = negotiated.events.iter().flat_map(|events| {
-        let types = events.payload_types.receive.iter().chain([&events.payload_types.send]);
-        types.map(move |&number| PayloadType::telephone_event(number, events.clock_rate))
-    });
-    let noise = negotiated.comfort_noise.iter().flat_map(|types| {
-        let types = types.receive.iter().chain([&types.send]);
-        types.map(|&number| PayloadType::comfort_noise(number, 8000))
-    });
-    events.chain(noise).chain(audio).collect()
+        list.extend(
+            numbers(&codec.payload_types).into_iter().map(|number| PayloadType::audio(number, clock_rate)),
+        );
+    }
+    list
 }
 
 fn new_sender(codec: Codec, negotiated: &Negotiated) -> Option<AudioSender> {
