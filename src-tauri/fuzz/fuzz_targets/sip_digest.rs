@@ -45,6 +45,9 @@ fn client(text: &str) {
         client.authorize(&mut request);
         let sent = request.headers.authorizations().expect("our own credentials can be read");
         assert!(!sent.is_empty());
-        assert!(client.handle_challenge(&request, &response, "cnonce").is_err() || text.to_ascii_lowercase().contains("stale"));
+        assert!(
+            client.handle_challenge(&request, &response, "cnonce").is_err()
+                || text.to_ascii_lowercase().contains("stale")
+        );
     }
 }
