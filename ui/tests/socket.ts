@@ -50,5 +50,9 @@ export class Witness implements Listener {
   readonly links: LinkState[] = []
   onSnapshot = (state: Snapshot): void => void this.told.push(`snapshot ${state.seq}`)
   onEvent = (event: Envelope): void => void this.told.push(event.seq)
-  onLink = (state: LinkState): void => void this.links.push(state)
+  readonly reasons: string[] = []
+  onLink = (state: LinkState, reason?: string): void => {
+    this.links.push(state)
+    if (reason !== undefined) this.reasons.push(reason)
+  }
 }

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { clearMocks, mockIPC } from '@tauri-apps/api/mocks'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { TauriPlatform, isTauri } from '../src/platform/tauri'
 import { Witness, cleared, snapshot } from './socket'
 
@@ -64,5 +64,21 @@ describe('the door to the shell', () => {
     expect(attached).toBe(2)
     expect(witness.told).toEqual(['snapshot 10', 11, 'snapshot 15', 16])
     detach()
+  })
+
+  it('says why the engine does not run, and tries again', async () => {
+    vi.useFakeTimers()
+    let running = false
+    const send = shell(() => (running ? null : Promise.reject({ code: 'storage', message: 'unknown key "mircophone"' })))
+    const witness = new Witness()
+    const detach = new TauriPlatform().attach(witness)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(witness.reasons).toEqual(['unknown key "mircophone"'])
+    running = true
+    await vi.advanceTimersByTimeAsync(2000)
+    send({ snapshot: snapshot(1) })
+    expect(witness.links).toEqual(['connecting', 'failed', 'attached'])
+    detach()
+    vi.useRealTimers()
   })
 })

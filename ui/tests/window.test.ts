@@ -74,7 +74,7 @@ afterEach(() => {
 })
 
 describe('every state', () => {
-  const STATES = ['first', 'idle', 'registered', 'ringing', 'incoming', 'incall', 'echo', 'several', 'busy', 'failed', 'offline', 'connecting', 'refused', 'password', 'trouble']
+  const STATES = ['first', 'idle', 'registered', 'ringing', 'incoming', 'incall', 'echo', 'several', 'busy', 'failed', 'offline', 'connecting', 'refused', 'stopped', 'password', 'trouble']
   it.each(STATES)('%s can be drawn, and every control has a name', (scenario) => {
     open(scenario)
     expect(document.querySelector('main')).not.toBeNull()

@@ -3,8 +3,11 @@ import type { Command, Envelope, Failure, FailureCode, Reply, Snapshot } from '.
 /** Which program shows this UI. */
 export type Host = 'tauri' | 'browser' | 'fake'
 
-/** Whether the engine can be talked to. `refused`: it never could, most likely for want of a valid link. */
-export type LinkState = 'connecting' | 'attached' | 'offline' | 'refused'
+/**
+ * Whether the engine can be talked to. `refused`: it never could, most likely for want of a valid link; `failed`: it
+ * says itself why it cannot.
+ */
+export type LinkState = 'connecting' | 'attached' | 'offline' | 'refused' | 'failed'
 
 /** What an engine sends up: its whole state, or one numbered event. */
 export type Up = { snapshot: Snapshot } | Envelope
@@ -13,7 +16,8 @@ export type Listener = {
   onSnapshot: (snapshot: Snapshot) => void
   /** In order and without gaps after the last snapshot. */
   onEvent: (event: Envelope) => void
-  onLink: (state: LinkState) => void
+  /** `reason`: in the engine's words, where it gave one. */
+  onLink: (state: LinkState, reason?: string) => void
 }
 
 /** The only door from the UI to its engine. */

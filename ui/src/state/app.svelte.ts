@@ -14,6 +14,7 @@ export type Screen = 'phone' | 'settings'
 export class App {
   mirror = $state.raw<Mirror | null>(null)
   link = $state<LinkState>('connecting')
+  linkReason = $state('')
   screen = $state<Screen>('phone')
   help = $state(false)
   /** The call that the user chose to see. */
@@ -52,7 +53,10 @@ export class App {
 
   start(): () => void {
     return this.platform.attach({
-      onLink: (state) => (this.link = state),
+      onLink: (state, reason = '') => {
+        this.link = state
+        this.linkReason = reason
+      },
       onSnapshot: (snapshot) => (this.mirror = fromSnapshot(snapshot, this.mirror)),
       onEvent: (event) => {
         if (this.mirror) this.mirror = apply(this.mirror, event, Date.now())

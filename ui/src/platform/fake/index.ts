@@ -31,7 +31,7 @@ export class FakePlatform implements Platform {
     this.listener = listener
     const state: Snapshot = this.engine.snapshot()
     if (this.link === 'attached' || this.link === 'offline') listener.onSnapshot(state)
-    listener.onLink(this.link)
+    listener.onLink(this.link, this.link === 'failed' ? 'settings.toml, line 4: unknown key "mircophone"' : undefined)
     this.engine.start()
     return () => {
       this.listener = null

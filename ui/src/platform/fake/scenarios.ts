@@ -34,6 +34,8 @@ export function scenario(name: string, now: number): Scenario {
       return { ...at(two), link: 'offline' }
     case 'connecting':
       return { ...at(one), link: 'connecting' }
+    case 'stopped':
+      return { ...at(one), link: 'failed' }
     case 'refused':
       return { ...at(one), link: 'refused' }
     case 'password':

@@ -20,6 +20,7 @@ export class TauriPlatform implements Platform {
 
   attach(listener: Listener): () => void {
     let current = 0
+    let failed = false
     let timer: ReturnType<typeof setTimeout> | undefined
     const start = (): void => {
       clearTimeout(timer)
@@ -28,13 +29,17 @@ export class TauriPlatform implements Platform {
       const channel = new Channel<Up>()
       channel.onmessage = (up) => {
         if (mine !== current) return
-        if (isSnapshot(up)) listener.onLink('attached')
+        if (isSnapshot(up)) {
+          failed = false
+          listener.onLink('attached')
+        }
         sequence.take(up)
       }
-      listener.onLink('connecting')
-      invoke('attach', { channel }).catch(() => {
+      if (!failed) listener.onLink('connecting')
+      invoke('attach', { channel }).catch((reason: unknown) => {
         if (mine !== current) return
-        listener.onLink('offline')
+        failed = true
+        listener.onLink('failed', toFailure(reason).message)
         timer = setTimeout(start, RETRY_MS)
       })
     }
