@@ -67,6 +67,7 @@ fn two_hundred_calls_in_at_ten_a_second_all_succeed_with_sound_both_ways() {
         rate: 10,
         echo: true,
         hold_ms: 1500,
+        fields: vec![vec!["alice".into(), "bob".into()]],
         ..SippOptions::default()
     };
     let mut sipp = Sipp::start(room.dir(), &options).unwrap();

@@ -149,8 +149,10 @@ fn the_connection_fails_where_nobody_answers_and_is_lost_where_somebody_did() {
     let registrar = Kamailio::start(room.dir(), &KamailioOptions::default()).unwrap();
     let mut phone = Phone::with_account(&registrar.aor("alice"), &["--transport", "tcp"]);
     phone.status("ConnectionStatusEvent", "ESTABLISHED");
-    phone.status("RegistrationStatusEvent", "REGISTERED");
+    let event = phone.status("RegistrationStatusEvent", "REGISTERED");
     drop(registrar);
+    // Does not wait for the time of the next refresh.
+    phone.ask(json!({"command": "register", "sessionId": event["sessionId"]}));
     phone.status("ConnectionStatusEvent", "DISCONNECTED");
     phone.status("RegistrationStatusEvent", "UNREGISTERED");
 }
