@@ -11,7 +11,7 @@ use std::{process::Command, time::Duration};
 #[test]
 fn a_browser_opens_the_printed_link_and_calls_echo() {
     let tools = ["chromium", "chromedriver", "pulseaudio", "pactl", "paplay", "parecord"];
-    let Some(room) = room!(Needs::tools(&tools).within(Duration::from_secs(180))) else { return };
+    let Some(room) = room!(Needs::tools(&tools).network().within(Duration::from_secs(180))) else { return };
     let _sound = PulseServer::start(room.dir()).unwrap();
     let mut gateway = Command::new(crate::cli());
     gateway.arg("gateway");
@@ -22,10 +22,12 @@ fn a_browser_opens_the_printed_link_and_calls_echo() {
     driver.go_to(&link);
     let page = Page { driver: &driver };
     page.wait_for_status("registration-state", "REGISTERED");
-    page.wait_for("device-note");
+    page.click("tab-sound");
+    page.wait("whose devices these are is said", || page.text("device-note").contains("not of this browser"));
     page.dial("echo");
     page.wait_for_status("call-status", "ESTABLISHED");
     page.wait("packets are measured", || page.text("stat-jitter").contains("ms"));
+    page.settle();
     driver.screenshot(&crate::picture("browser"));
     driver.type_keys(ESCAPE);
     page.wait("history has the call", || page.text("history-item").contains("echo"));

@@ -45,6 +45,33 @@ impl Page<'_> {
         self.click("dial-field");
         self.driver.type_keys(callee);
         self.driver.type_keys(ENTER);
+        let empty = "return document.querySelector(arguments[0]).value === ''";
+        let field = [selector("dial-field")];
+        self.wait("the dial field is free again", || self.driver.script(empty, &field) == json!(true));
+    }
+
+    /// Waits until what the page says now is drawn.
+    pub(crate) fn settle(&self) {
+        let drawn = "const done = arguments[0];
+            requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 250)))";
+        self.driver.post("/execute/async", &json!({ "script": drawn, "args": [] }));
+    }
+
+    /// Chooses an option as a user's change does.
+    pub(crate) fn choose(&self, id: &str, value: &str) {
+        self.wait_for(id);
+        let script = "const field = document.querySelector(arguments[0]);
+            field.value = arguments[1];
+            field.dispatchEvent(new Event('change', { bubbles: true }))";
+        self.driver.script(script, &[selector(id), json!(value)]);
+    }
+
+    /// Whether text is lighter than what is behind it.
+    pub(crate) fn is_dark(&self) -> bool {
+        let script = "const light = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).reduce((sum, part) => sum + +part, 0);
+            const style = getComputedStyle(document.body);
+            return light(style.color) > light(style.backgroundColor)";
+        self.driver.script(script, &[]) == json!(true)
     }
 
     pub(crate) fn wait_for(&self, id: &str) {

@@ -1,4 +1,4 @@
-//! The app as its user meets it: a window, a keyboard, a microphone that somebody speaks into.
+//! The app in its own window.
 
 use crate::{
     display::Display,
@@ -6,24 +6,31 @@ use crate::{
     page::Page,
 };
 use sidetone_testkit::{
-    Needs, PulseServer, Room,
+    Needs, Process, PulseServer, Room,
     audio::{hear, speak_into},
     room, until,
 };
-
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 const WINDOW: [&str; 4] = ["Xvfb", "WebKitWebDriver", "dbus-run-session", "import"];
 const SOUND: [&str; 5] = ["pulseaudio", "pactl", "paplay", "parecord", "espeak-ng"];
+/// The exit code of a call to somebody who is busy.
+const BUSY: i32 = 4;
 
+/// In a network of its own, so that every port is free.
 fn needs(tools: &[&[&'static str]]) -> Needs {
-    Needs::tools(&tools.concat()).within(Duration::from_secs(180))
+    Needs::tools(&tools.concat()).network().within(Duration::from_secs(180))
 }
 
 fn open(room: &Room) -> (Display, Driver) {
     let display = Display::start(room.dir());
     let driver = Driver::of_app(crate::app(), display.name(), room.dir());
     (display, driver)
+}
+
+fn picture(display: &Display, page: &Page<'_>, name: &str) {
+    page.settle();
+    display.picture(name);
 }
 
 #[test]
@@ -35,7 +42,7 @@ fn a_newcomer_calls_echo_by_keyboard_and_hears_what_they_say() {
 
     page.wait_for_status("registration-state", "REGISTERED");
     page.wait_for_status("session-state", "ESTABLISHED");
-    display.picture("idle");
+    picture(&display, &page, "idle");
 
     page.dial("echo");
     page.wait_for_status("call-status", "ESTABLISHED");
@@ -43,21 +50,66 @@ fn a_newcomer_calls_echo_by_keyboard_and_hears_what_they_say() {
     let spoken = speak_into(&file, 48_000).unwrap();
     let recording = sound.record("spk.monitor").unwrap();
     let mut speaking = sound.speak(&file).unwrap();
-    page.wait("the microphone's meter moves", || page.meter("meter-mic") > -50.0);
-    page.wait("the speaker's meter moves", || page.meter("meter-speaker") > -50.0);
-    display.picture("in-call");
-    assert!(!page.text("codec").is_empty());
-    page.wait("packets are measured", || page.text("stat-jitter").contains("ms"));
     speaking.wait(Duration::from_secs(20)).unwrap();
     let end = recording.seconds() + 1.0;
     until("the way back", Duration::from_secs(10), || (recording.seconds() > end).then_some(())).unwrap();
     let heard = hear(&spoken, &recording.finish().unwrap());
     assert!(heard.peak > 0.7, "{heard:?}");
 
+    let _speaking = sound.speak(&file).unwrap();
+    page.wait("both meters move", || page.meter("meter-mic") > -40.0 && page.meter("meter-speaker") > -40.0);
+    picture(&display, &page, "in-call");
+    assert!(page.text("codec").starts_with("Opus"), "{}", page.text("codec"));
+    page.wait("packets are measured", || page.text("stat-jitter").contains("ms"));
+
     driver.type_keys(ESCAPE);
     page.wait("the call has ended", || !page.is_shown("call-panel"));
     page.wait("history has the call", || page.text("history-item").contains("echo"));
-    display.picture("history");
+    picture(&display, &page, "history");
+    page.click("tab-events");
+    page.wait("the log has the end", || page.text("event-log").contains("FINISH"));
+    picture(&display, &page, "events");
+}
+
+#[test]
+fn a_call_from_elsewhere_rings_in_the_window_and_is_answered_or_declined() {
+    let Some(room) = room!(needs(&[&WINDOW])) else { return };
+    let (display, driver) = open(&room);
+    let page = Page { driver: &driver };
+    page.wait_for_status("registration-state", "REGISTERED");
+
+    let mut call = ring(&room, "answered");
+    page.wait_for("incoming-panel");
+    picture(&display, &page, "incoming");
+    page.click("answer-button");
+    page.wait_for_status("call-status", "ESTABLISHED");
+    assert!(call.wait(Duration::from_secs(20)).unwrap().success(), "{}", call.tail());
+    page.wait("the caller has hung up", || !page.is_shown("call-panel"));
+
+    let mut call = ring(&room, "declined");
+    page.wait_for("incoming-panel");
+    page.click("decline-button");
+    assert_eq!(call.wait(Duration::from_secs(20)).unwrap().code(), Some(BUSY), "{}", call.tail());
+}
+
+/// A call to the window's own account, for two seconds.
+fn ring(room: &Room, name: &str) -> Process {
+    let mut call = Command::new(crate::cli());
+    call.args(["call", "local", "--user", "ada", "--mic", "tone", "--speaker", "null", "--for", "2s"]);
+    Process::spawn(name, &mut call, room.dir()).unwrap()
+}
+
+#[test]
+fn a_wrong_number_is_shown_with_its_reason() {
+    let Some(room) = room!(needs(&[&WINDOW])) else { return };
+    let (display, driver) = open(&room);
+    let page = Page { driver: &driver };
+    page.wait_for_status("registration-state", "REGISTERED");
+
+    page.dial("4711");
+    page.wait_for_status("call-status", "FAILED");
+    assert!(page.text("ended-panel").contains("404"), "{}", page.text("ended-panel"));
+    picture(&display, &page, "failed");
 }
 
 #[test]
@@ -67,10 +119,24 @@ fn without_a_sound_server_the_window_says_so_and_still_calls() {
     let page = Page { driver: &driver };
 
     page.wait_for_status("registration-state", "REGISTERED");
+    picture(&display, &page, "no-devices");
     page.dial("tone");
     page.wait_for_status("call-status", "ESTABLISHED");
-    page.wait_for("device-note");
-    display.picture("no-devices");
     driver.type_keys(ESCAPE);
     page.wait("history has the call", || page.text("history-item").contains("tone"));
+    page.click("tab-sound");
+    page.wait_for("device-note");
+}
+
+#[test]
+fn the_dark_theme_is_chosen_in_the_settings() {
+    let Some(room) = room!(needs(&[&WINDOW])) else { return };
+    let (display, driver) = open(&room);
+    let page = Page { driver: &driver };
+    page.wait_for_status("registration-state", "REGISTERED");
+
+    page.click("open-settings");
+    page.choose("theme-select", "dark");
+    page.wait("the page is dark", || page.is_dark());
+    picture(&display, &page, "settings-dark");
 }
