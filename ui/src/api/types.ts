@@ -211,11 +211,6 @@ time: number, } & ({ "event": "ConnectionStatusEvent", status: ConnectionStatus,
 info: string, } | { "event": "DtmfReceived", callId: CallId, digit: string, } | { "event": "Notice", level: NoticeLevel, info: string, callId?: CallId, } | { "event": "SessionChanged", session: SessionView, } | { "event": "SessionClosed", sessionId: SessionId, } | { "event": "CallChanged", call: CallView, } | { "event": "CallMeasured", callId: CallId, statistics: CallStatistics, } | { "event": "MicrophoneLevel", level: Level, } | { "event": "DevicesChanged", devices: DevicesView, } | { "event": "GatewayChanged", gateway: GatewayView, } | { "event": "HistoryAdded", entry: HistoryEntry, } | { "event": "HistoryCleared" } | { "event": "SettingsChanged", settings: Settings, });
 
 /**
- * An extension of the embedded registrar. Its password is in the key store.
- */
-export type Extension = { user: string, };
-
-/**
  * Why a command was not carried out. `code` is for programs, `message` for people; `field` names the input that was wrong.
  */
 export type Failure = { code: FailureCode, message: string, field?: string, };
@@ -233,15 +228,7 @@ sipPort: number,
 /**
  * Preferred port of the pages and sockets.
  */
-httpPort: number, 
-/**
- * Any extension may register without a password. Only ever on loopback.
- */
-open: boolean, 
-/**
- * Extensions that must authenticate; used where `open` is false.
- */
-extensions: Array<Extension>, };
+httpPort: number, };
 
 /**
  * The embedded server.

@@ -25,8 +25,7 @@ pub use failure::{Failure, FailureCode};
 pub use id::{AccountId, CallId, SessionId};
 pub use secret::Secret;
 pub use settings::{
-    Account, AudioSettings, Extension, GatewaySettings, NetworkSettings, Settings, Theme, Transport,
-    UiSettings,
+    Account, AudioSettings, GatewaySettings, NetworkSettings, Settings, Theme, Transport, UiSettings,
 };
 pub use status::{CallStatus, ConnectionStatus, RegistrationStatus};
 pub use view::{

@@ -92,18 +92,6 @@ pub struct GatewaySettings {
     pub sip_port: u16,
     /// Preferred port of the pages and sockets.
     pub http_port: u16,
-    /// Any extension may register without a password. Only ever on loopback.
-    pub open: bool,
-    /// Extensions that must authenticate; used where `open` is false.
-    pub extensions: Vec<Extension>,
-}
-
-/// An extension of the embedded registrar. Its password is in the key store.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Extension {
-    pub user: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -135,7 +123,7 @@ impl Default for AudioSettings {
 
 impl Default for GatewaySettings {
     fn default() -> Self {
-        Self { enabled: true, sip_port: 5060, http_port: 8088, open: true, extensions: Vec::new() }
+        Self { enabled: true, sip_port: 5060, http_port: 8088 }
     }
 }
 

@@ -71,7 +71,7 @@ export const localAccount = (): Account => ({
 const settings = (_now: number): Settings => ({
   audio: { microphone: 'default', speaker: 'default', codecs: ['opus', 'G722', 'PCMA', 'PCMU'] },
   network: { sipPort: 0, rtpPort: 0 },
-  gateway: { enabled: true, sipPort: 5060, httpPort: 8088, open: true, extensions: [] },
+  gateway: { enabled: true, sipPort: 5060, httpPort: 8088 },
   ui: { theme: 'system' },
   accounts: [localAccount()],
 })

@@ -140,7 +140,7 @@ impl Owner {
         let phone = Agent::open(Stack::Phone, options.sip_bind, sip_port, None, inbox.clone())
             .await
             .map_err(|error| network_failure(&format!("SIP port {sip_port}"), &error))?;
-        let exchange = Exchange::open(&settings.get().gateway, options.secrets.as_ref(), inbox).await;
+        let exchange = Exchange::open(&settings.get().gateway, inbox).await;
         let desk = Desk::new(options.devices, &settings.get().audio, errands.clone());
         let mut owner = Self {
             publisher: Publisher::default(),

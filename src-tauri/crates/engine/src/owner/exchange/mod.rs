@@ -5,13 +5,9 @@ mod bridge;
 mod incoming;
 
 use super::agent::Agent;
-use crate::{
-    io::sip::{FromNetwork, Inbox, Stack},
-    secrets::SecretStore,
-};
+use crate::io::sip::{FromNetwork, Inbox, Stack};
 use bridge::{Bridge, BridgeId};
 use sidetone_api::{GatewaySettings, GatewayView, RegisteredExtension};
-use sidetone_sip::digest::Credentials;
 use sidetone_sip::{CallId, Event, RegistrarConfig, Users};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,7 +16,7 @@ use std::{
     time::Instant,
 };
 
-/// Loopback alone: who may reach the gateway from outside is decided with TLS, in a later version.
+/// Loopback alone, where any name may register: who may reach the gateway from outside is decided with TLS, in a later version.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Ports to try after a busy one.
 const TRIES: u16 = 20;
@@ -47,9 +43,9 @@ enum Role {
 
 impl Exchange {
     /// Never fails: a gateway that cannot run says why in its view.
-    pub(super) async fn open(settings: &GatewaySettings, secrets: &dyn SecretStore, inbox: Inbox) -> Self {
+    pub(super) async fn open(settings: &GatewaySettings, inbox: Inbox) -> Self {
         let (agent, info) = if settings.enabled {
-            match open_agent(settings, secrets, &inbox).await {
+            match open_agent(settings, &inbox).await {
                 Ok((agent, info)) => (Some(agent), info),
                 Err(error) => (None, format!("the gateway's registrar does not run: {error}")),
             }
@@ -118,15 +114,10 @@ impl Exchange {
     }
 }
 
-async fn open_agent(
-    settings: &GatewaySettings,
-    secrets: &dyn SecretStore,
-    inbox: &Inbox,
-) -> io::Result<(Agent, String)> {
-    let users = users(settings, secrets);
+async fn open_agent(settings: &GatewaySettings, inbox: &Inbox) -> io::Result<(Agent, String)> {
     let mut port = settings.sip_port;
     loop {
-        let registrar = RegistrarConfig { users: users.clone(), ..RegistrarConfig::default() };
+        let registrar = RegistrarConfig { users: Users::Open, ..RegistrarConfig::default() };
         match Agent::open(Stack::Gateway, Some(ADDRESS), port, Some(registrar), inbox.clone()).await {
             Ok(agent) => {
                 let busy = agent.port() != settings.sip_port && settings.sip_port != 0;
@@ -140,16 +131,4 @@ async fn open_agent(
             Err(error) => return Err(error),
         }
     }
-}
-
-/// An extension without a stored password cannot register.
-fn users(settings: &GatewaySettings, secrets: &dyn SecretStore) -> Users {
-    if settings.open {
-        return Users::Open;
-    }
-    let credentials = settings.extensions.iter().filter_map(|extension| {
-        let password = secrets.get(&format!("extension:{}", extension.user))?;
-        Some(Credentials::new(extension.user.clone(), password.expose()))
-    });
-    Users::List(credentials.collect())
 }
