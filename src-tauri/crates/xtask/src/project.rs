@@ -5,10 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The root of the checkout.
+/// The root of the checkout that cargo runs this in; checkouts that share a target folder share this program, too.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(3).unwrap_or(here).to_path_buf()
+    let built_in = env!("CARGO_MANIFEST_DIR");
+    let here = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| built_in.into(), PathBuf::from);
+    here.ancestors().nth(3).map_or_else(|| here.clone(), Path::to_path_buf)
 }
 
 /// Cargo's target folder.
