@@ -152,3 +152,6 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     }
     (0..LENGTH).map(|at| u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()).collect()
 }
+
+#[cfg(test)]
+mod tests;
