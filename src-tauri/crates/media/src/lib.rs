@@ -24,7 +24,8 @@ pub mod tone;
 
 pub use codec::{Codec, CodecError, Decoder, Encoder, OpusOptions};
 pub use device::{
-    DeviceInfo, DeviceNews, Devices, Direction, Flow, OpenedSink, OpenedSource, Selection, SelectionError, Sink, Source,
+    DeviceInfo, DeviceNews, Devices, Direction, Flow, OpenedSink, OpenedSource, Selection, SelectionError,
+    Sink, Source,
 };
 pub use error::{DeviceError, DeviceFault, MediaError};
 pub use frame::{FRAME_DURATION, FRAME_LEN, Frame, SAMPLE_RATE, SILENCE};
