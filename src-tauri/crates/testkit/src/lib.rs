@@ -17,6 +17,8 @@
 
 pub mod audio;
 mod error;
+#[cfg(target_os = "linux")]
+pub mod measure;
 #[cfg(unix)]
 mod peers;
 mod ports;
@@ -37,7 +39,7 @@ pub use ports::{free_port, free_port_range};
 pub use process::{Process, Signal, until};
 pub use require::{Needs, require};
 #[cfg(unix)]
-pub use room::{Room, enter_room};
+pub use room::{Room, enter_room, enter_room_as_program};
 
 #[doc(hidden)]
 pub mod macro_support {

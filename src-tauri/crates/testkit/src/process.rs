@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::{Pid, kill_process, kill_process_group};
 
@@ -39,6 +39,7 @@ pub fn until<T>(what: &str, timeout: Duration, mut check: impl FnMut() -> Option
 pub struct Process {
     name: String,
     child: Child,
+    started: SystemTime,
     stdout: PathBuf,
     stderr: PathBuf,
 }
@@ -49,14 +50,14 @@ impl Process {
         let failed = |error: std::io::Error| RigError::while_doing(format_args!("starting {name}"), error);
         let stdout = dir.join(format!("{name}.out"));
         let stderr = dir.join(format!("{name}.err"));
-        let child = command
+        command
             .stdin(Stdio::null())
             .stdout(File::create(&stdout).map_err(failed)?)
             .stderr(File::create(&stderr).map_err(failed)?)
-            .process_group(0)
-            .spawn()
-            .map_err(failed)?;
-        Ok(Self { name: name.to_owned(), child, stdout, stderr })
+            .process_group(0);
+        let started = SystemTime::now();
+        let child = command.spawn().map_err(failed)?;
+        Ok(Self { name: name.to_owned(), child, started, stdout, stderr })
     }
 
     /// What it has written so far to its standard output.
@@ -72,6 +73,11 @@ impl Process {
     /// Its process id, also that of its group.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The moment before it was started.
+    pub fn started(&self) -> SystemTime {
+        self.started
     }
 
     /// True until it ended.

@@ -34,6 +34,11 @@ impl Needs {
         self
     }
 
+    /// The programs that are not installed.
+    pub fn missing(&self) -> Vec<&'static str> {
+        missing(&self.tools)
+    }
+
     /// True where all of it is there. Prints what is not; panics with that where `CI=true` on Linux.
     pub fn are_met(&self) -> bool {
         require(&self.tools)
@@ -47,8 +52,12 @@ impl Needs {
 /// # Panics
 /// Where one is missing although `CI=true` is set on Linux: the tests must not silently shrink there.
 pub fn require(tools: &[&str]) -> bool {
-    let missing: Vec<&str> = tools.iter().copied().filter(|tool| find(tool).is_none()).collect();
+    let missing = missing(tools);
     missing.is_empty() || skip(&format!("not installed: {}", missing.join(", ")))
+}
+
+fn missing<'a>(tools: &[&'a str]) -> Vec<&'a str> {
+    tools.iter().copied().filter(|tool| find(tool).is_none()).collect()
 }
 
 /// Prints the reason and gives false, or panics where nothing may be skipped.

@@ -9,6 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tempfile::TempDir;
+
+use crate::error::{Result, RigError};
 use crate::peers::has_second_address;
 use crate::process::Process;
 use crate::require::{Needs, skip};
@@ -62,34 +65,29 @@ pub fn enter_room(test: &str, needs: &Needs) -> Option<Room> {
     None
 }
 
-fn run(test: &str, needs: &Needs, prefix: &[OsString]) -> Result<(), String> {
-    let outer = tempfile::Builder::new().prefix("sidetone-").tempdir().map_err(|error| error.to_string())?;
-    let dir = outer.path().join("room");
-    for part in ["", "home", "run", "config", "tmp"] {
-        fs::create_dir_all(dir.join(part)).map_err(|error| error.to_string())?;
+/// As [`enter_room`], for a program that is no test, such as a benchmark: it is started again with the same arguments
+/// and shares this one's output. `None`: it ran in there and ended well.
+///
+/// # Errors
+/// What is missing on this machine, or how the program ended.
+pub fn enter_room_as_program(needs: &Needs) -> Result<Option<Room>> {
+    let marker = "a program";
+    if env::var(TEST).is_ok_and(|name| name == marker) {
+        return Ok(env::var_os(DIR).map(|dir| Room { dir: dir.into() }));
     }
-    restrict(&dir.join("run")).map_err(|error| error.to_string())?;
-    let this = env::current_exe().map_err(|error| error.to_string())?;
+    let missing = needs.missing();
+    if !missing.is_empty() {
+        return Err(RigError::new(format!("not installed: {}", missing.join(", "))));
+    }
+    let prefix = network(needs).map_err(RigError::new)?;
+    let (_outer, mut command) = prepare(marker, &prefix, env::args_os().skip(1))?;
+    let status = command.status()?;
+    if status.success() { Ok(None) } else { Err(RigError::new(format!("it ended with {status}"))) }
+}
 
-    let mut words = priority();
-    words.extend_from_slice(prefix);
-    words.push(this.into_os_string());
-    words.extend([test, "--exact", "--nocapture", "--test-threads=1"].map(OsString::from));
-    let mut command = Command::new(&words[0]);
-    command
-        .args(&words[1..])
-        .env(TEST, test)
-        .env(DIR, &dir)
-        .env("HOME", dir.join("home"))
-        .env("XDG_RUNTIME_DIR", dir.join("run"))
-        .env("XDG_CONFIG_HOME", dir.join("config"))
-        .env("TMPDIR", dir.join("tmp"))
-        .env("PULSE_SERVER", pulse_server(&dir))
-        .env("PULSE_COOKIE", dir.join("cookie"))
-        .env_remove("PULSE_RUNTIME_PATH")
-        .env_remove("DISPLAY")
-        .env_remove("DBUS_SESSION_BUS_ADDRESS");
-
+fn run(test: &str, needs: &Needs, prefix: &[OsString]) -> std::result::Result<(), String> {
+    let words = [test, "--exact", "--nocapture", "--test-threads=1"].map(OsString::from);
+    let (outer, mut command) = prepare(test, prefix, words).map_err(|error| error.to_string())?;
     let mut process =
         Process::spawn("test", &mut command, outer.path()).map_err(|error| error.to_string())?;
     let status = process.wait(needs.timeout).map_err(|error| format!("{error}\n{}", process.tail()))?;
@@ -107,6 +105,39 @@ fn run(test: &str, needs: &Needs, prefix: &[OsString]) -> Result<(), String> {
     Ok(())
 }
 
+/// The directory of a room, and the command that starts this program in it.
+fn prepare(
+    marker: &str,
+    prefix: &[OsString],
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<(TempDir, Command)> {
+    let outer = tempfile::Builder::new().prefix("sidetone-").tempdir()?;
+    let dir = outer.path().join("room");
+    for part in ["", "home", "run", "config", "tmp"] {
+        fs::create_dir_all(dir.join(part))?;
+    }
+    restrict(&dir.join("run"))?;
+    let mut words = priority();
+    words.extend_from_slice(prefix);
+    words.push(env::current_exe()?.into_os_string());
+    words.extend(arguments);
+    let mut command = Command::new(&words[0]);
+    command
+        .args(&words[1..])
+        .env(TEST, marker)
+        .env(DIR, &dir)
+        .env("HOME", dir.join("home"))
+        .env("XDG_RUNTIME_DIR", dir.join("run"))
+        .env("XDG_CONFIG_HOME", dir.join("config"))
+        .env("TMPDIR", dir.join("tmp"))
+        .env("PULSE_SERVER", pulse_server(&dir))
+        .env("PULSE_COOKIE", dir.join("cookie"))
+        .env_remove("PULSE_RUNTIME_PATH")
+        .env_remove("DISPLAY")
+        .env_remove("DBUS_SESSION_BUS_ADDRESS");
+    Ok((outer, command))
+}
+
 /// The words that put the room before other work on the machine, such as compilers, where that is allowed: sound
 /// that is late is not heard.
 fn priority() -> Vec<OsString> {
@@ -118,7 +149,7 @@ fn priority() -> Vec<OsString> {
 }
 
 /// The words to put before the command so that it runs in the network that is needed.
-fn network(needs: &Needs) -> Result<Vec<OsString>, String> {
+fn network(needs: &Needs) -> std::result::Result<Vec<OsString>, String> {
     if !needs.network {
         return Ok(Vec::new());
     }

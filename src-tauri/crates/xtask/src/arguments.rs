@@ -1,9 +1,12 @@
 //! The command line, by hand.
 
+use std::str::FromStr;
+
 pub(crate) const HELP: &str = "\
 cargo xtask run [--release] [-- ARGS]   build everything and start the app; on a machine without a display, serve its pages
 cargo xtask test [--only STEP]…         what CI runs: fmt, ui, clippy, bindings, tests
-cargo xtask bench [NAME]                figures beside another program's, in one run
+cargo xtask bench [NAME] [--seconds N] [--rounds N]
+                                        figures beside another program's, in one run
 cargo xtask fuzz [TARGET] [--runs N]    feed a parser with random input (nightly Rust)
 cargo xtask bindings                    write ui/src/api/types.ts from the engine's vocabulary
 cargo xtask setup                       only install what building and testing need
@@ -17,7 +20,7 @@ pub(crate) enum Task {
     Help,
     Run(Run),
     Test(Test),
-    Bench { name: Option<String>, install: bool },
+    Bench(Bench),
     Fuzz(Fuzz),
     Bindings,
     Setup { install: bool },
@@ -36,6 +39,16 @@ pub(crate) struct Test {
     pub(crate) install: bool,
     /// Empty: all steps.
     pub(crate) only: Vec<String>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bench {
+    /// Empty: all.
+    pub(crate) name: Option<String>,
+    /// How much of each run is measured, and how many runs there are; a bench has values of its own.
+    pub(crate) seconds: Option<u32>,
+    pub(crate) rounds: Option<u32>,
+    pub(crate) install: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -59,6 +72,8 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Task, Str
             "-h" | "--help" => return Ok(Task::Help),
             "--only" => given.only.push(value(&mut arguments, "--only")?),
             "--runs" => given.runs = Some(value(&mut arguments, "--runs")?),
+            "--seconds" => given.seconds = Some(value(&mut arguments, "--seconds")?),
+            "--rounds" => given.rounds = Some(value(&mut arguments, "--rounds")?),
             option if option.starts_with('-') => return Err(format!("unknown option {option:?}\n\n{HELP}")),
             _ => given.names.push(argument),
         }
@@ -72,6 +87,8 @@ struct Given {
     release: bool,
     only: Vec<String>,
     runs: Option<String>,
+    seconds: Option<String>,
+    rounds: Option<String>,
     names: Vec<String>,
     rest: Option<Vec<String>>,
 }
@@ -86,10 +103,14 @@ impl Given {
                 rest: self.rest.take().unwrap_or_default(),
             }),
             "test" => Task::Test(Test { install, only: steps(std::mem::take(&mut self.only))? }),
-            "bench" => Task::Bench { name: self.names.pop(), install },
+            "bench" => Task::Bench(Bench {
+                name: self.names.pop(),
+                seconds: number("--seconds", self.seconds.take())?,
+                rounds: number("--rounds", self.rounds.take())?,
+                install,
+            }),
             "fuzz" => {
-                let runs = self.runs.take().unwrap_or_else(|| "1000000".into());
-                let runs = runs.parse().map_err(|_| format!("--runs wants a number, not {runs:?}"))?;
+                let runs = number("--runs", self.runs.take())?.unwrap_or(1_000_000);
                 Task::Fuzz(Fuzz { target: self.names.pop(), runs, install })
             }
             "bindings" => Task::Bindings,
@@ -105,6 +126,8 @@ impl Given {
             ("--release", self.release),
             ("--only", !self.only.is_empty()),
             ("--runs", self.runs.is_some()),
+            ("--seconds", self.seconds.is_some()),
+            ("--rounds", self.rounds.is_some()),
             ("--", self.rest.is_some()),
         ]
         .into_iter()
@@ -120,6 +143,11 @@ fn value(arguments: &mut impl Iterator<Item = String>, option: &str) -> Result<S
     arguments.next().ok_or_else(|| format!("{option} wants a value"))
 }
 
+fn number<T: FromStr>(option: &str, given: Option<String>) -> Result<Option<T>, String> {
+    let number = |given: String| given.parse().map_err(|_| format!("{option} wants a number, not {given:?}"));
+    given.map(number).transpose()
+}
+
 fn steps(only: Vec<String>) -> Result<Vec<String>, String> {
     match only.iter().find(|name| !STEPS.contains(&name.as_str())) {
         Some(unknown) => Err(format!("--only {unknown:?}: the steps are {}", STEPS.join(", "))),
@@ -129,7 +157,7 @@ fn steps(only: Vec<String>) -> Result<Vec<String>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fuzz, Run, Task, parse};
+    use super::{Bench, Fuzz, Run, Task, parse};
 
     fn read(line: &str) -> Result<Task, String> {
         parse(line.split_whitespace().map(String::from))
@@ -146,6 +174,14 @@ mod tests {
         assert!(read("run --runs 5").unwrap_err().contains("--runs"));
         assert!(read("bindings extra").unwrap_err().contains("extra"));
         assert!(read("test --only clipy").unwrap_err().contains("clipy"));
+    }
+
+    #[test]
+    fn a_bench_is_told_how_long_and_how_often() {
+        let bench = Bench { name: Some("call".into()), seconds: Some(5), rounds: None, install: false };
+        assert_eq!(read("bench call --seconds 5 --no-install"), Ok(Task::Bench(bench)));
+        assert!(read("bench --rounds -1").unwrap_err().contains("--rounds"));
+        assert!(read("setup --seconds 5").unwrap_err().contains("--seconds"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         }
         Task::Run(options) => run::run(&options),
         Task::Test(options) => test::run(&options),
-        Task::Bench { name, install } => bench::run(name.as_deref(), install),
+        Task::Bench(options) => bench::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Bindings => bindings::write(),
         Task::Setup { install } => needs::everything(install),

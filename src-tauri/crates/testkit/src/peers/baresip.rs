@@ -20,8 +20,6 @@ pub use control::BaresipEvent;
 const CONFIG: &str = include_str!("baresip.config");
 const START: Duration = Duration::from_secs(15);
 const RTP_PORTS: u16 = 40;
-/// Seconds.
-const TRAILING_SILENCE: usize = 180;
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
 /// What it does when it is called.
@@ -47,8 +45,10 @@ pub struct BaresipOptions<'a> {
     /// In its order of preference, as baresip names them: `pcmu`, `pcma`, `g722`, `opus`.
     pub codecs: &'a [&'a str],
     pub answer: AnswerMode,
-    /// What it says at the start of each call, at 8 kHz for all codecs; then it is silent for three minutes.
+    /// What it says at the start of each call, at 8 kHz for all codecs.
     pub source: Option<&'a Path>,
+    /// Silence after the source, in seconds. It holds all of it in memory, and hangs up after it.
+    pub then_silent: usize,
     /// Further parameters of its account line, such as `;mediaenc=srtp-mand`.
     pub account: &'a str,
     pub address: IpAddr,
@@ -65,6 +65,7 @@ impl Default for BaresipOptions<'_> {
             codecs: &["pcmu"],
             answer: AnswerMode::Auto,
             source: None,
+            then_silent: 180,
             account: "",
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             net: None,
@@ -102,7 +103,7 @@ impl Baresip {
             Some(source) => Wav::read(source)?,
             None => Wav { rate: 8_000, samples: Vec::new() },
         };
-        said.samples.resize(said.samples.len() + said.rate as usize * TRAILING_SILENCE, 0.0);
+        said.samples.resize(said.samples.len() + said.rate as usize * options.then_silent, 0.0);
         let source = own.join("source.wav");
         said.write(&source)?;
         let config = CONFIG
@@ -197,6 +198,11 @@ impl Baresip {
         let entries = fs::read_dir(self.dir.join("records")).ok()?;
         let files = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
         files.filter(|path| path.to_string_lossy().ends_with(kind)).max()
+    }
+
+    /// Its process.
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 
     /// Its log so far.

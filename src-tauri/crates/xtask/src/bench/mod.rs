@@ -3,13 +3,16 @@
 
 mod call;
 
+use crate::arguments;
+
 /// A name, what it measures, how.
-type Bench = (&'static str, &'static str, fn(install: bool) -> Result<(), String>);
+type Bench = (&'static str, &'static str, fn(&arguments::Bench) -> Result<(), String>);
 
 const BENCHES: [Bench; 1] = [("call", "one G.711 and one Opus call beside baresip's", call::run)];
 
 /// One of them, or all.
-pub(crate) fn run(name: Option<&str>, install: bool) -> Result<(), String> {
+pub(crate) fn run(options: &arguments::Bench) -> Result<(), String> {
+    let name = options.name.as_deref();
     let chosen: Vec<_> =
         BENCHES.iter().filter(|(known, ..)| name.is_none_or(|name| name == *known)).collect();
     if chosen.is_empty() {
@@ -22,6 +25,6 @@ pub(crate) fn run(name: Option<&str>, install: bool) -> Result<(), String> {
     }
     chosen.into_iter().try_for_each(|(name, what, bench)| {
         println!("==> {name}: {what}");
-        bench(install)
+        bench(options)
     })
 }

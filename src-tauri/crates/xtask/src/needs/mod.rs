@@ -14,17 +14,38 @@ use table::{NEEDS, Need};
 /// # Errors
 /// Where something without which the build fails is still missing; it is listed.
 pub(crate) fn ensure(groups: &[Group], install: bool) -> Result<(), String> {
-    let missing = missing(groups);
+    let wanted = |need: &Need| groups.contains(&need.group);
+    provide(&missing(wanted), install);
+    let (required, optional): (Vec<_>, Vec<_>) =
+        missing(wanted).into_iter().partition(|need| need.group != Group::Test);
+    for need in optional {
+        println!("Without {}: {}", need.name, need.why);
+    }
+    all_there(&required)
+}
+
+/// [`ensure`] for single things, by their names in the table; none of them can be done without.
+///
+/// # Errors
+/// Where one of them is still missing; all are listed.
+pub(crate) fn ensure_named(names: &[&str], install: bool) -> Result<(), String> {
+    let wanted = |need: &Need| names.contains(&need.name);
+    provide(&missing(wanted), install);
+    all_there(&missing(wanted))
+}
+
+/// Installs what is missing, or prints how.
+fn provide(missing: &[&'static Need], install: bool) {
     if missing.is_empty() {
-        return Ok(());
+        return;
     }
     println!("This machine lacks:");
-    for need in &missing {
+    for need in missing {
         println!("  {:<28} {}", need.name, need.why);
     }
     let manager = Manager::of_this_machine();
     let installed = match &manager {
-        Some(manager) => manager.install(&missing, install),
+        Some(manager) => manager.install(missing, install),
         None => {
             Err("no package manager that this program knows (apt-get, dnf, pacman, brew, winget)".to_owned())
         }
@@ -33,9 +54,8 @@ pub(crate) fn ensure(groups: &[Group], install: bool) -> Result<(), String> {
         println!("{reason}");
     }
     if install {
-        table::after_install(&missing);
+        table::after_install(missing);
     }
-    still_missing(groups)
 }
 
 /// [`ensure`], and a Node.js. What is missing of either is said in one go.
@@ -62,22 +82,14 @@ pub(crate) fn everything(install: bool) -> Result<(), String> {
     Ok(())
 }
 
-fn missing(groups: &[Group]) -> Vec<&'static Need> {
-    NEEDS
-        .iter()
-        .filter(|need| groups.contains(&need.group) && need.applies() && !need.probe.found())
-        .collect()
+fn missing(wanted: impl Fn(&Need) -> bool) -> Vec<&'static Need> {
+    NEEDS.iter().filter(|need| wanted(need) && need.applies() && !need.probe.found()).collect()
 }
 
-fn still_missing(groups: &[Group]) -> Result<(), String> {
-    let (required, optional): (Vec<_>, Vec<_>) =
-        missing(groups).into_iter().partition(|need| need.group != Group::Test);
-    for need in optional {
-        println!("Without {}: {}", need.name, need.why);
-    }
-    if required.is_empty() {
+fn all_there(missing: &[&Need]) -> Result<(), String> {
+    if missing.is_empty() {
         return Ok(());
     }
-    let list: Vec<_> = required.iter().map(|need| format!("  {:<28} {}", need.name, need.why)).collect();
+    let list: Vec<_> = missing.iter().map(|need| format!("  {:<28} {}", need.name, need.why)).collect();
     Err(format!("still missing:\n{}", list.join("\n")))
 }

@@ -171,6 +171,7 @@ pub(crate) const NEEDS: &[Need] = &[
     test("FFmpeg", "a second opinion on codecs", &["ffmpeg"], &["ffmpeg"], &["ffmpeg-free"], &["ffmpeg"]),
     test("SoX", "sound files for tests", &["sox"], &["sox"], &["sox"], &["sox"]),
     test("eSpeak NG", "speech for tests", &["espeak-ng"], &["espeak-ng"], &["espeak-ng"], &["espeak-ng"]),
+    test("tcpdump", "when packets were on the wire", &["tcpdump"], &["tcpdump"], &["tcpdump"], &["tcpdump"]),
     test("iproute2", "tests of a lost network", &["ip"], &["iproute2"], &["iproute"], &["iproute2"]),
 ];
 
