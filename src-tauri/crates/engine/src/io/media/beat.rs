@@ -12,6 +12,7 @@ impl Worker {
         self.desk.capture(speaks, &self.news);
         let mut frame: Frame = [0.0; FRAME_LEN];
         for leg in self.legs.values_mut() {
+            leg.dial(now);
             match leg.joined() {
                 Join::Devices => {
                     leg.speak(now, self.desk.captured());

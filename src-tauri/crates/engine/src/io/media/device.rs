@@ -4,10 +4,16 @@ use super::News;
 use sidetone_api::Level;
 use sidetone_media::tone::{CallProgress, CallProgressTone, TestTone};
 use sidetone_media::{Flow, Frame, Meter, Mixer, SILENCE, Sink, Source};
+use std::{
+    sync::mpsc as std_mpsc,
+    time::{Duration, Instant},
+};
 use tokio::sync::mpsc;
 
 /// Ten levels a second.
 const BEATS_PER_LEVEL: u32 = 10;
+/// How long devices may take to close at the end.
+const CLOSING: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 pub(super) struct Desk {
@@ -20,7 +26,18 @@ pub(super) struct Desk {
     measuring: Option<Measure>,
     /// The file microphone's end has been told.
     ended: bool,
-    closing: Vec<std::thread::JoinHandle<()>>,
+    /// Devices that are being closed, and the way by which they say that they are.
+    closing: usize,
+    closed: Closed,
+}
+
+struct Closed(std_mpsc::Sender<()>, std_mpsc::Receiver<()>);
+
+impl Default for Closed {
+    fn default() -> Self {
+        let (sender, receiver) = std_mpsc::channel();
+        Self(sender, receiver)
+    }
 }
 
 struct Captured(Box<Frame>);
@@ -39,18 +56,17 @@ struct Measure {
 
 impl Desk {
     pub(super) fn set_microphone(&mut self, source: Option<Box<dyn Source>>) {
-        let old = std::mem::replace(&mut self.microphone, source);
         self.ended = false;
         *self.captured.0 = SILENCE;
-        self.dispose(move || drop(old));
+        if let Some(old) = std::mem::replace(&mut self.microphone, source) {
+            self.dispose(move || drop(old));
+        }
     }
 
     pub(super) fn set_speaker(&mut self, sink: Option<Box<dyn Sink>>) {
-        let old = std::mem::replace(&mut self.speaker, sink);
+        let Some(mut old) = std::mem::replace(&mut self.speaker, sink) else { return };
         self.dispose(move || {
-            if let Some(mut old) = old
-                && let Err(error) = old.finish()
-            {
+            if let Err(error) = old.finish() {
                 tracing::warn!("the speaker's last samples were lost: {error}");
             }
         });
@@ -65,11 +81,11 @@ impl Desk {
     }
 
     pub(super) fn start_test_tone(&mut self, beats: u32) {
-        self.test_tone = Some((TestTone::new(440.0), beats));
+        self.test_tone = (beats > 0).then(|| (TestTone::new(440.0), beats));
     }
 
     pub(super) fn needs_beat(&self) -> bool {
-        self.speaker.is_some() || self.measuring.is_some() || self.test_tone.is_some()
+        self.speaker.is_some() || (self.measuring.is_some() && self.microphone.is_some())
     }
 
     /// Reads the microphone where anybody listens to it.
@@ -128,20 +144,30 @@ impl Desk {
         }
     }
 
-    /// Ends what is open and waits for files to be whole.
+    /// Ends what is open and waits for files to be whole, but not for a device that hangs.
     pub(super) fn close(mut self) {
         self.set_microphone(None);
         self.set_speaker(None);
-        for thread in self.closing {
-            let _ = thread.join();
+        let deadline = Instant::now() + CLOSING;
+        while self.closing > 0 {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            if self.closed.1.recv_timeout(patience).is_err() {
+                return tracing::warn!("a device does not close");
+            }
+            self.closing -= 1;
         }
     }
 
     /// Closing a device or a file may block, which this thread must not.
     fn dispose(&mut self, work: impl FnOnce() + Send + 'static) {
-        self.closing.retain(|thread| !thread.is_finished());
-        match std::thread::Builder::new().name("close device".into()).spawn(work) {
-            Ok(thread) => self.closing.push(thread),
+        self.closing -= self.closed.1.try_iter().count();
+        let closed = self.closed.0.clone();
+        let thread = std::thread::Builder::new().name("close device".into()).spawn(move || {
+            work();
+            let _ = closed.send(());
+        });
+        match thread {
+            Ok(_) => self.closing += 1,
             Err(error) => tracing::error!("no thread to close a device: {error}"),
         }
     }

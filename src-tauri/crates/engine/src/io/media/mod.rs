@@ -66,7 +66,7 @@ pub(crate) enum Ask {
     MeasureMicrophone(bool),
     /// A call-progress tone on the speaker.
     Progress(Option<CallProgress>),
-    /// A test tone on the speaker for so many 10 ms beats.
+    /// A test tone on the speaker for so many 10 ms beats; 0 ends it.
     TestTone {
         beats: u32,
     },

@@ -1,7 +1,12 @@
 //! The media thread's loop.
 
-use super::{Ask, Join, LegId, News, device::Desk, leg::Leg};
+use super::{
+    Ask, Join, LegId, News,
+    device::Desk,
+    leg::{Forwarded, Leg},
+};
 use mio::{Events, Interest, Poll, Token};
+use sidetone_rtp::{PayloadClass, RtpPacket};
 use std::{
     collections::BTreeMap,
     io,
@@ -194,26 +199,19 @@ impl Worker {
                 leg.handle_rtcp(now, from, datagram);
                 continue;
             }
-            let news = &self.news;
-            let tell = |digit| {
-                let _ = news.try_send(News::Digit { leg: id, digit });
+            let mut key = None;
+            let Some(packet) = leg.handle_rtp(now, from, datagram, |pressed| key = Some(pressed)) else {
+                continue;
             };
-            let Some(packet) = leg.handle_rtp(now, from, datagram, tell) else { continue };
-            let target = match leg.joined() {
-                Join::Echo => Some(id),
-                Join::Leg(other) => Some(other),
-                Join::Nothing | Join::Devices | Join::Tone => None,
-            };
-            match target {
-                Some(other) => {
-                    let codec = leg.codec_of(packet.payload_type);
-                    let taken =
-                        self.legs.get_mut(&other).is_none_or(|other| other.forward(now, id, codec, &packet));
-                    if !taken && let Some(leg) = self.legs.get_mut(&id) {
-                        leg.transcode(now, &packet);
+            match leg.joined() {
+                Join::Echo => pass_on(&mut self.legs, now, id, id, &packet, key),
+                Join::Leg(other) => pass_on(&mut self.legs, now, id, other, &packet, key),
+                Join::Nothing | Join::Devices | Join::Tone => {
+                    leg.play(now, &packet);
+                    if let Some(digit) = key {
+                        let _ = self.news.try_send(News::Digit { leg: id, digit });
                     }
                 }
-                None => leg.play(now, &packet),
             }
         }
         // Not drained: be called again at once.
@@ -229,6 +227,38 @@ impl Worker {
             leg.report(now, &mut self.buffer);
             leg.watch(now, &self.news);
         }
+    }
+}
+
+/// Sends a packet on as it is, or through decoder and encoder where the other leg's peer does not know its codec. A key that
+/// the peer cannot take as it came is pressed anew.
+fn pass_on(
+    legs: &mut BTreeMap<LegId, Leg>,
+    now: Instant,
+    from: LegId,
+    to: LegId,
+    packet: &RtpPacket<'_>,
+    key: Option<char>,
+) {
+    let Some(leg) = legs.get_mut(&from) else { return };
+    if packet.class == PayloadClass::ComfortNoise && leg.is_transcoding() {
+        return leg.play(now, packet);
+    }
+    let codec = leg.codec_of(packet.payload_type);
+    let Some(other) = legs.get_mut(&to) else { return };
+    match (other.forward(now, from, codec, packet), key) {
+        (Forwarded::OtherEvents, Some(digit)) => other.press(digit),
+        (Forwarded::OtherCodec, _) => {
+            if let Some(leg) = legs.get_mut(&from) {
+                leg.transcode(now, packet);
+            }
+        }
+        (Forwarded::Done, _) if packet.class == PayloadClass::Audio => {
+            if let Some(leg) = legs.get_mut(&from) {
+                leg.pass_through();
+            }
+        }
+        _ => {}
     }
 }
 

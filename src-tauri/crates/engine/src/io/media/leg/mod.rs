@@ -1,0 +1,176 @@
+//! One RTP leg on the media thread: sockets, RTP session, codecs.
+
+mod receive;
+mod send;
+mod types;
+
+use super::{Join, LegId, News, RtpPair, measure::Measure};
+use send::{Keys, send};
+use sidetone_media::{AudioReceiver, AudioSender, Codec, tone::TestTone};
+use sidetone_rtp::{
+    Config, Identity, KeepAlive, Latching, RemoteAddress, Session, telephone_event::EventReceiver,
+};
+use sidetone_sdp::Negotiated;
+use std::{
+    net::UdpSocket as StdUdpSocket,
+    time::{Instant, SystemTime},
+};
+use tokio::sync::mpsc;
+
+pub(super) use send::Forwarded;
+
+pub(super) struct Leg {
+    id: LegId,
+    pub(super) rtp: mio::net::UdpSocket,
+    pub(super) rtcp: mio::net::UdpSocket,
+    session: Session,
+    remote: RemoteAddress,
+    negotiated: Option<Negotiated>,
+    join: Join,
+    pub(super) muted: bool,
+    sender: Option<(Codec, AudioSender)>,
+    /// The decoder in use and the payload type that it is for.
+    receiver: Option<(u8, AudioReceiver)>,
+    /// The leg that this one is joined to speaks other codecs: what arrives is decoded, and encoded there.
+    transcoding: bool,
+    events: EventReceiver,
+    keys: Option<Keys>,
+    /// A telephone event was sent in this beat.
+    dialled: bool,
+    tone: TestTone,
+    measure: Measure,
+    /// What is sent, reused.
+    out: Vec<u8>,
+}
+
+impl Leg {
+    pub(super) fn new(id: LegId, pair: RtpPair, seed: [u8; 32], cname: &str, now: Instant) -> Self {
+        let mut identity = [0; 10];
+        identity.copy_from_slice(&seed[..10]);
+        let mut spread = [0; 8];
+        spread.copy_from_slice(&seed[16..24]);
+        let config = Config::new(Identity::from_random(identity), cname, Vec::new());
+        let mio = |socket: StdUdpSocket| mio::net::UdpSocket::from_std(socket);
+        Self {
+            id,
+            rtp: mio(pair.rtp),
+            rtcp: mio(pair.rtcp),
+            session: Session::new(config, now, u64::from_be_bytes(spread)),
+            remote: RemoteAddress::new(Latching::On, None, None),
+            negotiated: None,
+            join: Join::Nothing,
+            muted: false,
+            sender: None,
+            receiver: None,
+            transcoding: false,
+            events: EventReceiver::new(),
+            keys: None,
+            dialled: false,
+            tone: TestTone::new(440.0),
+            measure: Measure::new(now),
+            out: Vec::with_capacity(1500),
+        }
+    }
+
+    pub(super) fn configure(&mut self, negotiated: Negotiated, now: Instant) {
+        let address = negotiated.remote.socket_addr();
+        let rtcp = negotiated.remote_rtcp.as_ref().and_then(|endpoint| endpoint.socket_addr());
+        if self.remote.rtp().is_some() && address != self.remote.rtp() {
+            self.session.expect_new_source(now);
+        }
+        self.remote.signal(address, rtcp);
+        self.session.set_payload_types(&types::received(&negotiated));
+        let sent = types::sent(&negotiated);
+        self.session.set_send_types(&sent);
+        let noise = negotiated.comfort_noise.as_ref().map(|types| types.send);
+        let is_negotiated = |number| sent.iter().any(|payload_type| payload_type.number == number);
+        self.session.set_keep_alive(KeepAlive::choose(negotiated.rtcp_mux, noise, is_negotiated));
+        let codec = negotiated.codec.capability.name.parse::<Codec>().ok();
+        let unchanged = self.negotiated.as_ref().is_some_and(|old| {
+            old.codec == negotiated.codec && old.ptime == negotiated.ptime && old.dtmf == negotiated.dtmf
+        });
+        if !unchanged {
+            self.sender = codec.and_then(|codec| Some((codec, types::sender(codec, &negotiated)?)));
+            self.receiver = None;
+        }
+        if !unchanged || !negotiated.direction.sends() {
+            // What waits to be sent goes with the old ones.
+            self.keys = negotiated.dtmf.as_ref().map(Keys::new);
+        }
+        self.negotiated = Some(negotiated);
+        self.measure.restart_silence(now);
+    }
+
+    pub(super) fn join(&mut self, with: Join, now: Instant) {
+        self.join = with;
+        self.transcoding = false;
+        if let Some((_, receiver)) = &mut self.receiver {
+            receiver.reset();
+        }
+        self.measure.restart_silence(now);
+    }
+
+    pub(super) fn joined(&self) -> Join {
+        self.join
+    }
+
+    pub(super) fn sends(&self) -> bool {
+        self.negotiated.as_ref().is_some_and(|negotiated| negotiated.direction.sends())
+    }
+
+    fn receives(&self) -> bool {
+        self.negotiated.as_ref().is_some_and(|negotiated| negotiated.direction.receives())
+    }
+
+    pub(super) fn is_transcoding(&self) -> bool {
+        self.transcoding
+    }
+
+    pub(super) fn needs_beat(&self) -> bool {
+        self.negotiated.is_some()
+            && (matches!(self.join, Join::Devices | Join::Tone) || self.transcoding || self.is_dialling())
+    }
+
+    /// Sends the RTCP that is due, and ends a telephone event that fell silent.
+    pub(super) fn report(&mut self, now: Instant, buffer: &mut Vec<u8>) {
+        self.events.handle_timeout(now);
+        if self.negotiated.as_ref().is_none_or(|negotiated| negotiated.rtcp_disabled) {
+            return;
+        }
+        if self.session.poll_timeout().is_none_or(|deadline| deadline > now) {
+            return;
+        }
+        if self.session.poll_rtcp(now, SystemTime::now(), buffer) {
+            send(&self.rtcp, buffer, self.remote.rtcp());
+        }
+        if self.session.poll_keep_alive(now, buffer) {
+            send(&self.rtp, buffer, self.remote.rtp());
+        }
+    }
+
+    pub(super) fn goodbye(&mut self, now: Instant, buffer: &mut Vec<u8>) {
+        let disabled = self.negotiated.as_ref().is_some_and(|negotiated| negotiated.rtcp_disabled);
+        if self.session.goodbye(now, SystemTime::now(), None, buffer) && !disabled {
+            send(&self.rtcp, buffer, self.remote.rtcp());
+        }
+    }
+
+    /// Tells the figures when they are due, and when the far end falls silent.
+    pub(super) fn watch(&mut self, now: Instant, news: &mpsc::Sender<News>) {
+        if self.join != Join::Devices || self.negotiated.is_none() || !self.measure.is_due(now) {
+            return;
+        }
+        let stats = self.session.stats();
+        let depth = self.receiver.as_ref().map(|(_, receiver)| receiver.stats());
+        let statistics = self.measure.take(now, &stats, depth.as_ref());
+        if let (Some((_, sender)), Some(loss)) = (&mut self.sender, statistics.remote_loss_percent) {
+            sender.set_expected_loss(loss.clamp(0.0, 100.0) as u8);
+        }
+        let _ = news.try_send(News::Measured { leg: self.id, statistics });
+        match self.measure.silence(now, &stats, self.receives()) {
+            Some(true) => drop(news.try_send(News::Silent { leg: self.id })),
+            Some(false) => drop(news.try_send(News::HeardAgain { leg: self.id })),
+            None => {}
+        }
+    }
+}
