@@ -25,7 +25,7 @@
 //! | 7 | the engine stopped or refused a command |
 //! | 130 | interrupted (Ctrl-C, SIGTERM): hung up and unregistered first |
 //!
-//! `register`, `gateway` and `phone` are ended by a signal in the normal way: they exit 0.
+//! `register` (once registered), `gateway` and `phone` are ended by a signal in the normal way: they exit 0.
 #![forbid(unsafe_code)]
 
 mod account;

@@ -8,7 +8,7 @@ pub(crate) use audio::devices;
 pub(crate) use open::{Role, open};
 
 use crate::{output::Output, signals::Interrupt};
-use sidetone_api::{Command, Envelope, Failure, Reply, SessionId, Snapshot};
+use sidetone_api::{Command, Envelope, Failure, Reply, SessionId, SessionView, Snapshot};
 use sidetone_engine::{Events, Handle};
 use sidetone_gateway::Running;
 use std::{future::pending, sync::Arc, time::Duration};
@@ -47,11 +47,19 @@ pub(crate) enum Next {
 #[derive(Debug)]
 pub(crate) struct Connected {
     pub(crate) client: Client,
-    pub(crate) session: SessionId,
+    pub(crate) session: Session,
+}
+
+/// The one session that a run is about.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
     /// Whom others call to reach us.
     pub(crate) aor: String,
-    /// The session registers.
+    /// It registers.
     pub(crate) registers: bool,
+    /// How it was when we attached, where it is older than that.
+    known: Option<SessionView>,
 }
 
 impl Client {

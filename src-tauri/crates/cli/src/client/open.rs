@@ -1,6 +1,6 @@
 //! From the arguments to an engine with one session.
 
-use super::{Client, Connected, audio};
+use super::{Client, Connected, Session, audio};
 use crate::{
     account::{self, Credentials},
     arguments::Common,
@@ -49,7 +49,7 @@ pub(crate) async fn open(common: &Common, role: Role) -> Result<Connected, Error
     .await?;
     let (mut client, snapshot) = Client::attach(handle, common.json, interrupt).await?;
     match connect(&mut client, common, role, place, &snapshot).await {
-        Ok((session, aor, registers)) => Ok(Connected { client, session, aor, registers }),
+        Ok(session) => Ok(Connected { client, session }),
         Err(error) => {
             client.close().await;
             Err(error)
@@ -63,15 +63,22 @@ async fn connect(
     role: Role,
     place: Place,
     snapshot: &Snapshot,
-) -> Result<(sidetone_api::SessionId, String, bool), Error> {
+) -> Result<Session, Error> {
     let extension = |gateway| account::extension(&common.identity, &extension_name(role), gateway);
     let Credentials { account, password } = match place {
         Place::Given(credentials) => credentials,
         Place::Running(gateway) => extension(gateway)?,
         Place::Own => {
             let gateway = own_gateway(snapshot)?;
-            if role == Role::Wait {
-                serve(client, gateway).await?;
+            let local = snapshot.sessions.iter().find(|session| session.local);
+            match (role, local) {
+                // The engine is registered there already, by a name that is as good as any for a caller.
+                (Role::Call, Some(local)) if common.identity.user.is_none() => {
+                    let (id, aor) = (local.session_id.clone(), local.aor.clone());
+                    return Ok(Session { id, aor, registers: true, known: Some(local.clone()) });
+                }
+                (Role::Call, _) => {}
+                (Role::Wait, _) => serve(client, gateway).await?,
             }
             extension(gateway)?
         }
@@ -79,7 +86,7 @@ async fn connect(
     let (id, aor, registers) = (account.id.clone(), account.aor.clone(), account.register);
     client.command(Command::SaveAccount { account, password: None, remember: false }).await?;
     match client.command(Command::Connect { account_id: id, password }).await? {
-        Reply::Session { session_id } => Ok((session_id, aor, registers)),
+        Reply::Session { session_id: id } => Ok(Session { id, aor, registers, known: None }),
         other => Err(Error::new(Exit::Internal, format!("connect was answered by {other:?}"))),
     }
 }

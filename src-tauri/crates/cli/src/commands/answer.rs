@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub(super) async fn run(connected: &mut Connected, limit: Option<Duration>) -> Result<Exit, Error> {
     connected.ready().await?;
-    let aor = connected.aor.clone();
+    let aor = connected.session.aor.clone();
     connected.client.say(&format!("waiting for a call to {aor}"));
     loop {
         let Some(call) = incoming(&mut connected.client).await? else { return Ok(Exit::Interrupted) };

@@ -8,7 +8,7 @@ use crate::{
     pages,
     signals::Interrupt,
 };
-use sidetone_api::{GatewaySettings, Settings, Snapshot};
+use sidetone_api::{Settings, Snapshot};
 use sidetone_engine::{Directories, Engine, Options, secrets};
 use sidetone_gateway::{Gateway, Running, find_running};
 use std::{
@@ -126,13 +126,10 @@ fn settings(arguments: &arguments::Gateway, directories: &Directories) -> Result
         Err(error) if error.kind() == io::ErrorKind::NotFound => Settings::default(),
         Err(error) => return Err(Error::usage(format!("{}: {error}", file.display()))),
     };
-    let before = settings.gateway;
-    settings.gateway = GatewaySettings {
-        enabled: true,
-        sip_port: sip_port.unwrap_or(before.sip_port),
-        http_port: http_port.unwrap_or(before.http_port),
-        ..before
-    };
+    let gateway = &mut settings.gateway;
+    gateway.enabled = true;
+    gateway.sip_port = sip_port.unwrap_or(gateway.sip_port);
+    gateway.http_port = http_port.unwrap_or(gateway.http_port);
     if let Some(mic) = mic {
         settings.audio.microphone = mic.to_string();
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub(super) async fn run(connected: &mut Connected, limit: Option<Duration>) -> Result<Exit, Error> {
-    if !connected.registers {
+    if !connected.session.registers {
         return Err(Error::usage(
             "register: this account does not register (`register = false` or --no-register)",
         ));
@@ -24,7 +24,7 @@ pub(super) async fn run(connected: &mut Connected, limit: Option<Duration>) -> R
                     status: RegistrationStatus::AuthenticationFail,
                     session_id,
                     info,
-                } if *session_id == connected.session => {
+                } if *session_id == connected.session.id => {
                     return Err(Error::new(Exit::Registration, info.clone()));
                 }
                 _ => {}

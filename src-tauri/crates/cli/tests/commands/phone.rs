@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 fn phone(home: &Home) -> Running {
     let mut phone = home.start(&["phone", "--mic", "tone", "--speaker", "null"]);
-    phone.until_status("RegistrationStatusEvent", "REGISTERED");
+    phone.until_registered("cli");
     phone
 }
 

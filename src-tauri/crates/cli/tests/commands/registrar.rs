@@ -24,7 +24,7 @@ fn register_ends_after_its_time_and_unregisters() {
 fn ctrl_c_unregisters_and_is_the_normal_end() {
     let home = Home::new("interrupt");
     let mut register = home.start(&[&["register"], &QUIET[..]].concat());
-    register.until_status("RegistrationStatusEvent", "REGISTERED");
+    register.until_registered("cli");
     register.interrupt();
     let (code, lines) = register.end();
     assert_eq!(code, Some(0), "{lines:#?}");

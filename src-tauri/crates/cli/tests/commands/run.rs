@@ -145,6 +145,16 @@ impl Running {
         self.until(&format!("{event} {status}"), |line| line["event"] == event && line["status"] == status)
     }
 
+    /// Registered by the name `user`, which is not the only one where the run has a gateway of its own.
+    pub(crate) fn until_registered(&mut self, user: &str) {
+        let aor = format!("sip:{user}@");
+        self.until(&format!("{user} is registered"), |line| {
+            let session = &line["session"];
+            session["registration"] == "REGISTERED"
+                && session["aor"].as_str().is_some_and(|text| text.starts_with(&aor))
+        });
+    }
+
     /// Ctrl-C.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
