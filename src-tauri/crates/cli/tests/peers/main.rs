@@ -6,3 +6,4 @@ mod load;
 mod phone;
 mod statuses;
 mod trouble;
+mod wire;
