@@ -7,54 +7,65 @@ use sidetone_engine::{Directories, Engine, Events, Handle, Next, Options, secret
 use sidetone_gateway::{Gateway, Running};
 use std::{
     net::Ipv4Addr,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 use tauri::{
-    AppHandle,
+    AppHandle, Manager,
     async_runtime::{JoinHandle, spawn},
     ipc::Channel,
 };
-use tokio::sync::watch;
 
-type Started = Result<Handle, Failure>;
-
-#[derive(Debug)]
 pub(crate) struct Backend {
-    /// `None` while the engine starts.
-    started: watch::Receiver<Option<Started>>,
+    app: AppHandle,
+    state: tokio::sync::Mutex<State>,
     /// Carries events to the page.
     carrier: Mutex<Option<JoinHandle<()>>>,
     gateway: Arc<tokio::sync::Mutex<Option<Running>>>,
 }
 
+enum State {
+    /// Not started yet, or in vain.
+    Away,
+    Runs(Handle),
+    Ended,
+}
+
 impl Backend {
     /// Returns at once; the page's first request waits for the engine.
-    pub(crate) fn start(app: &AppHandle) -> Self {
-        let (done, started) = watch::channel(None);
-        let gateway = Arc::new(tokio::sync::Mutex::new(None));
-        let (app, opened) = (app.clone(), Arc::clone(&gateway));
+    pub(crate) fn start(app: &AppHandle) {
+        app.manage(Self {
+            app: app.clone(),
+            state: tokio::sync::Mutex::new(State::Away),
+            carrier: Mutex::new(None),
+            gateway: Arc::default(),
+        });
+        let app = app.clone();
         spawn(async move {
-            let directories = Directories::of_the_platform();
-            let runtime = directories.as_ref().ok().map(|directories| directories.runtime.clone());
-            let mut opened = opened.lock().await;
-            let result = start_engine(directories).await;
-            let _ = done.send(Some(result.clone()));
-            match result {
-                Ok(engine) => *opened = start_gateway(&app, engine, runtime).await,
-                Err(failure) => tracing::error!("the engine did not start: {failure}"),
+            if let Err(failure) = app.state::<Self>().engine().await {
+                tracing::error!("the engine did not start: {failure}");
             }
         });
-        Self { started, carrier: Mutex::new(None), gateway }
     }
 
+    /// The engine; where it did not start the last time, it is tried again.
+    ///
     /// # Errors
-    /// Why the engine did not start.
-    pub(crate) async fn engine(&self) -> Started {
-        let mut started = self.started.clone();
-        let stopped = || Failure::new(FailureCode::Stopped, "the engine did not start");
-        let result = started.wait_for(Option::is_some).await.map_err(|_| stopped())?;
-        result.clone().unwrap_or_else(|| Err(stopped()))
+    /// Why the engine does not start.
+    pub(crate) async fn engine(&self) -> Result<Handle, Failure> {
+        let mut state = self.state.lock().await;
+        match &*state {
+            State::Runs(engine) => return Ok(engine.clone()),
+            State::Ended => return Err(Failure::new(FailureCode::Stopped, "the program is closing")),
+            State::Away => {}
+        }
+        let directories = Directories::of_the_platform()?;
+        let engine = start_engine(directories.clone()).await?;
+        *state = State::Runs(engine.clone());
+        let (gateway, app, served) = (Arc::clone(&self.gateway), self.app.clone(), engine.clone());
+        // Held from here on, so that the end waits for a start under way.
+        let mut gateway = gateway.lock_owned().await;
+        spawn(async move { *gateway = start_gateway(&app, served, directories).await });
+        Ok(engine)
     }
 
     /// Sends the state and all that follows to the page, instead of to the page that attached before.
@@ -73,20 +84,21 @@ impl Backend {
         Ok(())
     }
 
-    /// Closes the gateway's pages, hangs up and unregisters.
+    /// Closes the gateway's pages, hangs up and unregisters. Nothing starts after that.
     pub(crate) async fn shut_down(&self) {
+        let state = std::mem::replace(&mut *self.state.lock().await, State::Ended);
         if let Some(gateway) = self.gateway.lock().await.take() {
             gateway.stop().await;
         }
-        if let Ok(engine) = self.engine().await {
+        if let State::Runs(engine) = state {
             engine.shut_down().await;
         }
     }
 }
 
-async fn start_engine(directories: Result<Directories, Failure>) -> Started {
+async fn start_engine(directories: Directories) -> Result<Handle, Failure> {
     Engine::start(Options {
-        directories: Some(directories?),
+        directories: Some(directories),
         devices: Arc::new(Hardware::new()),
         secrets: secrets::platform(),
         settings: None,
@@ -97,7 +109,7 @@ async fn start_engine(directories: Result<Directories, Failure>) -> Started {
 }
 
 /// The pages for a browser on this machine. The app works without them; why they are missing is in the gateway's view.
-async fn start_gateway(app: &AppHandle, engine: Handle, runtime: Option<PathBuf>) -> Option<Running> {
+async fn start_gateway(app: &AppHandle, engine: Handle, directories: Directories) -> Option<Running> {
     let settings = engine.attach().await.ok()?.0.settings.gateway;
     if !settings.enabled {
         return None;
@@ -106,7 +118,7 @@ async fn start_gateway(app: &AppHandle, engine: Handle, runtime: Option<PathBuf>
         bind: Ipv4Addr::LOCALHOST.into(),
         port: settings.http_port,
         ui: pages::of(app),
-        runtime,
+        runtime: Some(directories.runtime),
     };
     let started = Gateway::start(engine, options).await;
     started.inspect_err(|error| tracing::warn!("the pages are not served: {error}")).ok()

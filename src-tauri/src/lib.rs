@@ -15,7 +15,6 @@ mod up;
 use arguments::Start;
 use backend::Backend;
 use std::process::ExitCode;
-use tauri::Manager;
 
 /// Runs the app until its window is closed.
 pub fn run() -> ExitCode {
@@ -37,7 +36,7 @@ fn open() -> ExitCode {
         .on_page_load(lifecycle::show_when_loaded)
         .on_window_event(lifecycle::end_when_closed)
         .setup(|app| {
-            app.manage(Backend::start(app.handle()));
+            Backend::start(app.handle());
             lifecycle::end_on_signal(app.handle());
             Ok(())
         })

@@ -44,7 +44,7 @@ impl Driver {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
-            "--window-size=1000,700",
+            "--window-size=1000,840",
             &profile,
         ];
         Self::start(

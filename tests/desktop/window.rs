@@ -6,7 +6,7 @@ use crate::{
     page::Page,
 };
 use sidetone_testkit::{
-    Needs, Process, PulseServer, Room,
+    Needs, Process, PulseServer, Room, Signal,
     audio::{hear, speak_into},
     room, until,
 };
@@ -54,7 +54,8 @@ fn a_newcomer_calls_echo_by_keyboard_and_hears_what_they_say() {
     let end = recording.seconds() + 1.0;
     until("the way back", Duration::from_secs(10), || (recording.seconds() > end).then_some(())).unwrap();
     let heard = hear(&spoken, &recording.finish().unwrap());
-    assert!(heard.peak > 0.7, "{heard:?}");
+    // Other speech gives 0.35 at most; what a busy machine makes up costs some of the 0.9 of an idle one.
+    assert!(heard.peak > 0.5, "{heard:?}");
 
     let _speaking = sound.speak(&file).unwrap();
     page.wait("both meters move", || page.meter("meter-mic") > -40.0 && page.meter("meter-speaker") > -40.0);
@@ -139,4 +140,37 @@ fn the_dark_theme_is_chosen_in_the_settings() {
     page.choose("theme-select", "dark");
     page.wait("the page is dark", || page.is_dark());
     picture(&display, &page, "settings-dark");
+}
+
+#[test]
+fn a_settings_file_with_an_unknown_key_is_named_and_read_again_once_it_is_repaired() {
+    let Some(room) = room!(needs(&[&WINDOW])) else { return };
+    let settings = room.dir().join("config/sidetone/settings.toml");
+    std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
+    std::fs::write(&settings, "[audio]\nmircophone = \"default\"\n").unwrap();
+    let (display, driver) = open(&room);
+    let page = Page { driver: &driver };
+
+    page.wait("the wrong key is named", || page.text("link-banner").contains("mircophone"));
+    picture(&display, &page, "wrong-settings");
+    std::fs::write(&settings, "[audio]\nmicrophone = \"silence\"\n").unwrap();
+    page.wait_for_status("registration-state", "REGISTERED");
+}
+
+#[test]
+fn a_program_that_is_told_to_end_ends_its_calls_first() {
+    let Some(room) = room!(needs(&[&WINDOW])) else { return };
+    let display = Display::start(room.dir());
+    let mut app = Command::new(crate::app());
+    app.env("DISPLAY", display.name());
+    let mut app = Process::spawn("app", &mut app, room.dir()).unwrap();
+    let found = room.dir().join("run/sidetone/gateway.json");
+    until("the gateway", Duration::from_secs(20), || found.exists().then_some(())).unwrap();
+
+    let mut call = ring(&room, "ringing");
+    until("the ringing", Duration::from_secs(20), || call.stdout().contains("RING").then_some(())).unwrap();
+    app.signal(Signal::TERM).unwrap();
+    assert!(app.wait(Duration::from_secs(8)).unwrap().success(), "{}", app.tail());
+    assert!(!found.exists(), "nobody is sent to a gateway that is gone");
+    assert!(!call.wait(Duration::from_secs(10)).unwrap().success(), "{}", call.tail());
 }
