@@ -34,7 +34,7 @@ impl Agent {
     /// Nothing that was sent waits for its answer.
     pub(super) fn is_idle(&self) -> bool {
         let load = self.ua.load();
-        load.calls == 0 && load.client_transactions == 0 && load.attempts == 0
+        load.calls == 0 && load.unanswered == 0 && load.attempts == 0
     }
 
     pub(super) fn port(&self) -> u16 {

@@ -183,6 +183,7 @@ impl UserAgent {
         Load {
             calls: self.calls.len(),
             client_transactions: self.clients.len(),
+            unanswered: self.clients.unanswered(),
             server_transactions: self.servers.len(),
             attempts: self.attempts.len(),
             queries: self.queries.len(),
@@ -211,6 +212,8 @@ impl UserAgent {
 pub struct Load {
     pub calls: usize,
     pub client_transactions: usize,
+    /// those of them that no final response has come to
+    pub unanswered: usize,
     pub server_transactions: usize,
     pub attempts: usize,
     pub queries: usize,
