@@ -84,13 +84,14 @@ impl Backend {
         Ok(())
     }
 
-    /// Closes the gateway's pages, hangs up and unregisters. Nothing starts after that.
+    /// Closes the gateway's pages, hangs up and unregisters. Nothing starts after that; a second caller waits for the first.
     pub(crate) async fn shut_down(&self) {
-        let state = std::mem::replace(&mut *self.state.lock().await, State::Ended);
+        let mut state = self.state.lock().await;
+        let before = std::mem::replace(&mut *state, State::Ended);
         if let Some(gateway) = self.gateway.lock().await.take() {
             gateway.stop().await;
         }
-        if let State::Runs(engine) = state {
+        if let State::Runs(engine) = before {
             engine.shut_down().await;
         }
     }

@@ -114,6 +114,7 @@ impl Manager {
                 "DEBIAN_FRONTEND=noninteractive",
                 "apt-get",
                 "install",
+                "-qq",
                 "-y",
                 "--no-install-recommends",
             ]))],
