@@ -97,8 +97,11 @@ impl Registrar {
         }
     }
 
+    /// Those that can be called: a Contact may be of any scheme (RFC 3261 section 10.2.1), and others are only kept and listed.
     pub(crate) fn bindings(&self, user: &str) -> Vec<Binding> {
-        self.bindings.of(user)
+        let mut bindings = self.bindings.of(user);
+        bindings.retain(|binding| binding.contact.is_sip());
+        bindings
     }
 
     /// Some binding came over this connection or from this address.

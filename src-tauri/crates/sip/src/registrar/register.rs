@@ -8,6 +8,9 @@ use crate::user_agent::Hop;
 use super::Registrar;
 use super::bindings::Binding;
 
+/// The most that a Contact and its Call-ID may make us remember, in bytes.
+const LONGEST_BINDING: usize = 2048;
+
 /// The response to a REGISTER, and the user whose bindings it changed.
 #[derive(Debug)]
 pub(crate) struct Registered {
@@ -101,8 +104,8 @@ impl Registrar {
             if lifetime.is_zero() {
                 continue;
             }
-            if !contact.uri.is_sip() {
-                return Err((400, None));
+            if contact.uri.to_string().len() + wanted.call_id.len() > LONGEST_BINDING {
+                return Err((513, None));
             }
             let is_new_user = bindings.is_empty() && self.bindings.of(&wanted.user).is_empty();
             let full = bindings.len() >= self.config.max_bindings_per_user

@@ -65,6 +65,17 @@ impl ServerKey {
         }
     }
 
+    /// The bytes of its texts.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Branch { branch, sent_by, method } => branch.len() + sent_by.len() + method.as_str().len(),
+            Self::Rfc2543 { uri, from_tag, call_id, via, method, .. } => {
+                let tag = from_tag.as_ref().map_or(0, String::len);
+                uri.len() + tag + call_id.len() + via.len() + method.as_str().len()
+            }
+        }
+    }
+
     /// The key of the INVITE that a CANCEL with this key wants to stop.
     pub(crate) fn of_cancelled_invite(&self) -> Self {
         let mut key = self.clone();
@@ -98,6 +109,11 @@ pub(crate) struct MergeKey {
 }
 
 impl MergeKey {
+    /// The bytes of its texts.
+    pub(crate) fn size(&self) -> usize {
+        self.from_tag.as_ref().map_or(0, String::len) + self.call_id.len() + self.method.as_str().len()
+    }
+
     pub(crate) fn of(request: &Request) -> Option<Self> {
         let cseq = request.headers.cseq().ok()?;
         Some(Self {

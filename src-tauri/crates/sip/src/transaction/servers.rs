@@ -33,10 +33,22 @@ pub(crate) struct Server {
     pub(crate) fallback: SocketAddr,
     /// the call whose INVITE this is
     pub(crate) call: Option<CallId>,
-    pub(crate) last_response: Vec<u8>,
+    /// empty before the first
+    last_response: Vec<u8>,
 }
 
 impl Server {
+    pub(crate) fn last_response(&self) -> &[u8] {
+        &self.last_response
+    }
+
+    /// What the sender of the request made us keep, in bytes.
+    fn size(&self) -> usize {
+        // both are kept here and in the table that finds them
+        let keys = self.key.size() + self.merge.as_ref().map_or(0, MergeKey::size);
+        size_of::<Self>() + 2 * keys + self.last_response.len()
+    }
+
     pub(crate) fn on_send(&mut self, now: Instant, status: u16) -> ServerStep {
         match &mut self.machine {
             Machine::Invite(machine) => machine.on_send(now, Class::of(status)),
@@ -86,11 +98,13 @@ pub(crate) struct Servers {
     by_merge: HashMap<MergeKey, ServerId>,
     by_id: HashMap<ServerId, Server>,
     last: u64,
+    /// the sizes of all, together
+    size: usize,
 }
 
 impl Servers {
     pub(crate) fn new() -> Self {
-        Self { by_key: HashMap::new(), by_merge: HashMap::new(), by_id: HashMap::new(), last: 0 }
+        Self { by_key: HashMap::new(), by_merge: HashMap::new(), by_id: HashMap::new(), last: 0, size: 0 }
     }
 
     /// Starts the transaction of a new request; responses will go to `hop`. `None` if the request lacks what makes its key.
@@ -114,9 +128,18 @@ impl Servers {
         if let Some(merge) = merge.clone() {
             self.by_merge.entry(merge).or_insert(id);
         }
-        self.by_id
-            .insert(id, Server { key, merge, machine, hop, fallback, call: None, last_response: Vec::new() });
+        let server = Server { key, merge, machine, hop, fallback, call: None, last_response: Vec::new() };
+        self.size += server.size();
+        self.by_id.insert(id, server);
         Some(id)
+    }
+
+    /// Keeps a response, for when the request comes again.
+    pub(crate) fn keep_response(&mut self, id: ServerId, bytes: Vec<u8>) {
+        let Some(server) = self.by_id.get_mut(&id) else { return };
+        self.size -= server.size();
+        server.last_response = bytes;
+        self.size += server.size();
     }
 
     pub(crate) fn find(&self, request: &Request) -> Option<ServerId> {
@@ -143,6 +166,7 @@ impl Servers {
 
     pub(crate) fn remove(&mut self, id: ServerId) {
         let Some(server) = self.by_id.remove(&id) else { return };
+        self.size -= server.size();
         self.by_key.remove(&server.key);
         if let Some(merge) = server.merge
             && self.by_merge.get(&merge) == Some(&id)
@@ -158,5 +182,10 @@ impl Servers {
 
     pub(crate) fn len(&self) -> usize {
         self.by_id.len()
+    }
+
+    /// About how many bytes they hold.
+    pub(crate) fn size(&self) -> usize {
+        self.size
     }
 }

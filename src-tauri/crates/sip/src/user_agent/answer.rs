@@ -62,7 +62,7 @@ impl UserAgent {
         self.detach(server);
         self.send_response(now, server, response);
         let Some(sent) = self.servers.get(server) else { return };
-        let (hop, bytes) = (sent.hop, sent.last_response.clone());
+        let (hop, bytes) = (sent.hop, sent.last_response().to_vec());
         if let Some(up) = self.calls.get_mut(&id).and_then(|call| call.up()) {
             up.unacked = Some(Unacked { cseq, server, hop, bytes, interval: timers.t1, late_offer });
         }

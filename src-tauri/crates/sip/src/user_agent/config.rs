@@ -16,6 +16,8 @@ pub struct Config {
     pub max_calls: usize,
     /// client and server transactions at a time, each; over it 503
     pub max_transactions: usize,
+    /// bytes that the server transactions may hold together; over it 503
+    pub max_transaction_bytes: usize,
     /// branches of one forked INVITE that are followed
     pub max_early_dialogs: usize,
     /// redirections (3xx) followed for one call
@@ -39,6 +41,7 @@ impl Default for Config {
             registrar: None,
             max_calls: 1024,
             max_transactions: 16 * 1024,
+            max_transaction_bytes: 16 * 1024 * 1024,
             max_early_dialogs: 16,
             max_redirects: 5,
             max_connections: 1024,

@@ -17,6 +17,8 @@
 //! - Section 13.2.2.4: the ACK of a 2xx carries no credentials. They would reach the peer, who could guess the password from them.
 //! - Section 22: a challenge is answered only where the server is ours; inside a dialog, where it accepted us before.
 //! - Section 12.2.1.1: requests to a peer that called over a connection or from behind a NAT go back that way, not to its Contact.
+//! - Section 11.2: OPTIONS is answered 200 whether an INVITE to that user would be taken or not: it asks whether we are there.
+//! - Section 12.1.1: an INVITE without a Contact is taken; its From stands in.
 //! - Section 10.3: a REGISTER response has no Date; there is no wall clock here.
 //! - Section 8.2.7: refusals that need no state (400, 407, 416, 420, 482, 483, 503, 505) are sent without a transaction.
 //! - A response over UDP is never moved to TCP, and a DNS answer is used for one request: the IO layer keeps what may be kept.
@@ -173,7 +175,7 @@ impl UserAgent {
         self.deadlines.next()
     }
 
-    /// The registrar's bindings of a user, best first.
+    /// The registrar's bindings of a user that are SIP or SIPS URIs, best first.
     pub fn bindings(&self, user: &str) -> Vec<Binding> {
         self.registrar.as_ref().map(|registrar| registrar.bindings(user)).unwrap_or_default()
     }

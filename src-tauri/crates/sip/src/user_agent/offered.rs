@@ -115,7 +115,7 @@ impl UserAgent {
         let State::Offered(offered) = &call.state else { return };
         call.timers.set(CallTimer::Minute, now + MINUTE);
         let Some(server) = self.servers.get(offered.server) else { return };
-        let (hop, bytes) = (server.hop, server.last_response.clone());
+        let (hop, bytes) = (server.hop, server.last_response().to_vec());
         self.transmit(hop, bytes);
     }
 

@@ -73,7 +73,7 @@ impl UserAgent {
             let Some(server) = self.servers.get_mut(id) else { return };
             let is_ack = request.method == Method::Ack;
             let step = if is_ack { server.on_ack(now) } else { server.on_request() };
-            let (hop, bytes) = (server.hop, server.last_response.clone());
+            let (hop, bytes) = (server.hop, server.last_response().to_vec());
             match step {
                 ServerStep::Transmit if !bytes.is_empty() => self.transmit(hop, bytes),
                 ServerStep::PassUp => self.on_ack(now, &request),

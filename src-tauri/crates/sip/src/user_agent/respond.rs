@@ -29,9 +29,14 @@ impl UserAgent {
         }
     }
 
+    pub(super) fn servers_are_full(&self) -> bool {
+        self.servers.len() >= self.config.max_transactions
+            || self.servers.size() >= self.config.max_transaction_bytes
+    }
+
     /// `None` if the transactions are at their limit.
     pub(super) fn start_server(&mut self, request: &Request, hop: Hop) -> Option<ServerId> {
-        if self.servers.len() >= self.config.max_transactions {
+        if self.servers_are_full() {
             return None;
         }
         let via = request.headers.top_via().ok()?;
@@ -43,8 +48,8 @@ impl UserAgent {
         self.add_capabilities(&mut response);
         let Some(server) = self.servers.get_mut(id) else { return };
         if server.on_send(now, response.status) == ServerStep::Transmit {
-            server.last_response = response.to_bytes();
-            let (hop, bytes) = (server.hop, server.last_response.clone());
+            let (hop, bytes) = (server.hop, response.to_bytes());
+            self.servers.keep_response(id, bytes.clone());
             self.transmit(hop, bytes);
         }
         self.refresh_server(id);
@@ -106,7 +111,7 @@ impl UserAgent {
                 break;
             }
             if server.on_timer(now) == ServerStep::Transmit {
-                let (hop, bytes) = (server.hop, server.last_response.clone());
+                let (hop, bytes) = (server.hop, server.last_response().to_vec());
                 self.transmit(hop, bytes);
             }
         }

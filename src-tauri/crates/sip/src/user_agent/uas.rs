@@ -22,7 +22,9 @@ impl UserAgent {
 
     /// A request that is no repetition and has passed validation.
     pub(super) fn serve(&mut self, now: Instant, hop: Hop, request: Request) {
-        if self.servers.len() >= self.config.max_transactions {
+        // what ends something is served all the same, without a transaction
+        let ends = matches!(request.method, Method::Bye | Method::Cancel);
+        if self.servers_are_full() && !ends {
             return self.respond_full(&request, hop);
         }
         let in_dialog = request.headers.to().is_ok_and(|to| to.tag().is_some());

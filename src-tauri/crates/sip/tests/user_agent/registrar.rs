@@ -215,3 +215,24 @@ fn a_registered_extension_is_called_through_its_flow() {
     net.settle();
     assert!(net.events(b).iter().any(|event| matches!(event, Event::Incoming { registration: Some(_), .. })));
 }
+
+#[test]
+fn a_contact_of_another_scheme_is_kept_and_listed_but_not_called() {
+    let (mut net, a) = registrar(open());
+    let both = "Contact: <mailto:peer@a.example>;q=0.9, <sip:peer@192.0.2.9>;q=0.1\n";
+    let response = answer_to(&mut net, &register(1, both));
+    assert_eq!((response.status, contacts(&response).len()), (200, 2));
+    let bindings = net.nodes[a].ua.bindings("alice");
+    assert_eq!(
+        bindings.iter().map(|binding| binding.contact.to_string()).collect::<Vec<_>>(),
+        ["sip:peer@192.0.2.9"]
+    );
+}
+
+#[test]
+fn a_contact_that_is_too_long_to_be_remembered_gets_513() {
+    let (mut net, a) = registrar(open());
+    let long = format!("Contact: <sip:peer@192.0.2.9;x={}>\n", "y".repeat(3000));
+    assert_eq!(answer_to(&mut net, &register(1, &long)).status, 513);
+    assert!(net.nodes[a].ua.bindings("alice").is_empty());
+}
