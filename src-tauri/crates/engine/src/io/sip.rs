@@ -86,11 +86,7 @@ impl SipSockets {
     pub(crate) fn transmit(&self, hop: Hop, bytes: Vec<u8>) {
         match hop.transport {
             Transport::Udp => self.send_datagram(hop, &bytes),
-            Transport::Tcp => {
-                if !self.tcp.send(hop, bytes) {
-                    self.failed(hop, "too much is waiting to be sent".into());
-                }
-            }
+            Transport::Tcp => self.tcp.send(hop, bytes),
             other => self.failed(hop, format!("transport {other:?} is not supported yet")),
         }
     }

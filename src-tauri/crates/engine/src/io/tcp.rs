@@ -8,6 +8,10 @@ use sidetone_sip::{Hop, Transport};
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -16,16 +20,22 @@ use tokio::{
     sync::mpsc,
 };
 
-const OUTBOX: usize = 256;
+/// Bytes that wait for one connection; a peer that lets it come to that does not read.
+const MAX_UNSENT: usize = 1024 * 1024;
 const MAX_CONNECTIONS: usize = 512;
+/// Those that others opened: they leave room for ours.
+const MAX_ACCEPTED: usize = MAX_CONNECTIONS - 64;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A peer that does not read is given up.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_BUFFER: usize = 16 * 1024;
+/// How long a connection that we close is still read: a reset would take our last words from the peer.
+const LINGER: Duration = Duration::from_secs(1);
 
-/// The owner's side of the table. Dropping it closes everything.
+/// The owner's side of the table. Dropping it closes everything. What waits in it is bounded by what the owner does before the
+/// table has its turn.
 #[derive(Debug)]
-pub(crate) struct Door(mpsc::Sender<Ask>);
+pub(crate) struct Door(mpsc::UnboundedSender<Ask>);
 
 #[derive(Debug)]
 enum Ask {
@@ -34,13 +44,12 @@ enum Ask {
 }
 
 impl Door {
-    /// `false` where too much waits already.
-    pub(crate) fn send(&self, hop: Hop, bytes: Vec<u8>) -> bool {
-        self.0.try_send(Ask::Send(hop, bytes)).is_ok()
+    pub(crate) fn send(&self, hop: Hop, bytes: Vec<u8>) {
+        let _ = self.0.send(Ask::Send(hop, bytes));
     }
 
     pub(crate) fn close(&self, hop: Hop) {
-        let _ = self.0.try_send(Ask::Close(hop));
+        let _ = self.0.send(Ask::Close(hop));
     }
 }
 
@@ -51,7 +60,7 @@ pub(crate) fn open(
     bind: Option<IpAddr>,
     inbox: Inbox,
 ) -> Door {
-    let (asks, inward) = mpsc::channel(OUTBOX);
+    let (asks, inward) = mpsc::unbounded_channel();
     let (accepted, accepts) = mpsc::channel(16);
     for listener in listeners {
         tokio::spawn(accept(listener, accepted.clone()));
@@ -91,13 +100,22 @@ struct Table {
 
 struct Connection {
     number: u64,
-    outbox: mpsc::Sender<Vec<u8>>,
+    outbox: mpsc::UnboundedSender<Vec<u8>>,
+    unsent: Arc<AtomicUsize>,
+}
+
+impl Connection {
+    /// `false` where too much waits already, or the connection has ended.
+    fn send(&self, bytes: Vec<u8>) -> bool {
+        let unsent = self.unsent.fetch_add(bytes.len(), Ordering::Relaxed);
+        unsent <= MAX_UNSENT && self.outbox.send(bytes).is_ok()
+    }
 }
 
 impl Table {
     async fn run(
         mut self,
-        mut asks: mpsc::Receiver<Ask>,
+        mut asks: mpsc::UnboundedReceiver<Ask>,
         mut accepts: mpsc::Receiver<(TcpStream, SocketAddr)>,
         mut ends: mpsc::Receiver<(SocketAddr, u64)>,
     ) {
@@ -125,18 +143,16 @@ impl Table {
             }
             self.start(hop, None);
         }
-        let full = match self.connections.get(&hop.remote) {
-            Some(connection) => connection.outbox.try_send(bytes).is_err(),
-            None => true,
-        };
-        if full {
+        if !self.connections.get(&hop.remote).is_some_and(|connection| connection.send(bytes)) {
+            // On a stream nothing comes after what is lost.
+            self.connections.remove(&hop.remote);
             self.failed(hop, "the peer does not read");
         }
     }
 
     fn accepted(&mut self, stream: TcpStream, remote: SocketAddr) {
         let Ok(ip) = names::local_address_towards(remote, self.bind) else { return };
-        if self.connections.len() < MAX_CONNECTIONS {
+        if self.connections.len() < MAX_ACCEPTED {
             self.start(
                 Hop { transport: Transport::Tcp, local: SocketAddr::new(ip, self.port), remote },
                 Some(stream),
@@ -146,8 +162,10 @@ impl Table {
 
     fn start(&mut self, hop: Hop, stream: Option<TcpStream>) {
         self.next += 1;
-        let (outbox, queue) = mpsc::channel(OUTBOX);
-        self.connections.insert(hop.remote, Connection { number: self.next, outbox });
+        let (outbox, queue) = mpsc::unbounded_channel();
+        let unsent = Arc::new(AtomicUsize::new(0));
+        let queue = Queue { queue, unsent: Arc::clone(&unsent) };
+        self.connections.insert(hop.remote, Connection { number: self.next, outbox, unsent });
         let (number, remote) = (self.next, hop.remote);
         let (stack, inbox, ended) = (self.stack, self.inbox.clone(), self.ended.clone());
         tokio::spawn(async move {
@@ -183,20 +201,34 @@ async fn connected(stream: Option<TcpStream>, remote: SocketAddr) -> Result<TcpS
     Ok(stream)
 }
 
-/// Carries bytes until either side ends it; returns why.
-async fn carry(
-    mut stream: TcpStream,
-    hop: &Hop,
-    stack: Stack,
-    mut queue: mpsc::Receiver<Vec<u8>>,
-    inbox: &Inbox,
-) -> String {
+/// The connection's side of its outbox.
+struct Queue {
+    queue: mpsc::UnboundedReceiver<Vec<u8>>,
+    unsent: Arc<AtomicUsize>,
+}
+
+impl Queue {
+    async fn recv(&mut self) -> Option<Vec<u8>> {
+        let bytes = self.queue.recv().await?;
+        self.unsent.fetch_sub(bytes.len(), Ordering::Relaxed);
+        Some(bytes)
+    }
+}
+
+/// Carries bytes until either side ends it; returns why. Who does not read our replies is not read either.
+async fn carry(mut stream: TcpStream, hop: &Hop, stack: Stack, mut queue: Queue, inbox: &Inbox) -> String {
     let (mut reader, mut writer) = stream.split();
     let mut buffer = vec![0; READ_BUFFER];
     loop {
         tokio::select! {
+            biased;
             bytes = queue.recv() => {
-                let Some(bytes) = bytes else { return "closed by us".into() };
+                let Some(bytes) = bytes else {
+                    let _ = writer.shutdown().await;
+                    let rest = async { while reader.read(&mut buffer).await.is_ok_and(|length| length > 0) {} };
+                    let _ = tokio::time::timeout(LINGER, rest).await;
+                    return "closed by us".into();
+                };
                 match tokio::time::timeout(WRITE_TIMEOUT, writer.write_all(&bytes)).await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => return error.to_string(),

@@ -29,12 +29,18 @@ impl UserAgent {
         }
         let limits = || Limits { body: MAX_STREAM_BODY, ..Limits::default() };
         self.streams.entry(key).or_insert_with(|| StreamDecoder::new(limits())).push(bytes);
+        let mut pinged = false;
         loop {
             let Some(decoder) = self.streams.get_mut(&key) else { return };
-            match decoder.next_frame() {
+            let frame = decoder.next_frame();
+            // one pong for pings in a row, or a flood of four bytes each would be one of messages
+            if !matches!(frame, Ok(Some(Frame::Ping | Frame::Pong))) && std::mem::take(&mut pinged) {
+                self.transmit(hop, PONG.to_vec());
+            }
+            match frame {
                 Ok(Some(Frame::Message(message))) => self.on_message(now, hop, message),
                 Ok(Some(Frame::Broken(error))) => self.on_broken(hop, &error),
-                Ok(Some(Frame::Ping)) => self.transmit(hop, PONG.to_vec()),
+                Ok(Some(Frame::Ping)) => pinged = true,
                 Ok(Some(Frame::Pong)) => {}
                 Ok(None) => return,
                 Err(lost) => {

@@ -1,12 +1,15 @@
 //! What is answered on the wire to hand-made messages, good and bad, in the spirit of RFC 4475 and RFC 5118. The phone runs as a
 //! process of its own; nothing here is built or read by our own SIP code.
 
+mod calls;
+mod gateway;
 mod legal;
 mod peer;
 mod raw;
 mod refusals;
 mod reply;
 mod silence;
+mod streams;
 
 use super::phone::{Phone, SOON};
 use std::net::SocketAddr;

@@ -95,6 +95,11 @@ impl Raw {
         self.body("application/sdp", sdp)
     }
 
+    /// Another description in place of the one that is there.
+    pub(super) fn sdp_again(self, sdp: &str) -> Self {
+        Self { body: sdp.into(), ..self.set("Content-Length", sdp.len().to_string()) }
+    }
+
     pub(super) fn names(mut self, change: impl Fn(&str) -> String) -> Self {
         self.headers.iter_mut().for_each(|(name, _)| *name = change(name));
         self
