@@ -5,7 +5,7 @@ use std::str::FromStr;
 pub(crate) const HELP: &str = "\
 cargo xtask run [--release] [-- ARGS]   build everything and start the app; on a machine without a display, serve its pages
 cargo xtask test [--only STEP]…         what CI runs: fmt, ui, clippy, bindings, tests
-cargo xtask bench [NAME] [--seconds N] [--rounds N]
+cargo xtask bench [NAME] [--seconds N] [--rounds N] [-- ARGS]
                                         figures beside another program's, in one run
 cargo xtask fuzz [TARGET] [--runs N]    feed a parser with random input (nightly Rust)
 cargo xtask bindings                    write ui/src/api/types.ts from the engine's vocabulary
@@ -49,6 +49,8 @@ pub(crate) struct Bench {
     pub(crate) seconds: Option<u32>,
     pub(crate) rounds: Option<u32>,
     pub(crate) install: bool,
+    /// For the program that measures.
+    pub(crate) rest: Vec<String>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -108,6 +110,7 @@ impl Given {
                 seconds: number("--seconds", self.seconds.take())?,
                 rounds: number("--rounds", self.rounds.take())?,
                 install,
+                rest: self.rest.take().unwrap_or_default(),
             }),
             "fuzz" => {
                 let runs = number("--runs", self.runs.take())?.unwrap_or(1_000_000);
@@ -178,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_bench_is_told_how_long_and_how_often() {
-        let bench = Bench { name: Some("call".into()), seconds: Some(5), rounds: None, install: false };
+        let bench = Bench { name: Some("call".into()), seconds: Some(5), ..Bench::default() };
         assert_eq!(read("bench call --seconds 5 --no-install"), Ok(Task::Bench(bench)));
         assert!(read("bench --rounds -1").unwrap_err().contains("--rounds"));
         assert!(read("setup --seconds 5").unwrap_err().contains("--seconds"));

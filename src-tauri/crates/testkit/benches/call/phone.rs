@@ -74,12 +74,13 @@ pub(crate) struct Plan<'a> {
     pub(crate) said: &'a Path,
     /// From the answer on.
     pub(crate) length: Duration,
+    pub(crate) recording: bool,
 }
 
 /// A phone with a call that is established.
 pub(crate) enum Phone {
-    Sidetone { process: Process, heard: PathBuf },
-    Baresip(Box<Baresip>),
+    Sidetone { process: Process, heard: Option<PathBuf> },
+    Baresip { baresip: Box<Baresip>, recording: bool },
 }
 
 impl Phone {
@@ -94,31 +95,32 @@ impl Phone {
     pub(crate) fn process(&self) -> &Process {
         match self {
             Self::Sidetone { process, .. } => process,
-            Self::Baresip(baresip) => baresip.process(),
+            Self::Baresip { baresip, .. } => baresip.process(),
         }
     }
 
-    /// Ends the call and the program, and gives what it recorded of the far end.
-    pub(crate) fn finish(self) -> Result<Wav> {
+    /// Ends the call and the program, and gives what it recorded of the far end, if it did.
+    pub(crate) fn finish(self) -> Result<Option<Wav>> {
         match self {
             Self::Sidetone { mut process, heard } => {
                 let status = process.wait(PATIENCE)?;
                 if !status.success() {
                     return Err(RigError::new(format!("sidetone-cli: {status}\n{}", process.tail())));
                 }
-                Wav::read(&heard)
+                heard.map(|heard| Wav::read(&heard)).transpose()
             }
-            Self::Baresip(mut baresip) => {
+            Self::Baresip { mut baresip, recording } => {
                 baresip.hang_up()?;
                 baresip.wait_event("CALL_CLOSED", PATIENCE)?;
-                baresip.recordings().map(|(_, heard)| heard)
+                recording.then(|| baresip.recordings().map(|(_, heard)| heard)).transpose()
             }
         }
     }
 }
 
 fn call_with_sidetone(plan: &Plan<'_>) -> Result<Phone> {
-    let heard = plan.dir.join("heard.wav");
+    let heard = plan.recording.then(|| plan.dir.join("heard.wav"));
+    let speaker = heard.as_ref().map_or("null".into(), |heard| format!("file:{}", heard.display()));
     let mut command = Command::new(plan.cli);
     command
         .args(["call", plan.callee, "--json", "--transport", "udp"])
@@ -126,7 +128,7 @@ fn call_with_sidetone(plan: &Plan<'_>) -> Result<Phone> {
         .args(["--password-env", PASSWORD])
         .args(["--codec", plan.codec.ours()])
         .args(["--mic", &format!("file:{}", plan.said.display())])
-        .args(["--speaker", &format!("file:{}", heard.display())])
+        .args(["--speaker", &speaker])
         .args(["--for", &format!("{}ms", plan.length.as_millis())])
         .env(PASSWORD, "secret");
     let mut process = Process::spawn("sidetone-cli", &mut command, plan.dir)?;
@@ -151,10 +153,11 @@ fn call_with_baresip(plan: &Plan<'_>) -> Result<Phone> {
             codecs: &[plan.codec.baresips()],
             source: Some(plan.said),
             then_silent: 0,
+            record: plan.recording,
             ..BaresipOptions::default()
         },
     )?;
     baresip.dial(plan.callee)?;
     baresip.wait_event("CALL_ESTABLISHED", PATIENCE)?;
-    Ok(Phone::Baresip(Box::new(baresip)))
+    Ok(Phone::Baresip { baresip: Box::new(baresip), recording: plan.recording })
 }

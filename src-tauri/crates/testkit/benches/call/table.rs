@@ -7,12 +7,22 @@ use crate::arguments::Arguments;
 use crate::phone::Codec;
 use crate::round::{Figures, Results};
 
-pub(crate) const NOTES: &str = "\
+const NOTES: &str = "\
 CPU: user and system time of the process while the call is established, of one core. PSS counts shared pages in parts.
 INVITE to 200 and start to registered: by the kernel's time stamps at the proxy's port, challenges included; the start
-is the moment before the process is started. Both speak the same file, mono at the codec's rate, and record: Sidetone
-what it hears (48 kHz mono); baresip what it says and what it hears (8 kHz mono; with Opus 48 kHz stereo), as its
-recorder knows no other way. baresip holds the whole of the file that it speaks in memory.";
+is the moment before the process is started. Both speak the same file, mono at the codec's rate; baresip holds the
+whole of it in memory. Each encodes as it does by default: with Opus Sidetone sends mono, baresip stereo; both 32 kbit/s.
+";
+const RECORDED: &str = "\
+Both record: Sidetone what it hears (48 kHz mono); baresip what it says and what it hears (8 kHz mono; with Opus 48 kHz
+stereo), as its recorder knows no other way.";
+const NOT_RECORDED: &str =
+    "Neither records: Sidetone decodes into nothing, baresip into a bridge that nobody reads.";
+
+/// What the figures mean.
+pub(crate) fn notes(arguments: &Arguments) -> String {
+    format!("{NOTES}{}", if arguments.recording { RECORDED } else { NOT_RECORDED })
+}
 
 /// One row: its name and unit, its value, its decimals, and what the ratio should not exceed.
 type Row = (&'static str, fn(&Figures) -> f64, usize, Option<f64>);
@@ -24,7 +34,7 @@ const ROWS: [Row; 7] = [
     ("PSS, MB", |f| megabytes(f.memory.proportional), 1, None),
     ("INVITE to 200, ms", |f| millis(f.invite_to_200), 1, None),
     ("start to registered, ms", |f| millis(f.start_to_registered), 1, None),
-    ("heard (correlation)", |f| f.heard, 2, None),
+    ("heard (correlation)", |f| f.heard.unwrap_or(f64::NAN), 2, None),
 ];
 
 /// What one round gave, while the rest is under way.
@@ -55,6 +65,9 @@ pub(crate) fn of(results: &Results, arguments: &Arguments) -> String {
     );
     for (name, value, decimals, aim) in ROWS {
         let (ours, theirs) = (median(&results.sidetone, value), median(&results.baresip, value));
+        if ours.is_nan() {
+            continue;
+        }
         let ratio = ours / theirs;
         let aim = aim.map_or(String::new(), |aim| {
             let met = if ratio <= aim { "met" } else { "missed" };

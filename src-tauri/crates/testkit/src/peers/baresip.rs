@@ -49,6 +49,8 @@ pub struct BaresipOptions<'a> {
     pub source: Option<&'a Path>,
     /// Silence after the source, in seconds. It holds all of it in memory, and hangs up after it.
     pub then_silent: usize,
+    /// Writes what it says and hears to files, for [`Baresip::recordings`].
+    pub record: bool,
     /// Further parameters of its account line, such as `;mediaenc=srtp-mand`.
     pub account: &'a str,
     pub address: IpAddr,
@@ -66,6 +68,7 @@ impl Default for BaresipOptions<'_> {
             answer: AnswerMode::Auto,
             source: None,
             then_silent: 180,
+            record: true,
             account: "",
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             net: None,
@@ -121,6 +124,7 @@ impl Baresip {
             .replace("@SILENCE@", &silence.display().to_string())
             .replace("@RATE@", &said.rate.to_string())
             .replace("@MODULES@", &modules()?.display().to_string())
+            .replace("@RECORDER@", if options.record { "module sndfile.so" } else { "" })
             .replace("@RECORD_DIR@", &records.display().to_string());
         fs::write(own.join("config"), config)?;
         fs::write(own.join("accounts"), account(options, sip))?;

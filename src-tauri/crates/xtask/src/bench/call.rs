@@ -25,5 +25,5 @@ pub(crate) fn run(options: &arguments::Bench) -> Result<(), String> {
             bench.args([name, &value.to_string()]);
         }
     }
-    shell::run(&mut bench)
+    shell::run(bench.args(&options.rest))
 }
