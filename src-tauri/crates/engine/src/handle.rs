@@ -142,6 +142,11 @@ impl Publisher {
         self.seq
     }
 
+    /// As of the last event.
+    pub(crate) fn has_readers(&self) -> bool {
+        !self.readers.is_empty()
+    }
+
     pub(crate) fn subscribe(&mut self) -> Events {
         let shared = Arc::new(Shared::default());
         self.readers.push(Arc::clone(&shared));

@@ -1,6 +1,7 @@
 //! The rim: sockets, names, the clock, randomness, media.
 
 pub(crate) mod clock;
+pub(crate) mod keys;
 pub(crate) mod media;
 pub(crate) mod names;
 pub(crate) mod ports;

@@ -12,14 +12,14 @@ use sidetone_sdp::{
 use std::net::IpAddr;
 
 /// SIP answer to an offer that shares nothing with us.
-pub(crate) const NOT_ACCEPTABLE: u16 = 488;
-pub(crate) const BAD_REQUEST: u16 = 400;
+const NOT_ACCEPTABLE: u16 = 488;
+const BAD_REQUEST: u16 = 400;
 
 #[derive(Debug)]
 pub(crate) struct Leg {
     pub(crate) id: LegId,
     local: LocalMedia,
-    /// Everything this leg can speak; `local` may be restricted to less.
+    /// Everything this leg can speak, in our order; `local` may be restricted to less.
     known: Vec<Capability>,
     exchange: OfferAnswer,
     negotiated: Option<Negotiated>,
@@ -83,34 +83,81 @@ impl Leg {
 
     /// Answers the peer's offer and configures the media.
     pub(crate) fn answer(&mut self, offer: &[u8], media: &Door) -> Result<Vec<u8>, Refused> {
+        let answer = self.prepare(offer)?;
+        self.start(media);
+        Ok(answer)
+    }
+
+    /// The answer to the peer's offer; nothing is sent or played before [`Leg::start`].
+    pub(crate) fn prepare(&mut self, offer: &[u8]) -> Result<Vec<u8>, Refused> {
         let offer = parse(offer)?;
         let (answer, negotiated) = self.exchange.answer(&offer, &self.local).map_err(refused)?;
-        self.agreed(negotiated, media)?;
+        self.agreed(negotiated)?;
         Ok(answer.to_string().into_bytes())
+    }
+
+    /// Answers in `codec` where the offer has it, so that a join need not transcode; else in any.
+    pub(crate) fn answer_in(
+        &mut self,
+        codec: Option<&Capability>,
+        offer: &[u8],
+        media: &Door,
+    ) -> Result<Vec<u8>, Refused> {
+        self.local.codecs.clone_from(&self.known);
+        if let Some(codec) = codec {
+            let parsed = parse(offer)?;
+            // On a copy, which leaves no trace in the version of `o=`.
+            let (_, negotiated) = self.exchange.clone().answer(&parsed, &self.local).map_err(refused)?;
+            if negotiated.codecs.iter().any(|common| is_same(&common.capability, codec)) {
+                self.local.codecs.retain(|own| is_same(own, codec));
+            }
+        }
+        self.answer(offer, media)
     }
 
     /// Takes the peer's answer and configures the media.
     pub(crate) fn accept(&mut self, answer: &[u8], media: &Door) -> Result<(), Refused> {
         let answer = parse(answer)?;
         let negotiated = self.exchange.accept(&answer).map_err(refused)?;
-        self.agreed(negotiated, media)
+        self.agreed(negotiated)?;
+        self.start(media);
+        Ok(())
     }
 
-    /// Speaks only these codecs from now on, as far as it knows them; all where it knows none.
-    pub(crate) fn restrict(&mut self, codecs: &[Capability]) {
-        let wanted: Vec<Capability> = codecs
-            .iter()
-            .filter_map(|codec| self.known.iter().find(|own| is_same(own, codec)).cloned())
-            .collect();
-        if !wanted.is_empty() {
-            self.local.codecs = wanted;
+    /// Lets the media do what was agreed.
+    pub(crate) fn start(&self, media: &Door) {
+        if let Some(negotiated) = &self.negotiated {
+            media.ask(Ask::Configure { leg: self.id, negotiated: Box::new(negotiated.clone()) });
         }
+    }
+
+    /// Offers these codecs first, as far as it knows them, and then the others.
+    pub(crate) fn prefer(&mut self, codecs: &[Capability]) {
+        let place = |own: &Capability| codecs.iter().position(|codec| is_same(own, codec));
+        self.local.codecs.clone_from(&self.known);
+        self.local.codecs.sort_by_key(|own| place(own).unwrap_or(usize::MAX));
     }
 
     /// What both sides of this leg speak, in the order of the peer.
     pub(crate) fn common_codecs(&self) -> Vec<Capability> {
         let codecs = self.negotiated.iter().flat_map(|negotiated| &negotiated.codecs);
         codecs.map(|codec| codec.capability.clone()).collect()
+    }
+
+    /// What is sent.
+    pub(crate) fn codec(&self) -> Option<Capability> {
+        self.negotiated.as_ref().map(|negotiated| negotiated.codec.capability.clone())
+    }
+
+    /// The peer wants no media from us.
+    pub(crate) fn is_held(&self) -> bool {
+        self.negotiated.as_ref().is_some_and(|negotiated| negotiated.held)
+    }
+
+    /// Wants no media from the peer, as its other side wants none; or wants it again. `false` where it is so already.
+    pub(crate) fn hold(&mut self, held: bool) -> bool {
+        let direction = if held { Direction::SendOnly } else { Direction::SendRecv };
+        std::mem::replace(&mut self.local.direction, direction) != direction
     }
 
     pub(crate) fn join(&self, with: Join, media: &Door) {
@@ -141,7 +188,7 @@ impl Leg {
         }
     }
 
-    fn agreed(&mut self, negotiated: Negotiated, media: &Door) -> Result<(), Refused> {
+    fn agreed(&mut self, negotiated: Negotiated) -> Result<(), Refused> {
         if let Some(name) = negotiated.unresolved() {
             // A name in c= is legal (RFC 8866 5.7) and unheard of in the field; looking it up would let a peer make us ask its DNS.
             return Err(Refused {
@@ -149,7 +196,6 @@ impl Leg {
                 text: format!("c= names the host {name}; an address is needed"),
             });
         }
-        media.ask(Ask::Configure { leg: self.id, negotiated: Box::new(negotiated.clone()) });
         self.negotiated = Some(negotiated);
         Ok(())
     }
@@ -182,7 +228,14 @@ fn refused(refusal: Refusal) -> Refused {
 /// # Errors
 /// Names the codec that does not exist.
 pub(crate) fn capabilities(names: &[String]) -> Result<Vec<Capability>, Failure> {
-    let codecs: Vec<Capability> = names.iter().map(|name| capability(name)).collect::<Result<_, _>>()?;
+    let mut codecs: Vec<Capability> = Vec::new();
+    for name in names {
+        let codec = capability(name)?;
+        if codecs.iter().any(|other| is_same(other, &codec)) {
+            return Err(Failure::invalid("audio.codecs", format!("{name:?} is named twice")));
+        }
+        codecs.push(codec);
+    }
     if codecs.is_empty() {
         return Err(Failure::invalid("audio.codecs", "at least one codec is needed"));
     }

@@ -1,16 +1,20 @@
 //! The owner: all state, one loop. Each file beside this one holds one noun of it.
 
+mod account;
 mod agent;
 mod call;
-mod call_events;
 mod command;
+mod connecting;
 mod device;
 mod exchange;
+mod farewell;
 mod leg;
+mod phone;
 mod registration;
 mod session;
 mod settings;
 mod target;
+mod text;
 mod view;
 
 use crate::{
@@ -18,32 +22,36 @@ use crate::{
     handle::{Publisher, Request},
     io::{
         clock,
+        keys::Keys,
         media::{self, LegId, News},
         sip::{FromNetwork, Stack},
     },
-    secrets::SecretStore,
 };
 use agent::Agent;
 use call::Call;
 use device::Desk;
 use exchange::Exchange;
+use farewell::Farewell;
 use session::Session;
 use sidetone_api::{
     AccountId, CallId, Event, Failure, FailureCode, HistoryEntry, NoticeLevel, Secret, SessionId,
 };
+use sidetone_media::tone::CallProgress;
 use sidetone_sip::Hop;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    time::{Duration, Instant},
+    time::Instant,
 };
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands that may wait for the owner; it answers each at once.
 const REQUESTS: usize = 64;
 const INTERNAL: usize = 256;
-/// How long hanging up and unregistering may take at the end.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// For names, devices and the key store: some may hang for long, the others must go on.
+const BLOCKING_THREADS: usize = 16;
 const HISTORY: usize = 200;
+/// Notices that wait for the first reader.
+const UNREAD: usize = 16;
 
 /// What the owner's own errands bring back.
 #[derive(Debug)]
@@ -56,13 +64,19 @@ enum Errand {
     Device(device::Opened),
     Devices(device::Listed),
     DeviceNews(sidetone_media::DeviceNews),
+    /// What the key store knows.
+    Password {
+        session: SessionId,
+        password: Option<Secret>,
+    },
+    PasswordKept(Result<(), String>),
 }
 
 struct Owner {
     publisher: Publisher,
     settings: settings::Store,
-    secrets: Box<dyn SecretStore>,
-    /// Passwords that no key store keeps.
+    keys: Keys,
+    /// Passwords of this run, whether a key store keeps them or not.
     passwords: HashMap<AccountId, Secret>,
     phone: Agent,
     exchange: Exchange,
@@ -74,12 +88,11 @@ struct Owner {
     errands: mpsc::Sender<Errand>,
     next_leg: u64,
     tones: bool,
+    /// Busy or congestion, after a call that came to nothing.
+    end_tone: Option<(CallProgress, Instant)>,
+    /// Notices from a time when nobody read them.
+    unread: Vec<Event>,
     farewell: Option<Farewell>,
-}
-
-struct Farewell {
-    deadline: Instant,
-    done: Vec<oneshot::Sender<()>>,
 }
 
 struct Inbound {
@@ -96,7 +109,7 @@ pub(crate) async fn start(options: Options) -> Result<Handle, Failure> {
     let run = move || {
         let runtime = match tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .max_blocking_threads(4)
+            .max_blocking_threads(BLOCKING_THREADS)
             .build()
         {
             Ok(runtime) => runtime,
@@ -145,7 +158,7 @@ impl Owner {
         let mut owner = Self {
             publisher: Publisher::default(),
             settings,
-            secrets: options.secrets,
+            keys: Keys::start(options.secrets),
             passwords: HashMap::new(),
             phone,
             exchange,
@@ -157,6 +170,8 @@ impl Owner {
             errands,
             next_leg: 0,
             tones: options.tones,
+            end_tone: None,
+            unread: Vec::new(),
             farewell: None,
         };
         owner.desk.watch();
@@ -165,6 +180,7 @@ impl Owner {
     }
 
     async fn run(mut self, mut inbound: Inbound) {
+        let mut has_clients = true;
         loop {
             self.drain();
             if self.is_finished() {
@@ -178,9 +194,12 @@ impl Owner {
                 }
             };
             tokio::select! {
-                request = inbound.requests.recv() => match request {
+                request = inbound.requests.recv(), if has_clients => match request {
                     Some(request) => self.on_request(request),
-                    None => self.start_farewell(None),
+                    None => {
+                        has_clients = false;
+                        self.start_farewell(None);
+                    }
                 },
                 Some((stack, message)) = inbound.network.recv() => self.on_network(stack, message),
                 Some(news) = inbound.news.recv() => self.on_news(news),
@@ -221,7 +240,12 @@ impl Owner {
                 let _ = reply.send(result);
             }
             Request::Attach(reply) => {
-                let _ = reply.send((self.snapshot(), self.publisher.subscribe()));
+                let attached = (self.snapshot(), self.publisher.subscribe());
+                if reply.send(attached).is_ok() {
+                    for event in std::mem::take(&mut self.unread) {
+                        self.publish(event);
+                    }
+                }
             }
             Request::HttpListening(address, info) => {
                 self.exchange.set_http(address, info);
@@ -245,45 +269,41 @@ impl Owner {
             Errand::Device(opened) => self.on_device_opened(opened),
             Errand::Devices(listed) => self.on_devices_listed(listed),
             Errand::DeviceNews(news) => self.on_device_news(news),
+            Errand::Password { session, password } => self.on_password(&session, password.as_ref()),
+            Errand::PasswordKept(result) => self.on_password_kept(result),
         }
     }
 
     fn next_deadline(&self) -> Option<Instant> {
         let farewell = self.farewell.as_ref().map(|farewell| farewell.deadline);
-        [self.phone.poll_timeout(), self.exchange.poll_timeout(), farewell].into_iter().flatten().min()
+        let tone = self.end_tone.map(|(_, until)| until);
+        let (phone, exchange) = (self.phone.poll_timeout(), self.exchange.poll_timeout());
+        [phone, exchange, self.next_closing(), tone, farewell].into_iter().flatten().min()
     }
 
     fn on_timeout(&mut self) {
         let now = Instant::now();
         self.phone.handle_timeout(now);
         self.exchange.handle_timeout(now);
-    }
-
-    fn start_farewell(&mut self, done: Option<oneshot::Sender<()>>) {
-        if self.farewell.is_none() {
-            for call in self.calls.keys().cloned().collect::<Vec<_>>() {
-                let _ = self.hang_up(&call);
-            }
-            for session in self.sessions.keys().cloned().collect::<Vec<_>>() {
-                let _ = self.disconnect(&session);
-            }
+        self.close_overdue(now);
+        if self.end_tone.is_some_and(|(_, until)| until <= now) {
+            self.end_tone = None;
+            self.update_tone();
+            self.want_devices();
         }
-        let deadline = Instant::now() + FAREWELL;
-        self.farewell.get_or_insert_with(|| Farewell { deadline, done: Vec::new() }).done.extend(done);
-    }
-
-    fn is_finished(&self) -> bool {
-        let Some(farewell) = &self.farewell else { return false };
-        (self.calls.is_empty() && self.sessions.is_empty() && self.exchange.is_idle() && self.phone.is_idle())
-            || Instant::now() >= farewell.deadline
     }
 
     fn publish(&mut self, event: Event) {
         self.publisher.publish(clock::wallclock_ms(), event);
     }
 
-    fn notice(&mut self, level: NoticeLevel, info: impl Into<String>, call_id: Option<CallId>) {
-        self.publish(Event::Notice { level, info: info.into(), call_id });
+    fn notice(&mut self, level: NoticeLevel, info: &str, call_id: Option<&CallId>) {
+        let notice = Event::Notice { level, info: text::shown(info), call_id: call_id.cloned() };
+        if self.publisher.has_readers() {
+            self.publish(notice);
+        } else if self.unread.len() < UNREAD {
+            self.unread.push(notice);
+        }
     }
 
     fn new_leg(&mut self) -> LegId {

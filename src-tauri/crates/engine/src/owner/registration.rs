@@ -1,18 +1,18 @@
 //! What registrars answer, told as statuses by their causes.
 
-use super::{Owner, session::Session};
+use super::{Owner, session::Session, text};
 use sidetone_api::{ConnectionStatus, Event, RegistrationStatus, SessionId};
-use sidetone_sip::{Cause, FailureKind, OptionsId, RegistrationId};
+use sidetone_sip::{Cause, FailureKind, Hop, OptionsId, RegistrationId};
 use std::time::Duration;
 
 impl Owner {
-    pub(super) fn on_registered(&mut self, registration: RegistrationId, remote: String, expires: Duration) {
-        let Some(id) = self.session_of(registration) else { return };
-        self.set_connection(&id, ConnectionStatus::Established, remote);
+    pub(super) fn on_registered(&mut self, registration: RegistrationId, hop: &Hop, expires: Duration) {
+        let Some(id) = self.open_session_of(registration) else { return };
+        self.set_connection(&id, ConnectionStatus::Established, &hop.to_string());
         self.set_registered(
             &id,
             RegistrationStatus::Registered,
-            format!("for {} s", expires.as_secs()),
+            &format!("for {} s", expires.as_secs()),
             false,
         );
     }
@@ -24,7 +24,7 @@ impl Owner {
         kind: FailureKind,
         retry_in: Option<Duration>,
     ) {
-        let Some(id) = self.session_of(registration) else { return };
+        let Some(id) = self.open_session_of(registration) else { return };
         let again = retry_in
             .map(|pause| format!("; trying again in {} s", pause.as_secs().max(1)))
             .unwrap_or_default();
@@ -32,21 +32,21 @@ impl Owner {
         let without_password = self.sessions.get(&id).is_some_and(|session| session.credentials.is_none());
         match kind {
             FailureKind::Unreachable => {
-                self.lose_connection(&id, cause.to_string());
-                self.set_registered(&id, RegistrationStatus::Unregistered, info, false);
+                self.lose_connection(&id, &cause.to_string());
+                self.set_registered(&id, RegistrationStatus::Unregistered, &info, false);
             }
             FailureKind::Refused => {
-                self.set_connection(&id, ConnectionStatus::Established, cause.to_string());
-                self.set_registered(&id, RegistrationStatus::Unregistered, info, false);
+                self.set_connection(&id, ConnectionStatus::Established, &cause.to_string());
+                self.set_registered(&id, RegistrationStatus::Unregistered, &info, false);
             }
             FailureKind::AuthenticationFailed => {
-                self.set_connection(&id, ConnectionStatus::Established, cause.to_string());
+                self.set_connection(&id, ConnectionStatus::Established, &cause.to_string());
                 let needed = without_password && cause.code != 403;
                 if needed {
-                    let info = "the registrar asks for a password".to_owned();
+                    let info = "the registrar asks for a password";
                     self.set_registered(&id, RegistrationStatus::Unregistered, info, true);
                 } else {
-                    self.set_registered(&id, RegistrationStatus::AuthenticationFail, info, false);
+                    self.set_registered(&id, RegistrationStatus::AuthenticationFail, &info, false);
                 }
             }
         }
@@ -56,14 +56,11 @@ impl Owner {
         let Some(id) = self.session_of(registration) else { return };
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.registration = None;
-        let (closing, was_registered) =
-            (session.closing, session.registered == Some(RegistrationStatus::Registered));
-        if was_registered || !closing {
-            self.set_registered(&id, RegistrationStatus::Unregistered, reason.to_owned(), false);
+        let was_registered = session.registered == Some(RegistrationStatus::Registered);
+        if was_registered || !session.is_closing() {
+            self.set_registered(&id, RegistrationStatus::Unregistered, reason, false);
         }
-        if closing {
-            self.close_session(&id);
-        }
+        self.close_when_left(&id);
     }
 
     /// The answer to the question whether a link without registration is there. Any answer says that it is.
@@ -74,8 +71,8 @@ impl Owner {
         session.probe = None;
         let id = session.id.clone();
         match status {
-            408 | 503 => self.lose_connection(&id, format!("{status} {reason}")),
-            _ => self.set_connection(&id, ConnectionStatus::Established, format!("{status} {reason}")),
+            408 | 503 => self.lose_connection(&id, &format!("{status} {reason}")),
+            _ => self.set_connection(&id, ConnectionStatus::Established, &format!("{status} {reason}")),
         }
     }
 
@@ -84,7 +81,11 @@ impl Owner {
         sessions.find(|session| session.registration == Some(registration)).map(|session| session.id.clone())
     }
 
-    fn lose_connection(&mut self, id: &SessionId, info: String) {
+    fn open_session_of(&self, registration: RegistrationId) -> Option<SessionId> {
+        self.session_of(registration).filter(|id| self.open_session(id).is_ok())
+    }
+
+    fn lose_connection(&mut self, id: &SessionId, info: &str) {
         let status = match self.sessions.get(id).and_then(|session| session.connection) {
             Some(ConnectionStatus::Established | ConnectionStatus::Disconnected) => {
                 ConnectionStatus::Disconnected
@@ -94,11 +95,12 @@ impl Owner {
         self.set_connection(id, status, info);
     }
 
-    fn set_connection(&mut self, id: &SessionId, status: ConnectionStatus, info: String) {
+    fn set_connection(&mut self, id: &SessionId, status: ConnectionStatus, info: &str) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         if session.connection == Some(status) {
             return;
         }
+        let info = text::shown(info);
         session.connection = Some(status);
         session.connection_info.clone_from(&info);
         self.publish(Event::ConnectionStatusEvent { status, session_id: id.clone(), info });
@@ -109,10 +111,11 @@ impl Owner {
         &mut self,
         id: &SessionId,
         status: RegistrationStatus,
-        info: String,
+        info: &str,
         password_needed: bool,
     ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
+        let info = text::shown(info);
         let news = session.registered != Some(status);
         // A refresh is no news; another reason for the same trouble is.
         if !news && (status == RegistrationStatus::Registered || session.registered_info == info) {

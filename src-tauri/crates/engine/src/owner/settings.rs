@@ -1,8 +1,11 @@
 //! The settings file: `settings.toml` in the configuration directory. Secrets are never in it.
 
 use crate::Directories;
-use sidetone_api::{Failure, FailureCode, Settings};
-use std::{fs, io, path::Path, path::PathBuf};
+use sidetone_api::{AudioSettings, Failure, FailureCode, Settings};
+use sidetone_media::device::Selection;
+use std::{fs, io, io::Write as _, path::Path, path::PathBuf};
+
+const LONGEST_SELECTION: usize = 4096;
 
 #[derive(Debug)]
 pub(super) struct Store {
@@ -15,6 +18,7 @@ impl Store {
     /// A file that cannot be read or has an unknown key; the message names the file and the key.
     pub(super) fn open(directories: Option<&Directories>, given: Option<Settings>) -> Result<Self, Failure> {
         if let Some(settings) = given {
+            check_audio(&settings.audio)?;
             return Ok(Self { settings, file: None });
         }
         let Some(directories) = directories else {
@@ -26,7 +30,7 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Settings::default(),
             Err(error) => return Err(storage(&file, &error)),
         };
-        super::leg::capabilities(&settings.audio.codecs).map_err(|failure| storage(&file, &failure))?;
+        check_audio(&settings.audio).map_err(|failure| storage(&file, &failure))?;
         Ok(Self { settings, file: Some(file) })
     }
 
@@ -44,6 +48,24 @@ impl Store {
     }
 }
 
+/// # Errors
+/// Names the key that is wrong.
+pub(super) fn check_audio(audio: &AudioSettings) -> Result<(), Failure> {
+    super::leg::capabilities(&audio.codecs)?;
+    check_selection("audio.microphone", &audio.microphone)?;
+    check_selection("audio.speaker", &audio.speaker)
+}
+
+/// # Errors
+/// Names `field`.
+pub(super) fn check_selection(field: &str, text: &str) -> Result<(), Failure> {
+    if text.len() > LONGEST_SELECTION || text.chars().any(char::is_control) {
+        return Err(Failure::invalid(field, format!("{field} names no device")));
+    }
+    let parsed = text.parse::<Selection>();
+    parsed.map(|_| ()).map_err(|error| Failure::invalid(field, format!("{field}: {error}")))
+}
+
 /// Replaces the file whole, so that a crash leaves the old one or the new one.
 fn write(file: &Path, settings: &Settings) -> io::Result<()> {
     let text = toml::to_string_pretty(settings).map_err(io::Error::other)?;
@@ -51,7 +73,9 @@ fn write(file: &Path, settings: &Settings) -> io::Result<()> {
         fs::create_dir_all(folder)?;
     }
     let temporary = file.with_extension("toml.new");
-    fs::write(&temporary, text)?;
+    let mut writing = fs::File::create(&temporary)?;
+    writing.write_all(text.as_bytes())?;
+    writing.sync_all()?;
     fs::rename(&temporary, file)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Owner, leg::Leg, leg::Refused},
-    Role, bridge,
+    MAX_CALLS, MAX_KNOWN, Role,
 };
 use crate::io::media::Join;
 use sidetone_sip::message::{NameAddr, Uri};
@@ -19,14 +19,17 @@ pub(super) struct Arrival {
     pub(super) to: Uri,
     pub(super) offer: Option<Vec<u8>>,
     pub(super) hop: Hop,
+    /// So that a contact that leads back here does not ring for ever.
+    pub(super) max_forwards: u8,
 }
 
 impl Owner {
     pub(in super::super) fn on_exchange_event(&mut self, event: Event) {
         match event {
-            Event::Incoming { call, from, request_uri, offer, hop, .. } => {
-                let arrival = Arrival { call, from, to: request_uri.clone(), offer, hop };
-                if let Err(refused) = self.on_arrival(arrival, &request_uri) {
+            Event::Incoming { call, from, request_uri, headers, offer, hop, .. } => {
+                let max_forwards = headers.max_forwards().ok().flatten().unwrap_or(70);
+                let arrival = Arrival { call, from, to: request_uri, offer, hop, max_forwards };
+                if let Err(refused) = self.on_arrival(arrival) {
                     self.exchange_reject(call, &refused);
                 }
             }
@@ -37,6 +40,9 @@ impl Owner {
                 if contacts.is_empty() {
                     self.exchange.extensions.remove(&user);
                 } else {
+                    if self.exchange.known.len() < MAX_KNOWN {
+                        self.exchange.known.insert(user.clone());
+                    }
                     self.exchange.extensions.insert(user, contacts);
                 }
                 self.publish_gateway();
@@ -45,8 +51,11 @@ impl Owner {
         }
     }
 
-    fn on_arrival(&mut self, arrival: Arrival, request_uri: &Uri) -> Result<(), Refused> {
-        match request_uri.user_text().as_deref() {
+    fn on_arrival(&mut self, arrival: Arrival) -> Result<(), Refused> {
+        if self.farewell.is_some() || self.exchange.calls.len() >= MAX_CALLS {
+            return Err(Refused { status: SERVICE_UNAVAILABLE, text: "Service Unavailable".into() });
+        }
+        match arrival.to.user_text().as_deref() {
             Some("echo") => self.serve(arrival, Join::Echo),
             Some("tone") => self.serve(arrival, Join::Tone),
             Some(user) => self.connect_extension(arrival, user),
@@ -79,27 +88,29 @@ impl Owner {
             }
             (Some(Role::Caller(id)), CallEvent::Ended { cause }) => self.on_caller_ended(*id, call, &cause),
             (Some(Role::Callee(id)), CallEvent::Ended { cause }) => self.on_callee_ended(*id, call, cause),
-            (Some(Role::Callee(id)), CallEvent::Provisional { status, reason, sdp, .. }) => {
-                self.on_callee_provisional(*id, call, status, &reason, sdp);
+            (Some(Role::Callee(id)), CallEvent::Provisional { status, sdp, .. }) => {
+                self.on_callee_provisional(*id, call, status, sdp);
             }
             (Some(Role::Callee(id)), CallEvent::Answered { sdp, .. }) => {
                 self.on_callee_answered(*id, call, &sdp)
             }
-            (Some(_), CallEvent::Confirmed { sdp: Some(sdp) } | CallEvent::ReofferAnswered { sdp }) => {
+            (Some(_), CallEvent::Confirmed { sdp: Some(sdp) }) => self.exchange_take_answer(call, &sdp),
+            (Some(_), CallEvent::ReofferAnswered { sdp }) => {
                 self.exchange_take_answer(call, &sdp);
+                self.on_hold_passed(call, None);
             }
+            (Some(_), CallEvent::ReofferFailed { cause }) => self.on_hold_passed(call, Some(&cause)),
             (Some(_), CallEvent::Reoffer { offer }) => self.exchange_reoffer(call, offer),
             (Some(_), _) => {}
         }
     }
 
-    /// A re-INVITE changes only the leg that it came on: address, codec or direction.
+    /// A re-INVITE changes the leg that it came on: address, codec or direction. A hold is passed on.
     fn exchange_reoffer(&mut self, call: CallId, offer: Option<Vec<u8>>) {
-        let Some(leg) = bridge::leg_of(&mut self.exchange.calls, &mut self.exchange.bridges, call) else {
-            return;
-        };
+        let codec = self.exchange.codec_opposite(call);
+        let Some(leg) = self.exchange.leg_of(call) else { return };
         let result = match offer {
-            Some(offer) => leg.answer(&offer, &self.media),
+            Some(offer) => leg.answer_in(codec.as_ref(), &offer, &self.media),
             None => Ok(leg.offer()),
         };
         let Some(agent) = &mut self.exchange.agent else { return };
@@ -107,17 +118,17 @@ impl Owner {
             Ok(sdp) => agent.ua.answer(Instant::now(), call, sdp),
             Err(refused) => agent.ua.reject(Instant::now(), call, refused.status, &refused.text),
         }
+        self.pass_hold(call);
     }
 
     fn exchange_take_answer(&mut self, call: CallId, sdp: &[u8]) {
-        let Some(leg) = bridge::leg_of(&mut self.exchange.calls, &mut self.exchange.bridges, call) else {
-            return;
-        };
+        let Some(leg) = self.exchange.leg_of(call) else { return };
         if let Err(refused) = leg.accept(sdp, &self.media)
             && let Some(agent) = &mut self.exchange.agent
         {
             agent.ua.hang_up(Instant::now(), call, Some(&refused.text));
         }
+        self.pass_hold(call);
     }
 
     pub(super) fn open_exchange_leg(&mut self, hop: &Hop) -> Result<Leg, Refused> {

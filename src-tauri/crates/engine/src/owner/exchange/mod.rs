@@ -4,13 +4,13 @@
 mod bridge;
 mod incoming;
 
-use super::agent::Agent;
+use super::{agent::Agent, text};
 use crate::io::sip::{FromNetwork, Inbox, Stack};
 use bridge::{Bridge, BridgeId};
 use sidetone_api::{GatewaySettings, GatewayView, RegisteredExtension};
 use sidetone_sip::{CallId, Event, RegistrarConfig, Users};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Instant,
@@ -21,6 +21,10 @@ const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Ports to try after a busy one.
 const TRIES: u16 = 20;
 const SERVICES: [&str; 2] = ["echo", "tone"];
+/// Calls at a time, of both sides of bridges; each has two sockets.
+const MAX_CALLS: usize = 128;
+/// Names that are remembered after they have gone.
+const MAX_KNOWN: usize = 1024;
 
 pub(super) struct Exchange {
     agent: Option<Agent>,
@@ -28,6 +32,8 @@ pub(super) struct Exchange {
     http_address: Option<String>,
     http_info: String,
     extensions: BTreeMap<String, Vec<String>>,
+    /// Every name that was registered in this run.
+    known: HashSet<String>,
     calls: HashMap<CallId, Role>,
     bridges: HashMap<BridgeId, Bridge>,
     next_bridge: u64,
@@ -58,6 +64,7 @@ impl Exchange {
             http_address: None,
             http_info: String::new(),
             extensions: BTreeMap::new(),
+            known: HashSet::new(),
             calls: HashMap::new(),
             bridges: HashMap::new(),
             next_bridge: 0,
@@ -76,7 +83,7 @@ impl Exchange {
         let extensions = self.extensions.iter().flat_map(|(user, contacts)| {
             contacts
                 .iter()
-                .map(|contact| RegisteredExtension { user: user.clone(), contact: contact.clone() })
+                .map(|contact| RegisteredExtension { user: text::shown(user), contact: text::shown(contact) })
         });
         let infos = [self.info.as_str(), self.http_info.as_str()];
         GatewayView {
@@ -90,7 +97,15 @@ impl Exchange {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.calls.is_empty()
+        self.calls.is_empty() && self.agent.as_ref().is_none_or(Agent::is_idle)
+    }
+
+    pub(super) fn hang_up_all(&mut self) {
+        if let Some(agent) = &mut self.agent {
+            for call in self.calls.keys() {
+                agent.ua.hang_up(Instant::now(), *call, None);
+            }
+        }
     }
 
     pub(super) fn handle(&mut self, now: Instant, message: FromNetwork) {

@@ -1,0 +1,110 @@
+//! Stored accounts.
+
+use super::{
+    Errand, Owner,
+    connecting::secret_name,
+    session::{LOCAL_ACCOUNT, Session},
+};
+use sidetone_api::{Account, AccountId, Failure, FailureCode, NoticeLevel, Reply, Secret, SessionId};
+
+const MAX_ACCOUNTS: usize = 64;
+/// Of each text of an account.
+const LONGEST_TEXT: usize = 512;
+const LONGEST_PASSWORD: usize = 1024;
+
+impl Owner {
+    pub(super) fn save_account(
+        &mut self,
+        account: Account,
+        password: Option<Secret>,
+        remember: bool,
+    ) -> Result<Reply, Failure> {
+        check(&account)?;
+        if password.as_ref().is_some_and(|password| password.expose().len() > LONGEST_PASSWORD) {
+            return Err(Failure::invalid("password", "this is too long for a password"));
+        }
+        let mut settings = self.settings.get().clone();
+        match settings.accounts.iter_mut().find(|stored| stored.id == account.id) {
+            Some(stored) => stored.clone_from(&account),
+            None => settings.accounts.push(account.clone()),
+        }
+        if settings.accounts.len() > MAX_ACCOUNTS {
+            return Err(Failure::new(FailureCode::Limit, format!("{MAX_ACCOUNTS} accounts are the most")));
+        }
+        self.store(settings)?;
+        let account_id = account.id.clone();
+        if let Some(password) = password {
+            self.keep_password(&account_id, password, remember);
+        }
+        if account.enabled {
+            self.connect(account, None)?;
+        } else {
+            self.disconnect_account(&account_id);
+        }
+        Ok(Reply::Account { account_id })
+    }
+
+    pub(super) fn remove_account(&mut self, id: &AccountId) -> Result<Reply, Failure> {
+        let mut settings = self.settings.get().clone();
+        let before = settings.accounts.len();
+        settings.accounts.retain(|account| account.id != *id);
+        if settings.accounts.len() == before {
+            return Err(Failure::not_found("account", id.as_str()));
+        }
+        self.store(settings)?;
+        self.keys.remove(secret_name(id));
+        self.passwords.remove(id);
+        self.disconnect_account(id);
+        Ok(Reply::Done)
+    }
+
+    /// In memory for this run; in the key store where the user wants it, and no older one where not.
+    fn keep_password(&mut self, id: &AccountId, password: Secret, remember: bool) {
+        self.passwords.insert(id.clone(), password.clone());
+        if !remember {
+            return self.keys.remove(secret_name(id));
+        }
+        let errands = self.errands.clone();
+        let asked = self.keys.set(secret_name(id), password, move |result| {
+            let _ = errands.blocking_send(Errand::PasswordKept(result));
+        });
+        if !asked {
+            self.on_password_kept(Err("it does not answer".into()));
+        }
+    }
+
+    pub(super) fn on_password_kept(&mut self, result: Result<(), String>) {
+        if let Err(reason) = result {
+            let info =
+                format!("the key store did not take the password ({reason}); it is kept until Sidetone ends");
+            self.notice(NoticeLevel::Warning, &info, None);
+        }
+    }
+}
+
+/// Checks everything that a session needs of an account.
+///
+/// # Errors
+/// Names the field that is wrong.
+fn check(account: &Account) -> Result<(), Failure> {
+    let fields = [
+        ("id", Some(account.id.as_str())),
+        ("name", Some(account.name.as_str())),
+        ("aor", Some(account.aor.as_str())),
+        ("displayName", account.display_name.as_deref()),
+        ("user", account.user.as_deref()),
+        ("registrar", account.registrar.as_deref()),
+        ("outboundProxy", account.outbound_proxy.as_deref()),
+    ];
+    for (field, text) in fields {
+        if text.is_some_and(|text| text.len() > LONGEST_TEXT || text.chars().any(char::is_control)) {
+            let message = format!("{field} is a single line of at most {LONGEST_TEXT} bytes");
+            return Err(Failure::invalid(field, message));
+        }
+    }
+    let id = account.id.as_str();
+    if id.is_empty() || id == LOCAL_ACCOUNT {
+        return Err(Failure::invalid("id", format!("{id:?} cannot be an account's id")));
+    }
+    Session::new(SessionId::new("check"), account.clone()).map(|_| ())
+}

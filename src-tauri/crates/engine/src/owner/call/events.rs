@@ -1,0 +1,115 @@
+//! What the far end says of a call.
+
+use super::super::{Owner, leg::Refused, text};
+use crate::io::media::Join;
+use sidetone_api::{CallDirection, CallId, CallStatus, NoticeLevel};
+use sidetone_sip::{CallEvent, Cause, Side};
+use std::time::Instant;
+
+impl Owner {
+    pub(in super::super) fn on_call_event(&mut self, sip: sidetone_sip::CallId, event: CallEvent) {
+        let call = self.calls.values().find(|call| call.sip == Some(sip));
+        let Some(id) = &call.map(|call| call.id.clone()) else { return };
+        match event {
+            CallEvent::Trying => self.set_status(id, CallStatus::Trying, "100 Trying"),
+            CallEvent::Provisional { status, reason, sdp, .. } => {
+                self.on_provisional(id, status, &reason, sdp)
+            }
+            CallEvent::Answered { sdp, .. } => self.on_answered(id, sip, &sdp),
+            CallEvent::Confirmed { sdp } => {
+                if let Some(sdp) = sdp {
+                    self.on_later_answer(id, sip, &sdp);
+                }
+            }
+            CallEvent::Reoffer { offer } => self.on_reoffer(id, sip, offer),
+            CallEvent::ReofferAnswered { sdp } => self.on_later_answer(id, sip, &sdp),
+            CallEvent::ReofferFailed { cause } => {
+                let info = format!("the far end refused a change: {cause}");
+                self.notice(NoticeLevel::Warning, &info, Some(id));
+            }
+            CallEvent::Ended { cause } => self.on_ended(id, &cause),
+        }
+    }
+
+    fn on_provisional(&mut self, id: &CallId, code: u16, reason: &str, sdp: Option<Vec<u8>>) {
+        if let Some(sdp) = sdp {
+            self.play_early_media(id, &sdp);
+        }
+        let info = format!("{code} {reason}");
+        match code {
+            180 => self.set_status(id, CallStatus::Ring, &info),
+            183 => self.set_status(id, CallStatus::SessionProgress, &info),
+            _ => {
+                if let Some(call) = self.calls.get_mut(id) {
+                    call.info = text::shown(&info);
+                }
+                self.publish_call(id);
+            }
+        }
+    }
+
+    fn play_early_media(&mut self, id: &CallId, sdp: &[u8]) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let Some(leg) = call.leg.as_mut().filter(|_| !call.hung_up) else { return };
+        match leg.accept(sdp, &self.media) {
+            Ok(()) => {
+                leg.join(Join::Devices, &self.media);
+                call.audible = true;
+                self.update_tone();
+            }
+            // The final answer decides; early media that cannot be played is only missing.
+            Err(refused) => tracing::debug!("early media: {}", refused.text),
+        }
+    }
+
+    fn on_answered(&mut self, id: &CallId, sip: sidetone_sip::CallId, sdp: &[u8]) {
+        if self.take_answer(id, sip, sdp) {
+            self.establish(id, "200 OK");
+        }
+    }
+
+    /// Ends the call where the answer is none.
+    fn take_answer(&mut self, id: &CallId, sip: sidetone_sip::CallId, sdp: &[u8]) -> bool {
+        let Some(leg) = self.calls.get_mut(id).and_then(|call| call.leg.as_mut()) else { return false };
+        let Err(Refused { status, text }) = leg.accept(sdp, &self.media) else { return true };
+        self.phone.ua.hang_up(Instant::now(), sip, Some(&text));
+        self.end_call(id, CallStatus::Failed, &format!("{status} {text}"));
+        false
+    }
+
+    /// To an offer of ours inside the call.
+    fn on_later_answer(&mut self, id: &CallId, sip: sidetone_sip::CallId, sdp: &[u8]) {
+        if self.take_answer(id, sip, sdp) {
+            self.show_hold(id);
+        }
+    }
+
+    fn on_reoffer(&mut self, id: &CallId, sip: sidetone_sip::CallId, offer: Option<Vec<u8>>) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let Some(leg) = call.leg.as_mut() else { return };
+        let now = Instant::now();
+        match offer.map(|offer| leg.answer(&offer, &self.media)).transpose() {
+            Ok(Some(answer)) => self.phone.ua.answer(now, sip, answer),
+            Ok(None) => {
+                let offer = leg.offer();
+                self.phone.ua.answer(now, sip, offer);
+            }
+            Err(refused) => return self.phone.ua.reject(now, sip, refused.status, &refused.text),
+        }
+        self.show_hold(id);
+    }
+
+    fn on_ended(&mut self, id: &CallId, cause: &Cause) {
+        let Some(call) = self.calls.get(id) else { return };
+        let outgoing = call.direction == CallDirection::Outgoing;
+        let status = match (cause.code, cause.by) {
+            _ if call.hung_up => CallStatus::Finish,
+            (_, Side::Remote) if call.is_established() => CallStatus::Finish,
+            (486 | 600, Side::Remote) if outgoing => CallStatus::Busy,
+            // The caller gave up, or another phone answered.
+            (_, Side::Remote) if !outgoing => CallStatus::Finish,
+            _ => CallStatus::Failed,
+        };
+        self.end_call(id, status, &cause.to_string());
+    }
+}

@@ -1,0 +1,117 @@
+//! Calls of the accounts. The files beside this one: what clients ask of them, what the far end says of them, and how their
+//! status and end are told.
+
+mod asked;
+mod events;
+mod incoming;
+mod status;
+
+pub(super) use incoming::Arrival;
+
+use super::{leg::Leg, session::Session, text};
+use crate::io::clock;
+use sidetone_api::{
+    AccountId, CallDirection, CallId, CallStatistics, CallStatus, CallView, Encryption, SessionId,
+};
+use sidetone_sip::message::NameAddr;
+
+/// Calls at a time, in both directions.
+pub(super) const MAX_CALLS: usize = 64;
+
+pub(super) struct Call {
+    pub(super) id: CallId,
+    pub(super) session_id: SessionId,
+    account_id: AccountId,
+    direction: CallDirection,
+    /// `None` while the way to the callee is looked up.
+    pub(super) sip: Option<sidetone_sip::CallId>,
+    pub(super) leg: Option<Leg>,
+    caller: NameAddr,
+    callee: NameAddr,
+    status: CallStatus,
+    info: String,
+    started_at: u64,
+    established_at: Option<u64>,
+    /// Our answer to the caller's offer, kept until the user answers; `None` where the caller made no offer.
+    prepared: Option<Vec<u8>>,
+    muted: bool,
+    dtmf: String,
+    pub(super) statistics: Option<CallStatistics>,
+    /// A status event has been sent: the first one is owed to a message of the far end.
+    announced: bool,
+    /// Media of the far end is played: early, or since the answer.
+    audible: bool,
+    /// The user ended it.
+    pub(super) hung_up: bool,
+}
+
+impl Call {
+    fn new(id: CallId, session: &Session, direction: CallDirection, far: NameAddr) -> Self {
+        let near = session.aor.clone();
+        let (caller, callee) = match direction {
+            CallDirection::Outgoing => (near, far),
+            CallDirection::Incoming => (far, near),
+        };
+        Self {
+            id,
+            session_id: session.id.clone(),
+            account_id: session.account.id.clone(),
+            direction,
+            sip: None,
+            leg: None,
+            caller,
+            callee,
+            status: CallStatus::Trying,
+            info: String::new(),
+            started_at: clock::wallclock_ms(),
+            established_at: None,
+            prepared: None,
+            muted: false,
+            dtmf: String::new(),
+            statistics: None,
+            announced: false,
+            audible: false,
+            hung_up: false,
+        }
+    }
+
+    fn far(&self) -> &NameAddr {
+        match self.direction {
+            CallDirection::Outgoing => &self.callee,
+            CallDirection::Incoming => &self.caller,
+        }
+    }
+
+    fn far_name(&self) -> String {
+        text::shown(self.far().display.as_deref().unwrap_or_default())
+    }
+
+    /// Waits for the user to answer.
+    fn is_ringing_here(&self) -> bool {
+        self.direction == CallDirection::Incoming && self.status == CallStatus::Ring && !self.hung_up
+    }
+
+    pub(super) fn is_established(&self) -> bool {
+        matches!(self.status, CallStatus::Established | CallStatus::Hold)
+    }
+
+    pub(super) fn view(&self) -> CallView {
+        CallView {
+            call_id: self.id.clone(),
+            session_id: self.session_id.clone(),
+            direction: self.direction,
+            caller: self.caller.uri.to_string(),
+            callee: self.callee.uri.to_string(),
+            remote_name: self.far_name(),
+            status: self.status,
+            info: self.info.clone(),
+            started_at: self.started_at,
+            established_at: self.established_at,
+            muted: self.muted,
+            codec: self.leg.as_ref().and_then(Leg::codec_view),
+            encryption: self.leg.as_ref().map_or(Encryption::None, Leg::encryption),
+            dtmf: self.dtmf.clone(),
+            statistics: self.statistics,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! How statuses and ends of calls are told.
+
+use super::{
+    super::{HISTORY, Owner, text},
+    Call,
+};
+use crate::io::{clock, media::Join};
+use sidetone_api::{CallDirection, CallId, CallStatus, Event, HistoryEntry};
+use sidetone_media::tone::CallProgress;
+use std::time::{Duration, Instant};
+
+/// How long the busy tone is played.
+const END_TONE: Duration = Duration::from_secs(3);
+
+impl Owner {
+    /// 200 sent or received: media runs both ways.
+    pub(in super::super) fn establish(&mut self, id: &CallId, info: &str) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        call.established_at = Some(clock::wallclock_ms());
+        call.audible = true;
+        if let Some(leg) = &call.leg {
+            leg.join(Join::Devices, &self.media);
+        }
+        self.set_status(id, CallStatus::Established, info);
+        self.want_devices();
+        self.show_hold(id);
+    }
+
+    /// HOLD while the far end wants nothing from us, ESTABLISHED again afterwards.
+    pub(super) fn show_hold(&mut self, id: &CallId) {
+        let Some(call) = self.calls.get(id).filter(|call| call.is_established()) else { return };
+        let held =
+            call.leg.as_ref().and_then(|leg| leg.negotiated()).is_some_and(|negotiated| negotiated.held);
+        match (held, call.status) {
+            (true, CallStatus::Established) => self.set_status(id, CallStatus::Hold, "held by the far end"),
+            (false, CallStatus::Hold) => {
+                self.set_status(id, CallStatus::Established, "resumed by the far end")
+            }
+            _ => self.publish_call(id),
+        }
+    }
+
+    pub(in super::super) fn set_status(&mut self, id: &CallId, status: CallStatus, info: &str) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let news = call.status != status || !call.announced;
+        call.announced = true;
+        call.status = status;
+        call.info = text::shown(info);
+        let event = Event::CallStatusEvent {
+            status,
+            call_id: id.clone(),
+            session_id: call.session_id.clone(),
+            info: call.info.clone(),
+        };
+        if news {
+            self.publish(event);
+        }
+        self.publish_call(id);
+        self.update_tone();
+    }
+
+    pub(in super::super) fn publish_call(&mut self, id: &CallId) {
+        if let Some(call) = self.calls.get(id).map(Call::view) {
+            self.publish(Event::CallChanged { call });
+        }
+    }
+
+    /// The one place where calls end.
+    pub(in super::super) fn end_call(&mut self, id: &CallId, status: CallStatus, info: &str) {
+        self.set_status(id, status, info);
+        let Some(call) = self.calls.remove(id) else { return };
+        if let Some(leg) = &call.leg {
+            leg.close(&self.media);
+        }
+        let seconds = |since: u64| {
+            u32::try_from(clock::wallclock_ms().saturating_sub(since) / 1000).unwrap_or(u32::MAX)
+        };
+        let entry = HistoryEntry {
+            call_id: call.id.clone(),
+            account_id: call.account_id.clone(),
+            direction: call.direction,
+            remote: call.far().uri.to_string(),
+            remote_name: call.far_name(),
+            status,
+            info: call.info.clone(),
+            started_at: call.started_at,
+            seconds: call.established_at.map(seconds),
+        };
+        self.history.push_front(entry.clone());
+        self.history.truncate(HISTORY);
+        self.publish(Event::HistoryAdded { entry });
+        self.end_tone = end_tone(&call);
+        self.update_tone();
+        self.want_devices();
+        self.close_when_left(&call.session_id);
+    }
+
+    /// What the user should hear besides voices: ringback, ringing.
+    pub(in super::super) fn update_tone(&mut self) {
+        if !self.tones {
+            return;
+        }
+        let mut tone = self.end_tone.filter(|_| self.calls.is_empty()).map(|(tone, _)| tone);
+        for call in self.calls.values().filter(|call| !call.hung_up) {
+            match (call.direction, call.status) {
+                (CallDirection::Incoming, CallStatus::Ring) => tone = Some(CallProgress::Ring),
+                (CallDirection::Outgoing, CallStatus::Ring) if !call.audible => {
+                    tone = tone.or(Some(CallProgress::Ringback));
+                }
+                _ => {}
+            }
+        }
+        if tone == Some(CallProgress::Ring) && self.calls.values().any(Call::is_established) {
+            tone = Some(CallProgress::CallWaiting);
+        }
+        self.desk.progress(tone, &self.media);
+    }
+}
+
+/// Why an outgoing call came to nothing, as a tone, and until when it is played.
+fn end_tone(call: &Call) -> Option<(CallProgress, Instant)> {
+    let tone = match call.status {
+        CallStatus::Busy => CallProgress::Busy,
+        CallStatus::Failed if call.direction == CallDirection::Outgoing => CallProgress::Congestion,
+        _ => return None,
+    };
+    Some((tone, Instant::now() + END_TONE))
+}

@@ -1,0 +1,140 @@
+//! What devices, the media thread and openings that took their time have to say.
+
+use super::{
+    super::{Owner, call::Call},
+    Listed, Opened,
+    list::is_hardware,
+};
+use crate::io::media::{Ask, LegId, News};
+use sidetone_api::{CallId, Event, NoticeLevel};
+use sidetone_media::device::Direction;
+use sidetone_media::{DeviceFault, DeviceInfo, DeviceNews};
+
+impl Owner {
+    pub(in super::super) fn on_device_opened(&mut self, opened: Opened) {
+        let (slot, generation, result) = match opened {
+            Opened::Microphone { generation, result } => {
+                let result = result.map(|opened| (Ask::Microphone(Some(opened.source)), opened.effective));
+                (&mut self.desk.microphone, generation, result)
+            }
+            Opened::Speaker { generation, result } => {
+                let result = result.map(|opened| (Ask::Speaker(Some(opened.sink)), opened.effective));
+                (&mut self.desk.speaker, generation, result)
+            }
+        };
+        if slot.generation != generation || !slot.wanted {
+            // Nobody wants it any more, and closing it may take time.
+            tokio::task::spawn_blocking(move || drop(result));
+            return;
+        }
+        match result {
+            Ok((ask, effective)) => {
+                (slot.open, slot.effective, slot.problem) = (true, Some(effective.name), None);
+                self.media.ask(ask);
+            }
+            Err(error) => {
+                let is_speaker = slot.direction == Direction::Output;
+                slot.problem = Some(error.to_string());
+                let what = if is_speaker { "speaker" } else { "microphone" };
+                self.notice(NoticeLevel::Error, &format!("the {what} could not be opened: {error}"), None);
+                if is_speaker {
+                    self.end_speaker_test();
+                }
+            }
+        }
+        self.publish_devices();
+    }
+
+    pub(in super::super) fn on_devices_listed(&mut self, Listed(result): Listed) {
+        let list: Vec<DeviceInfo> = match result {
+            Ok(list) => list.into_iter().filter(is_hardware).collect(),
+            Err(error) => {
+                tracing::debug!("devices: {error}");
+                Vec::new()
+            }
+        };
+        if list != self.desk.list {
+            self.desk.list = list;
+            self.desk.try_again(&self.media);
+            self.publish_devices();
+        }
+    }
+
+    pub(in super::super) fn on_device_news(&mut self, news: DeviceNews) {
+        let DeviceNews::Open { direction, text, device, trouble } = news else {
+            return self.desk.read_list();
+        };
+        let (what, slot) = match direction {
+            Direction::Input => ("microphone", &mut self.desk.microphone),
+            Direction::Output => ("speaker", &mut self.desk.speaker),
+        };
+        if !slot.wanted {
+            return;
+        }
+        slot.effective = device.map(|device| device.name);
+        slot.problem = trouble.then(|| text.clone());
+        let level = if trouble { NoticeLevel::Warning } else { NoticeLevel::Info };
+        self.notice(level, &format!("{what}: {text}"), None);
+        self.publish_devices();
+    }
+
+    pub(in super::super) fn on_news(&mut self, news: News) {
+        match news {
+            News::Measured { leg, statistics } => {
+                let call = self.calls.values_mut().find(|call| call.has_leg(leg));
+                if let Some(call) = call {
+                    call.statistics = Some(statistics);
+                    let call_id = call.id.clone();
+                    self.publish(Event::CallMeasured { call_id, statistics });
+                }
+            }
+            News::Digit { leg, digit } => {
+                if let Some(call_id) = self.call_of_leg(leg) {
+                    self.publish(Event::DtmfReceived { call_id, digit: digit.into() });
+                }
+            }
+            News::Silent { leg } => self.tell_call(
+                leg,
+                NoticeLevel::Warning,
+                "nothing has been heard from the far end for 3 seconds",
+            ),
+            News::HeardAgain { leg } => self.tell_call(leg, NoticeLevel::Info, "the far end is heard again"),
+            News::MicrophoneLevel(level) => {
+                self.publish(Event::MicrophoneLevel { level });
+                if !self.publisher.has_readers() {
+                    // Whoever tested has gone without switching it off.
+                    let _ = self.test_microphone(false);
+                }
+            }
+            News::TestToneEnded => self.end_speaker_test(),
+            // Hardware tells its story through `Devices::watch`; what is left is a file that cannot be written.
+            // Hardware tells its story through `Devices::watch`; what is left is a file that cannot be read or written.
+            News::Microphone(DeviceFault::Failed { reason }) => {
+                self.notice(NoticeLevel::Error, &format!("microphone: {reason}"), None);
+            }
+            News::Speaker(DeviceFault::Failed { reason }) => {
+                self.notice(NoticeLevel::Error, &format!("speaker: {reason}"), None);
+            }
+            News::Microphone(fault) | News::Speaker(fault) => tracing::debug!("device: {fault}"),
+            News::MicrophoneEnded => {
+                self.notice(NoticeLevel::Info, "the microphone's file has ended", None);
+            }
+        }
+    }
+
+    fn call_of_leg(&self, leg: LegId) -> Option<CallId> {
+        self.calls.values().find(|call| call.has_leg(leg)).map(|call| call.id.clone())
+    }
+
+    fn tell_call(&mut self, leg: LegId, level: NoticeLevel, info: &str) {
+        if let Some(call) = self.call_of_leg(leg) {
+            self.notice(level, info, Some(&call));
+        }
+    }
+}
+
+impl Call {
+    fn has_leg(&self, leg: LegId) -> bool {
+        self.leg.as_ref().is_some_and(|own| own.id == leg)
+    }
+}

@@ -1,0 +1,58 @@
+//! Which devices are wanted: no microphone is open without a reason.
+
+use super::super::{Owner, call::Call};
+use crate::io::media::Ask;
+use sidetone_api::{Failure, Reply};
+
+/// A test tone of one second.
+const TEST_TONE_BEATS: u32 = 100;
+
+impl Owner {
+    /// Opens what calls, tones and tests need, closes what nobody needs.
+    pub(in super::super) fn want_devices(&mut self) {
+        let tone = self.tones && self.end_tone.is_some();
+        let speaker = !self.calls.is_empty() || self.desk.testing_speaker || tone;
+        let microphone = self.calls.values().any(Call::is_established) || self.desk.testing_microphone;
+        let before = self.desk.choices();
+        self.desk.set_wanted(microphone, speaker, &self.media);
+        if self.desk.choices() != before {
+            self.publish_devices();
+        }
+    }
+
+    /// The settings name other devices.
+    pub(in super::super) fn apply_devices(&mut self) {
+        let audio = self.settings.get().audio.clone();
+        if self.desk.microphone.selection != audio.microphone {
+            self.desk.microphone.selection = audio.microphone;
+            self.desk.reopen_microphone(&self.media);
+        }
+        if self.desk.speaker.selection != audio.speaker {
+            self.desk.speaker.selection = audio.speaker;
+            self.desk.reopen_speaker(&self.media);
+        }
+        self.publish_devices();
+    }
+
+    pub(in super::super) fn test_microphone(&mut self, on: bool) -> Result<Reply, Failure> {
+        self.desk.testing_microphone = on;
+        self.media.ask(Ask::MeasureMicrophone(on));
+        self.want_devices();
+        Ok(Reply::Done)
+    }
+
+    pub(in super::super) fn test_speaker(&mut self) -> Result<Reply, Failure> {
+        self.desk.testing_speaker = true;
+        self.want_devices();
+        self.media.ask(Ask::TestTone { beats: TEST_TONE_BEATS });
+        Ok(Reply::Done)
+    }
+
+    /// The test tone has been played, or never will be.
+    pub(super) fn end_speaker_test(&mut self) {
+        if std::mem::take(&mut self.desk.testing_speaker) {
+            self.media.ask(Ask::TestTone { beats: 0 });
+            self.want_devices();
+        }
+    }
+}

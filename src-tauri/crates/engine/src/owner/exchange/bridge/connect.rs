@@ -1,0 +1,81 @@
+//! From an INVITE to the ringing of every contact.
+
+use super::{
+    super::{super::Owner, super::leg::Refused, MAX_CALLS, Role, incoming::Arrival},
+    Bridge, BridgeId, End, TEMPORARILY_UNAVAILABLE,
+};
+use sidetone_sdp::Capability;
+use sidetone_sip::Invite;
+use sidetone_sip::message::{HeaderName, NameAddr};
+use sidetone_sip::{Binding, CallId};
+use std::time::Instant;
+
+const NOT_FOUND: u16 = 404;
+const TOO_MANY_HOPS: u16 = 483;
+
+impl Owner {
+    /// Rings every contact of the extension.
+    pub(in super::super) fn connect_extension(
+        &mut self,
+        arrival: Arrival,
+        user: &str,
+    ) -> Result<(), Refused> {
+        let Some(agent) = &self.exchange.agent else { return Ok(()) };
+        let bindings = agent.ua.bindings(user);
+        if bindings.is_empty() {
+            return Err(if self.exchange.known.contains(user) { unavailable() } else { not_found() });
+        }
+        if arrival.max_forwards == 0 {
+            return Err(Refused { status: TOO_MANY_HOPS, text: "Too Many Hops".into() });
+        }
+        let mut caller = End::new(arrival.call, self.open_exchange_leg(&arrival.hop)?);
+        if let Some(offer) = &arrival.offer {
+            caller.leg.prepare(offer).inspect_err(|_| caller.leg.close(&self.media))?;
+        }
+        let codecs = caller.leg.common_codecs();
+        self.exchange.next_bridge += 1;
+        let id = BridgeId(self.exchange.next_bridge);
+        let callees: Vec<End> =
+            bindings.into_iter().filter_map(|binding| self.ring(&arrival, binding, &codecs)).collect();
+        if callees.is_empty() {
+            caller.leg.close(&self.media);
+            return Err(unavailable());
+        }
+        self.exchange.calls.insert(arrival.call, Role::Caller(id));
+        self.exchange.calls.extend(callees.iter().map(|callee| (callee.call, Role::Callee(id))));
+        let offer = arrival.offer;
+        let bridge = Bridge { caller, offer, callees, joined: None, answered: false, refusal: None };
+        self.exchange.bridges.insert(id, bridge);
+        Ok(())
+    }
+
+    /// Calls one contact: offers what the caller speaks first, and then what we can make of it.
+    fn ring(&mut self, arrival: &Arrival, binding: Binding, codecs: &[Capability]) -> Option<End> {
+        if self.exchange.calls.len() >= MAX_CALLS {
+            return None;
+        }
+        let leg = self.open_exchange_leg(binding.flow.as_ref().unwrap_or(&arrival.hop));
+        let mut leg = leg
+            .inspect_err(|refused| tracing::warn!("no media towards {}: {}", binding.contact, refused.text))
+            .ok()?;
+        leg.prefer(codecs);
+        let mut from = NameAddr::new(arrival.from.uri.clone());
+        from.display.clone_from(&arrival.from.display);
+        let invite = Invite {
+            target: Some(binding.contact),
+            flow: binding.flow,
+            headers: vec![(HeaderName::MAX_FORWARDS, (arrival.max_forwards - 1).to_string())],
+            ..Invite::new(from, arrival.to.clone(), leg.offer())
+        };
+        let call: CallId = self.exchange.agent.as_mut()?.ua.invite(Instant::now(), invite);
+        Some(End::new(call, leg))
+    }
+}
+
+fn unavailable() -> Refused {
+    Refused { status: TEMPORARILY_UNAVAILABLE, text: "Temporarily Unavailable".into() }
+}
+
+fn not_found() -> Refused {
+    Refused { status: NOT_FOUND, text: "Not Found".into() }
+}

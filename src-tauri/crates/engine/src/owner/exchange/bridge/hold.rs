@@ -1,0 +1,43 @@
+//! Hold goes through a bridge: who is not listened to by one side is told so at the other.
+
+use super::super::{super::Owner, Role};
+use sidetone_sip::{CallId, Cause};
+use std::time::Instant;
+
+const REQUEST_PENDING: u16 = 491;
+
+impl Owner {
+    /// `call` may hold, or no longer hold, the other end of its bridge: the other end gets a re-INVITE where that is news.
+    pub(in super::super) fn pass_hold(&mut self, call: CallId) {
+        let Some(Role::Caller(id) | Role::Callee(id)) = self.exchange.calls.get(&call) else { return };
+        let Some(bridge) = self.exchange.bridges.get_mut(id) else { return };
+        let Some(held) = bridge.end(call).map(|end| end.leg.is_held()) else { return };
+        let Some(other) = bridge.opposite(call).filter(|other| other.told_held != held && !other.reoffering)
+        else {
+            return;
+        };
+        other.told_held = held;
+        other.reoffering = true;
+        other.leg.hold(held);
+        let offer = other.leg.offer();
+        if let Some(agent) = &mut self.exchange.agent {
+            agent.ua.reinvite(Instant::now(), other.call, offer);
+        }
+    }
+
+    /// The re-INVITE of ours has been answered or refused; meanwhile the other side may have changed its mind.
+    pub(in super::super) fn on_hold_passed(&mut self, call: CallId, refused: Option<&Cause>) {
+        let Some(Role::Caller(id) | Role::Callee(id)) = self.exchange.calls.get(&call) else { return };
+        let Some(bridge) = self.exchange.bridges.get_mut(id) else { return };
+        let Some(end) = bridge.end(call) else { return };
+        end.reoffering = false;
+        if refused.is_some_and(|cause| cause.code == REQUEST_PENDING) {
+            end.told_held = !end.told_held;
+            end.leg.hold(end.told_held);
+            return;
+        }
+        if let Some(other) = bridge.opposite(call).map(|other| other.call) {
+            self.pass_hold(other);
+        }
+    }
+}
