@@ -3,7 +3,7 @@
 use crate::{
     arguments,
     needs::{self, Group},
-    shell, ui,
+    project, shell, ui,
 };
 use std::env;
 
@@ -17,17 +17,19 @@ pub(crate) fn run(options: &arguments::Run) -> Result<(), String> {
         if no_display.is_some() { &[Group::Build] } else { &[Group::Build, Group::Window] };
     ui::build(&needs::ensure_with_node(groups, options.install)?)?;
 
-    let package = if no_display.is_some() { "sidetone-cli" } else { "sidetone" };
-    let mut arguments = vec!["run", "--package", package];
+    let program = if no_display.is_some() { "sidetone-cli" } else { "sidetone" };
+    // With the features that the whole workspace asks for, as the tests are built: neither makes the other start afresh.
+    let mut build = shell::cargo(&["build", "--workspace", "--bin", program]);
     if options.release {
-        arguments.push("--release");
+        build.arg("--release");
     }
-    arguments.push("--");
-    if no_display.is_some() {
-        arguments.push("gateway");
-    }
-    arguments.extend(options.rest.iter().map(String::as_str));
-    shell::become_it(shell::cargo(&arguments))
+    shell::run(&mut build)?;
+
+    let profile = if options.release { "release" } else { "debug" };
+    let program = project::target().join(profile).join(format!("{program}{}", env::consts::EXE_SUFFIX));
+    let mut program = shell::command(program, if no_display.is_some() { &["gateway"] } else { &[] });
+    program.args(&options.rest);
+    shell::become_it(program)
 }
 
 /// Why no window can open.
