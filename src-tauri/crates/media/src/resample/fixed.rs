@@ -67,6 +67,8 @@ impl Resampler {
             output.extend_from_slice(input);
             return;
         }
+        // Dividing for each sample would cost more than the filter.
+        let (whole, part) = (self.step / self.phases, self.step % self.phases);
         for block in input.chunks(BLOCK) {
             self.window.extend_from_slice(block);
             while let Some(history) = self.window.get(self.position..self.position + self.taps) {
@@ -76,9 +78,12 @@ impl Resampler {
                 } else {
                     between_phases(history, &self.table, self.phase as f64 / self.phases as f64)
                 });
-                self.phase += self.step;
-                self.position += self.phase / self.phases;
-                self.phase %= self.phases;
+                self.position += whole;
+                self.phase += part;
+                if self.phase >= self.phases {
+                    self.phase -= self.phases;
+                    self.position += 1;
+                }
             }
             let used = self.position.min(self.window.len() - (self.taps - 1));
             self.window.copy_within(used.., 0);

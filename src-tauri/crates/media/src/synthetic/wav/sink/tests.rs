@@ -74,3 +74,12 @@ fn a_path_that_cannot_be_written_is_named() {
     let error = WavSink::create(&std::env::temp_dir()).err().unwrap().to_string();
     assert!(error.contains("not a regular file"), "{error}");
 }
+
+#[test]
+fn a_sample_is_rounded_to_the_nearest_with_ties_to_even() {
+    let halves = (-140_000..=140_000).map(|n| n as f32 * 0.25 / 32_767.0);
+    for value in halves.chain([f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, 1e-40, -1.000_01]) {
+        let expected = (value * 32_767.0).round_ties_even() as i16;
+        assert_eq!(to_i16(value), expected, "{value}");
+    }
+}
