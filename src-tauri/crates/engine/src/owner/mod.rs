@@ -285,6 +285,7 @@ impl Owner {
         let now = Instant::now();
         self.phone.handle_timeout(now);
         self.exchange.handle_timeout(now);
+        self.pass_holds_again(now);
         self.close_overdue(now);
         if self.end_tone.is_some_and(|(_, until)| until <= now) {
             self.end_tone = None;

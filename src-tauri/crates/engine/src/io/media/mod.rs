@@ -12,7 +12,7 @@ use sidetone_api::{CallStatistics, Level};
 use sidetone_media::device::{Sink, Source};
 use sidetone_media::tone::CallProgress;
 use sidetone_sdp::Negotiated;
-use std::{fmt, sync::Arc, sync::mpsc as std_mpsc};
+use std::{fmt, sync::Arc};
 use tokio::sync::mpsc;
 
 /// One transport of RTP, from its sockets' opening to their closing.
@@ -105,7 +105,7 @@ pub(crate) enum News {
 
 /// The owner's way to the media thread.
 pub(crate) struct Door {
-    asks: std_mpsc::SyncSender<Ask>,
+    asks: mpsc::Sender<Ask>,
     waker: Arc<mio::Waker>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -137,13 +137,14 @@ impl fmt::Debug for Door {
     }
 }
 
-/// Messages that may wait for the media thread; it takes them every 10 ms at the latest.
+/// Messages that may wait for the media thread; it takes them every 10 ms at the latest. Room for them is made as they
+/// come.
 const ASKS: usize = 4096;
 const NEWS: usize = 4096;
 
 /// Starts the media thread.
 pub(crate) fn start() -> std::io::Result<(Door, mpsc::Receiver<News>)> {
-    let (asks, inward) = std_mpsc::sync_channel(ASKS);
+    let (asks, inward) = mpsc::channel(ASKS);
     let (outward, news) = mpsc::channel(NEWS);
     let poll = mio::Poll::new()?;
     let waker = Arc::new(mio::Waker::new(poll.registry(), worker::WAKE)?);

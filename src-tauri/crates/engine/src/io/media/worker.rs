@@ -10,10 +10,9 @@ use sidetone_rtp::{PayloadClass, RtpPacket};
 use std::{
     collections::BTreeMap,
     io,
-    sync::mpsc::{Receiver, TryRecvError},
     time::{Duration, Instant},
 };
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TryRecvError};
 
 pub(super) const WAKE: Token = Token(0);
 /// The beat of all codecs and devices.
@@ -26,7 +25,7 @@ const LARGEST_DATAGRAM: usize = 2048;
 
 pub(super) struct Worker {
     poll: Poll,
-    asks: Receiver<Ask>,
+    asks: mpsc::Receiver<Ask>,
     pub(super) news: mpsc::Sender<News>,
     pub(super) legs: BTreeMap<LegId, Leg>,
     pub(super) desk: Desk,
@@ -37,7 +36,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(poll: Poll, asks: Receiver<Ask>, news: mpsc::Sender<News>) -> Self {
+    pub(super) fn new(poll: Poll, asks: mpsc::Receiver<Ask>, news: mpsc::Sender<News>) -> Self {
         Self {
             poll,
             asks,

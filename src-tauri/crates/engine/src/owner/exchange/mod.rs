@@ -37,6 +37,8 @@ pub(super) struct Exchange {
     calls: HashMap<CallId, Role>,
     bridges: HashMap<BridgeId, Bridge>,
     next_bridge: u64,
+    /// Ends of bridges that could not be told of a hold just then, and when they are told again.
+    untold: Vec<(Instant, CallId)>,
 }
 
 /// What a call is to the exchange.
@@ -68,6 +70,7 @@ impl Exchange {
             calls: HashMap::new(),
             bridges: HashMap::new(),
             next_bridge: 0,
+            untold: Vec::new(),
         }
     }
 
@@ -121,7 +124,8 @@ impl Exchange {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.agent.as_ref()?.poll_timeout()
+        let untold = self.untold.iter().map(|(again, _)| *again).min();
+        self.agent.as_ref()?.poll_timeout().into_iter().chain(untold).min()
     }
 
     pub(super) fn poll(&mut self) -> Option<Event> {

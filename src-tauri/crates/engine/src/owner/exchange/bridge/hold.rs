@@ -2,9 +2,10 @@
 
 use super::super::{super::Owner, Role};
 use sidetone_sip::{CallId, Cause};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const REQUEST_PENDING: u16 = 491;
+const PAUSE: Duration = Duration::from_millis(500);
 
 impl Owner {
     /// `call` may hold, or no longer hold, the other end of its bridge: the other end gets a re-INVITE where that is news.
@@ -25,6 +26,13 @@ impl Owner {
         }
     }
 
+    pub(in super::super::super) fn pass_holds_again(&mut self, now: Instant) {
+        let due = |(again, _): &mut (Instant, CallId)| *again <= now;
+        for (_, call) in self.exchange.untold.extract_if(.., due).collect::<Vec<_>>() {
+            self.on_hold_passed(call, None);
+        }
+    }
+
     /// The re-INVITE of ours has been answered or refused; meanwhile the other side may have changed its mind.
     pub(in super::super) fn on_hold_passed(&mut self, call: CallId, refused: Option<&Cause>) {
         let Some(Role::Caller(id) | Role::Callee(id)) = self.exchange.calls.get(&call) else { return };
@@ -32,9 +40,10 @@ impl Owner {
         let Some(end) = bridge.end(call) else { return };
         end.reoffering = false;
         if refused.is_some_and(|cause| cause.code == REQUEST_PENDING) {
+            // An offer or answer of its own was under way.
             end.told_held = !end.told_held;
             end.leg.hold(end.told_held);
-            return;
+            return self.exchange.untold.push((Instant::now() + PAUSE, call));
         }
         if let Some(other) = bridge.opposite(call).map(|other| other.call) {
             self.pass_hold(other);

@@ -1,0 +1,271 @@
+//! Each status by its cause, and hanging up in every state.
+
+use crate::{
+    kit::{Phone, quiet, unregistered},
+    peer::{Peer, sdp},
+};
+use sidetone_api::{CallDirection, CallId, CallStatus, Command, Event, FailureCode};
+use std::net::SocketAddr;
+
+async fn caller() -> Phone {
+    let mut settings = quiet();
+    settings.accounts.push(unregistered("alice"));
+    Phone::start(settings).await
+}
+
+#[tokio::test]
+async fn an_outgoing_call_tells_trying_ring_progress_established_finish_once_each() {
+    let (mut phone, mut bob) = (caller().await, Peer::new().await);
+    let call = phone.call(&bob.uri("bob")).await;
+    let (sip, _) = bob.called().await;
+    bob.progress(sip, 180, None);
+    bob.progress(sip, 180, None);
+    bob.serve_while(phone.status(&call, CallStatus::Ring)).await;
+    bob.progress(sip, 183, Some(sdp("0", "sendrecv")));
+    bob.serve_while(phone.status(&call, CallStatus::SessionProgress)).await;
+    bob.answer(sip, &sdp("0", "sendrecv"));
+    assert_eq!(bob.serve_while(phone.status(&call, CallStatus::Established)).await, "200 OK");
+    bob.hang_up(sip);
+    bob.serve_while(phone.status(&call, CallStatus::Finish)).await;
+    let all = [
+        CallStatus::Trying,
+        CallStatus::Ring,
+        CallStatus::SessionProgress,
+        CallStatus::Established,
+        CallStatus::Finish,
+    ];
+    assert_eq!(phone.statuses(&call), all);
+    phone.check().await;
+    let entry = phone.state().history.first().expect("it is in the history").clone();
+    assert_eq!((entry.direction, entry.status), (CallDirection::Outgoing, CallStatus::Finish));
+    assert_eq!((entry.account_id.as_str(), entry.remote), ("alice", bob.uri("bob")));
+    assert_eq!(entry.seconds, Some(0));
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn without_a_100_there_is_no_trying() {
+    let mut phone = caller().await;
+    let call = phone.call("sip:bob@name.invalid").await;
+    let info = phone.status(&call, CallStatus::Failed).await;
+    assert!(info.contains("name.invalid"), "{info}");
+    phone.check().await;
+    assert_eq!(phone.statuses(&call), [CallStatus::Failed]);
+    assert_eq!(phone.state().history[0].seconds, None);
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn refusals_are_busy_or_failed_with_their_code_and_text() {
+    let (mut phone, mut bob) = (caller().await, Peer::new().await);
+    for (code, text, status) in [
+        (486, "Busy Here", CallStatus::Busy),
+        (600, "Busy Everywhere", CallStatus::Busy),
+        (404, "Not Found", CallStatus::Failed),
+        (480, "Temporarily Unavailable", CallStatus::Failed),
+        (488, "Not Acceptable Here", CallStatus::Failed),
+        (503, "Service Unavailable", CallStatus::Failed),
+        (603, "Decline", CallStatus::Failed),
+    ] {
+        let call = phone.call(&bob.uri("bob")).await;
+        let (sip, _) = bob.called().await;
+        bob.reject(sip, code, text);
+        assert_eq!(bob.serve_while(phone.status(&call, status)).await, format!("{code} {text}"));
+    }
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_without_a_common_codec_fails_and_the_far_end_gets_a_bye() {
+    let (mut phone, mut bob) = (caller().await, Peer::new().await);
+    let call = phone.call(&bob.uri("bob")).await;
+    let (sip, _) = bob.called().await;
+    bob.answer(sip, &sdp("18", "sendrecv"));
+    let info = bob.serve_while(phone.status(&call, CallStatus::Failed)).await;
+    assert!(info.starts_with("488 "), "{info}");
+    bob.ended().await;
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn hanging_up_before_the_way_is_known_sends_nothing() {
+    let mut phone = caller().await;
+    let call = phone.call("sip:bob@name.invalid").await;
+    phone.hang_up(&call).await;
+    phone.status(&call, CallStatus::Finish).await;
+    assert_eq!(phone.statuses(&call), [CallStatus::Finish]);
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn hanging_up_while_it_rings_there_cancels_and_twice_is_once() {
+    let (mut phone, mut bob) = (caller().await, Peer::new().await);
+    for early_media in [false, true] {
+        let call = phone.call(&bob.uri("bob")).await;
+        let (sip, _) = bob.called().await;
+        bob.progress(sip, 180, early_media.then(|| sdp("0", "sendrecv")));
+        bob.serve_while(phone.status(&call, CallStatus::Ring)).await;
+        phone.hang_up(&call).await;
+        let again = phone.ask(Command::Hangup { call_id: call.clone() }).await;
+        assert!(again.is_ok_and(|_| true) || !phone.state().calls.is_empty());
+        assert_eq!(bob.ended().await, 487);
+        phone.status(&call, CallStatus::Finish).await;
+    }
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn hanging_up_an_established_call_sends_a_bye() {
+    let (mut phone, mut bob) = (caller().await, Peer::new().await);
+    let call = phone.call(&bob.uri("bob")).await;
+    let (sip, _) = bob.called().await;
+    bob.answer(sip, &sdp("0", "sendrecv"));
+    bob.serve_while(phone.status(&call, CallStatus::Established)).await;
+    phone.hang_up(&call).await;
+    assert_eq!(bob.ended().await, 200);
+    phone.status(&call, CallStatus::Finish).await;
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn an_incoming_call_is_announced_rings_and_can_be_declined_or_withdrawn() {
+    let (mut phone, mut bob) = (Phone::direct("alice", quiet()).await, Peer::new().await);
+    let us = format!("sip:alice@{}", phone.address());
+    bob.invite("\"Bob\" <sip:bob@example.org>", &us, Some(&sdp("0", "sendrecv")));
+    let call = bob.serve_while(phone.ringing()).await;
+    let on_call = phone.seen.iter().find_map(|envelope| match &envelope.event {
+        Event::OnCallEvent { call_id, caller, info, .. } => {
+            Some((call_id.clone(), caller.clone(), info.clone()))
+        }
+        _ => None,
+    });
+    assert_eq!(on_call, Some((call.clone(), "sip:bob@example.org".into(), "Bob".into())));
+    phone.hang_up(&call).await;
+    assert_eq!(bob.ended().await, 486);
+    assert_eq!(phone.status(&call, CallStatus::Finish).await, "486 Busy Here");
+
+    let sip = bob.invite("<sip:bob@example.org>", &us, Some(&sdp("0", "sendrecv")));
+    let call = bob.serve_while(phone.ringing()).await;
+    bob.hang_up(sip);
+    bob.serve_while(phone.status(&call, CallStatus::Finish)).await;
+    assert_eq!(phone.statuses(&call), [CallStatus::Ring, CallStatus::Finish]);
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn an_offer_without_a_common_codec_is_refused_with_488_and_told() {
+    let (mut phone, mut bob) = (Phone::direct("alice", quiet()).await, Peer::new().await);
+    let us = format!("sip:alice@{}", phone.address());
+    bob.invite("<sip:bob@example.org>", &us, Some(&sdp("18", "sendrecv")));
+    assert_eq!(bob.ended().await, 488);
+    phone.notice("could not be taken").await;
+    bob.invite("<sip:bob@example.org>", &us, Some("v=0\r\nnonsense"));
+    assert_eq!(bob.ended().await, 400);
+    bob.invite("<sip:bob@example.org>", &us.replace("alice", "carol"), Some(&sdp("0", "sendrecv")));
+    assert_eq!(bob.ended().await, 404);
+    assert!(phone.state().calls.is_empty());
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn a_caller_without_an_offer_gets_ours_and_answers_it() {
+    let (mut phone, mut bob) = (Phone::direct("alice", quiet()).await, Peer::new().await);
+    bob.invite("<sip:bob@example.org>", &format!("sip:alice@{}", phone.address()), None);
+    let call = bob.serve_while(phone.ringing()).await;
+    phone.done(Command::Answer { call_id: call.clone() }).await;
+    // The answer of this peer is empty, which is none.
+    let offer = bob.answered().await;
+    assert!(offer.contains("opus/48000/2") && offer.contains("PCMU/8000"), "{offer}");
+    phone.status(&call, CallStatus::Established).await;
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn a_call_that_comes_in_during_another_rings_beside_it() {
+    let (mut phone, mut bob, mut carol) =
+        (Phone::direct("alice", quiet()).await, Peer::new().await, Peer::new().await);
+    let first = phone.call(&bob.uri("bob")).await;
+    let (sip, _) = bob.called().await;
+    bob.answer(sip, &sdp("0", "sendrecv"));
+    bob.serve_while(phone.status(&first, CallStatus::Established)).await;
+    let us = format!("sip:alice@{}", phone.address());
+    carol.invite("<sip:carol@example.org>", &us, Some(&sdp("8", "sendrecv")));
+    let second = carol.serve_while(phone.ringing()).await;
+    phone.done(Command::Answer { call_id: second.clone() }).await;
+    phone.status(&second, CallStatus::Established).await;
+    carol.answered().await;
+    phone.check().await;
+    let codecs: Vec<_> = phone.state().calls.iter().filter_map(|call| call.codec.clone()).collect();
+    assert_eq!(codecs.iter().map(|codec| codec.name.as_str()).collect::<Vec<_>>(), ["PCMU", "PCMA"]);
+    phone.hang_up(&first).await;
+    bob.ended().await;
+    phone.status(&first, CallStatus::Finish).await;
+    assert_eq!(phone.statuses(&second), [CallStatus::Ring, CallStatus::Established]);
+    phone.hang_up(&second).await;
+    carol.ended().await;
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_call_cannot_do_in_its_state_is_refused() {
+    let (mut phone, mut bob) = (caller().await, Peer::new().await);
+    let call = phone.call(&bob.uri("bob")).await;
+    let dtmf = |digits: &str| Command::SendDtmf { call_id: call.clone(), dtmf: digits.into() };
+    let code = async |command| phone.ask(command).await.unwrap_err().code;
+    assert_eq!(code(Command::Answer { call_id: call.clone() }).await, FailureCode::WrongState);
+    assert_eq!(code(dtmf("1")).await, FailureCode::WrongState);
+    assert_eq!(code(dtmf("1x")).await, FailureCode::Invalid);
+    assert_eq!(code(dtmf("")).await, FailureCode::Invalid);
+    let (sip, _) = bob.called().await;
+    // This peer takes no telephone events.
+    bob.answer(sip, &sdp("0", "sendrecv"));
+    bob.serve_while(phone.status(&call, CallStatus::Established)).await;
+    let failure = phone.ask(dtmf("1")).await.unwrap_err();
+    assert!(failure.message.contains("RFC 4733"), "{failure}");
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn an_unknown_call_or_session_is_not_found() {
+    let phone = caller().await;
+    let call_id = CallId::new("c-none");
+    let session_id = sidetone_api::SessionId::new("s-none");
+    for command in [
+        Command::Answer { call_id: call_id.clone() },
+        Command::Hangup { call_id: call_id.clone() },
+        Command::MuteAudio { call_id: call_id.clone(), muted: true },
+        Command::SendDtmf { call_id, dtmf: "1".into() },
+        Command::Call { callee: "echo".into(), session_id: Some(session_id.clone()) },
+        Command::Register { session_id: session_id.clone() },
+        Command::Unregister { session_id: session_id.clone() },
+        Command::Disconnect { session_id },
+        Command::Connect { account_id: sidetone_api::AccountId::new("none"), password: None },
+        Command::RemoveAccount { account_id: sidetone_api::AccountId::new("none") },
+    ] {
+        let text = format!("{command:?}");
+        assert_eq!(phone.ask(command).await.unwrap_err().code, FailureCode::NotFound, "{text}");
+    }
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn there_is_a_limit_of_calls_in_both_directions() {
+    let (mut phone, mut bob) = (Phone::direct("alice", quiet()).await, Peer::new().await);
+    // Nobody answers there, so they stay.
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let silent: SocketAddr = silent.local_addr().unwrap();
+    for _ in 0..64 {
+        phone.call(&format!("sip:x@{silent}")).await;
+    }
+    let command = Command::Call { callee: format!("sip:x@{silent}"), session_id: None };
+    assert_eq!(phone.ask(command).await.unwrap_err().code, FailureCode::Limit);
+    let us = format!("sip:alice@{}", phone.address());
+    bob.invite("<sip:bob@example.org>", &us, Some(&sdp("0", "sendrecv")));
+    assert_eq!(bob.ended().await, 486);
+    phone.check().await;
+    for call in phone.state().calls.clone() {
+        phone.hang_up(&call.call_id).await;
+    }
+    phone.check().await;
+    assert!(phone.state().calls.is_empty());
+}

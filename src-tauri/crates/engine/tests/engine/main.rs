@@ -1,0 +1,17 @@
+//! Engines in this process, on loopback, with synthetic devices; and a SIP user agent without an engine as their far end.
+//! Nothing sleeps: each test waits for what has to come, with a deadline.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod audio;
+mod calls;
+mod devices;
+mod ending;
+mod extensions;
+mod hold;
+mod hostile;
+mod kit;
+mod mirror;
+mod peer;
+mod sessions;
+mod settings;
+mod stories;

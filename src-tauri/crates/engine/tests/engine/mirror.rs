@@ -1,0 +1,76 @@
+//! The state as a client keeps it: a snapshot, and events applied to it.
+
+use sidetone_api::{CallStatus, Envelope, Event, Snapshot};
+
+/// What a client knows. Checks on the way that no event is missing.
+pub(crate) struct Mirror(Snapshot);
+
+impl Mirror {
+    pub(crate) fn new(snapshot: Snapshot) -> Self {
+        Self(snapshot)
+    }
+
+    pub(crate) fn seq(&self) -> u64 {
+        self.0.seq
+    }
+
+    pub(crate) fn state(&self) -> &Snapshot {
+        &self.0
+    }
+
+    pub(crate) fn apply(&mut self, envelope: &Envelope) {
+        let state = &mut self.0;
+        assert_eq!(envelope.seq, state.seq + 1, "a gap before {envelope:?}");
+        state.seq = envelope.seq;
+        match envelope.event.clone() {
+            Event::SessionChanged { session } => {
+                state.sessions.retain(|other| other.session_id != session.session_id);
+                state.sessions.push(session);
+            }
+            Event::SessionClosed { session_id } => {
+                state.sessions.retain(|other| other.session_id != session_id);
+            }
+            Event::CallChanged { call } => {
+                state.calls.retain(|other| other.call_id != call.call_id);
+                if !has_ended(call.status) {
+                    state.calls.push(call);
+                }
+            }
+            Event::CallMeasured { call_id, statistics } => {
+                for call in state.calls.iter_mut().filter(|call| call.call_id == call_id) {
+                    call.statistics = Some(statistics);
+                }
+            }
+            Event::DevicesChanged { devices } => state.devices = devices,
+            Event::GatewayChanged { gateway } => state.gateway = gateway,
+            Event::HistoryAdded { entry } => {
+                state.history.insert(0, entry);
+                state.history.truncate(200);
+            }
+            Event::HistoryCleared => state.history.clear(),
+            Event::SettingsChanged { settings } => state.settings = settings,
+            Event::ConnectionStatusEvent { .. }
+            | Event::RegistrationStatusEvent { .. }
+            | Event::OnCallEvent { .. }
+            | Event::CallStatusEvent { .. }
+            | Event::DtmfReceived { .. }
+            | Event::Notice { .. }
+            | Event::MicrophoneLevel { .. } => {}
+        }
+    }
+
+    /// # Panics
+    /// Where the engine's own state is another one.
+    pub(crate) fn assert_same(&self, mut theirs: Snapshot) {
+        let mut ours = self.0.clone();
+        for state in [&mut ours, &mut theirs] {
+            state.sessions.sort_by(|a, b| a.session_id.cmp(&b.session_id));
+            state.calls.sort_by(|a, b| a.call_id.cmp(&b.call_id));
+        }
+        assert_eq!(ours, theirs);
+    }
+}
+
+pub(crate) fn has_ended(status: CallStatus) -> bool {
+    matches!(status, CallStatus::Busy | CallStatus::Finish | CallStatus::Failed)
+}
