@@ -1,8 +1,9 @@
 //! The settings file: `settings.toml` in the configuration directory. Secrets are never in it.
 
+use super::text::shown;
 use crate::Directories;
 use sidetone_api::{AudioSettings, Failure, FailureCode, Settings};
-use sidetone_media::device::Selection;
+use sidetone_media::device::{Selection, SelectionError};
 use std::{fs, io, io::Write as _, path::Path, path::PathBuf};
 
 const LONGEST_SELECTION: usize = 4096;
@@ -26,7 +27,7 @@ impl Store {
         };
         let file = directories.config.join("settings.toml");
         let settings = match fs::read_to_string(&file) {
-            Ok(text) => toml::from_str(&text).map_err(|error| storage(&file, &error))?,
+            Ok(text) => toml::from_str(&text).map_err(|error| storage(&file, &in_words(&text, &error)))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Settings::default(),
             Err(error) => return Err(storage(&file, &error)),
         };
@@ -62,8 +63,8 @@ pub(super) fn check_selection(field: &str, text: &str) -> Result<(), Failure> {
     if text.len() > LONGEST_SELECTION || text.chars().any(char::is_control) {
         return Err(Failure::invalid(field, format!("{field} names no device")));
     }
-    let parsed = text.parse::<Selection>();
-    parsed.map(|_| ()).map_err(|error| Failure::invalid(field, format!("{field}: {error}")))
+    let refused = |error: SelectionError| shown(&format!("{field}: {error}"));
+    text.parse::<Selection>().map(|_| ()).map_err(|error| Failure::invalid(field, refused(error)))
 }
 
 /// Replaces the file whole, so that a crash leaves the old one or the new one.
@@ -79,6 +80,14 @@ fn write(file: &Path, settings: &Settings) -> io::Result<()> {
     fs::rename(&temporary, file)
 }
 
+/// The parser's message with its line, without the drawing that it makes for terminals.
+fn in_words(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line =
+        before.map(|before| format!("line {}: ", before.matches('\n').count() + 1)).unwrap_or_default();
+    format!("{line}{}", error.message())
+}
+
 fn storage(file: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::new(FailureCode::Storage, format!("{}: {error}", file.display()))
 }
@@ -86,7 +95,8 @@ fn storage(file: &Path, error: &dyn std::fmt::Display) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::Store;
-    use crate::Directories;
+    use super::text::shown;
+use crate::Directories;
     use sidetone_api::{Settings, Theme};
 
     fn folder(name: &str) -> Directories {
