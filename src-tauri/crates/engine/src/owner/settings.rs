@@ -95,8 +95,7 @@ fn storage(file: &Path, error: &dyn std::fmt::Display) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::Store;
-    use super::text::shown;
-use crate::Directories;
+    use crate::Directories;
     use sidetone_api::{Settings, Theme};
 
     fn folder(name: &str) -> Directories {

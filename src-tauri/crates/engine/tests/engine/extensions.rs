@@ -141,10 +141,10 @@ async fn one_can_call_oneself() {
     let mut host = host().await;
     let out = host.call("local").await;
     let incoming = host.answer().await;
-    while host.state().calls.iter().any(|call| call.status != Established) {
-        host.wait("both ends established", |_| Some(())).await;
-    }
-    assert_eq!(host.state().calls.len(), 2);
+    host.until("both ends established", |state| {
+        state.calls.iter().filter(|call| call.status == Established).count() == 2
+    })
+    .await;
     host.hang_up(&out).await;
     host.status(&incoming, Finish).await;
     host.finish().await;

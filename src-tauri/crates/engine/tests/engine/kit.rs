@@ -3,7 +3,7 @@
 use crate::mirror::{Mirror, has_ended};
 use sidetone_api::{
     Account, AccountId, CallId, CallStatus, Command, Envelope, Event, Failure, NoticeLevel,
-    RegistrationStatus, Reply, SessionId, Settings,
+    RegistrationStatus, Reply, SessionId, Settings, Snapshot,
 };
 use sidetone_engine::{Engine, Events, Handle, Next, Options};
 use sidetone_media::Synthetic;
@@ -101,7 +101,7 @@ impl Phone {
         Self::start(settings).await
     }
 
-    pub(crate) fn state(&self) -> &sidetone_api::Snapshot {
+    pub(crate) fn state(&self) -> &Snapshot {
         self.mirror.state()
     }
 
@@ -170,6 +170,14 @@ impl Phone {
         }
     }
 
+    /// Waits until the state is such.
+    pub(crate) async fn until(&mut self, what: &str, fits: impl Fn(&Snapshot) -> bool) {
+        let deadline = Instant::now() + SOON;
+        while !fits(self.mirror.state()) {
+            self.read(deadline, what).await;
+        }
+    }
+
     /// Waits for a status of a call; gives its `info`.
     pub(crate) async fn status(&mut self, call: &CallId, wanted: CallStatus) -> String {
         self.wait(&format!("{wanted:?} of {call}"), |event| match event {
@@ -181,14 +189,12 @@ impl Phone {
         .await
     }
 
-    /// Waits until the registration of the first session is such, or was when we came.
     pub(crate) async fn is_registered(&mut self) {
-        let registered = |session: &sidetone_api::SessionView| {
-            session.registration == Some(RegistrationStatus::Registered)
-        };
-        if !self.state().sessions.first().is_some_and(registered) {
-            self.registration(RegistrationStatus::Registered).await;
-        }
+        self.until("the registration", |state| {
+            let first = state.sessions.first();
+            first.is_some_and(|session| session.registration == Some(RegistrationStatus::Registered))
+        })
+        .await;
     }
 
     pub(crate) async fn registration(&mut self, wanted: RegistrationStatus) -> (SessionId, String) {

@@ -4,8 +4,8 @@ use crate::kit::{LOOPBACK, SOON};
 use sidetone_sip::digest::Credentials;
 use sidetone_sip::message::{NameAddr, Uri};
 use sidetone_sip::{
-    CallEvent, CallId, Config, Event, Hop, Input, Invite, Output, RegistrarConfig, Registration, Transport,
-    UserAgent, Users,
+    CallEvent, CallId, Cause, Config, Event, Hop, Input, Invite, Output, RegistrarConfig, Registration,
+    Transport, UserAgent, Users,
 };
 use std::{
     collections::VecDeque,
@@ -82,8 +82,12 @@ impl Peer {
 
     /// Waits for the end of a call; gives its code.
     pub(crate) async fn ended(&mut self) -> u16 {
+        self.end().await.code
+    }
+
+    pub(crate) async fn end(&mut self) -> Cause {
         self.told("the end", |event| match event {
-            CallEvent::Ended { cause } => Some(cause.code),
+            CallEvent::Ended { cause } => Some(cause.clone()),
             _ => None,
         })
         .await
