@@ -1,5 +1,6 @@
 //! `sidetone-cli phone` against real peers: Kamailio, SIPp, baresip, PulseAudio. Each test has a network of its own.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod audio;
 mod load;

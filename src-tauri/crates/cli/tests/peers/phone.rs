@@ -114,6 +114,11 @@ impl Phone {
         of_call.filter_map(|value| value["status"].as_str().map(String::from)).collect()
     }
 
+    /// The id of the process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// End of input: hangs up, unregisters, exits.
     pub(crate) fn finish(mut self) -> Vec<Value> {
         drop(self.stdin.take());

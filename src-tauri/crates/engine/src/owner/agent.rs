@@ -4,7 +4,7 @@ use crate::io::{
     clock,
     sip::{FromNetwork, Inbox, SipSockets, Stack},
 };
-use sidetone_sip::{Config, Event, Input, Output, RegistrarConfig, UserAgent};
+use sidetone_sip::{Config, Event, Input, Output, UserAgent};
 use std::{io, net::IpAddr, time::Instant};
 
 pub(super) struct Agent {
@@ -17,12 +17,11 @@ impl Agent {
         stack: Stack,
         address: Option<IpAddr>,
         port: u16,
-        registrar: Option<RegistrarConfig>,
+        config: Config,
         inbox: Inbox,
     ) -> io::Result<Self> {
         let sockets = SipSockets::open(stack, address, port, inbox).await?;
         let seed = clock::random().map_err(|error| io::Error::other(error.to_string()))?;
-        let config = Config { registrar, ..Config::default() };
         Ok(Self { ua: UserAgent::new(config, seed), sockets })
     }
 

@@ -37,7 +37,7 @@ use sidetone_api::{
     AccountId, CallId, Event, Failure, FailureCode, HistoryEntry, NoticeLevel, Secret, SessionId,
 };
 use sidetone_media::tone::CallProgress;
-use sidetone_sip::Hop;
+use sidetone_sip::{Config, Hop};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     time::Instant,
@@ -150,7 +150,7 @@ impl Owner {
         let (errands, errands_in) = mpsc::channel(INTERNAL);
         let (media, news) = media::start().map_err(|error| network_failure("media thread", &error))?;
         let sip_port = settings.get().network.sip_port;
-        let phone = Agent::open(Stack::Phone, options.sip_bind, sip_port, None, inbox.clone())
+        let phone = Agent::open(Stack::Phone, options.sip_bind, sip_port, Config::default(), inbox.clone())
             .await
             .map_err(|error| network_failure(&format!("SIP port {sip_port}"), &error))?;
         let exchange = Exchange::open(&settings.get().gateway, inbox).await;
@@ -285,6 +285,9 @@ impl Owner {
         let now = Instant::now();
         self.phone.handle_timeout(now);
         self.exchange.handle_timeout(now);
+        if self.exchange.has_news(now) {
+            self.publish_gateway();
+        }
         self.pass_holds_again(now);
         self.close_overdue(now);
         if self.end_tone.is_some_and(|(_, until)| until <= now) {

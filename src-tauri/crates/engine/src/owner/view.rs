@@ -3,9 +3,14 @@
 use super::{Owner, call::Call, session::Session};
 use crate::io::clock;
 use sidetone_api::{Event, Failure, FailureCode, Snapshot};
+use std::time::Instant;
 
 impl Owner {
-    pub(super) fn snapshot(&self) -> Snapshot {
+    /// Told after all events that led to it.
+    pub(super) fn snapshot(&mut self) -> Snapshot {
+        if self.exchange.take_news() {
+            self.tell_gateway();
+        }
         Snapshot {
             seq: self.publisher.seq(),
             version: env!("CARGO_PKG_VERSION").into(),
@@ -18,7 +23,14 @@ impl Owner {
         }
     }
 
+    /// Now, or a little later where it was told just now.
     pub(super) fn publish_gateway(&mut self) {
+        if self.exchange.may_tell(Instant::now()) {
+            self.tell_gateway();
+        }
+    }
+
+    fn tell_gateway(&mut self) {
         let gateway = self.exchange.view();
         self.publish(Event::GatewayChanged { gateway });
     }

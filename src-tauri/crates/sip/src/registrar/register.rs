@@ -8,7 +8,7 @@ use crate::user_agent::Hop;
 use super::Registrar;
 use super::bindings::Binding;
 
-/// The most that a Contact and its Call-ID may make us remember, in bytes.
+/// The most that a user's name, a Contact and its Call-ID may make us remember, in bytes.
 const LONGEST_BINDING: usize = 2048;
 
 /// The response to a REGISTER, and the user whose bindings it changed.
@@ -104,7 +104,8 @@ impl Registrar {
             if lifetime.is_zero() {
                 continue;
             }
-            if contact.uri.to_string().len() + wanted.call_id.len() > LONGEST_BINDING {
+            let length = wanted.user.len() + contact.uri.to_string().len() + wanted.call_id.len();
+            if length > LONGEST_BINDING {
                 return Err((513, None));
             }
             let is_new_user = bindings.is_empty() && self.bindings.of(&wanted.user).is_empty();

@@ -2,8 +2,11 @@
 //! process of its own; nothing here is built or read by our own SIP code.
 
 mod calls;
+mod floods;
 mod gateway;
 mod legal;
+mod login;
+mod passwords;
 mod peer;
 mod raw;
 mod refusals;

@@ -75,6 +75,15 @@ impl Peer {
         }
     }
 
+    /// A reply that has arrived already.
+    pub(super) fn waiting(&self) -> Option<Reply> {
+        let mut buffer = vec![0; 65_536];
+        self.socket.set_nonblocking(true).expect("a socket option can be set");
+        let received = self.socket.recv(&mut buffer);
+        self.socket.set_nonblocking(false).expect("a socket option can be set");
+        Reply::read(&buffer[..received.ok()?]).map(|(reply, _)| reply)
+    }
+
     /// Sends and gives the final reply, which must answer this very request. Repetitions for others are passed over.
     pub(super) fn answer(&self, name: &str, request: &Raw) -> Reply {
         self.send(&request.bytes());

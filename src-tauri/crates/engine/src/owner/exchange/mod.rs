@@ -8,12 +8,12 @@ use super::{agent::Agent, text};
 use crate::io::sip::{FromNetwork, Inbox, Stack};
 use bridge::{Bridge, BridgeId};
 use sidetone_api::{GatewaySettings, GatewayView, RegisteredExtension};
-use sidetone_sip::{CallId, Event, RegistrarConfig, Users};
+use sidetone_sip::{CallId, Config, Event, RegistrarConfig, Users};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Loopback alone, where any name may register: who may reach the gateway from outside is decided with TLS, in a later version.
@@ -25,6 +25,9 @@ const SERVICES: [&str; 2] = ["echo", "tone"];
 const MAX_CALLS: usize = 128;
 /// Names that are remembered after they have gone.
 const MAX_KNOWN: usize = 1024;
+/// Extensions at a time.
+const MAX_USERS: usize = 256;
+const BETWEEN_VIEWS: Duration = Duration::from_millis(100);
 
 pub(super) struct Exchange {
     agent: Option<Agent>,
@@ -37,6 +40,9 @@ pub(super) struct Exchange {
     calls: HashMap<CallId, Role>,
     bridges: HashMap<BridgeId, Bridge>,
     next_bridge: u64,
+    /// When the view was last told, and when a later one is due.
+    told: Option<Instant>,
+    news: Option<Instant>,
     /// Ends of bridges that could not be told of a hold just then, and when they are told again.
     untold: Vec<(Instant, CallId)>,
 }
@@ -70,6 +76,8 @@ impl Exchange {
             calls: HashMap::new(),
             bridges: HashMap::new(),
             next_bridge: 0,
+            told: None,
+            news: None,
             untold: Vec::new(),
         }
     }
@@ -99,6 +107,30 @@ impl Exchange {
         }
     }
 
+    /// Whether the view may be told now; else it is due a little later. It tells of every extension: who registers thousands must
+    /// not make thousands of views of thousands.
+    pub(super) fn may_tell(&mut self, now: Instant) -> bool {
+        match self.told.map(|told| told + BETWEEN_VIEWS).filter(|next| *next > now) {
+            Some(next) => {
+                self.news = Some(next);
+                false
+            }
+            None => {
+                (self.told, self.news) = (Some(now), None);
+                true
+            }
+        }
+    }
+
+    /// Whether a view is due, now or later; then it has to be told now.
+    pub(super) fn take_news(&mut self) -> bool {
+        self.news.take().is_some()
+    }
+
+    pub(super) fn has_news(&self, now: Instant) -> bool {
+        self.news.is_some_and(|due| due <= now)
+    }
+
     pub(super) fn is_idle(&self) -> bool {
         self.calls.is_empty() && self.agent.as_ref().is_none_or(Agent::is_idle)
     }
@@ -125,7 +157,7 @@ impl Exchange {
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let untold = self.untold.iter().map(|(again, _)| *again).min();
-        self.agent.as_ref()?.poll_timeout().into_iter().chain(untold).min()
+        self.agent.as_ref()?.poll_timeout().into_iter().chain(untold).chain(self.news).min()
     }
 
     pub(super) fn poll(&mut self) -> Option<Event> {
@@ -136,8 +168,10 @@ impl Exchange {
 async fn open_agent(settings: &GatewaySettings, inbox: &Inbox) -> io::Result<(Agent, String)> {
     let mut port = settings.sip_port;
     loop {
-        let registrar = RegistrarConfig { users: Users::Open, ..RegistrarConfig::default() };
-        match Agent::open(Stack::Gateway, Some(ADDRESS), port, Some(registrar), inbox.clone()).await {
+        let registrar =
+            RegistrarConfig { users: Users::Open, max_users: MAX_USERS, ..RegistrarConfig::default() };
+        let config = Config { registrar: Some(registrar), max_calls: MAX_CALLS, ..Config::default() };
+        match Agent::open(Stack::Gateway, Some(ADDRESS), port, config, inbox.clone()).await {
             Ok(agent) => {
                 let busy = agent.port() != settings.sip_port && settings.sip_port != 0;
                 let info = format!("port {} is busy, {} is used instead", settings.sip_port, agent.port());
