@@ -7,6 +7,7 @@ use super::{
     peer::Peer,
     raw::{OFFER, Raw},
 };
+use serde_json::json;
 use sidetone_testkit::{Needs, room};
 use std::{
     collections::BTreeMap,
@@ -85,7 +86,7 @@ fn five_thousand_invites_ring_up_to_the_limit_and_are_refused_beyond() {
     peer.acknowledge(&invite, &refused);
     // One caller less, and there is room for another.
     let call = phone.status("CallStatusEvent", "RING")["callId"].clone();
-    phone.ask(serde_json::json!({"command": "hangup", "callId": call}));
+    phone.ask(json!({"command": "hangup", "callId": call}));
     phone.status("CallStatusEvent", "FINISH");
     peer.status("room for one", &peer.invite(), 180);
 }
@@ -118,8 +119,8 @@ fn requests_as_large_as_can_be_are_not_kept_beyond_the_limit() {
 #[test]
 fn five_thousand_users_register_up_to_the_limit() {
     let Some(_room) = room!(Needs::tools(&[]).network()) else { return };
-    let phone = gateway();
-    let before = memory(&phone);
+    let mut phone = gateway();
+    let (before, start) = (memory(&phone), Instant::now());
     let (peers, statuses) = flood(GATEWAY, |peer, n| {
         let request = peer.request_to("REGISTER", &format!("sip:{GATEWAY}"));
         let contact = format!("<sip:user-{n}@{};x={}>", peer.address(), "y".repeat(500));
@@ -129,6 +130,16 @@ fn five_thousand_users_register_up_to_the_limit() {
     let of = |status| statuses.get(&status).copied().unwrap_or(0);
     assert!(of(200) >= 100 && of(503) > FLOOD / 2 && of(200) + of(503) >= FLOOD * 9 / 10, "{statuses:?}");
     assert_small(&phone, "after the REGISTERs");
+    // The view of the gateway names every extension: it may not be told for each that comes.
+    let snapshot = phone.ask(json!({"command": "getSnapshot"}));
+    let extensions = snapshot["reply"]["snapshot"]["gateway"]["extensions"].as_array().map_or(0, Vec::len);
+    assert!(extensions > of(200) && extensions < 512, "{extensions} extensions, two of them our own");
+    let views = phone.seen.iter().filter(|value| value["event"] == "GatewayChanged").count();
+    assert!(
+        views as f32 <= 10.0 * start.elapsed().as_secs_f32() + 5.0,
+        "{views} views in {:?}",
+        start.elapsed()
+    );
     // Those who are in may go on.
     let peer = &peers[0];
     let request = peer.request_to("REGISTER", &format!("sip:{GATEWAY}")).without("Contact");
