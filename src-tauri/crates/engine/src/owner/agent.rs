@@ -30,10 +30,10 @@ impl Agent {
         self.sockets.bind()
     }
 
-    /// Nothing that was sent waits for its answer.
+    /// Nothing that was sent, or is about to be, waits for its answer.
     pub(super) fn is_idle(&self) -> bool {
         let load = self.ua.load();
-        load.calls == 0 && load.unanswered == 0 && load.attempts == 0
+        load.open_calls == 0 && load.unanswered == 0 && load.queries == 0
     }
 
     pub(super) fn port(&self) -> u16 {

@@ -189,6 +189,10 @@ impl Call {
         }
     }
 
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.state, State::Over) || self.acks.iter().any(Ack::is_pending)
+    }
+
     fn is_finished(&self) -> bool {
         self.ended
             && matches!(self.state, State::Over)

@@ -184,6 +184,7 @@ impl UserAgent {
     pub fn load(&self) -> Load {
         Load {
             calls: self.calls.len(),
+            open_calls: self.calls.values().filter(|call| call.is_open()).count(),
             client_transactions: self.clients.len(),
             unanswered: self.clients.unanswered(),
             server_transactions: self.servers.len(),
@@ -213,6 +214,8 @@ impl UserAgent {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Load {
     pub calls: usize,
+    /// those of them that somebody still has to say something to; the others only absorb repetitions
+    pub open_calls: usize,
     pub client_transactions: usize,
     /// those of them that no final response has come to
     pub unanswered: usize,
