@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::{Contacts, Headers, Message, NameAddr, Params, Uri, Via};
 
 /// The message as JSON: `kind` ("request" with `method` and `uri`, "response" with `status` and `reason`), `headers`
-/// in order as `{name, value}`, the parsed `via`, `from`, `to`, `call_id`, `cseq`, `contact` (a list, or `"*"`),
-/// `route`, `record_route`, `max_forwards`, `expires` and `content_type` where they are there and sound, and `body`:
+/// in order as `{name, value}`, the parsed `via`, `from`, `to`, `callId`, `cseq`, `contact` (a list, or `"*"`),
+/// `route`, `recordRoute`, `maxForwards`, `expires` and `contentType` where they are there and sound, and `body`:
 /// null, `{"text": …}` if it is UTF-8, or `{"base64": …}`.
 pub fn to_json(message: &Message) -> Value {
     let mut object = Map::new();
@@ -45,14 +45,14 @@ fn parsed(headers: &Headers) -> Vec<(&'static str, Value)> {
         ("via", headers.via().ok().map(|list| list.iter().map(via).collect())),
         ("from", headers.from().ok().as_ref().map(address)),
         ("to", headers.to().ok().as_ref().map(address)),
-        ("call_id", headers.call_id().ok().map(Value::from)),
+        ("callId", headers.call_id().ok().map(Value::from)),
         ("cseq", cseq.map(|cseq| json!({"number": cseq.number, "method": cseq.method.as_str()}))),
         ("contact", contacts),
         ("route", headers.routes().ok().and_then(list)),
-        ("record_route", headers.record_routes().ok().and_then(list)),
-        ("max_forwards", headers.max_forwards().ok().flatten().map(Value::from)),
+        ("recordRoute", headers.record_routes().ok().and_then(list)),
+        ("maxForwards", headers.max_forwards().ok().flatten().map(Value::from)),
         ("expires", headers.expires().ok().flatten().map(Value::from)),
-        ("content_type", headers.content_type().ok().flatten().map(Value::from)),
+        ("contentType", headers.content_type().ok().flatten().map(Value::from)),
     ];
     fields.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }

@@ -83,18 +83,6 @@ impl<O> Client<O> {
         }
     }
 
-    /// No final response has come yet; a completed transaction only absorbs repetitions.
-    pub(crate) fn is_unanswered(&self) -> bool {
-        use invite_client::State::{Calling, Proceeding};
-        use non_invite_client::State as NonInvite;
-        match &self.machine {
-            Machine::Invite(machine) => matches!(machine.state(), Calling | Proceeding),
-            Machine::NonInvite(machine) => {
-                matches!(machine.state(), NonInvite::Trying | NonInvite::Proceeding)
-            }
-        }
-    }
-
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         match &self.machine {
             Machine::Invite(machine) => machine.next_deadline(),
@@ -156,10 +144,6 @@ impl<O> Clients<O> {
     /// Those that use this flow.
     pub(crate) fn over(&self, hop: &Hop) -> Vec<ClientId> {
         self.by_id.iter().filter(|(_, client)| client.hop.same_flow(hop)).map(|(id, _)| *id).collect()
-    }
-
-    pub(crate) fn unanswered(&self) -> usize {
-        self.by_id.values().filter(|client| client.is_unanswered()).count()
     }
 
     pub(crate) fn len(&self) -> usize {

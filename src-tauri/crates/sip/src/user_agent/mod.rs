@@ -65,7 +65,7 @@ use crate::transaction::Deadlines;
 use crate::transaction::clients::{ClientId, Clients};
 use crate::transaction::servers::{ServerId, Servers};
 
-use attempt::{Attempt, AttemptId};
+use attempt::{Attempt, AttemptId, Purpose};
 use call::Call;
 
 pub use crate::transaction::Timers;
@@ -180,13 +180,17 @@ impl UserAgent {
         self.registrar.as_ref().map(|registrar| registrar.bindings(user)).unwrap_or_default()
     }
 
+    /// Nothing waits for an answer that changes anything: what is left absorbs repetitions, or asked by OPTIONS.
+    pub fn is_idle(&self) -> bool {
+        let waits = |attempt: &Attempt| !attempt.accepted && !matches!(attempt.purpose, Purpose::Options(_));
+        !self.calls.values().any(Call::is_open) && !self.attempts.values().any(waits)
+    }
+
     /// How many calls, transactions and other things are alive: all zero once everything has ended and timed out.
     pub fn load(&self) -> Load {
         Load {
             calls: self.calls.len(),
-            open_calls: self.calls.values().filter(|call| call.is_open()).count(),
             client_transactions: self.clients.len(),
-            unanswered: self.clients.unanswered(),
             server_transactions: self.servers.len(),
             attempts: self.attempts.len(),
             queries: self.queries.len(),
@@ -214,11 +218,7 @@ impl UserAgent {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Load {
     pub calls: usize,
-    /// those of them that somebody still has to say something to; the others only absorb repetitions
-    pub open_calls: usize,
     pub client_transactions: usize,
-    /// those of them that no final response has come to
-    pub unanswered: usize,
     pub server_transactions: usize,
     pub attempts: usize,
     pub queries: usize,

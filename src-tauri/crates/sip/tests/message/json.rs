@@ -26,7 +26,7 @@ fn a_request_becomes_json_with_its_parsed_parts() {
     assert_eq!(value["contact"][0]["uri"]["user"], "mara");
     assert_eq!(value["contact"][0]["uri"]["params"], json!({"transport": "tcp", "lr": null}));
     assert_eq!(value["contact"][0]["params"]["q"], "0.5");
-    assert_eq!(value["max_forwards"], 70);
+    assert_eq!(value["maxForwards"], 70);
     assert_eq!(value["body"], json!({"text": "grüße"}));
 }
 

@@ -1,13 +1,11 @@
 //! `sip parse`: what a message says, as JSON.
 
-mod json;
-
 use crate::{
     arguments::Sip,
     exit::{Error, Exit},
     output::Output,
 };
-use sidetone_sip::message::Message;
+use sidetone_sip::message::{HeaderError, Headers, Message, to_json};
 use std::{
     fs::File,
     io::{self, Read},
@@ -21,10 +19,20 @@ pub(crate) fn run(task: &Sip) -> Result<Exit, Error> {
     let Sip::Parse { file } = task;
     let bytes = read(file.as_deref())?;
     let message = Message::parse(&bytes).map_err(|error| Error::usage(error.to_string()))?;
+    check_mandatory(message.headers()).map_err(|error| Error::usage(error.to_string()))?;
     check_cseq(&message)?;
-    let text = json::of(&message).map_err(|error| Error::usage(error.to_string()))?;
+    let text = format!("{:#}", to_json(&message));
     Output::new(true).line(&text).map_err(|error| Error::usage(format!("stdout: {error}")))?;
     Ok(Exit::Done)
+}
+
+/// What every message must have (RFC 3261 section 8.1.1), and a Contact that can be read where there is one.
+fn check_mandatory(headers: &Headers) -> Result<(), HeaderError> {
+    headers.via()?;
+    headers.from()?;
+    headers.to()?;
+    headers.call_id()?;
+    headers.contacts().map(|_| ())
 }
 
 /// RFC 3261 section 8.1.1.5.
