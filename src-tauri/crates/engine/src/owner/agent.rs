@@ -30,10 +30,9 @@ impl Agent {
         self.sockets.bind()
     }
 
-    /// Nothing that was sent, or is about to be, waits for its answer.
+    /// Nobody has anything to say any more.
     pub(super) fn is_idle(&self) -> bool {
-        let load = self.ua.load();
-        load.open_calls == 0 && load.unanswered == 0 && load.queries == 0
+        self.ua.is_idle()
     }
 
     pub(super) fn port(&self) -> u16 {

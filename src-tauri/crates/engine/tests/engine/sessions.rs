@@ -139,7 +139,7 @@ async fn disconnecting_from_a_registrar_that_is_silent_takes_two_seconds_and_not
     phone.done(Command::Disconnect { session_id: phone.session() }).await;
     // The registrar is there no more, so nobody answers.
     phone.wait("the session's end", |event| matches!(event, Event::SessionClosed { .. }).then_some(())).await;
-    phone.finish().await;
+    phone.check().await;
 }
 
 #[tokio::test]
