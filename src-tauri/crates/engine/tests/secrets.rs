@@ -38,8 +38,10 @@ fn registrar() -> String {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = socket.local_addr().unwrap();
     let users = Users::List(vec![Credentials::new("alice".to_owned(), RIGHT)]);
-    let config =
-        Config { registrar: Some(RegistrarConfig { users, ..RegistrarConfig::default() }), ..Config::default() };
+    let config = Config {
+        registrar: Some(RegistrarConfig { users, ..RegistrarConfig::default() }),
+        ..Config::default()
+    };
     let mut agent = UserAgent::new(config, [3; 32]);
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];

@@ -14,6 +14,8 @@ mod registration;
 mod session;
 mod settings;
 mod target;
+#[cfg(test)]
+mod tests;
 mod text;
 mod view;
 

@@ -155,13 +155,13 @@ async fn another_speaker_chosen_in_a_call_takes_over() {
     let call = alice.call("tone").await;
     alice.status(&call, Established).await;
     let path = dir.path().join("late.wav");
-    let speaker = Some(format!("file:{}", path.display()));
-    alice.done(Command::SelectDevices { microphone: None, speaker: speaker.clone() }).await;
+    let speaker = format!("file:{}", path.display());
+    alice.done(Command::SelectDevices { microphone: None, speaker: Some(speaker.clone()) }).await;
     for _ in 0..2 {
         measured(&mut alice).await;
     }
     alice.check().await;
-    assert_eq!(alice.state().settings.audio.speaker, speaker.unwrap());
+    assert_eq!(alice.state().settings.audio.speaker, speaker);
     assert_eq!(alice.state().devices.speaker.effective.as_deref(), Some("late.wav"));
     alice.hang_up(&call).await;
     alice.finish().await;

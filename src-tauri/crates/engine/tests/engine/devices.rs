@@ -12,13 +12,15 @@ use std::sync::{
 };
 use tokio::{sync::watch, time::timeout};
 
+type Tell = Box<dyn Fn(DeviceNews) + Send>;
+
 /// A machine whose devices open, or do not, as the test says.
 #[derive(Default)]
 struct Machine {
     broken: AtomicBool,
     sources: AtomicUsize,
     sinks: AtomicUsize,
-    tell: Mutex<Option<Box<dyn Fn(DeviceNews) + Send>>>,
+    tell: Mutex<Option<Tell>>,
     /// Microphones that are open now.
     open: watch::Sender<usize>,
 }

@@ -5,6 +5,8 @@ mod beat;
 mod device;
 mod leg;
 mod measure;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use super::ports::RtpPair;

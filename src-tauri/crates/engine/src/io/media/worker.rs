@@ -76,7 +76,8 @@ impl Worker {
         self.desk.needs_beat() || self.legs.values().any(Leg::needs_beat)
     }
 
-    fn patience(&self, now: Instant) -> Option<Duration> {
+    /// How long there is nothing to do; `None` for ever.
+    pub(super) fn patience(&self, now: Instant) -> Option<Duration> {
         if self.needs_beat() {
             Some(self.next_beat.saturating_duration_since(now))
         } else {
@@ -105,7 +106,7 @@ impl Worker {
         }
     }
 
-    fn take_asks(&mut self) {
+    pub(super) fn take_asks(&mut self) {
         loop {
             match self.asks.try_recv() {
                 Ok(ask) => self.on_ask(ask),
