@@ -153,11 +153,13 @@ fn network(needs: &Needs) -> std::result::Result<Vec<OsString>, String> {
     if !needs.network {
         return Ok(Vec::new());
     }
-    // As root a plain namespace does; elsewhere one inside of a user namespace, where the system allows it.
-    for options in ["-n", "-rn"] {
-        let probe = Command::new("unshare").args([options, "sh", "-c", NETWORK_UP, "true"]).output();
+    // As root a plain namespace does. Others get one inside of a user namespace, where the system allows it: as
+    // themselves with all rights there, else as its root, whom some programs take for the system's.
+    for options in [&["-n"][..], &["-cn", "--keep-caps"], &["-rn"]] {
+        let words = [&["unshare"], options, &["sh", "-c", NETWORK_UP]].concat();
+        let probe = Command::new(words[0]).args(&words[1..]).arg("true").output();
         if probe.is_ok_and(|output| output.status.success()) {
-            return Ok(["unshare", options, "sh", "-c", NETWORK_UP].map(OsString::from).to_vec());
+            return Ok(words.into_iter().map(OsString::from).collect());
         }
     }
     if has_second_address() {

@@ -6,10 +6,10 @@ use std::time::Duration;
 pub(crate) const HELP: &str = "\
 bench call --phone FILE [--seconds N] [--rounds N] [--no-recording]
 
-  --phone FILE   a release build of sidetone-cli
-  --seconds N    how much of each call is measured (20)
-  --rounds N     calls of each program and codec, of which the median counts (3)
-  --no-recording neither writes what it hears to a file";
+  --phone FILE     a release build of sidetone-cli
+  --seconds N      how much of each call is measured (20)
+  --rounds N       calls of each program and codec, of which the median counts (3)
+  --no-recording   neither writes what it hears to a file";
 
 /// The longest call: the sound files are made for it, and baresip holds its in memory.
 const MOST_SECONDS: u64 = 600;

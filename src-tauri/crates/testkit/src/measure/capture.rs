@@ -40,7 +40,7 @@ impl Capture {
         let program = find("tcpdump").ok_or_else(|| RigError::new("tcpdump is not installed"))?;
         let file = dir.join(format!("{name}.pcap"));
         let mut command = Command::new(program);
-        // It would give up the rights that it has, which a namespace of ours does not know.
+        // As root it would become a user of its own, who must not write here.
         command.args(["-Z", "root", "-i", "lo", "-n", "-U", "--immediate-mode", "-s", "0", "-w"]);
         command.arg(&file).args(["udp", "port", &port.to_string()]);
         let mut process = Process::spawn(name, &mut command, dir)?;
