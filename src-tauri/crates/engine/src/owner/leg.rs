@@ -154,10 +154,9 @@ impl Leg {
         self.negotiated.as_ref().is_some_and(|negotiated| negotiated.held)
     }
 
-    /// Wants no media from the peer, as its other side wants none; or wants it again. `false` where it is so already.
-    pub(crate) fn hold(&mut self, held: bool) -> bool {
-        let direction = if held { Direction::SendOnly } else { Direction::SendRecv };
-        std::mem::replace(&mut self.local.direction, direction) != direction
+    /// Wants no media from the peer from the next offer or answer on, as the other side of the join wants none; or wants it again.
+    pub(crate) fn hold(&mut self, held: bool) {
+        self.local.direction = if held { Direction::SendOnly } else { Direction::SendRecv };
     }
 
     pub(crate) fn join(&self, with: Join, media: &Door) {

@@ -13,6 +13,7 @@ mod phone;
 mod registration;
 mod session;
 mod settings;
+mod start;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,6 @@ mod text;
 mod view;
 
 use crate::{
-    Handle, Options,
     handle::{Publisher, Request},
     io::{
         clock,
@@ -35,22 +35,17 @@ use device::Desk;
 use exchange::Exchange;
 use farewell::Farewell;
 use session::Session;
-use sidetone_api::{
-    AccountId, CallId, Event, Failure, FailureCode, HistoryEntry, NoticeLevel, Secret, SessionId,
-};
+use sidetone_api::{AccountId, CallId, Event, HistoryEntry, NoticeLevel, Secret, SessionId};
 use sidetone_media::tone::CallProgress;
-use sidetone_sip::{Config, Hop};
+use sidetone_sip::Hop;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     time::Instant,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-/// Commands that may wait for the owner; it answers each at once.
-const REQUESTS: usize = 64;
-const INTERNAL: usize = 256;
-/// For names, devices and the key store: some may hang for long, the others must go on.
-const BLOCKING_THREADS: usize = 16;
+pub(crate) use start::start;
+
 const HISTORY: usize = 200;
 /// Notices that wait for the first reader.
 const UNREAD: usize = 16;
@@ -104,83 +99,7 @@ struct Inbound {
     errands: mpsc::Receiver<Errand>,
 }
 
-/// Opens everything on a thread of the engine's own, and leaves the loop running there.
-pub(crate) async fn start(options: Options) -> Result<Handle, Failure> {
-    let (requests, inward) = mpsc::channel(REQUESTS);
-    let (ready, started) = oneshot::channel();
-    let run = move || {
-        let runtime = match tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .max_blocking_threads(BLOCKING_THREADS)
-            .build()
-        {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                let _ = ready.send(Err(Failure::new(FailureCode::Network, format!("runtime: {error}"))));
-                return;
-            }
-        };
-        runtime.block_on(async move {
-            match Owner::open(options, inward).await {
-                Ok((owner, inbound)) => {
-                    let _ = ready.send(Ok(()));
-                    owner.run(inbound).await;
-                }
-                Err(failure) => {
-                    let _ = ready.send(Err(failure));
-                }
-            }
-        });
-        // A device that hangs while it is opened must not keep the process.
-        runtime.shutdown_background();
-    };
-    std::thread::Builder::new()
-        .name("engine".into())
-        .spawn(run)
-        .map_err(|error| Failure::new(FailureCode::Limit, format!("no thread for the engine: {error}")))?;
-    started.await.map_err(|_| Failure::new(FailureCode::Stopped, "the engine stopped while starting"))??;
-    Ok(Handle::new(requests))
-}
-
 impl Owner {
-    async fn open(options: Options, requests: mpsc::Receiver<Request>) -> Result<(Self, Inbound), Failure> {
-        let network_failure = |what: &str, error: &dyn std::fmt::Display| {
-            Failure::new(FailureCode::Network, format!("{what}: {error}"))
-        };
-        let settings = settings::Store::open(options.directories.as_ref(), options.settings)?;
-        let (inbox, network) = crate::io::sip::inbox();
-        let (errands, errands_in) = mpsc::channel(INTERNAL);
-        let (media, news) = media::start().map_err(|error| network_failure("media thread", &error))?;
-        let sip_port = settings.get().network.sip_port;
-        let phone = Agent::open(Stack::Phone, options.sip_bind, sip_port, Config::default(), inbox.clone())
-            .await
-            .map_err(|error| network_failure(&format!("SIP port {sip_port}"), &error))?;
-        let exchange = Exchange::open(&settings.get().gateway, inbox).await;
-        let desk = Desk::new(options.devices, &settings.get().audio, errands.clone());
-        let mut owner = Self {
-            publisher: Publisher::default(),
-            settings,
-            keys: Keys::start(options.secrets),
-            passwords: HashMap::new(),
-            phone,
-            exchange,
-            media,
-            desk,
-            sessions: BTreeMap::new(),
-            calls: BTreeMap::new(),
-            history: VecDeque::new(),
-            errands,
-            next_leg: 0,
-            tones: options.tones,
-            end_tone: None,
-            unread: Vec::new(),
-            farewell: None,
-        };
-        owner.desk.watch();
-        owner.connect_enabled_accounts();
-        Ok((owner, Inbound { requests, network, news, errands: errands_in }))
-    }
-
     async fn run(mut self, mut inbound: Inbound) {
         let mut has_clients = true;
         loop {

@@ -168,15 +168,16 @@ async fn an_offer_without_a_common_codec_is_refused_with_488_and_told() {
 }
 
 #[tokio::test]
-async fn a_caller_without_an_offer_gets_ours_and_answers_it() {
+async fn a_caller_who_neither_offers_nor_answers_is_hung_up() {
     let (mut phone, mut bob) = (Phone::direct("alice", quiet()).await, Peer::new().await);
     bob.invite("<sip:bob@example.org>", &format!("sip:alice@{}", phone.address()), None);
     let call = bob.serve_while(phone.ringing()).await;
     phone.done(Command::Answer { call_id: call.clone() }).await;
-    // The answer of this peer is empty, which is none.
     let offer = bob.answered().await;
     assert!(offer.contains("opus/48000/2") && offer.contains("PCMU/8000"), "{offer}");
-    phone.status(&call, CallStatus::Established).await;
+    let info = bob.serve_while(phone.status(&call, CallStatus::Failed)).await;
+    assert_eq!(info, "488 no answer to our offer");
+    bob.ended().await;
     phone.finish().await;
 }
 
@@ -268,4 +269,48 @@ async fn there_is_a_limit_of_calls_in_both_directions() {
     }
     phone.check().await;
     assert!(phone.state().calls.is_empty());
+}
+
+/// The value of a message's header.
+fn header<'a>(message: &'a str, name: &str) -> &'a str {
+    let line = message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    line.unwrap_or_else(|| panic!("no {name} in {message}"))
+}
+
+#[tokio::test]
+async fn an_offer_of_ours_is_answered_in_the_ack() {
+    let mut phone = Phone::direct("alice", quiet()).await;
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let (us, them) = (phone.address(), socket.local_addr().unwrap());
+    let request = |method: &str, to: &str, branch: &str, body: &str| {
+        format!(
+            "{method} sip:alice@{us} SIP/2.0\r\nVia: SIP/2.0/UDP {them};branch=z9hG4bK{branch}\r\n\
+             From: <sip:bob@{them}>;tag=b\r\nTo: {to}\r\nCall-ID: late\r\nCSeq: 1 {method}\r\n\
+             Contact: <sip:bob@{them}>\r\nMax-Forwards: 70\r\nContent-Type: application/sdp\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let invite = request("INVITE", &format!("<sip:alice@{us}>"), "1", "");
+    socket.send_to(invite.as_bytes(), us).await.unwrap();
+    let call = phone.ringing().await;
+    phone.done(Command::Answer { call_id: call.clone() }).await;
+    let mut buffer = vec![0; 4096];
+    let ok = loop {
+        let (length, _) = socket.recv_from(&mut buffer).await.unwrap();
+        let message = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        if message.starts_with("SIP/2.0 200 ") {
+            break message;
+        }
+    };
+    assert!(ok.contains("opus/48000/2"), "{ok}");
+    let ack = request("ACK", header(&ok, "To"), "2", &sdp("8", "sendrecv"));
+    socket.send_to(ack.as_bytes(), us).await.unwrap();
+    phone
+        .until("the codec", |state| {
+            let codec = state.calls.first().and_then(|call| call.codec.as_ref());
+            codec.is_some_and(|codec| codec.name == "PCMA")
+        })
+        .await;
+    assert_eq!(phone.statuses(&call), [CallStatus::Ring, CallStatus::Established]);
 }

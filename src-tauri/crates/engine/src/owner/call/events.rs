@@ -6,6 +6,8 @@ use sidetone_api::{CallDirection, CallId, CallStatus, NoticeLevel};
 use sidetone_sip::{CallEvent, Cause, Side};
 use std::time::Instant;
 
+const NO_ANSWER: &str = "no answer to our offer";
+
 impl Owner {
     pub(in super::super) fn on_call_event(&mut self, sip: sidetone_sip::CallId, event: CallEvent) {
         let call = self.calls.values().find(|call| call.sip == Some(sip));
@@ -16,11 +18,8 @@ impl Owner {
                 self.on_provisional(id, status, &reason, sdp)
             }
             CallEvent::Answered { sdp, .. } => self.on_answered(id, sip, &sdp),
-            CallEvent::Confirmed { sdp } => {
-                if let Some(sdp) = sdp {
-                    self.on_later_answer(id, sip, &sdp);
-                }
-            }
+            CallEvent::Confirmed { sdp: Some(sdp) } => self.on_later_answer(id, sip, &sdp),
+            CallEvent::Confirmed { sdp: None } => self.on_confirmed(id, sip),
             CallEvent::Reoffer { offer } => self.on_reoffer(id, sip, offer),
             CallEvent::ReofferAnswered { sdp } => self.on_later_answer(id, sip, &sdp),
             CallEvent::ReofferFailed { cause } => {
@@ -75,6 +74,15 @@ impl Owner {
         self.phone.ua.hang_up(Instant::now(), sip, Some(&text));
         self.end_call(id, CallStatus::Failed, &format!("{status} {text}"));
         false
+    }
+
+    /// An ACK without an answer: where it owed one, there is nothing to speak.
+    fn on_confirmed(&mut self, id: &CallId, sip: sidetone_sip::CallId) {
+        let leg = self.calls.get(id).and_then(|call| call.leg.as_ref());
+        if leg.is_some_and(|leg| leg.negotiated().is_none()) {
+            self.phone.ua.hang_up(Instant::now(), sip, Some(NO_ANSWER));
+            self.end_call(id, CallStatus::Failed, &format!("488 {NO_ANSWER}"));
+        }
     }
 
     /// To an offer of ours inside the call.

@@ -1,0 +1,103 @@
+//! The beginning: settings, sockets, the media thread, the gateway, and then the loop.
+
+use super::{Inbound, Owner, agent::Agent, device::Desk, exchange::Exchange, settings};
+use crate::{
+    Handle, Options,
+    handle::{Publisher, Request},
+    io::{
+        keys::Keys,
+        media,
+        sip::{self, Stack},
+    },
+};
+use sidetone_api::{Failure, FailureCode};
+use sidetone_sip::Config;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use tokio::sync::{mpsc, oneshot};
+
+/// Commands that may wait for the owner; it answers each at once.
+const REQUESTS: usize = 64;
+const ERRANDS: usize = 256;
+/// For names, devices and the key store: some may hang for long, the others must go on.
+const BLOCKING_THREADS: usize = 16;
+
+/// Opens everything on a thread of the engine's own, and leaves the loop running there.
+pub(crate) async fn start(options: Options) -> Result<Handle, Failure> {
+    let (requests, inward) = mpsc::channel(REQUESTS);
+    let (ready, started) = oneshot::channel();
+    let run = move || {
+        let runtime = match tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(BLOCKING_THREADS)
+            .build()
+        {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let _ = ready.send(Err(Failure::new(FailureCode::Network, format!("runtime: {error}"))));
+                return;
+            }
+        };
+        runtime.block_on(async move {
+            match Owner::open(options, inward).await {
+                Ok((owner, inbound)) => {
+                    let _ = ready.send(Ok(()));
+                    owner.run(inbound).await;
+                }
+                Err(failure) => {
+                    let _ = ready.send(Err(failure));
+                }
+            }
+        });
+        // A device that hangs while it is opened must not keep the process.
+        runtime.shutdown_background();
+    };
+    std::thread::Builder::new()
+        .name("engine".into())
+        .spawn(run)
+        .map_err(|error| Failure::new(FailureCode::Limit, format!("no thread for the engine: {error}")))?;
+    started.await.map_err(|_| Failure::new(FailureCode::Stopped, "the engine stopped while starting"))??;
+    Ok(Handle::new(requests))
+}
+
+impl Owner {
+    pub(super) async fn open(
+        options: Options,
+        requests: mpsc::Receiver<Request>,
+    ) -> Result<(Self, Inbound), Failure> {
+        let network_failure = |what: &str, error: &dyn std::fmt::Display| {
+            Failure::new(FailureCode::Network, format!("{what}: {error}"))
+        };
+        let settings = settings::Store::open(options.directories.as_ref(), options.settings)?;
+        let (inbox, network) = sip::inbox();
+        let (errands, errands_in) = mpsc::channel(ERRANDS);
+        let (media, news) = media::start().map_err(|error| network_failure("media thread", &error))?;
+        let sip_port = settings.get().network.sip_port;
+        let phone = Agent::open(Stack::Phone, options.sip_bind, sip_port, Config::default(), inbox.clone())
+            .await
+            .map_err(|error| network_failure(&format!("SIP port {sip_port}"), &error))?;
+        let exchange = Exchange::open(&settings.get().gateway, inbox).await;
+        let desk = Desk::new(options.devices, &settings.get().audio, errands.clone());
+        let mut owner = Self {
+            publisher: Publisher::default(),
+            settings,
+            keys: Keys::start(options.secrets),
+            passwords: HashMap::new(),
+            phone,
+            exchange,
+            media,
+            desk,
+            sessions: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            history: VecDeque::new(),
+            errands,
+            next_leg: 0,
+            tones: options.tones,
+            end_tone: None,
+            unread: Vec::new(),
+            farewell: None,
+        };
+        owner.desk.watch();
+        owner.connect_enabled_accounts();
+        Ok((owner, Inbound { requests, network, news, errands: errands_in }))
+    }
+}
