@@ -52,7 +52,10 @@ fn call_to_baresip(room: &Room, algorithm: Algorithm, transport: Transport, code
     let heard_path = room.dir().join("heard.wav");
     let transport = if transport == Transport::Tcp { "tcp" } else { "udp" };
     let (mic, speaker) = (format!("file:{}", text(&voices.ours_path)), format!("file:{}", text(&heard_path)));
-    let extra = ["--transport", transport, "--mic", &mic, "--speaker", &speaker];
+    // The call goes through the proxy in any case, and is challenged there in its algorithm.
+    let through = format!("sip:{}", proxy.address());
+    let extra =
+        ["--outbound-proxy", &through, "--transport", transport, "--mic", &mic, "--speaker", &speaker];
     let mut phone = Phone::with_account(&proxy.aor("alice"), &extra);
     phone.status("RegistrationStatusEvent", "REGISTERED");
     let callee = if algorithm == Algorithm::Md5 { proxy.aor("bob") } else { baresip.uri() };
