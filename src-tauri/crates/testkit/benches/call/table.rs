@@ -11,7 +11,8 @@ const NOTES: &str = "\
 CPU: user and system time of the process while the call is established, of one core. PSS counts shared pages in parts.
 INVITE to 200 and start to registered: by the kernel's time stamps at the proxy's port, challenges included; the start
 is the moment before the process is started. Both speak the same file, mono at the codec's rate; baresip holds the
-whole of it in memory. Each encodes as it does by default: with Opus Sidetone sends mono, baresip stereo; both 32 kbit/s.
+whole of it in memory. Each encodes Opus as it does by default, at 32 kbit/s: Sidetone in mono at complexity 5 for voice,
+baresip in stereo at complexity 10 for audio.
 ";
 const RECORDED: &str = "\
 Both record: Sidetone what it hears (48 kHz mono); baresip what it says and what it hears (8 kHz mono; with Opus 48 kHz
