@@ -44,7 +44,99 @@ expires: number,
 /**
  * Connect when the engine starts.
  */
-enabled: boolean, };
+enabled: boolean, 
+/**
+ * PEM text of a private CA that this account trusts besides the system's.
+ */
+trustedCa?: string, 
+/**
+ * URL path and host of a WebSocket server where the registrar's URI does not say it: `wss://host:port/path`.
+ */
+websocketUrl?: string, 
+/**
+ * How media is protected.
+ */
+mediaEncryption: MediaEncryption, 
+/**
+ * Let SDES keys travel over a transport that everybody on the way can read.
+ */
+sdesOverPlain: boolean, 
+/**
+ * Gather candidates and check them (RFC 8445).
+ */
+ice: boolean, 
+/**
+ * `host:port` of a STUN server.
+ */
+stun?: string, 
+/**
+ * RTP and RTCP on one port (RFC 5761); always with DTLS and ICE.
+ */
+rtcpMux: boolean, 
+/**
+ * How digits are sent.
+ */
+dtmf: DtmfMode, 
+/**
+ * Reliable provisional responses (RFC 3262).
+ */
+prack: Prack, 
+/**
+ * Session timer, seconds (RFC 4028); 0: none is asked for.
+ */
+sessionExpires: number, 
+/**
+ * Keep flows open and be reachable through them (RFC 5626).
+ */
+outbound: boolean, 
+/**
+ * Ask for message-waiting indications (RFC 3842).
+ */
+mwi: boolean, 
+/**
+ * Number of the mailbox.
+ */
+voicemail?: string, 
+/**
+ * Publish presence (RFC 3903).
+ */
+publishPresence: boolean, 
+/**
+ * Answer by itself after so many seconds.
+ */
+autoAnswer?: number, 
+/**
+ * Answer by itself where the caller asks for it (RFC 5373, Call-Info).
+ */
+autoAnswerByHeader: boolean, 
+/**
+ * What becomes of a REFER that the far end sends in a call.
+ */
+incomingTransfer: IncomingTransfer, 
+/**
+ * Where every incoming call is sent (302).
+ */
+forwardAlways?: string, 
+/**
+ * Where calls go that come while we are in one.
+ */
+forwardBusy?: string, 
+/**
+ * Where calls go that nobody answers.
+ */
+forwardNoAnswer?: string, 
+/**
+ * Seconds of ringing before `forward_no_answer`.
+ */
+noAnswerSeconds: number, 
+/**
+ * Hide who calls (RFC 3323).
+ */
+anonymous: boolean, 
+/**
+ * Headers added to every INVITE of this account.
+ */
+headers: Array<SipHeader>, };
 
 /**
  * One stored account. Chosen by its owner, stable over restarts.
@@ -56,6 +148,18 @@ export type AccountId = string;
  */
 export type AudioSettings = { microphone: string, speaker: string, 
 /**
+ * Where incoming calls ring; empty: on the speaker.
+ */
+ringer: string, 
+/**
+ * Devices by preference, best first: the first that is there is used where `default` is chosen. Empty: the system's default.
+ */
+preferredMicrophones: Array<string>, preferredSpeakers: Array<string>, echoCancellation: boolean, noiseSuppression: boolean, gainControl: boolean, 
+/**
+ * Keys of the pad are heard here too.
+ */
+dtmfTones: boolean, 
+/**
  * In order of preference: `opus`, `G722`, `PCMA`, `PCMU`.
  */
 codecs: Array<string>, };
@@ -66,6 +170,51 @@ export type CallDirection = "outgoing" | "incoming";
  * One call, from its first message to its end. Unique over restarts.
  */
 export type CallId = string;
+
+export type CallProblem = { kind: CallProblemKind, 
+/**
+ * In words, with the fix.
+ */
+info: string, };
+
+export type CallProblemKind = "silentMicrophone" | "speakingWhileMuted" | "nothingReceived" | "nothingArrives" | "reconnecting" | "peerGone";
+
+/**
+ * What happens to calls, whatever account they belong to.
+ */
+export type CallSettings = { 
+/**
+ * Incoming calls are refused with 486 and do not ring; they are in the history.
+ */
+doNotDisturb: boolean, 
+/**
+ * A call that comes during another rings; otherwise it is refused with 486.
+ */
+callWaiting: boolean, 
+/**
+ * What the held party hears.
+ */
+holdMusic: HoldMusic, 
+/**
+ * Applied in order to what is dialled; the first that matches decides.
+ */
+dialPlan: Array<DialRule>, 
+/**
+ * Besides 112 and 911: never rewritten, refused, asked about or held up.
+ */
+emergencyNumbers: Array<string>, 
+/**
+ * A recording begins with a tone that both parties hear, and repeats it.
+ */
+recordingTone: boolean, 
+/**
+ * Folder of recordings; empty: `Sidetone` in the user's music or documents.
+ */
+recordings: string, 
+/**
+ * Days that history is kept; 0: for ever.
+ */
+keepHistoryDays: number, };
 
 /**
  * Counters since the call's media began, and levels of the last half second.
@@ -125,7 +274,39 @@ codec: CodecView | null, encryption: Encryption,
 /**
  * Digits sent so far.
  */
-dtmf: string, statistics: CallStatistics | null, };
+dtmf: string, statistics: CallStatistics | null, hold: HoldView, 
+/**
+ * Part of the local conference, where all parties hear each other.
+ */
+inConference: boolean, 
+/**
+ * Our transfer of this call.
+ */
+transfer: TransferView | null, 
+/**
+ * The far end asks us to call this instead; `acceptTransfer` or `refuseTransfer`.
+ */
+transferRequested: string | null, recording: RecordingView | null, 
+/**
+ * What is wrong with the call's sound, in words, with what to do; `null` while all is well.
+ */
+problem: CallProblem | null, 
+/**
+ * SRTP suite, as in `AES_CM_128_HMAC_SHA1_80`; `null` for plain RTP.
+ */
+suite: string | null, signalling: SignallingView | null, 
+/**
+ * Who sent the call here, a URI (Diversion, History-Info); empty where nobody did.
+ */
+divertedBy: string, 
+/**
+ * Answers itself at this time, milliseconds since 1970.
+ */
+autoAnswerAt: number | null, 
+/**
+ * An emergency call.
+ */
+emergency: boolean, };
 
 export type CodecView = { 
 /**
@@ -145,16 +326,103 @@ export type Command = { "command": "connect", accountId: AccountId, password?: S
 /**
  * A SIP URI, `user@host`, or a number or name at the session's domain.
  */
-callee: string, sessionId?: SessionId, } | { "command": "answer", callId: CallId, } | { "command": "hangup", callId: CallId, } | { "command": "sendDtmf", callId: CallId, dtmf: string, } | { "command": "muteAudio", callId: CallId, muted: boolean, } | { "command": "selectDevices", microphone?: string, speaker?: string, } | { "command": "testMicrophone", on: boolean, } | { "command": "testSpeaker" } | { "command": "saveAccount", account: Account, password?: Secret, 
+callee: string, sessionId?: SessionId, 
+/**
+ * Headers of this INVITE.
+ */
+headers?: Array<SipHeader>, 
+/**
+ * The name that the callee sees, instead of the account's.
+ */
+callerName?: string, 
+/**
+ * Hide who calls (RFC 3323), whatever the account says.
+ */
+anonymous?: boolean, } | { "command": "redial" } | { "command": "answer", callId: CallId, } | { "command": "hangup", callId: CallId, } | { "command": "hold", callId: CallId, } | { "command": "unhold", callId: CallId, } | { "command": "swap", callId: CallId, } | { "command": "merge", callIds: Array<CallId>, } | { "command": "split", callId: CallId, } | { "command": "transfer", callId: CallId, target: string, } | { "command": "transferAttended", callId: CallId, consultationCallId: CallId, } | { "command": "acceptTransfer", callId: CallId, } | { "command": "refuseTransfer", callId: CallId, } | { "command": "redirect", callId: CallId, target: string, } | { "command": "startRecording", callId: CallId, } | { "command": "pauseRecording", callId: CallId, paused: boolean, } | { "command": "stopRecording", callId: CallId, } | { "command": "sendData", 
+/**
+ * A SIP URI, a number or name at the session's domain, or a call's id.
+ */
+to: string, body: string, 
+/**
+ * `text/plain` where absent.
+ */
+contentType?: string, sessionId?: SessionId, } | { "command": "sendDtmf", callId: CallId, dtmf: string, } | { "command": "muteAudio", callId: CallId, muted: boolean, } | { "command": "selectDevices", microphone?: string, speaker?: string, 
+/**
+ * Empty: ring on the speaker.
+ */
+ringer?: string, } | { "command": "testMicrophone", on: boolean, } | { "command": "testSpeaker" } | { "command": "saveAccount", account: Account, password?: Secret, 
 /**
  * Put the password into the platform's key store; otherwise it lives in memory.
  */
-remember: boolean, } | { "command": "removeAccount", accountId: AccountId, } | { "command": "changeSettings", audio?: AudioSettings, network?: NetworkSettings, gateway?: GatewaySettings, ui?: UiSettings, } | { "command": "clearHistory" } | { "command": "getSnapshot" };
+remember: boolean, } | { "command": "removeAccount", accountId: AccountId, } | { "command": "changeSettings", audio?: AudioSettings, network?: NetworkSettings, gateway?: GatewaySettings, ui?: UiSettings, calls?: CallSettings, } | { "command": "getHistory", before?: number, 
+/**
+ * At most 500.
+ */
+limit: number, missed?: boolean, 
+/**
+ * Only where name or address contains this.
+ */
+search?: string, } | { "command": "seeMissedCalls" } | { "command": "removeHistory", callId: CallId, } | { "command": "clearHistory" } | { "command": "saveContact", contact: Contact, } | { "command": "removeContact", contactId: ContactId, } | { "command": "importContacts", vcard: string, } | { "command": "exportContacts" } | { "command": "deleteEverything" } | { "command": "getSnapshot" };
 
 /**
  * Whether the link of a session answers.
  */
 export type ConnectionStatus = "ESTABLISHED" | "FAILED" | "DISCONNECTED";
+
+/**
+ * A person or a line.
+ */
+export type Contact = { 
+/**
+ * Empty: a new one.
+ */
+id: ContactId, name: string, organisation: string, 
+/**
+ * SIP URIs and telephone numbers, the first is called.
+ */
+addresses: Array<ContactAddress>, note: string, favourite: boolean, 
+/**
+ * Show whether its line is free (dialog-info, RFC 4235) and whether the person is there (RFC 3856).
+ */
+watch: boolean, };
+
+export type ContactAddress = { 
+/**
+ * `sip:…`, `tel:…` or a number.
+ */
+address: string, 
+/**
+ * `work`, `home`, `mobile`, or what its owner wrote.
+ */
+label: string, };
+
+/**
+ * One stored contact.
+ */
+export type ContactId = string;
+
+/**
+ * What is known of a watched contact now.
+ */
+export type ContactState = { contactId: ContactId, line: LineState, 
+/**
+ * From presence; `null` where nothing is known.
+ */
+available: boolean | null, 
+/**
+ * What the person says of itself, or why nothing is known.
+ */
+note: string, };
+
+/**
+ * One message sent by `sendData`.
+ */
+export type DataId = string;
+
+/**
+ * What became of data that was sent.
+ */
+export type DataStatus = "ACCEPTED" | "FAILED";
 
 /**
  * What was asked for and what is in use are two facts.
@@ -186,16 +454,31 @@ hardware: boolean, };
 /**
  * Devices belong to the machine that runs the engine, also where the UI is in a browser elsewhere.
  */
-export type DevicesView = { microphones: Array<DeviceView>, speakers: Array<DeviceView>, microphone: DeviceChoice, speaker: DeviceChoice, 
+export type DevicesView = { microphones: Array<DeviceView>, speakers: Array<DeviceView>, microphone: DeviceChoice, speaker: DeviceChoice, ringer: DeviceChoice, 
 /**
  * Name of the machine that they belong to.
  */
 machine: string, };
 
 /**
+ * `{"match":"0(.+)","replace":"+49$1"}`: a regular expression over the whole number, and what it becomes.
+ */
+export type DialRule = { match: string, replace: string, 
+/**
+ * The account that such numbers are called by; any where absent.
+ */
+accountId?: AccountId, 
+/**
+ * Calls to it are refused in words instead.
+ */
+refuse: boolean, };
+
+export type DtmfMode = "automatic" | "rfc4733" | "info" | "inBand";
+
+/**
  * What protects the media on the next hop. Plain RTP is not protected, and the UI says so.
  */
-export type Encryption = "none" | "loopback";
+export type Encryption = "none" | "loopback" | "sdes" | "dtls";
 
 /**
  * An event with its number. Numbers rise by one; a gap means that the client was too slow and should ask for a snapshot.
@@ -208,7 +491,19 @@ time: number, } & ({ "event": "ConnectionStatusEvent", status: ConnectionStatus,
 /**
  * The SIP code and text behind it, or the reason in words.
  */
-info: string, } | { "event": "DtmfReceived", callId: CallId, digit: string, } | { "event": "Notice", level: NoticeLevel, info: string, callId?: CallId, } | { "event": "SessionChanged", session: SessionView, } | { "event": "SessionClosed", sessionId: SessionId, } | { "event": "CallChanged", call: CallView, } | { "event": "CallMeasured", callId: CallId, statistics: CallStatistics, } | { "event": "MicrophoneLevel", level: Level, } | { "event": "DevicesChanged", devices: DevicesView, } | { "event": "GatewayChanged", gateway: GatewayView, } | { "event": "HistoryAdded", entry: HistoryEntry, } | { "event": "HistoryCleared" } | { "event": "SettingsChanged", settings: Settings, });
+info: string, } | { "event": "TransferStatusEvent", status: TransferStatus, callId: CallId, sessionId: SessionId, 
+/**
+ * To whom.
+ */
+target: string, info: string, } | { "event": "OnTransferEvent", callId: CallId, sessionId: SessionId, target: string, 
+/**
+ * By whom.
+ */
+referredBy: string, } | { "event": "DataStatusEvent", status: DataStatus, dataId: DataId, sessionId: SessionId, info: string, } | { "event": "OnDataEvent", sessionId: SessionId, incoming: boolean, 
+/**
+ * URIs.
+ */
+from: string, to: string, contentType: string, body: string, } | { "event": "DtmfReceived", callId: CallId, digit: string, } | { "event": "Notice", level: NoticeLevel, info: string, callId?: CallId, } | { "event": "SessionChanged", session: SessionView, } | { "event": "SessionClosed", sessionId: SessionId, } | { "event": "CallChanged", call: CallView, } | { "event": "CallMeasured", callId: CallId, statistics: CallStatistics, } | { "event": "MicrophoneLevel", level: Level, } | { "event": "DevicesChanged", devices: DevicesView, } | { "event": "GatewayChanged", gateway: GatewayView, } | { "event": "HistoryAdded", entry: HistoryEntry, } | { "event": "HistoryCleared" } | { "event": "HistoryRemoved", callId: CallId, } | { "event": "MissedCallsChanged", missedCalls: number, } | { "event": "ContactChanged", contact: Contact, } | { "event": "ContactRemoved", contactId: ContactId, } | { "event": "ContactStateChanged", state: ContactState, } | { "event": "SettingsChanged", settings: Settings, });
 
 /**
  * Why a command was not carried out. `code` is for programs, `message` for people; `field` names the input that was wrong.
@@ -270,12 +565,53 @@ startedAt: number,
 /**
  * Talking time; `null` where it was never established.
  */
-seconds: number | null, };
+seconds: number | null, 
+/**
+ * It rang here and nobody answered.
+ */
+missed: boolean, 
+/**
+ * Path of its recording.
+ */
+recording?: string, };
+
+export type HoldMusic = "tune" | "silence" | { "file": { path: string, } };
+
+export type HoldView = { 
+/**
+ * We hold.
+ */
+local: boolean, 
+/**
+ * The far end holds.
+ */
+remote: boolean, };
+
+export type IncomingTransfer = "ask" | "allow" | "refuse";
 
 /**
  * dBFS: 0 is full scale, -100 is the floor.
  */
 export type Level = { rms: number, peak: number, };
+
+/**
+ * The line of a watched contact. A line that is idle and one that nobody knows of are two facts.
+ */
+export type LineState = "unknown" | "idle" | "ringing" | "busy";
+
+/**
+ * How media is protected on the way to the next hop.
+ */
+export type MediaEncryption = "automatic" | "none" | "sdes" | "dtls";
+
+/**
+ * RFC 3842.
+ */
+export type MessagesWaiting = { waiting: boolean, new: number, old: number, 
+/**
+ * Whom to call for them.
+ */
+mailbox: string | null, };
 
 export type NetworkSettings = { 
 /**
@@ -285,9 +621,29 @@ sipPort: number,
 /**
  * First port for RTP; 0 lets the system choose.
  */
-rtpPort: number, };
+rtpPort: number, 
+/**
+ * TLS port of the phone's own SIP; `None`: connections go out only.
+ */
+sipTlsPort?: number, 
+/**
+ * DNS servers as `address:port`; empty: the system's.
+ */
+dns: Array<string>, };
 
 export type NoticeLevel = "info" | "warning" | "error";
+
+export type Prack = "supported" | "required" | "off";
+
+export type RecordingView = { path: string, paused: boolean, 
+/**
+ * Written so far, seconds.
+ */
+seconds: number, 
+/**
+ * Why it ended early, in words.
+ */
+problem: string | null, };
 
 export type RegisteredExtension = { user: string, contact: string, };
 
@@ -299,7 +655,7 @@ export type RegistrationStatus = "REGISTERED" | "UNREGISTERED" | "AUTHENTICATION
 /**
  * The answer to a command.
  */
-export type Reply = { "reply": "done" } | { "reply": "session", sessionId: SessionId, } | { "reply": "call", callId: CallId, } | { "reply": "account", accountId: AccountId, } | { "reply": "snapshot", snapshot: Snapshot, };
+export type Reply = { "reply": "done" } | { "reply": "session", sessionId: SessionId, } | { "reply": "call", callId: CallId, } | { "reply": "account", accountId: AccountId, } | { "reply": "data", dataId: DataId, } | { "reply": "contact", contactId: ContactId, } | { "reply": "imported", added: number, changed: number, refused: Array<string>, } | { "reply": "text", text: string, } | { "reply": "history", entries: Array<HistoryEntry>, } | { "reply": "snapshot", snapshot: Snapshot, };
 
 /**
  * A password on its way in. It can be read by [`Secret::expose`] alone: not printed, not serialised.
@@ -334,12 +690,42 @@ passwordNeeded: boolean,
 /**
  * Lives at the embedded gateway.
  */
-local: boolean, };
+local: boolean, 
+/**
+ * How the link is spoken to; `null` until it has answered.
+ */
+signalling: SignallingView | null, 
+/**
+ * `null` where the mailbox says nothing.
+ */
+messagesWaiting: MessagesWaiting | null, };
 
 /**
  * Everything that is kept over restarts, but for secrets. An unknown key in the file is an error that names it.
  */
-export type Settings = { audio: AudioSettings, network: NetworkSettings, gateway: GatewaySettings, ui: UiSettings, accounts: Array<Account>, };
+export type Settings = { audio: AudioSettings, network: NetworkSettings, gateway: GatewaySettings, ui: UiSettings, calls: CallSettings, accounts: Array<Account>, };
+
+/**
+ * The first hop of the signalling: what is beyond it is not known.
+ */
+export type SignallingView = { transport: Transport, 
+/**
+ * The next hop's address.
+ */
+remote: string, 
+/**
+ * Protected by TLS and its certificate verified.
+ */
+secure: boolean, 
+/**
+ * In words: `TLS 1.3, certificate of pbx.example by Example CA`, `not encrypted`.
+ */
+info: string, };
+
+/**
+ * A header of a SIP message. Names that the user agent writes itself (Via, Contact, CSeq, …) are refused.
+ */
+export type SipHeader = { name: string, value: string, };
 
 /**
  * The whole state, taken between two events: apply those with a higher number than `seq`.
@@ -354,12 +740,35 @@ version: string, sessions: Array<SessionView>,
  */
 calls: Array<CallView>, 
 /**
- * Ended calls of this run, newest first.
+ * The latest ended calls, newest first; `getHistory` has the others.
  */
-history: Array<HistoryEntry>, devices: DevicesView, gateway: GatewayView, settings: Settings, };
+history: Array<HistoryEntry>, 
+/**
+ * Missed calls that nobody has looked at.
+ */
+missedCalls: number, contacts: Array<Contact>, 
+/**
+ * Of the watched contacts.
+ */
+contactStates: Array<ContactState>, devices: DevicesView, gateway: GatewayView, settings: Settings, };
 
 export type Theme = "system" | "light" | "dark";
 
-export type Transport = "udp" | "tcp";
+/**
+ * How far a transfer has come.
+ */
+export type TransferStatus = "ACCEPTED" | "TRYING" | "COMPLETED" | "FAILED";
+
+export type TransferView = { 
+/**
+ * To whom.
+ */
+target: string, 
+/**
+ * `null` until the far end has answered.
+ */
+status: TransferStatus | null, info: string, };
+
+export type Transport = "udp" | "tcp" | "tls" | "ws" | "wss";
 
 export type UiSettings = { theme: Theme, };

@@ -1,6 +1,6 @@
 use crate::{
-    Account, AccountId, AudioSettings, CallId, GatewaySettings, NetworkSettings, Secret, SessionId, Snapshot,
-    UiSettings,
+    Account, AccountId, AudioSettings, CallId, CallSettings, Contact, ContactId, DataId, GatewaySettings,
+    HistoryEntry, NetworkSettings, Secret, SessionId, SipHeader, Snapshot, UiSettings,
 };
 use serde::{Deserialize, Serialize};
 
@@ -34,13 +34,91 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(optional))]
         session_id: Option<SessionId>,
+        /// Headers of this INVITE.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<SipHeader>>", optional))]
+        headers: Vec<SipHeader>,
+        /// The name that the callee sees, instead of the account's.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        caller_name: Option<String>,
+        /// Hide who calls (RFC 3323), whatever the account says.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
+        anonymous: bool,
     },
+    /// Call whom we called last.
+    Redial,
     Answer {
         call_id: CallId,
     },
     /// Cancel, decline (486) or end.
     Hangup {
         call_id: CallId,
+    },
+    Hold {
+        call_id: CallId,
+    },
+    Unhold {
+        call_id: CallId,
+    },
+    /// Hold every other call and go on with this one.
+    Swap {
+        call_id: CallId,
+    },
+    /// Let these calls hear each other and us; held ones are resumed. Calls of the conference stay in it.
+    Merge {
+        call_ids: Vec<CallId>,
+    },
+    /// Take a call out of the conference, and hold it.
+    Split {
+        call_id: CallId,
+    },
+    /// Blind transfer: ask the far end to call `target` instead.
+    Transfer {
+        call_id: CallId,
+        target: String,
+    },
+    /// Attended transfer: ask the far end of `call_id` to take our place in the call `consultation_call_id`.
+    TransferAttended {
+        call_id: CallId,
+        consultation_call_id: CallId,
+    },
+    /// Obey a REFER of the far end.
+    AcceptTransfer {
+        call_id: CallId,
+    },
+    RefuseTransfer {
+        call_id: CallId,
+    },
+    /// Send a ringing call elsewhere (302).
+    Redirect {
+        call_id: CallId,
+        target: String,
+    },
+    /// Record a call to a WAV file, one channel a party.
+    StartRecording {
+        call_id: CallId,
+    },
+    PauseRecording {
+        call_id: CallId,
+        paused: bool,
+    },
+    StopRecording {
+        call_id: CallId,
+    },
+    /// Deliver text to a SIP URI (MESSAGE) or to the far end of a call.
+    SendData {
+        /// A SIP URI, a number or name at the session's domain, or a call's id.
+        to: String,
+        body: String,
+        /// `text/plain` where absent.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        content_type: Option<String>,
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        session_id: Option<SessionId>,
     },
     /// `dtmf`: digits of `0-9 * # A-D`.
     SendDtmf {
@@ -59,6 +137,10 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(optional))]
         speaker: Option<String>,
+        /// Empty: ring on the speaker.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        ringer: Option<String>,
     },
     /// Measure the microphone outside a call; `MicrophoneLevel` events follow until it is switched off.
     TestMicrophone {
@@ -93,8 +175,46 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(optional))]
         ui: Option<UiSettings>,
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        calls: Option<CallSettings>,
+    },
+    /// Older entries than `before` (an entry's `startedAt`), newest first.
+    GetHistory {
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional, type = "number"))]
+        before: Option<u64>,
+        /// At most 500.
+        limit: u32,
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
+        missed: bool,
+        /// Only where name or address contains this.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        search: Option<String>,
+    },
+    /// The missed calls have been seen.
+    SeeMissedCalls,
+    RemoveHistory {
+        call_id: CallId,
     },
     ClearHistory,
+    /// Create (empty id) or replace.
+    SaveContact {
+        contact: Contact,
+    },
+    RemoveContact {
+        contact_id: ContactId,
+    },
+    /// The text of a vCard file, 3.0 or 4.0.
+    ImportContacts {
+        vcard: String,
+    },
+    /// All contacts as vCard 4.0.
+    ExportContacts,
+    /// History, contacts, accounts, passwords, settings and recordings' list: as on the first day. Recordings stay.
+    DeleteEverything,
     /// The whole state, and the number of the last event that it contains.
     GetSnapshot,
 }
@@ -108,6 +228,11 @@ pub enum Reply {
     Session { session_id: SessionId },
     Call { call_id: CallId },
     Account { account_id: AccountId },
+    Data { data_id: DataId },
+    Contact { contact_id: ContactId },
+    Imported { added: u32, changed: u32, refused: Vec<String> },
+    Text { text: String },
+    History { entries: Vec<HistoryEntry> },
     Snapshot { snapshot: Snapshot },
 }
 
@@ -119,7 +244,16 @@ mod tests {
     #[test]
     fn a_call_is_one_line_of_json() {
         let command: Command = from_str(r#"{"command":"call","callee":"echo"}"#).unwrap();
-        assert_eq!(command, Command::Call { callee: "echo".into(), session_id: None });
+        assert_eq!(
+            command,
+            Command::Call {
+                callee: "echo".into(),
+                session_id: None,
+                headers: Vec::new(),
+                caller_name: None,
+                anonymous: false
+            }
+        );
         assert_eq!(from_str::<Command>(r#"{"command":"testSpeaker"}"#).unwrap(), Command::TestSpeaker);
     }
 

@@ -1,6 +1,7 @@
 use crate::{
-    CallId, CallStatistics, CallStatus, CallView, ConnectionStatus, DevicesView, GatewayView, HistoryEntry,
-    Level, RegistrationStatus, SessionId, SessionView, Settings,
+    CallId, CallStatistics, CallStatus, CallView, ConnectionStatus, Contact, ContactId, ContactState, DataId,
+    DataStatus, DevicesView, GatewayView, HistoryEntry, Level, RegistrationStatus, SessionId, SessionView,
+    Settings, TransferStatus,
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,39 @@ pub enum Event {
         /// The SIP code and text behind it, or the reason in words.
         info: String,
     },
+    /// How our transfer of a call goes on.
+    TransferStatusEvent {
+        status: TransferStatus,
+        call_id: CallId,
+        session_id: SessionId,
+        /// To whom.
+        target: String,
+        info: String,
+    },
+    /// The far end asks us to call `target` instead (REFER).
+    OnTransferEvent {
+        call_id: CallId,
+        session_id: SessionId,
+        target: String,
+        /// By whom.
+        referred_by: String,
+    },
+    DataStatusEvent {
+        status: DataStatus,
+        data_id: DataId,
+        session_id: SessionId,
+        info: String,
+    },
+    /// Data that came, or that we sent.
+    OnDataEvent {
+        session_id: SessionId,
+        incoming: bool,
+        /// URIs.
+        from: String,
+        to: String,
+        content_type: String,
+        body: String,
+    },
     /// The far end pressed a key.
     DtmfReceived {
         call_id: CallId,
@@ -90,6 +124,22 @@ pub enum Event {
         entry: HistoryEntry,
     },
     HistoryCleared,
+    /// One entry is gone.
+    HistoryRemoved {
+        call_id: CallId,
+    },
+    MissedCallsChanged {
+        missed_calls: u32,
+    },
+    ContactChanged {
+        contact: Contact,
+    },
+    ContactRemoved {
+        contact_id: ContactId,
+    },
+    ContactStateChanged {
+        state: ContactState,
+    },
     SettingsChanged {
         settings: Settings,
     },

@@ -39,3 +39,11 @@ id!(
     /// One call, from its first message to its end. Unique over restarts.
     CallId
 );
+id!(
+    /// One message sent by `sendData`.
+    DataId
+);
+id!(
+    /// One stored contact.
+    ContactId
+);

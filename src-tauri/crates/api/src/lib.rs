@@ -8,7 +8,9 @@
 //! `cargo xtask bindings` writes them.
 #![forbid(unsafe_code)]
 
+mod account;
 mod command;
+mod directory;
 mod event;
 mod failure;
 mod id;
@@ -19,16 +21,20 @@ mod status;
 pub mod typescript;
 mod view;
 
+pub use account::{Account, DtmfMode, IncomingTransfer, MediaEncryption, Prack, SipHeader, Transport};
 pub use command::{Command, Reply};
+pub use directory::{Contact, ContactAddress, ContactState, HistoryEntry, LineState};
 pub use event::{Envelope, Event, NoticeLevel};
 pub use failure::{Failure, FailureCode};
-pub use id::{AccountId, CallId, SessionId};
+pub use id::{AccountId, CallId, ContactId, DataId, SessionId};
 pub use secret::Secret;
 pub use settings::{
-    Account, AudioSettings, GatewaySettings, NetworkSettings, Settings, Theme, Transport, UiSettings,
+    AudioSettings, CallSettings, DialRule, GatewaySettings, HoldMusic, NetworkSettings, Settings, Theme,
+    UiSettings,
 };
-pub use status::{CallStatus, ConnectionStatus, RegistrationStatus};
+pub use status::{CallStatus, ConnectionStatus, DataStatus, RegistrationStatus, TransferStatus};
 pub use view::{
-    CallDirection, CallStatistics, CallView, CodecView, DeviceChoice, DeviceView, DevicesView, Encryption,
-    GatewayView, HistoryEntry, Level, RegisteredExtension, SessionView, Snapshot,
+    CallDirection, CallProblem, CallProblemKind, CallStatistics, CallView, CodecView, DeviceChoice,
+    DeviceView, DevicesView, Encryption, GatewayView, HoldView, Level, MessagesWaiting, RecordingView,
+    RegisteredExtension, SessionView, SignallingView, Snapshot, TransferView,
 };

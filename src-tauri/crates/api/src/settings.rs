@@ -1,4 +1,4 @@
-use crate::AccountId;
+use crate::Account;
 use serde::{Deserialize, Serialize};
 
 /// Everything that is kept over restarts, but for secrets. An unknown key in the file is an error that names it.
@@ -10,56 +10,8 @@ pub struct Settings {
     pub network: NetworkSettings,
     pub gateway: GatewaySettings,
     pub ui: UiSettings,
+    pub calls: CallSettings,
     pub accounts: Vec<Account>,
-}
-
-/// A SIP account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Account {
-    pub id: AccountId,
-    /// What the user calls it.
-    pub name: String,
-    /// Address of record, `sip:user@domain`.
-    pub aor: String,
-    /// The name that others see.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "typescript", ts(optional))]
-    pub display_name: Option<String>,
-    /// Authentication user name; the user part of `aor` where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "typescript", ts(optional))]
-    pub user: Option<String>,
-    /// Registrar URI; the domain of `aor` where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "typescript", ts(optional))]
-    pub registrar: Option<String>,
-    /// First hop for everything this account sends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "typescript", ts(optional))]
-    pub outbound_proxy: Option<String>,
-    /// Where absent: UDP, and TCP for what does not fit a datagram.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "typescript", ts(optional))]
-    pub transport: Option<Transport>,
-    /// Register at the registrar, so that calls arrive.
-    #[serde(default = "yes")]
-    pub register: bool,
-    /// Requested registration lifetime, seconds.
-    #[serde(default = "default_expires")]
-    pub expires: u32,
-    /// Connect when the engine starts.
-    #[serde(default = "yes")]
-    pub enabled: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(rename_all = "lowercase")]
-pub enum Transport {
-    Udp,
-    Tcp,
 }
 
 /// Devices are named as `default`, `device:ID`, `file:PATH`, `tone`, `silence` or `null`.
@@ -69,6 +21,16 @@ pub enum Transport {
 pub struct AudioSettings {
     pub microphone: String,
     pub speaker: String,
+    /// Where incoming calls ring; empty: on the speaker.
+    pub ringer: String,
+    /// Devices by preference, best first: the first that is there is used where `default` is chosen. Empty: the system's default.
+    pub preferred_microphones: Vec<String>,
+    pub preferred_speakers: Vec<String>,
+    pub echo_cancellation: bool,
+    pub noise_suppression: bool,
+    pub gain_control: bool,
+    /// Keys of the pad are heard here too.
+    pub dtmf_tones: bool,
     /// In order of preference: `opus`, `G722`, `PCMA`, `PCMU`.
     pub codecs: Vec<String>,
 }
@@ -81,6 +43,13 @@ pub struct NetworkSettings {
     pub sip_port: u16,
     /// First port for RTP; 0 lets the system choose.
     pub rtp_port: u16,
+    /// TLS port of the phone's own SIP; `None`: connections go out only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub sip_tls_port: Option<u16>,
+    /// DNS servers as `address:port`; empty: the system's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dns: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,11 +80,87 @@ pub enum Theme {
     Dark,
 }
 
+/// What happens to calls, whatever account they belong to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct CallSettings {
+    /// Incoming calls are refused with 486 and do not ring; they are in the history.
+    pub do_not_disturb: bool,
+    /// A call that comes during another rings; otherwise it is refused with 486.
+    pub call_waiting: bool,
+    /// What the held party hears.
+    pub hold_music: HoldMusic,
+    /// Applied in order to what is dialled; the first that matches decides.
+    pub dial_plan: Vec<DialRule>,
+    /// Besides 112 and 911: never rewritten, refused, asked about or held up.
+    pub emergency_numbers: Vec<String>,
+    /// A recording begins with a tone that both parties hear, and repeats it.
+    pub recording_tone: bool,
+    /// Folder of recordings; empty: `Sidetone` in the user's music or documents.
+    pub recordings: String,
+    /// Days that history is kept; 0: for ever.
+    pub keep_history_days: u32,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum HoldMusic {
+    /// A quiet tune of our own.
+    #[default]
+    Tune,
+    Silence,
+    /// A WAV file, played over and over.
+    File {
+        path: String,
+    },
+}
+
+/// `{"match":"0(.+)","replace":"+49$1"}`: a regular expression over the whole number, and what it becomes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DialRule {
+    #[serde(rename = "match")]
+    pub pattern: String,
+    pub replace: String,
+    /// The account that such numbers are called by; any where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub account_id: Option<crate::AccountId>,
+    /// Calls to it are refused in words instead.
+    #[serde(default)]
+    pub refuse: bool,
+}
+
+impl Default for CallSettings {
+    fn default() -> Self {
+        Self {
+            do_not_disturb: false,
+            call_waiting: true,
+            hold_music: HoldMusic::Tune,
+            dial_plan: Vec::new(),
+            emergency_numbers: Vec::new(),
+            recording_tone: false,
+            recordings: String::new(),
+            keep_history_days: 0,
+        }
+    }
+}
+
 impl Default for AudioSettings {
     fn default() -> Self {
         Self {
             microphone: "default".into(),
             speaker: "default".into(),
+            ringer: String::new(),
+            preferred_microphones: Vec::new(),
+            preferred_speakers: Vec::new(),
+            echo_cancellation: true,
+            noise_suppression: true,
+            gain_control: true,
+            dtmf_tones: true,
             codecs: ["opus", "G722", "PCMA", "PCMU"].map(String::from).into(),
         }
     }
@@ -125,14 +170,6 @@ impl Default for GatewaySettings {
     fn default() -> Self {
         Self { enabled: true, sip_port: 5060, http_port: 8088 }
     }
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn default_expires() -> u32 {
-    600
 }
 
 #[cfg(test)]

@@ -66,6 +66,27 @@ status!(
         Failed = "FAILED",
     }
 );
+status!(
+    /// How far a transfer has come.
+    TransferStatus {
+        /// 2xx to REFER.
+        Accepted = "ACCEPTED",
+        /// A NOTIFY with 1xx.
+        Trying = "TRYING",
+        /// A NOTIFY with 2xx.
+        Completed = "COMPLETED",
+        /// A refused REFER, a NOTIFY of 300 or more, or no final NOTIFY within 60 s.
+        Failed = "FAILED",
+    }
+);
+status!(
+    /// What became of data that was sent.
+    DataStatus {
+        /// The far end's 2xx.
+        Accepted = "ACCEPTED",
+        Failed = "FAILED",
+    }
+);
 
 impl CallStatus {
     pub fn is_end(self) -> bool {

@@ -1,4 +1,7 @@
-use crate::{AccountId, CallId, CallStatus, ConnectionStatus, RegistrationStatus, SessionId, Settings};
+use crate::{
+    AccountId, CallId, CallStatus, ConnectionStatus, Contact, ContactState, HistoryEntry, RegistrationStatus,
+    SessionId, Settings, TransferStatus, Transport,
+};
 use serde::{Deserialize, Serialize};
 
 /// The whole state, taken between two events: apply those with a higher number than `seq`.
@@ -13,8 +16,13 @@ pub struct Snapshot {
     pub sessions: Vec<SessionView>,
     /// Calls that have not ended.
     pub calls: Vec<CallView>,
-    /// Ended calls of this run, newest first.
+    /// The latest ended calls, newest first; `getHistory` has the others.
     pub history: Vec<HistoryEntry>,
+    /// Missed calls that nobody has looked at.
+    pub missed_calls: u32,
+    pub contacts: Vec<Contact>,
+    /// Of the watched contacts.
+    pub contact_states: Vec<ContactState>,
     pub devices: DevicesView,
     pub gateway: GatewayView,
     pub settings: Settings,
@@ -41,6 +49,36 @@ pub struct SessionView {
     pub password_needed: bool,
     /// Lives at the embedded gateway.
     pub local: bool,
+    /// How the link is spoken to; `null` until it has answered.
+    pub signalling: Option<SignallingView>,
+    /// `null` where the mailbox says nothing.
+    pub messages_waiting: Option<MessagesWaiting>,
+}
+
+/// The first hop of the signalling: what is beyond it is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct SignallingView {
+    pub transport: Transport,
+    /// The next hop's address.
+    pub remote: String,
+    /// Protected by TLS and its certificate verified.
+    pub secure: bool,
+    /// In words: `TLS 1.3, certificate of pbx.example by Example CA`, `not encrypted`.
+    pub info: String,
+}
+
+/// RFC 3842.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct MessagesWaiting {
+    pub waiting: bool,
+    pub new: u32,
+    pub old: u32,
+    /// Whom to call for them.
+    pub mailbox: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +116,86 @@ pub struct CallView {
     /// Digits sent so far.
     pub dtmf: String,
     pub statistics: Option<CallStatistics>,
+    pub hold: HoldView,
+    /// Part of the local conference, where all parties hear each other.
+    pub in_conference: bool,
+    /// Our transfer of this call.
+    pub transfer: Option<TransferView>,
+    /// The far end asks us to call this instead; `acceptTransfer` or `refuseTransfer`.
+    pub transfer_requested: Option<String>,
+    pub recording: Option<RecordingView>,
+    /// What is wrong with the call's sound, in words, with what to do; `null` while all is well.
+    pub problem: Option<CallProblem>,
+    /// SRTP suite, as in `AES_CM_128_HMAC_SHA1_80`; `null` for plain RTP.
+    pub suite: Option<String>,
+    pub signalling: Option<SignallingView>,
+    /// Who sent the call here, a URI (Diversion, History-Info); empty where nobody did.
+    pub diverted_by: String,
+    /// Answers itself at this time, milliseconds since 1970.
+    #[cfg_attr(feature = "typescript", ts(type = "number | null"))]
+    pub auto_answer_at: Option<u64>,
+    /// An emergency call.
+    pub emergency: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct HoldView {
+    /// We hold.
+    pub local: bool,
+    /// The far end holds.
+    pub remote: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct TransferView {
+    /// To whom.
+    pub target: String,
+    /// `null` until the far end has answered.
+    pub status: Option<TransferStatus>,
+    pub info: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RecordingView {
+    pub path: String,
+    pub paused: bool,
+    /// Written so far, seconds.
+    pub seconds: u32,
+    /// Why it ended early, in words.
+    pub problem: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct CallProblem {
+    pub kind: CallProblemKind,
+    /// In words, with the fix.
+    pub info: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum CallProblemKind {
+    /// The microphone gives digital silence or nothing.
+    SilentMicrophone,
+    /// We are muted and speak.
+    SpeakingWhileMuted,
+    /// Nothing arrives from the far end.
+    NothingReceived,
+    /// The far end says that nothing of ours arrives.
+    NothingArrives,
+    /// Address or route has changed; the call is being moved.
+    Reconnecting,
+    /// The far end does not answer any more.
+    PeerGone,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +216,10 @@ pub enum Encryption {
     None,
     /// The media does not leave this machine.
     Loopback,
+    /// SRTP with keys in the SDP: as safe as the signalling on every hop.
+    Sdes,
+    /// SRTP with keys from DTLS whose fingerprint the signalling carried.
+    Dtls,
 }
 
 /// Counters since the call's media began, and levels of the last half second.
@@ -153,6 +275,7 @@ pub struct DevicesView {
     pub speakers: Vec<DeviceView>,
     pub microphone: DeviceChoice,
     pub speaker: DeviceChoice,
+    pub ringer: DeviceChoice,
     /// Name of the machine that they belong to.
     pub machine: String,
 }
@@ -205,25 +328,4 @@ pub struct GatewayView {
 pub struct RegisteredExtension {
     pub user: String,
     pub contact: String,
-}
-
-/// An ended call.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub struct HistoryEntry {
-    pub call_id: CallId,
-    pub account_id: AccountId,
-    pub direction: CallDirection,
-    /// The far end's URI: call it to call back.
-    pub remote: String,
-    pub remote_name: String,
-    /// How it ended.
-    pub status: CallStatus,
-    pub info: String,
-    /// Milliseconds since 1970.
-    #[cfg_attr(feature = "typescript", ts(type = "number"))]
-    pub started_at: u64,
-    /// Talking time; `null` where it was never established.
-    pub seconds: Option<u32>,
 }
