@@ -219,6 +219,19 @@ pub enum Command {
     GetSnapshot,
 }
 
+impl Command {
+    /// A call as the account places it.
+    pub fn call(callee: impl Into<String>, session_id: Option<SessionId>) -> Self {
+        Self::Call {
+            callee: callee.into(),
+            session_id,
+            headers: Vec::new(),
+            caller_name: None,
+            anonymous: false,
+        }
+    }
+}
+
 /// The answer to a command.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -244,16 +257,7 @@ mod tests {
     #[test]
     fn a_call_is_one_line_of_json() {
         let command: Command = from_str(r#"{"command":"call","callee":"echo"}"#).unwrap();
-        assert_eq!(
-            command,
-            Command::Call {
-                callee: "echo".into(),
-                session_id: None,
-                headers: Vec::new(),
-                caller_name: None,
-                anonymous: false
-            }
-        );
+        assert_eq!(command, Command::call("echo", None));
         assert_eq!(from_str::<Command>(r#"{"command":"testSpeaker"}"#).unwrap(), Command::TestSpeaker);
     }
 

@@ -61,20 +61,8 @@ pub(crate) fn extension(identity: &Identity, name: &str, gateway: SocketAddr) ->
 }
 
 fn account(aor: String) -> Account {
-    Account {
-        id: AccountId::new(ID),
-        name: aor.clone(),
-        aor,
-        display_name: None,
-        user: None,
-        registrar: None,
-        outbound_proxy: None,
-        transport: None,
-        register: true,
-        expires: 600,
-        // It is connected by a command, which gives the password and brings the session's id.
-        enabled: false,
-    }
+    // It is connected by a command, which gives the password and brings the session's id.
+    Account { enabled: false, ..Account::new(AccountId::new(ID), aor.clone(), aor) }
 }
 
 fn from_file(file: &Path) -> Result<Credentials, Error> {

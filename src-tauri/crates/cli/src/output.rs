@@ -82,6 +82,23 @@ impl<'a> Line<'a> {
             Event::CallStatusEvent { status, call_id, info, .. } => {
                 call("CallStatusEvent", status.as_str(), call_id, info.clone())
             }
+            Event::TransferStatusEvent { status, call_id, target, info, .. } => {
+                call("TransferStatusEvent", status.as_str(), call_id, format!("{target} {info}"))
+            }
+            Event::OnTransferEvent { call_id, target, referred_by, .. } => {
+                call("OnTransferEvent", "", call_id, format!("{referred_by} asks to call {target}"))
+            }
+            Event::DataStatusEvent { status, data_id, info, .. } => Self {
+                event: "DataStatusEvent",
+                status: status.as_str(),
+                id: data_id.as_str(),
+                info: info.clone(),
+            },
+            Event::OnDataEvent { session_id, incoming, from, to, content_type, body } => {
+                let direction = if *incoming { "in" } else { "out" };
+                let info = format!("{from} to {to}, {content_type}: {body}");
+                session("OnDataEvent", direction, session_id, &info)
+            }
             Event::DtmfReceived { call_id, digit } => call("DtmfReceived", digit, call_id, String::new()),
             Event::Notice { info, call_id, .. } => Self {
                 event: "Notice",
@@ -97,7 +114,12 @@ impl<'a> Line<'a> {
             | Event::DevicesChanged { .. }
             | Event::GatewayChanged { .. }
             | Event::HistoryAdded { .. }
+            | Event::HistoryRemoved { .. }
             | Event::HistoryCleared
+            | Event::MissedCallsChanged { .. }
+            | Event::ContactChanged { .. }
+            | Event::ContactRemoved { .. }
+            | Event::ContactStateChanged { .. }
             | Event::SettingsChanged { .. } => return None,
         })
     }

@@ -108,19 +108,7 @@ async fn a_password_is_in_no_file_no_event_no_failure_and_no_log() {
     let handle = Engine::start(options).await.unwrap();
     let (snapshot, mut events) = handle.attach().await.unwrap();
     texts.push(format!("{snapshot:?}"));
-    let account = Account {
-        id: AccountId::new("alice"),
-        name: "Alice".into(),
-        aor: registrar(),
-        display_name: None,
-        user: None,
-        registrar: None,
-        outbound_proxy: None,
-        transport: None,
-        register: true,
-        expires: 600,
-        enabled: true,
-    };
+    let account = Account::new(AccountId::new("alice"), "Alice", registrar());
     let save = |password: &str, aor: &str| Command::SaveAccount {
         account: Account { aor: aor.into(), ..account.clone() },
         password: Some(Secret::new(password)),

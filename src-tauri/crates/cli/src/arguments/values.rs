@@ -6,6 +6,9 @@ use sidetone_media::Selection;
 pub(crate) enum Wire {
     Udp,
     Tcp,
+    Tls,
+    Ws,
+    Wss,
 }
 
 impl From<Wire> for Transport {
@@ -13,6 +16,9 @@ impl From<Wire> for Transport {
         match wire {
             Wire::Udp => Self::Udp,
             Wire::Tcp => Self::Tcp,
+            Wire::Tls => Self::Tls,
+            Wire::Ws => Self::Ws,
+            Wire::Wss => Self::Wss,
         }
     }
 }

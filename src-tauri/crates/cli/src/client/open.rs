@@ -94,7 +94,11 @@ async fn connect(
 fn settings(common: &Common, own_gateway: bool) -> Settings {
     Settings {
         audio: audio::settings(&common.audio),
-        network: NetworkSettings { sip_port: common.sip_port, rtp_port: common.rtp_port },
+        network: NetworkSettings {
+            sip_port: common.sip_port,
+            rtp_port: common.rtp_port,
+            ..NetworkSettings::default()
+        },
         gateway: GatewaySettings { enabled: own_gateway, ..GatewaySettings::default() },
         ..Settings::default()
     }

@@ -14,7 +14,7 @@ pub(super) async fn run(
     limit: Option<Duration>,
 ) -> Result<Exit, Error> {
     connected.ready().await?;
-    let command = Command::Call { callee: target, session_id: Some(connected.session.id.clone()) };
+    let command = Command::call(target, Some(connected.session.id.clone()));
     let call = match connected.client.command(command).await? {
         Reply::Call { call_id } => call_id,
         other => return Err(Error::new(Exit::Internal, format!("call was answered by {other:?}"))),

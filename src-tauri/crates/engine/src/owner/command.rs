@@ -16,19 +16,19 @@ impl Owner {
             Command::Disconnect { session_id } => self.disconnect(&session_id),
             Command::Register { session_id } => self.register(&session_id),
             Command::Unregister { session_id } => self.unregister(&session_id),
-            Command::Call { callee, session_id } => self.place(&callee, session_id),
+            Command::Call { callee, session_id, .. } => self.place(&callee, session_id),
             Command::Answer { call_id } => self.answer(&call_id),
             Command::Hangup { call_id } => self.hang_up(&call_id),
             Command::SendDtmf { call_id, dtmf } => self.send_dtmf(&call_id, &dtmf),
             Command::MuteAudio { call_id, muted } => self.mute(&call_id, muted),
-            Command::SelectDevices { microphone, speaker } => self.select_devices(microphone, speaker),
+            Command::SelectDevices { microphone, speaker, .. } => self.select_devices(microphone, speaker),
             Command::TestMicrophone { on } => self.test_microphone(on),
             Command::TestSpeaker => self.test_speaker(),
             Command::SaveAccount { account, password, remember } => {
                 self.save_account(account, password, remember)
             }
             Command::RemoveAccount { account_id } => self.remove_account(&account_id),
-            Command::ChangeSettings { audio, network, gateway, ui } => {
+            Command::ChangeSettings { audio, network, gateway, ui, .. } => {
                 self.change_settings(audio, network, gateway, ui)
             }
             Command::ClearHistory => {
@@ -36,6 +36,29 @@ impl Owner {
                 self.publish(Event::HistoryCleared);
                 Ok(Reply::Done)
             }
+            Command::Redial
+            | Command::Hold { .. }
+            | Command::Unhold { .. }
+            | Command::Swap { .. }
+            | Command::Merge { .. }
+            | Command::Split { .. }
+            | Command::Transfer { .. }
+            | Command::TransferAttended { .. }
+            | Command::AcceptTransfer { .. }
+            | Command::RefuseTransfer { .. }
+            | Command::Redirect { .. }
+            | Command::StartRecording { .. }
+            | Command::PauseRecording { .. }
+            | Command::StopRecording { .. }
+            | Command::SendData { .. }
+            | Command::GetHistory { .. }
+            | Command::SeeMissedCalls
+            | Command::RemoveHistory { .. }
+            | Command::SaveContact { .. }
+            | Command::RemoveContact { .. }
+            | Command::ImportContacts { .. }
+            | Command::ExportContacts
+            | Command::DeleteEverything => Err(not_yet()),
             Command::GetSnapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
         }
     }
@@ -93,4 +116,9 @@ impl Owner {
         self.publish(Event::SettingsChanged { settings });
         Ok(())
     }
+}
+
+/// What the vocabulary has and the engine has not.
+fn not_yet() -> Failure {
+    Failure::new(sidetone_api::FailureCode::WrongState, "this engine cannot do that yet")
 }

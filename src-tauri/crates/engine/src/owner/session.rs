@@ -102,6 +102,9 @@ impl Session {
         self.account.transport.map(|transport| match transport {
             AccountTransport::Udp => Transport::Udp,
             AccountTransport::Tcp => Transport::Tcp,
+            AccountTransport::Tls => Transport::Tls,
+            AccountTransport::Ws => Transport::Ws,
+            AccountTransport::Wss => Transport::Wss,
         })
     }
 
@@ -133,6 +136,8 @@ impl Session {
             registration_info: self.registered_info.clone(),
             password_needed: self.password_needed,
             local: self.local,
+            signalling: None,
+            messages_waiting: None,
         }
     }
 
@@ -178,17 +183,5 @@ fn sip_uri(field: &str, text: &str) -> Result<Uri, Failure> {
 
 /// What "Local" is while the embedded registrar runs there.
 pub(super) fn local_account(gateway: SocketAddr) -> Account {
-    Account {
-        id: AccountId::new(LOCAL_ACCOUNT),
-        name: "Local".into(),
-        aor: format!("sip:{LOCAL_EXTENSION}@{gateway}"),
-        display_name: None,
-        user: None,
-        registrar: None,
-        outbound_proxy: None,
-        transport: None,
-        register: true,
-        expires: 600,
-        enabled: true,
-    }
+    Account::new(AccountId::new(LOCAL_ACCOUNT), "Local", format!("sip:{LOCAL_EXTENSION}@{gateway}"))
 }

@@ -159,7 +159,9 @@ async fn another_speaker_chosen_in_a_call_takes_over() {
     alice.status(&call, Established).await;
     let path = dir.path().join("late.wav");
     let speaker = format!("file:{}", path.display());
-    alice.done(Command::SelectDevices { microphone: None, speaker: Some(speaker.clone()) }).await;
+    alice
+        .done(Command::SelectDevices { microphone: None, speaker: Some(speaker.clone()), ringer: None })
+        .await;
     for _ in 0..2 {
         measured(&mut alice).await;
     }

@@ -236,7 +236,7 @@ async fn an_unknown_call_or_session_is_not_found() {
         Command::Hangup { call_id: call_id.clone() },
         Command::MuteAudio { call_id: call_id.clone(), muted: true },
         Command::SendDtmf { call_id, dtmf: "1".into() },
-        Command::Call { callee: "echo".into(), session_id: Some(session_id.clone()) },
+        Command::call("echo", Some(session_id.clone())),
         Command::Register { session_id: session_id.clone() },
         Command::Unregister { session_id: session_id.clone() },
         Command::Disconnect { session_id },
@@ -258,7 +258,7 @@ async fn there_is_a_limit_of_calls_in_both_directions() {
     for _ in 0..64 {
         phone.call(&format!("sip:x@{silent}")).await;
     }
-    let command = Command::Call { callee: format!("sip:x@{silent}"), session_id: None };
+    let command = Command::call(format!("sip:x@{silent}"), None);
     assert_eq!(phone.ask(command).await.unwrap_err().code, FailureCode::Limit);
     let us = format!("sip:alice@{}", phone.address());
     bob.invite("<sip:bob@example.org>", &us, Some(&sdp("0", "sendrecv")));

@@ -230,7 +230,7 @@ async fn a_speaker_test_ends_by_itself_and_also_where_there_is_no_speaker() {
 async fn a_device_that_does_not_exist_cannot_be_selected_by_a_senseless_name() {
     let phone = Phone::start(quiet()).await;
     for name in ["", "nonsense", "tone:loud", "device:\u{7}", &"device:x".repeat(5000)] {
-        let select = Command::SelectDevices { microphone: Some(name.into()), speaker: None };
+        let select = Command::SelectDevices { microphone: Some(name.into()), speaker: None, ringer: None };
         let failure = phone.ask(select).await.unwrap_err();
         assert_eq!((failure.code, failure.field.as_deref()), (FailureCode::Invalid, Some("microphone")));
         assert!(failure.message.len() < 500, "{}", failure.message);

@@ -46,7 +46,7 @@ async fn without_a_gateway_there_is_no_local_account_and_calls_say_why_not() {
     let phone = Phone::start(quiet()).await;
     let state = phone.state();
     assert!(!state.gateway.running && state.gateway.sip_address.is_none() && state.sessions.is_empty());
-    let call = Command::Call { callee: "echo".into(), session_id: None };
+    let call = Command::call("echo", None);
     let failure = phone.ask(call).await.unwrap_err();
     assert_eq!(failure.code, FailureCode::WrongState);
     assert!(failure.message.contains("account"), "{failure}");

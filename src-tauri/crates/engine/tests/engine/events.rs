@@ -9,7 +9,13 @@ use sidetone_api::{Command, Event, Reply, Theme, UiSettings};
 use sidetone_engine::Next;
 
 fn theme(theme: Theme) -> Command {
-    Command::ChangeSettings { audio: None, network: None, gateway: None, ui: Some(UiSettings { theme }) }
+    Command::ChangeSettings {
+        audio: None,
+        network: None,
+        gateway: None,
+        ui: Some(UiSettings { theme }),
+        calls: None,
+    }
 }
 
 #[tokio::test]

@@ -50,10 +50,10 @@ async fn commands_of_any_length_and_content_get_short_failures() {
         ["x".repeat(1_000_000), "\u{0}\r\nVia: x".into(), "\u{202e}".repeat(1000), "%00%0d%0a@".into()]
     {
         let commands = [
-            Command::Call { callee: text.clone(), session_id: None },
+            Command::call(text.clone(), None),
             Command::SendDtmf { call_id: CallId::new("c"), dtmf: text.clone() },
-            Command::SelectDevices { microphone: Some(text.clone()), speaker: None },
-            Command::SelectDevices { microphone: None, speaker: Some(text.clone()) },
+            Command::SelectDevices { microphone: Some(text.clone()), speaker: None, ringer: None },
+            Command::SelectDevices { microphone: None, speaker: Some(text.clone()), ringer: None },
         ];
         for command in commands {
             let failure = phone.ask(command).await.unwrap_err();

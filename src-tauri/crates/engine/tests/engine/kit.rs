@@ -47,19 +47,7 @@ pub(crate) fn gateway() -> Settings {
 }
 
 pub(crate) fn account(user: &str, domain: SocketAddr) -> Account {
-    Account {
-        id: AccountId::new(user),
-        name: user.into(),
-        aor: format!("sip:{user}@{domain}"),
-        display_name: None,
-        user: None,
-        registrar: None,
-        outbound_proxy: None,
-        transport: None,
-        register: true,
-        expires: 600,
-        enabled: true,
-    }
+    Account::new(AccountId::new(user), user, format!("sip:{user}@{domain}"))
 }
 
 /// An account that places and takes calls without a registrar.
@@ -129,7 +117,7 @@ impl Phone {
     }
 
     pub(crate) async fn call(&self, callee: &str) -> CallId {
-        let command = Command::Call { callee: callee.into(), session_id: None };
+        let command = Command::call(callee, None);
         match self.ask(command).await {
             Ok(Reply::Call { call_id }) => call_id,
             other => panic!("no call: {other:?}"),

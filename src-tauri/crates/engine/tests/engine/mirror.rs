@@ -47,12 +47,27 @@ impl Mirror {
                 state.history.insert(0, entry);
                 state.history.truncate(200);
             }
+            Event::HistoryRemoved { call_id } => state.history.retain(|entry| entry.call_id != call_id),
             Event::HistoryCleared => state.history.clear(),
+            Event::MissedCallsChanged { missed_calls } => state.missed_calls = missed_calls,
+            Event::ContactChanged { contact } => {
+                state.contacts.retain(|other| other.id != contact.id);
+                state.contacts.push(contact);
+            }
+            Event::ContactRemoved { contact_id } => state.contacts.retain(|other| other.id != contact_id),
+            Event::ContactStateChanged { state: contact } => {
+                state.contact_states.retain(|other| other.contact_id != contact.contact_id);
+                state.contact_states.push(contact);
+            }
             Event::SettingsChanged { settings } => state.settings = settings,
             Event::ConnectionStatusEvent { .. }
             | Event::RegistrationStatusEvent { .. }
             | Event::OnCallEvent { .. }
             | Event::CallStatusEvent { .. }
+            | Event::TransferStatusEvent { .. }
+            | Event::OnTransferEvent { .. }
+            | Event::DataStatusEvent { .. }
+            | Event::OnDataEvent { .. }
             | Event::DtmfReceived { .. }
             | Event::Notice { .. }
             | Event::MicrophoneLevel { .. } => {}
@@ -66,6 +81,8 @@ impl Mirror {
         for state in [&mut ours, &mut theirs] {
             state.sessions.sort_by(|a, b| a.session_id.cmp(&b.session_id));
             state.calls.sort_by(|a, b| a.call_id.cmp(&b.call_id));
+            state.contacts.sort_by(|a, b| a.id.cmp(&b.id));
+            state.contact_states.sort_by(|a, b| a.contact_id.cmp(&b.contact_id));
         }
         assert_eq!(ours, theirs);
     }

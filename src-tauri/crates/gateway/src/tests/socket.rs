@@ -86,7 +86,7 @@ async fn a_client_gets_the_snapshot_the_events_after_it_and_the_answers_to_its_c
     assert_eq!(reply, json!({"id": 1, "reply": {"reply": "call", "callId": "c1"}}));
     let failure = ask(&mut client, r#"{"id":2,"command":{"command":"answer","callId":"c9"}}"#).await;
     assert_eq!((&failure["id"], &failure["failure"]["code"]), (&json!(2), &json!("notFound")));
-    assert_eq!(fake.commands.lock().unwrap()[0], Command::Call { callee: "echo".into(), session_id: None });
+    assert_eq!(fake.commands.lock().unwrap()[0], Command::call("echo", None));
 }
 
 #[tokio::test]

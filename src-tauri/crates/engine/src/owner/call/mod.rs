@@ -11,7 +11,7 @@ pub(super) use incoming::Arrival;
 use super::{leg::Leg, session::Session, text};
 use crate::io::clock;
 use sidetone_api::{
-    AccountId, CallDirection, CallId, CallStatistics, CallStatus, CallView, Encryption, SessionId,
+    AccountId, CallDirection, CallId, CallStatistics, CallStatus, CallView, Encryption, HoldView, SessionId,
 };
 use sidetone_sip::message::NameAddr;
 
@@ -112,6 +112,17 @@ impl Call {
             encryption: self.leg.as_ref().map_or(Encryption::None, Leg::encryption),
             dtmf: self.dtmf.clone(),
             statistics: self.statistics,
+            hold: HoldView::default(),
+            in_conference: false,
+            transfer: None,
+            transfer_requested: None,
+            recording: None,
+            problem: None,
+            suite: None,
+            signalling: None,
+            diverted_by: String::new(),
+            auto_answer_at: None,
+            emergency: false,
         }
     }
 }

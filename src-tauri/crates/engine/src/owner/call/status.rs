@@ -85,6 +85,8 @@ impl Owner {
             info: call.info.clone(),
             started_at: call.started_at,
             seconds: call.established_at.map(seconds),
+            missed: false,
+            recording: None,
         };
         self.history.push_front(entry.clone());
         self.history.truncate(HISTORY);

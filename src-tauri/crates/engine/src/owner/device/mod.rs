@@ -131,6 +131,7 @@ impl Desk {
             speakers: choices(Direction::Output, &self.list),
             microphone: self.microphone.choice(&self.list),
             speaker: self.speaker.choice(&self.list),
+            ringer: DeviceChoice::default(),
             machine: self.machine.clone(),
         }
     }
