@@ -1,10 +1,11 @@
 //! The same pages in a browser, as on a machine without a display.
 
-use crate::{
-    driver::{Driver, ESCAPE},
-    page::Page,
+use crate::page::Page;
+use sidetone_testkit::{
+    Needs, Process, PulseServer, Signal,
+    browser::{Driver, ESCAPE},
+    room, until,
 };
-use sidetone_testkit::{Needs, Process, PulseServer, Signal, room, until};
 
 use std::{process::Command, time::Duration};
 
@@ -18,7 +19,7 @@ fn a_browser_opens_the_printed_link_and_calls_echo() {
     let mut gateway = Process::spawn("gateway", &mut gateway, room.dir()).unwrap();
     let link = until("the link", Duration::from_secs(20), || link(&gateway.stdout())).unwrap();
 
-    let driver = Driver::of_chromium(room.dir());
+    let driver = Driver::of_chromium(room.dir(), &[]).unwrap();
     driver.go_to(&link);
     let page = Page { driver: &driver };
     page.wait_for_status("registration-state", "REGISTERED");
@@ -28,7 +29,7 @@ fn a_browser_opens_the_printed_link_and_calls_echo() {
     page.wait_for_status("call-status", "ESTABLISHED");
     page.wait("packets are measured", || page.text("stat-jitter").contains("ms"));
     page.settle();
-    driver.screenshot(&crate::picture("browser"));
+    driver.screenshot(&crate::picture("browser")).unwrap();
     driver.type_keys(ESCAPE);
     page.wait("history has the call", || page.text("history-item").contains("echo"));
 

@@ -4,8 +4,6 @@
 
 mod browser;
 mod display;
-mod driver;
-mod http;
 mod page;
 mod window;
 

@@ -1,5 +1,5 @@
-use crate::driver::{Driver, ENTER};
 use serde_json::{Value, json};
+use sidetone_testkit::browser::{Driver, ENTER};
 use sidetone_testkit::until;
 use std::time::Duration;
 

@@ -1,13 +1,10 @@
 //! The app in its own window.
 
-use crate::{
-    display::Display,
-    driver::{Driver, ESCAPE},
-    page::Page,
-};
+use crate::{display::Display, page::Page};
 use sidetone_testkit::{
     Needs, Process, PulseServer, Room, Signal,
     audio::{hear, speak_into},
+    browser::{Driver, ESCAPE},
     room, until,
 };
 use std::{process::Command, time::Duration};
@@ -23,8 +20,8 @@ fn needs(tools: &[&[&'static str]]) -> Needs {
 }
 
 fn open(room: &Room) -> (Display, Driver) {
-    let display = Display::start(room.dir());
-    let driver = Driver::of_app(crate::app(), display.name(), room.dir());
+    let display = Display::start(room.dir()).unwrap();
+    let driver = Driver::of_app(crate::app(), display.name(), room.dir()).unwrap();
     (display, driver)
 }
 
@@ -160,7 +157,7 @@ fn a_settings_file_with_an_unknown_key_is_named_and_read_again_once_it_is_repair
 #[test]
 fn a_program_that_is_told_to_end_ends_its_calls_first() {
     let Some(room) = room!(needs(&[&WINDOW])) else { return };
-    let display = Display::start(room.dir());
+    let display = Display::start(room.dir()).unwrap();
     let mut app = Command::new(crate::app());
     app.env("DISPLAY", display.name());
     let mut app = Process::spawn("app", &mut app, room.dir()).unwrap();

@@ -16,6 +16,8 @@
 #![forbid(unsafe_code)]
 
 pub mod audio;
+#[cfg(unix)]
+pub mod browser;
 mod error;
 #[cfg(target_os = "linux")]
 pub mod measure;
@@ -31,8 +33,9 @@ mod room;
 pub use error::{Result, RigError};
 #[cfg(unix)]
 pub use peers::{
-    Algorithm, AnswerMode, Baresip, BaresipEvent, BaresipOptions, Kamailio, KamailioOptions, PeerNet,
-    PulseOptions, PulseServer, Recording, Sipp, SippOptions, SippOutcome, Transport,
+    Algorithm, AnswerMode, Baresip, BaresipEvent, BaresipOptions, JsSip, JsSipOptions, Kamailio,
+    KamailioOptions, PeerNet, PulseOptions, PulseServer, Recording, Sipp, SippOptions, SippOutcome,
+    Transport,
 };
 pub use ports::{free_port, free_port_range};
 #[cfg(unix)]

@@ -107,6 +107,11 @@ impl Kamailio {
         self.address
     }
 
+    /// Where it takes WebSocket connections.
+    pub fn websocket(&self) -> String {
+        format!("ws://{}/", self.address)
+    }
+
     /// The address of record of a user here.
     pub fn aor(&self, user: &str) -> String {
         format!("sip:{user}@{}", self.address)

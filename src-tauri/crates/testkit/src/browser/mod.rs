@@ -1,9 +1,12 @@
-//! A WebDriver session: a page and a keyboard.
+//! A browser or a webview under WebDriver: a page and a keyboard.
 
-use crate::http;
+mod http;
+
+use crate::error::{Result, RigError};
+use crate::ports::free_port;
+use crate::process::{Process, until};
 use base64::Engine as _;
 use serde_json::{Value, json};
-use sidetone_testkit::{Process, free_port, until};
 use std::{
     net::{Ipv4Addr, TcpStream},
     path::Path,
@@ -11,11 +14,13 @@ use std::{
     time::Duration,
 };
 
-pub(crate) const ENTER: &str = "\u{e007}";
-pub(crate) const ESCAPE: &str = "\u{e00c}";
+/// Keys as WebDriver names them.
+pub const ENTER: &str = "\u{e007}";
+pub const ESCAPE: &str = "\u{e00c}";
 
-/// Ends the session, and with it the browser or app, when it goes.
-pub(crate) struct Driver {
+/// A WebDriver session. Ends the session, and with it the browser or app, when it goes.
+#[derive(Debug)]
+pub struct Driver {
     port: u16,
     session: String,
     _process: Process,
@@ -23,7 +28,7 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// The app in its own webview.
-    pub(crate) fn of_app(app: &Path, display: &str, dir: &Path) -> Self {
+    pub fn of_app(app: &Path, display: &str, dir: &Path) -> Result<Self> {
         let mut driver = Command::new("dbus-run-session");
         driver
             .args(["--", "WebKitWebDriver"])
@@ -32,10 +37,10 @@ impl Driver {
         Self::start(driver, &json!({ "webkitgtk:browserOptions": { "binary": app, "args": [] } }), dir)
     }
 
-    /// A headless Chromium of its own profile.
-    pub(crate) fn of_chromium(dir: &Path) -> Self {
+    /// A headless Chromium of its own profile, with these arguments besides.
+    pub fn of_chromium(dir: &Path, more: &[String]) -> Result<Self> {
         let profile = format!("--user-data-dir={}", dir.join("chromium").display());
-        let arguments = [
+        let mut arguments = vec![
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
@@ -47,6 +52,7 @@ impl Driver {
             "--window-size=1000,840",
             &profile,
         ];
+        arguments.extend(more.iter().map(String::as_str));
         Self::start(
             Command::new("chromedriver"),
             &json!({ "goog:chromeOptions": { "args": arguments } }),
@@ -54,48 +60,49 @@ impl Driver {
         )
     }
 
-    fn start(mut command: Command, wanted: &Value, dir: &Path) -> Self {
-        let port = free_port(Ipv4Addr::LOCALHOST.into()).unwrap();
+    fn start(mut command: Command, wanted: &Value, dir: &Path) -> Result<Self> {
+        let port = free_port(Ipv4Addr::LOCALHOST.into())?;
         command.arg(format!("--port={port}"));
-        let process = Process::spawn("driver", &mut command, dir).unwrap();
-        until("the driver", Duration::from_secs(20), || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok())
-            .unwrap();
+        let process = Process::spawn(&format!("driver-{port}"), &mut command, dir)?;
+        until("the driver", Duration::from_secs(20), || {
+            TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()
+        })?;
         let wanted = json!({ "capabilities": { "alwaysMatch": wanted } });
         let opened = http::request(port, "POST", "/session", &wanted)
-            .unwrap_or_else(|error| panic!("no session: {error}\n{}", process.tail()));
-        let session = opened["sessionId"].as_str().unwrap().to_owned();
-        Self { port, session, _process: process }
+            .map_err(|error| RigError::new(format!("no session: {error}\n{}", process.tail())))?;
+        let session = opened["sessionId"].as_str().unwrap_or_default().to_owned();
+        Ok(Self { port, session, _process: process })
     }
 
     /// # Panics
     /// With the driver's own words.
-    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
+    pub fn post(&self, path: &str, body: &Value) -> Value {
         self.try_post(path, body).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    pub(crate) fn try_post(&self, path: &str, body: &Value) -> Result<Value, String> {
+    pub fn try_post(&self, path: &str, body: &Value) -> std::result::Result<Value, String> {
         http::request(self.port, "POST", &format!("/session/{}{path}", self.session), body)
     }
 
-    pub(crate) fn go_to(&self, url: &str) {
+    pub fn go_to(&self, url: &str) {
         self.post("/url", &json!({ "url": url }));
     }
 
     /// Runs a function's body in the page and gives what it returns.
-    pub(crate) fn script(&self, body: &str, arguments: &[Value]) -> Value {
+    pub fn script(&self, body: &str, arguments: &[Value]) -> Value {
         self.post("/execute/sync", &json!({ "script": body, "args": arguments }))
     }
 
     /// Clicks as a mouse does: on what is visible.
-    pub(crate) fn click(&self, selector: &str) {
+    pub fn click(&self, selector: &str) {
         let element = self.post("/element", &json!({ "using": "css selector", "value": selector }));
-        let id =
-            element.as_object().and_then(|element| element.values().next()).and_then(Value::as_str).unwrap();
+        let id = element.as_object().and_then(|element| element.values().next()).and_then(Value::as_str);
+        let id = id.unwrap_or_default();
         self.post(&format!("/element/{id}/click"), &json!({}));
     }
 
     /// Types on the keyboard, wherever the focus is.
-    pub(crate) fn type_keys(&self, text: &str) {
+    pub fn type_keys(&self, text: &str) {
         let keys: Vec<_> = text
             .chars()
             .flat_map(|key| ["keyDown", "keyUp"].map(|stroke| json!({ "type": stroke, "value": key })))
@@ -103,12 +110,14 @@ impl Driver {
         self.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": keys }] }));
     }
 
-    /// A picture of the page. Not for WebKitGTK's software renderer, which never answers: see `Display::picture`.
-    pub(crate) fn screenshot(&self, file: &Path) {
+    /// A picture of the page. Not for WebKitGTK's software renderer, which never answers.
+    pub fn screenshot(&self, file: &Path) -> Result<()> {
         let path = format!("/session/{}/screenshot", self.session);
-        let picture = http::request(self.port, "GET", &path, &Value::Null).unwrap();
-        let picture = base64::prelude::BASE64_STANDARD.decode(picture.as_str().unwrap()).unwrap();
-        std::fs::write(file, picture).unwrap();
+        let picture = http::request(self.port, "GET", &path, &Value::Null).map_err(RigError::new)?;
+        let picture = base64::prelude::BASE64_STANDARD
+            .decode(picture.as_str().unwrap_or_default())
+            .map_err(|error| RigError::while_doing("a screenshot", error))?;
+        Ok(std::fs::write(file, picture)?)
     }
 }
 

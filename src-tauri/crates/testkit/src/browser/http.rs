@@ -10,7 +10,7 @@ use std::{
 /// A driver that has not answered by then has hung.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) fn request(port: u16, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+pub(super) fn request(port: u16, method: &str, path: &str, body: &Value) -> Result<Value, String> {
     exchange(port, method, path, body).map_err(|error| format!("{method} {path}: {error}"))?
 }
 

@@ -1,0 +1,208 @@
+//! JsSIP in a headless Chromium: a phone with WebSocket, ICE, DTLS-SRTP, Opus, REFER and Replaces.
+
+mod pages;
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+use crate::audio::Wav;
+use crate::browser::Driver;
+use crate::error::{Result, RigError};
+use crate::process::until;
+use pages::Pages;
+
+/// What a browser phone is to be like.
+#[derive(Debug, Clone)]
+pub struct JsSipOptions<'a> {
+    /// Address of record, `sip:user@domain`.
+    pub uri: &'a str,
+    pub password: &'a str,
+    /// `ws://` or `wss://`; its certificate is not verified.
+    pub server: &'a str,
+    /// What it says, over and over; silence where absent.
+    pub microphone: Option<&'a Path>,
+    /// Answers every call at once.
+    pub answers: bool,
+    /// Carries out a REFER; else refuses it.
+    pub obeys_refer: bool,
+    /// Session timers (RFC 4028).
+    pub timers: bool,
+    /// Refreshes sessions by UPDATE instead of re-INVITE.
+    pub refreshes_by_update: bool,
+    /// Insists on RTP and RTCP on one port.
+    pub mux: bool,
+    /// Added to each INVITE, as `Name: value`.
+    pub headers: &'a [&'a str],
+}
+
+impl Default for JsSipOptions<'_> {
+    fn default() -> Self {
+        Self {
+            uri: "",
+            password: "secret",
+            server: "",
+            microphone: None,
+            answers: true,
+            obeys_refer: true,
+            timers: true,
+            refreshes_by_update: true,
+            mux: true,
+            headers: &[],
+        }
+    }
+}
+
+/// A phone in a browser. What it tells is read in order: each wait goes on where the last one ended.
+#[derive(Debug)]
+pub struct JsSip {
+    driver: Driver,
+    _pages: Pages,
+    log: RefCell<Vec<Value>>,
+    passed: Cell<usize>,
+}
+
+impl JsSip {
+    /// The programs that it needs.
+    pub const TOOLS: [&'static str; 2] = ["chromium", "chromedriver"];
+
+    /// Starts the browser in a directory of its own below `dir` and waits until it is registered.
+    pub fn start(dir: &Path, options: &JsSipOptions<'_>) -> Result<Self> {
+        let user = options.uri.trim_start_matches("sip:").split('@').next().unwrap_or("browser");
+        let own = dir.join(format!("jssip-{user}"));
+        std::fs::create_dir_all(&own)?;
+        let silence = own.join("silence.wav");
+        Wav { rate: 48_000, samples: vec![0.0; 48_000] }.write(&silence)?;
+        let microphone = options.microphone.unwrap_or(&silence);
+        let arguments = [
+            "--ignore-certificate-errors".to_owned(),
+            "--use-fake-device-for-media-stream".into(),
+            "--use-fake-ui-for-media-stream".into(),
+            format!("--use-file-for-fake-audio-capture={}", microphone.display()),
+            "--autoplay-policy=no-user-gesture-required".into(),
+            "--allow-loopback-in-peer-connection".into(),
+            "--disable-features=WebRtcHideLocalIpsWithMdns".into(),
+            "--disable-quic".into(),
+        ];
+        let pages = Pages::serve(&own)?;
+        let driver = Driver::of_chromium(&own, &arguments)?;
+        driver.go_to(&pages.url());
+        let phone = Self { driver, _pages: pages, log: RefCell::default(), passed: Cell::new(0) };
+        phone.run(
+            "phone.start(arguments[0])",
+            &[json!({
+                "uri": options.uri,
+                "password": options.password,
+                "server": options.server,
+                "name": user,
+                "answers": options.answers,
+                "obeysRefer": options.obeys_refer,
+                "timers": options.timers,
+                "refresh": if options.refreshes_by_update { "UPDATE" } else { "INVITE" },
+                "mux": options.mux,
+                "headers": options.headers,
+            })],
+        );
+        phone.wait("registered", Duration::from_secs(20))?;
+        Ok(phone)
+    }
+
+    /// Places a call and gives its session's number.
+    pub fn dial(&self, target: &str) -> u64 {
+        self.run("return phone.dial(arguments[0])", &[json!(target)]).as_u64().unwrap_or_default()
+    }
+
+    pub fn answer(&self, session: u64) {
+        self.run("phone.answer(arguments[0])", &[json!(session)]);
+    }
+
+    pub fn hang_up(&self, session: u64) {
+        self.run("phone.hangUp(arguments[0])", &[json!(session)]);
+    }
+
+    /// By re-INVITE, or by UPDATE.
+    pub fn hold(&self, session: u64, by_update: bool) {
+        self.run("phone.hold(...arguments)", &[json!(session), json!(by_update)]);
+    }
+
+    pub fn unhold(&self, session: u64, by_update: bool) {
+        self.run("phone.unhold(...arguments)", &[json!(session), json!(by_update)]);
+    }
+
+    /// `transport`: `RFC2833` or `INFO`.
+    pub fn send_dtmf(&self, session: u64, tones: &str, transport: &str) {
+        self.run("phone.dtmf(...arguments)", &[json!(session), json!(tones), json!(transport)]);
+    }
+
+    pub fn send_message(&self, target: &str, body: &str) {
+        self.run("phone.message(...arguments)", &[json!(target), json!(body)]);
+    }
+
+    /// Asks the far end of `session` to call `target`, in place of the session `consultation` where one is named.
+    pub fn refer(&self, session: u64, target: &str, consultation: Option<u64>) {
+        self.run("phone.refer(...arguments)", &[json!(session), json!(target), json!(consultation)]);
+    }
+
+    /// Waits for the next event of this name, after those of earlier waits.
+    pub fn wait(&self, name: &str, patience: Duration) -> Result<Value> {
+        self.wait_for(name, patience, |event| event["name"] == name)
+    }
+
+    /// Waits for the next event that fits, after those of earlier waits.
+    pub fn wait_for(&self, what: &str, patience: Duration, fits: impl Fn(&Value) -> bool) -> Result<Value> {
+        let next = || {
+            self.read();
+            let log = self.log.borrow();
+            while let Some(event) = log.get(self.passed.get()) {
+                self.passed.set(self.passed.get() + 1);
+                if fits(event) {
+                    return Some(event.clone());
+                }
+            }
+            None
+        };
+        until(what, patience, next).map_err(|error| {
+            RigError::new(format!("{error}; the browser told {}", json!(*self.log.borrow())))
+        })
+    }
+
+    /// Everything that it told so far.
+    pub fn events(&self) -> Vec<Value> {
+        self.read();
+        self.log.borrow().clone()
+    }
+
+    /// What came from the far end of a session so far.
+    pub fn heard(&self, session: u64) -> Result<Wav> {
+        let heard = self.run("return phone.heard(arguments[0])", &[json!(session)]);
+        let rate = heard["rate"].as_u64().and_then(|rate| u32::try_from(rate).ok());
+        let samples = heard["samples"].as_str().unwrap_or_default();
+        let bytes = base64::prelude::BASE64_STANDARD
+            .decode(samples)
+            .map_err(|error| RigError::while_doing("the browser's sound", error))?;
+        let samples =
+            bytes.chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_767.0);
+        Ok(Wav {
+            rate: rate.ok_or_else(|| RigError::new("the browser has no sound"))?,
+            samples: samples.collect(),
+        })
+    }
+
+    /// Forgets what came so far, so that [`JsSip::heard`] begins anew.
+    pub fn forget(&self, session: u64) {
+        self.run("phone.forget(arguments[0])", &[json!(session)]);
+    }
+
+    fn read(&self) {
+        let known = self.log.borrow().len();
+        let news = self.run("return phone.log.slice(arguments[0])", &[json!(known)]);
+        self.log.borrow_mut().extend(news.as_array().cloned().unwrap_or_default());
+    }
+
+    fn run(&self, script: &str, arguments: &[Value]) -> Value {
+        self.driver.script(script, arguments)
+    }
+}
