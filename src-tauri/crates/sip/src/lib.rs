@@ -7,6 +7,8 @@
 
 pub mod digest;
 pub mod framing;
+pub mod headers;
+pub mod identity;
 pub mod message;
 pub mod registrar;
 pub mod user_agent;
@@ -18,6 +20,7 @@ mod transaction;
 
 pub use registrar::{Binding, Domains, RegistrarConfig, Users};
 pub use user_agent::{
-    CallEvent, CallId, Cause, Config, Event, FailureKind, Hop, Input, Invite, Load, Options, OptionsId,
-    Output, QueryId, Registration, RegistrationId, Side, Timers, Transport, UserAgent,
+    CallEvent, CallId, Cause, Config, Event, FailureKind, Hop, Input, Invite, Load, MessageId,
+    MessageRequest, Options, OptionsId, Output, QueryId, ReceivedMessage, Registration, RegistrationId, Side,
+    Timers, Transport, UserAgent,
 };

@@ -16,7 +16,10 @@ impl Owner {
                 self.on_incoming(Arrival { sip: call, from, request_uri, offer, hop, registration });
             }
             Event::Call { call, event } => self.on_call_event(call, event),
-            Event::BindingsChanged { .. } => {}
+            Event::MessageReceived(message) => {
+                self.phone.ua.reply_message(std::time::Instant::now(), message.id, 405, "");
+            }
+            Event::MessageAnswered { .. } | Event::BindingsChanged { .. } => {}
         }
     }
 }

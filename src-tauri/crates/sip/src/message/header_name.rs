@@ -40,10 +40,13 @@ names! {
     CONTENT_TYPE = "Content-Type", "c";
     CSEQ = "CSeq";
     DATE = "Date";
+    DIVERSION = "Diversion";
     ERROR_INFO = "Error-Info";
     EVENT = "Event", "o";
     EXPIRES = "Expires";
+    FLOW_TIMER = "Flow-Timer";
     FROM = "From", "f";
+    HISTORY_INFO = "History-Info";
     IDENTITY = "Identity", "y";
     IN_REPLY_TO = "In-Reply-To";
     INFO_PACKAGE = "Info-Package";
@@ -57,6 +60,7 @@ names! {
     P_PREFERRED_IDENTITY = "P-Preferred-Identity";
     PATH = "Path";
     PRIORITY = "Priority";
+    PRIV_ANSWER_MODE = "Priv-Answer-Mode";
     PRIVACY = "Privacy";
     PROXY_AUTHENTICATE = "Proxy-Authenticate";
     PROXY_AUTHENTICATION_INFO = "Proxy-Authentication-Info";
@@ -70,6 +74,7 @@ names! {
     REFER_TO = "Refer-To", "r";
     REFERRED_BY = "Referred-By", "b";
     REJECT_CONTACT = "Reject-Contact", "j";
+    REMOTE_PARTY_ID = "Remote-Party-ID";
     REPLACES = "Replaces";
     REPLY_TO = "Reply-To";
     REQUEST_DISPOSITION = "Request-Disposition", "d";

@@ -7,7 +7,7 @@ use crate::message::{HeaderName, Host, Request, Response, Uri, Via, ViaTransport
 use crate::transaction::clients::{ClientId, Sent};
 
 use super::challenge::Login;
-use super::event::{CallId, OptionsId, RegistrationId};
+use super::event::{CallId, MessageId, OptionsId, RegistrationId};
 use super::headers::Contact;
 use super::hop::{Hop, Transport};
 use super::io::{Output, QueryId};
@@ -24,12 +24,15 @@ pub(super) enum Purpose {
     Reinvite(CallId),
     Bye(CallId),
     Options(OptionsId),
+    /// inside a call or outside any
+    Message(MessageId, Option<CallId>),
 }
 
 impl Purpose {
     pub(super) fn call(self) -> Option<CallId> {
         match self {
             Self::Invite(call) | Self::Reinvite(call) | Self::Bye(call) => Some(call),
+            Self::Message(_, call) => call,
             Self::Register(_) | Self::Options(_) => None,
         }
     }
@@ -66,6 +69,8 @@ pub(super) struct Attempt {
     pub(super) login: Option<Login>,
     /// challenges answered
     pub(super) rounds: u8,
+    /// who we are where From hides it
+    pub(super) own: Option<Uri>,
     /// its first Route is one that the user configured
     pub(super) own_route: bool,
     /// it goes to a given hop, wherever its URI points
@@ -93,6 +98,7 @@ impl Attempt {
             client: None,
             login: None,
             rounds: 0,
+            own: None,
             own_route: false,
             pinned: false,
             tcp_refused: false,
@@ -104,6 +110,11 @@ impl Attempt {
     pub(super) fn with_hop(mut self, hop: Option<Hop>) -> Self {
         self.hops = hop.into_iter().collect();
         self
+    }
+
+    /// The address that its credentials belong to.
+    pub(super) fn own(&self) -> Option<Uri> {
+        self.own.clone().or_else(|| Some(self.request.headers.from().ok()?.uri))
     }
 
     /// The request is inside a dialog.

@@ -7,7 +7,7 @@ use crate::message::{CSeq, HeaderName, Response};
 
 use super::UserAgent;
 use super::attempt::{Attempt, AttemptId};
-use super::event::{CallId, OptionsId, RegistrationId};
+use super::event::{CallId, MessageId, OptionsId, RegistrationId};
 use super::hop::Hop;
 
 /// Challenges answered for one request: a chain of proxies may each send one, and each may call a nonce stale.
@@ -19,6 +19,7 @@ pub(super) enum Login {
     Registration(RegistrationId),
     Call(CallId),
     Options(OptionsId),
+    Message(MessageId),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,7 @@ impl UserAgent {
         let sent = self.clients.get(attempt.client?)?.request.clone();
         if !self.logins.contains_key(&login) {
             let realm = allowed.headers.challenges().ok()?.first()?.realm.clone();
-            let own = attempt.request.headers.from().ok()?.uri;
+            let own = attempt.own()?;
             let credentials = self.trusted.credentials(&realm, hop.remote, &own)?.clone();
             self.logins.insert(login, Authorizer::new(credentials));
         }
@@ -102,12 +103,9 @@ impl UserAgent {
         };
         let Some(client) = self.clients.get(client) else { return };
         let Some(authorizer) = self.logins.get(&login) else { return };
-        let (Ok(from), Ok(sent)) = (client.request.headers.from(), client.request.headers.authorizations())
-        else {
-            return;
-        };
+        let (Some(own), Ok(sent)) = (attempt.own(), client.request.headers.authorizations()) else { return };
         for authorization in sent {
-            self.trusted.learn(&authorization.realm, hop.remote, &from.uri, authorizer.credentials());
+            self.trusted.learn(&authorization.realm, hop.remote, &own, authorizer.credentials());
         }
     }
 }

@@ -18,6 +18,12 @@ pub struct Config {
     pub max_transactions: usize,
     /// bytes that the server transactions may hold together; over it 503
     pub max_transaction_bytes: usize,
+    /// MESSAGEs that wait for `reply_message`; over it 503
+    pub max_messages: usize,
+    /// bytes of a MESSAGE's body, in and out; over it 413
+    pub max_message_body: usize,
+    /// how long a MESSAGE waits for `reply_message` before it is refused with 500
+    pub reply_limit: Duration,
     /// branches of one forked INVITE that are followed
     pub max_early_dialogs: usize,
     /// redirections (3xx) followed for one call
@@ -42,6 +48,9 @@ impl Default for Config {
             max_calls: 1024,
             max_transactions: 16 * 1024,
             max_transaction_bytes: 16 * 1024 * 1024,
+            max_messages: 128,
+            max_message_body: 64 * 1024,
+            reply_limit: Duration::from_secs(20),
             max_early_dialogs: 16,
             max_redirects: 5,
             max_connections: 1024,

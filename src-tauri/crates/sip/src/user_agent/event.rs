@@ -21,6 +21,10 @@ pub struct RegistrationId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OptionsId(pub u64);
 
+/// One MESSAGE, sent or received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId(pub u64);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     Local,
@@ -107,11 +111,39 @@ pub enum Event {
         status: u16,
         reason: String,
     },
+    /// The answer to `message` or `message_in_call`: the status is 408 without an answer, 503 without a way to send it.
+    MessageAnswered {
+        id: MessageId,
+        status: u16,
+        reason: String,
+    },
+    /// A MESSAGE came (RFC 3428): reply with `reply_message`.
+    MessageReceived(ReceivedMessage),
     /// A user's bindings at our registrar changed: registered, refreshed to another contact, removed or expired.
     BindingsChanged {
         user: String,
         bindings: Vec<Binding>,
     },
+}
+
+/// See [`Event::MessageReceived`].
+#[derive(Debug)]
+pub struct ReceivedMessage {
+    pub id: MessageId,
+    pub from: NameAddr,
+    pub to: NameAddr,
+    pub request_uri: Uri,
+    pub headers: Headers,
+    /// `type/subtype` in lower case; `text/plain` where the sender named none
+    pub content_type: String,
+    pub body: Vec<u8>,
+    /// the call whose dialog it came in
+    pub call: Option<CallId>,
+    /// the registration whose contact it was sent to
+    pub registration: Option<RegistrationId>,
+    /// the user whose credentials were checked (registrar side)
+    pub authenticated: Option<String>,
+    pub hop: Hop,
 }
 
 #[derive(Debug)]

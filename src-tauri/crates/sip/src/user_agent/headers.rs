@@ -37,35 +37,12 @@ impl Contact {
     }
 }
 
-/// Fields that a caller may not set: they belong to the user agent.
-const OWN: [HeaderName; 19] = [
-    HeaderName::VIA,
-    HeaderName::FROM,
-    HeaderName::TO,
-    HeaderName::CALL_ID,
-    HeaderName::CSEQ,
-    HeaderName::CONTACT,
-    HeaderName::ROUTE,
-    HeaderName::RECORD_ROUTE,
-    HeaderName::CONTENT_LENGTH,
-    HeaderName::CONTENT_TYPE,
-    HeaderName::AUTHORIZATION,
-    HeaderName::PROXY_AUTHORIZATION,
-    HeaderName::REQUIRE,
-    HeaderName::PROXY_REQUIRE,
-    HeaderName::SUPPORTED,
-    HeaderName::ALLOW,
-    HeaderName::USER_AGENT,
-    HeaderName::EXPIRES,
-    HeaderName::CONTENT_ENCODING,
-];
-
 /// Adds a caller's fields; Max-Forwards replaces ours.
 pub(super) fn add_extra(headers: &mut Headers, extra: &[(HeaderName, String)]) {
     for (name, value) in extra {
         if *name == HeaderName::MAX_FORWARDS {
             headers.set(name, value);
-        } else if !OWN.contains(name) {
+        } else if !crate::headers::is_own(name) {
             headers.push(name, value);
         }
     }
@@ -98,4 +75,11 @@ pub(super) fn loose_route(uri: &Uri) -> NameAddr {
 pub(super) fn next_hop(request: &Request) -> Uri {
     let routes = request.headers.routes().unwrap_or_default();
     crate::dialog::next_hop(&request.uri, &routes).clone()
+}
+
+/// `type/subtype` with or without parameters.
+pub(super) fn is_media_type(text: &str) -> bool {
+    let mut headers = Headers::new();
+    headers.push(HeaderName::CONTENT_TYPE, text);
+    matches!(headers.content_type(), Ok(Some(_)))
 }

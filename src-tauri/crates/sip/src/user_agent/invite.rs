@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::dialog::Dialog;
 use crate::digest::{Authorizer, Credentials};
+use crate::identity;
 use crate::message::{CSeq, HeaderName, Method, NameAddr, Request, Response, Uri};
 use crate::transaction::TimerTable;
 
@@ -30,6 +31,8 @@ pub struct Invite {
     /// the connection to use instead of looking for addresses, such as the flow of a binding
     pub flow: Option<Hop>,
     pub credentials: Option<Credentials>,
+    /// hide who calls (RFC 3323): an anonymous From, `Privacy: id`, and who we are (RFC 3325) for our own servers only
+    pub anonymous: bool,
     /// further fields; those that the user agent writes itself are passed over, but Max-Forwards replaces ours
     pub headers: Vec<(HeaderName, String)>,
     /// the SDP offer
@@ -46,6 +49,7 @@ impl Invite {
             transport: None,
             flow: None,
             credentials: None,
+            anonymous: false,
             headers: Vec::new(),
             offer,
         }
@@ -54,7 +58,11 @@ impl Invite {
 
 impl UserAgent {
     /// Places a call. Over the limit of calls it ends at once with 503.
-    pub fn invite(&mut self, now: Instant, invite: Invite) -> CallId {
+    pub fn invite(&mut self, now: Instant, mut invite: Invite) -> CallId {
+        let own = invite.anonymous.then(|| {
+            let anonymous = identity::anonymous(&invite.from);
+            std::mem::replace(&mut invite.from, anonymous)
+        });
         let id = CallId(self.new_id());
         let attempt_id = self.new_attempt_id();
         let local_tag = self.random.token();
@@ -101,6 +109,7 @@ impl UserAgent {
         attempt.login = Some(Login::Call(id));
         attempt.own_route = !invite.route.is_empty();
         attempt.pinned = invite.flow.is_some();
+        self.hide_identity(&mut attempt, own);
         self.launch(now, attempt_id, attempt);
         self.settle(id);
         id
@@ -234,7 +243,7 @@ impl UserAgent {
             && is_worth_another(&outcome)
             && let Some(target) = calling.redirects.pop_front()
         {
-            return self.redirect(now, id, attempt, target);
+            return self.follow_redirect(now, id, attempt, target);
         }
         call.timers.clear();
         call.state = State::Over;

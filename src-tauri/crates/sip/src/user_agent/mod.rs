@@ -22,7 +22,7 @@
 //! - Section 10.3: a REGISTER response has no Date; there is no wall clock here.
 //! - Section 8.2.7: refusals that need no state (400, 407, 416, 420, 482, 483, 503, 505) are sent without a transaction.
 //! - A response over UDP is never moved to TCP, and a DNS answer is used for one request: the IO layer keeps what may be kept.
-//! - Not there yet: PRACK, UPDATE, session timers, INFO, REFER, SUBSCRIBE, MESSAGE (405); Path, Service-Route, outbound, GRUU.
+//! - Not there yet: PRACK, UPDATE, session timers, INFO, REFER, SUBSCRIBE (405); Path, Service-Route, outbound, GRUU.
 
 mod ack;
 mod answer;
@@ -38,6 +38,7 @@ mod headers;
 mod hop;
 mod invite;
 mod io;
+mod message;
 mod offered;
 mod options;
 mod outcome;
@@ -47,6 +48,7 @@ mod register;
 mod registrar;
 mod reinvite;
 mod reoffered;
+mod request;
 mod respond;
 mod timeout;
 mod trust;
@@ -70,10 +72,13 @@ use call::Call;
 
 pub use crate::transaction::Timers;
 pub use config::Config;
-pub use event::{CallEvent, CallId, Cause, Event, FailureKind, OptionsId, RegistrationId, Side};
+pub use event::{
+    CallEvent, CallId, Cause, Event, FailureKind, MessageId, OptionsId, ReceivedMessage, RegistrationId, Side,
+};
 pub use hop::{Hop, Transport};
 pub use invite::Invite;
 pub use io::{Input, Output, QueryId};
+pub use message::MessageRequest;
 pub use options::Options;
 pub use register::Registration;
 
@@ -87,6 +92,8 @@ enum Due {
     Call(CallId),
     Registration(RegistrationId),
     Bindings,
+    /// a MESSAGE that nobody replied to
+    Message(MessageId),
 }
 
 /// Who waits for addresses.
@@ -121,6 +128,8 @@ pub struct UserAgent {
     calls: HashMap<CallId, Call>,
     /// calls by Call-ID and our tag
     dialogs: HashMap<(String, String), CallId>,
+    /// MESSAGEs that wait for `reply_message`
+    messages: HashMap<MessageId, message::Waiting>,
     registrations: HashMap<RegistrationId, RegistrationState>,
     registrar: Option<Registrar>,
     streams: HashMap<(Transport, SocketAddr), StreamDecoder>,
@@ -147,6 +156,7 @@ impl UserAgent {
             queries: HashMap::new(),
             calls: HashMap::new(),
             dialogs: HashMap::new(),
+            messages: HashMap::new(),
             registrations: HashMap::new(),
             registrar,
             streams: HashMap::new(),

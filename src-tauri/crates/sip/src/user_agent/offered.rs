@@ -135,10 +135,24 @@ impl UserAgent {
 
     /// Sends the final non-2xx to the peer's INVITE; the call is then over.
     pub(super) fn refuse_offered(&mut self, now: Instant, id: CallId, status: u16, reason: &str) {
+        self.refuse_offered_with(now, id, status, reason, &[]);
+    }
+
+    pub(super) fn refuse_offered_with(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        status: u16,
+        reason: &str,
+        fields: &[(HeaderName, String)],
+    ) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let State::Offered(offered) = &call.state else { return };
         let mut response = Response::to(&offered.request, status, Some(&call.local_tag));
         response.reason = phrase(status, reason);
+        for (name, value) in fields {
+            response.headers.push(name, value);
+        }
         let server = offered.server;
         call.state = State::Over;
         call.timers.clear();

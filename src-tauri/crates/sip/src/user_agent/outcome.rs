@@ -81,6 +81,7 @@ impl UserAgent {
             Purpose::Invite(call) => self.on_invite_failure(now, call, attempt, outcome),
             Purpose::Reinvite(call) => self.on_reinvite_failure(now, call, outcome),
             Purpose::Options(options) => self.on_options_outcome(options, outcome),
+            Purpose::Message(message, _) => self.on_message_outcome(message, outcome),
             Purpose::Bye(_) => {}
         }
         if let Some(call) = call {

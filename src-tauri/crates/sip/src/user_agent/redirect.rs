@@ -1,18 +1,42 @@
-//! 3xx to our INVITE: RFC 3261 section 8.1.3.4.
+//! 3xx: RFC 3261 section 8.1.3.4 to our INVITE, section 21.3.3 from us.
 
 use std::time::Instant;
 
-use crate::message::{CSeq, Contacts, HeaderName, Method, Response, Uri};
+use crate::message::{CSeq, Contacts, HeaderName, Method, NameAddr, Response, Uri};
 
 use super::UserAgent;
 use super::attempt::{Attempt, Outcome};
 use super::call::{Calling, State};
-use super::event::CallId;
+use super::event::{CallId, Side};
 use super::headers;
+use super::offered::phrase;
+
+/// Contacts of one redirection: more are of no use to anybody.
+const MAX_TARGETS: usize = 8;
 
 impl UserAgent {
+    /// Sends the caller of a call that nobody has answered elsewhere (302), best target first. The call is then over.
+    /// Without a target it is refused with 480.
+    pub fn redirect(&mut self, now: Instant, call: CallId, targets: &[Uri]) {
+        let status = if targets.is_empty() { 480 } else { 302 };
+        let contacts = targets.iter().take(MAX_TARGETS).enumerate().map(|(index, target)| {
+            let mut contact = NameAddr::new(target.clone());
+            if targets.len() > 1 {
+                contact.params.set("q", format!("0.{}", 9 - index));
+            }
+            (HeaderName::CONTACT, contact.to_string())
+        });
+        let contacts: Vec<_> = contacts.collect();
+        if !matches!(self.calls.get(&call).map(|call| &call.state), Some(State::Offered(_))) {
+            return;
+        }
+        self.refuse_offered_with(now, call, status, "", &contacts);
+        self.tell_ended(call, status, phrase(status, ""), Side::Local);
+        self.settle(call);
+    }
+
     /// The INVITE again to another target.
-    pub(super) fn redirect(&mut self, now: Instant, id: CallId, mut attempt: Attempt, target: Uri) {
+    pub(super) fn follow_redirect(&mut self, now: Instant, id: CallId, mut attempt: Attempt, target: Uri) {
         let attempt_id = self.new_attempt_id();
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.flow = None;
@@ -29,6 +53,7 @@ impl UserAgent {
         again.transport = attempt.transport.filter(|_| target.transport().is_none());
         again.login = attempt.login;
         again.own_route = attempt.own_route;
+        again.own = attempt.own;
         self.launch(now, attempt_id, again);
     }
 }

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use crate::message::{HeaderName, Headers, Host, Request, Response, Via};
+use crate::message::{HeaderName, Headers, Host, Method, Request, Response, Via};
 use crate::transaction::ServerStep;
 use crate::transaction::servers::ServerId;
 
@@ -88,7 +88,9 @@ impl UserAgent {
         match response.status {
             405 | 501 => response.headers.set(HeaderName::ALLOW, self.allow()),
             415 => {
-                response.headers.set(HeaderName::ACCEPT, super::headers::SDP);
+                let is_message = response.headers.cseq().is_ok_and(|cseq| cseq.method == Method::Message);
+                let accept = if is_message { "*/*" } else { super::headers::SDP };
+                response.headers.set(HeaderName::ACCEPT, accept);
                 response.headers.set(HeaderName::ACCEPT_ENCODING, "identity");
             }
             _ => {}

@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use crate::digest::Credentials;
-use crate::message::{Host, NameAddr, Uri};
+use crate::identity;
+use crate::message::{HeaderName, Host, NameAddr, Uri};
 
 use super::UserAgent;
 use super::attempt::{Attempt, Purpose};
@@ -84,21 +85,31 @@ impl UserAgent {
         !attempt.in_dialog() && !attempt.pinned && self.is_home(attempt)
     }
 
+    /// A request whose From is anonymous: our own servers, and nobody else, are told who we are.
+    pub(super) fn hide_identity(&self, attempt: &mut Attempt, own: Option<NameAddr>) {
+        let Some(own) = own else { return };
+        attempt.own = Some(own.uri.clone());
+        attempt.request.headers.set(HeaderName::PRIVACY, "id");
+        if !attempt.pinned && self.is_home(attempt) {
+            attempt.request.headers.set(HeaderName::P_PREFERRED_IDENTITY, identity::preferred(&own));
+        }
+    }
+
     /// The first stop of this request is our outbound proxy or of our own domain.
     fn is_home(&self, attempt: &Attempt) -> bool {
         if attempt.own_route {
             return true;
         }
-        let Ok(from) = attempt.request.headers.from() else { return false };
+        let Some(own) = attempt.own() else { return false };
         let first_stop = &attempt.next.host;
-        *first_stop == from.uri.host
+        *first_stop == own.host
             || self.registrations.values().any(|registration| {
                 let settings = registration.settings();
-                is_same_user(&settings.aor, &from) && settings.servers().any(|uri| uri.host == *first_stop)
+                is_same_user(&settings.aor.uri, &own) && settings.servers().any(|uri| uri.host == *first_stop)
             })
     }
 }
 
-fn is_same_user(one: &NameAddr, two: &NameAddr) -> bool {
-    one.uri.user == two.uri.user && one.uri.host == two.uri.host
+fn is_same_user(one: &Uri, two: &Uri) -> bool {
+    one.user == two.user && one.host == two.host
 }

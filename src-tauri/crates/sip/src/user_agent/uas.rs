@@ -15,8 +15,8 @@ impl UserAgent {
     /// The value of Allow.
     pub(super) fn allow(&self) -> &'static str {
         match self.registrar {
-            Some(_) => "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER",
-            None => "INVITE, ACK, CANCEL, BYE, OPTIONS",
+            Some(_) => "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, REGISTER",
+            None => "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE",
         }
     }
 
@@ -41,6 +41,7 @@ impl UserAgent {
             Method::Bye => self.on_bye(now, &request, hop),
             Method::Options => self.on_options(now, &request, hop, in_dialog),
             Method::Register if self.registrar.is_some() => self.on_register(now, &request, hop),
+            Method::Message => self.on_message_request(now, request, hop, in_dialog),
             Method::Extension(_) => self.respond_once(now, &request, hop, 501),
             _ => self.respond_once(now, &request, hop, 405),
         }

@@ -47,6 +47,11 @@ impl Owner {
                 }
                 self.publish_gateway();
             }
+            Event::MessageReceived(message) => {
+                if let Some(agent) = &mut self.exchange.agent {
+                    agent.ua.reply_message(Instant::now(), message.id, 405, "");
+                }
+            }
             _ => {}
         }
     }
