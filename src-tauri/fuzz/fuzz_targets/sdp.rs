@@ -5,7 +5,10 @@
 use std::net::IpAddr;
 
 use libfuzzer_sys::fuzz_target;
-use sidetone_sdp::{Capability, Direction, LocalMedia, OfferAnswer, Origin, SessionDescription};
+use sidetone_sdp::{
+    Candidate, CandidateKind, Capability, Direction, Fingerprint, HashFunction, IceCredentials, LocalIce, LocalMedia,
+    LocalSecurity, OfferAnswer, Origin, Protection, Sdes, SessionDescription, SrtpKey, Suite,
+};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(description) = SessionDescription::parse(bytes) else { return };
@@ -45,5 +48,19 @@ fn local() -> LocalMedia {
         comfort_noise: true,
         ptime: Some(20),
         direction: Direction::SendRecv,
+        security: LocalSecurity {
+            offer: Protection::SdesWherePossible,
+            required: false,
+            sdes: Sdes::Keys(Suite::ALL.map(|suite| SrtpKey::from_random(suite, &[7; 46])).to_vec()),
+            fingerprints: vec![Fingerprint { hash: HashFunction::Sha256, bytes: vec![9; 32] }],
+        },
+        ice: Some(LocalIce {
+            offer: true,
+            credentials: IceCredentials::from_random(&[1; 32]),
+            next: IceCredentials::from_random(&[2; 32]),
+            candidates: [1, 2]
+                .map(|part| Candidate::new(part, 0, CandidateKind::Host, ([192, 0, 2, 1], 3999 + part).into()))
+                .to_vec(),
+        }),
     }
 }

@@ -142,7 +142,7 @@ impl Media {
         self.attribute("rtcp-mux").is_some()
     }
 
-    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.attributes
             .iter()
             .filter(move |attribute| attribute.name.eq_ignore_ascii_case(name))

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::IpAddr;
 
 /// A session description (RFC 8866 section 5). What is not interpreted is kept as text.
@@ -22,7 +23,7 @@ pub struct SessionDescription {
     /// `z=`
     pub time_zones: Option<String>,
     /// `k=` (obsolete, kept)
-    pub key: Option<String>,
+    pub key: Option<ObsoleteKey>,
     pub attributes: Vec<Attribute>,
     pub media: Vec<Media>,
 }
@@ -76,12 +77,16 @@ pub struct Timing {
     pub repeats: Vec<String>,
 }
 
-/// `a=name` or `a=name:value`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// `a=name` or `a=name:value`. Debug output leaves out keys and passwords.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attribute {
     pub name: String,
     pub value: Option<String>,
 }
+
+/// The value of `k=`, which RFC 8866 section 5.12 says not to use. Never in Debug output.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ObsoleteKey(pub String);
 
 /// `m=` and the lines below it (RFC 8866 section 5.14).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +104,7 @@ pub struct Media {
     /// More than one is legal for multicast only.
     pub connections: Vec<Connection>,
     pub bandwidths: Vec<Bandwidth>,
-    pub key: Option<String>,
+    pub key: Option<ObsoleteKey>,
     pub attributes: Vec<Attribute>,
 }
 
@@ -117,6 +122,29 @@ impl Connection {
 impl AddressType {
     pub fn of(address: IpAddr) -> Self {
         if address.is_ipv4() { Self::Ip4 } else { Self::Ip6 }
+    }
+}
+
+impl fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = ["crypto", "ice-pwd"].iter().any(|name| self.name.eq_ignore_ascii_case(name));
+        match &self.value {
+            Some(_) if secret => write!(f, "{}:…", self.name),
+            Some(value) => write!(f, "{}:{value}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+impl fmt::Debug for ObsoleteKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+impl fmt::Display for ObsoleteKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

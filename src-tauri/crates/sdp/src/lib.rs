@@ -10,7 +10,10 @@
 //!   and a user name with spaces in `o=`, because phones in the field send them;
 //! - `opus/48000` without `/2` is taken as Opus (RFC 7587 section 7 wants the `/2`; we always write it);
 //! - the answer to RTP/AVPF is RTP/AVPF although we send no feedback messages;
-//! - grouping (RFC 5888) and security descriptions are not answered: SAVP media lines are rejected.
+//! - BUNDLE (RFC 9143) is never asked for; one stream is answered, so the answer's group has that stream alone;
+//! - a line of RTP/AVP with keys or a fingerprint is protected where both sides can (RFC 8643), a line of RTP/SAVP
+//!   with a fingerprint takes its keys from DTLS as UDP/TLS/RTP/SAVP does;
+//! - `a=crypto` with several keys, a master key identifier or an unknown session parameter is not used.
 #![forbid(unsafe_code)]
 
 mod attribute;
@@ -18,19 +21,26 @@ mod capability;
 mod description;
 mod error;
 mod fmtp;
+mod ice;
 mod offer_answer;
 mod parse;
 mod print;
+mod secure_attribute;
+mod security;
 
 pub use attribute::{Direction, RtcpAttribute, RtpMap, static_rtp_map};
 pub use capability::Capability;
 pub use description::{
-    AddressType, Attribute, Bandwidth, Connection, Host, Media, OriginField, SessionDescription, Timing,
+    AddressType, Attribute, Bandwidth, Connection, Host, Media, ObsoleteKey, OriginField, SessionDescription,
+    Timing,
 };
 pub use error::ParseError;
 pub use fmtp::{EventSet, OpusParameters, parameter};
+pub use ice::{Candidate, CandidateKind, IceCredentials};
 pub use offer_answer::{
-    Endpoint, LocalMedia, Negotiated, NegotiatedCodec, NegotiatedEvents, OfferAnswer, Origin, PayloadKind,
-    PayloadTypes, Refusal, accept, answer, offer,
+    DtlsRole, Endpoint, LocalIce, LocalMedia, LocalSecurity, Negotiated, NegotiatedCodec, NegotiatedEvents,
+    NegotiatedIce, OfferAnswer, Origin, PayloadKind, PayloadTypes, Protection, Refusal, Sdes, Security,
+    accept, answer, offer,
 };
 pub use parse::Limits;
+pub use security::{CryptoLine, Fingerprint, HashFunction, Profile, Setup, SrtpKey, Suite};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use crate::attribute::check;
-use crate::description::{AddressType, Host, Media, OriginField, SessionDescription, Timing};
+use crate::description::{AddressType, Host, Media, ObsoleteKey, OriginField, SessionDescription, Timing};
 use crate::error::{Fault, ParseError, fault};
 
 pub(crate) use fields::{address, number};
@@ -168,7 +168,7 @@ impl Reader {
                 None => fault("r=", "has no t= before it"),
             },
             'z' => once(&mut rest.time_zones, text.to_owned()),
-            'k' => once(&mut rest.key, text.to_owned()),
+            'k' => once(&mut rest.key, ObsoleteKey(text.to_owned())),
             'a' => push(&mut rest.attributes, attribute(text)?),
             'v' => fault("v=", "is there twice"),
             _ => fault("", "is no type of RFC 8866"),
@@ -195,7 +195,7 @@ fn media_level(media: &mut Media, letter: char, text: &str) -> Result<(), Fault>
         'i' => once(&mut media.information, text.to_owned()),
         'c' => push(&mut media.connections, connection(text)?),
         'b' => push(&mut media.bandwidths, bandwidth(text)?),
-        'k' => once(&mut media.key, text.to_owned()),
+        'k' => once(&mut media.key, ObsoleteKey(text.to_owned())),
         'a' => {
             let attribute = attribute(text)?;
             if media.kind.eq_ignore_ascii_case("audio") && media.is_rtp() {

@@ -2,13 +2,22 @@
 
 use std::net::IpAddr;
 
-use sidetone_sdp::{Capability, Direction, LocalMedia, OfferAnswer, Origin, SessionDescription};
+use sidetone_sdp::{
+    Candidate, CandidateKind, Capability, Direction, Fingerprint, HashFunction, IceCredentials, LocalIce,
+    LocalMedia, LocalSecurity, OfferAnswer, Origin, Protection, Sdes, SessionDescription, SrtpKey, Suite,
+};
 
 const SAMPLE: &str = "v=0\r\no=- 20518 3 IN IP4 203.0.113.1\r\ns=-\r\nc=IN IP4 203.0.113.1\r\nt=0 0\r\n\
 m=audio 54400 RTP/AVP 0 96 97 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:96 opus/48000/2\r\n\
 a=rtpmap:97 telephone-event/48000\r\na=fmtp:97 0-15,32-255\r\na=rtpmap:101 telephone-event/8000\r\n\
 a=fmtp:96 maxaveragebitrate=24000;usedtx=1\r\na=ptime:20\r\na=rtcp:54405 IN IP4 203.0.113.9\r\n\
-a=rtcp-mux\r\na=sendonly\r\nm=video 0 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n";
+a=rtcp-mux\r\na=sendonly\r\n\
+a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|1:4 FEC_ORDER=FEC_SRTP\r\n\
+a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^48 WSH=128\r\n\
+a=setup:actpass\r\na=ice-ufrag:8hhY\r\na=ice-pwd:asd88fgpdd777uzjYhagZg\r\na=mid:0\r\n\
+a=candidate:1 1 UDP 2130706431 203.0.113.141 8998 typ host\r\n\
+a=candidate:2 1 udp 1694498815 192.0.2.3 45664 typ srflx raddr 203.0.113.141 rport 8998\r\n\
+m=video 0 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n";
 
 /// SplitMix64.
 struct Random(u64);
@@ -38,6 +47,22 @@ fn local() -> LocalMedia {
         comfort_noise: true,
         ptime: Some(20),
         direction: Direction::SendRecv,
+        security: LocalSecurity {
+            offer: Protection::SdesWherePossible,
+            required: false,
+            sdes: Sdes::Keys(Suite::ALL.map(|suite| SrtpKey::from_random(suite, &[7; 46])).to_vec()),
+            fingerprints: vec![Fingerprint { hash: HashFunction::Sha256, bytes: vec![9; 32] }],
+        },
+        ice: Some(LocalIce {
+            offer: true,
+            credentials: IceCredentials::from_random(&[1; 32]),
+            next: IceCredentials::from_random(&[2; 32]),
+            candidates: [1, 2]
+                .map(|part| {
+                    Candidate::new(part, 0, CandidateKind::Host, ([192, 0, 2, 1], 3999 + part).into())
+                })
+                .to_vec(),
+        }),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use sidetone_sdp::{
-    Capability, Direction, Host, LocalMedia, OfferAnswer, Origin, PayloadKind, Refusal, SessionDescription,
-    accept, answer, offer,
+    Capability, Direction, Host, LocalMedia, LocalSecurity, OfferAnswer, Origin, PayloadKind, Refusal,
+    SessionDescription, accept, answer, offer,
 };
 
 fn local() -> LocalMedia {
@@ -18,6 +18,8 @@ fn local() -> LocalMedia {
         comfort_noise: true,
         ptime: Some(20),
         direction: Direction::SendRecv,
+        security: LocalSecurity::default(),
+        ice: None,
     }
 }
 
@@ -170,7 +172,7 @@ fn a_refusal_says_why() {
     assert_eq!(refuse("m=video 5 RTP/AVP 99\r\n"), Refusal::NoAudio);
     assert_eq!(refuse("m=audio 0 RTP/AVP 0\r\n"), Refusal::NoAudio);
     assert_eq!(refuse("m=audio 5 RTP/AVP 18\r\n"), Refusal::NoCommonCodec);
-    assert_eq!(refuse("m=audio 5 RTP/SAVP 0\r\n"), Refusal::UnsupportedProtocol("RTP/SAVP".to_owned()));
+    assert_eq!(refuse("m=audio 5 RTP/SAVP 0\r\n"), Refusal::NoKeys("RTP/SAVP".to_owned()));
     assert!(matches!(refuse("m=audio 5 RTP/AVP 0\r\nc=IN IP4 224.0.0.1/1\r\n"), Refusal::UnusableAddress(_)));
     assert!(matches!(
         refuse("m=audio 5 RTP/AVP 0\r\nc=IN IP4 255.255.255.255\r\n"),

@@ -47,17 +47,7 @@ impl Leg {
         let random =
             || clock::random().map_err(|error| Failure::new(FailureCode::Network, error.to_string()));
         let pair = ports::bind_pair(bind_address(address), first_port).map_err(network)?;
-        let local = LocalMedia {
-            address,
-            rtp_port: pair.port,
-            rtcp_port: None,
-            rtcp_mux: false,
-            codecs,
-            dtmf: true,
-            comfort_noise: true,
-            ptime: Some(20),
-            direction: Direction::SendRecv,
-        };
+        let local = LocalMedia::new(address, pair.port, codecs);
         // 62 bits: some peers read the session id of `o=` as a signed number.
         let session_id = u64::from_be_bytes(random()?) >> 2;
         let origin = Origin { username: "-".into(), session_id, version: session_id };

@@ -2,12 +2,21 @@ use crate::attribute::RtpMap;
 use crate::capability::Capability;
 use crate::description::{Media, SessionDescription};
 
-use super::Refusal;
 use super::formats::{Agreement, Format, Role, check_line, remote_direction};
 use super::negotiated::{Negotiated, PayloadTypes};
+use super::{Refusal, ice, protection};
 
 /// Takes the answer to our offer. May be called again for the answer of another fork.
 pub fn accept(our_offer: &SessionDescription, answer: &SessionDescription) -> Result<Negotiated, Refusal> {
+    accept_after(None, our_offer, answer)
+}
+
+/// `before`: what the dialog agreed on last.
+pub(super) fn accept_after(
+    before: Option<&Negotiated>,
+    our_offer: &SessionDescription,
+    answer: &SessionDescription,
+) -> Result<Negotiated, Refusal> {
     let (offered, answered) = (our_offer.media.len(), answer.media.len());
     if offered != answered {
         return Err(Refusal::MediaLineCount { offered, answered });
@@ -25,6 +34,9 @@ pub fn accept(our_offer: &SessionDescription, answer: &SessionDescription) -> Re
     let connection = check_line(answer, media)?;
     let offered = our_offer.direction_of(ours);
     let remote = remote_direction(answer, media, connection);
+    let security = protection::accepted(our_offer, ours, answer, media)?;
+    let ice_before = before.and_then(|before| before.ice.as_ref());
+    let ice = ice::accepted(our_offer, ours, answer, media, ice_before);
     let agreement = Agreement {
         remote: answer,
         media_index,
@@ -35,6 +47,8 @@ pub fn accept(our_offer: &SessionDescription, answer: &SessionDescription) -> Re
         local_ptime: ours.ptime(),
         direction: offered.and(remote.reversed()),
         held: offered.sends() && !remote.receives(),
+        security,
+        ice,
     };
     agreement.negotiated()
 }

@@ -40,6 +40,7 @@ pub(super) fn audio(
     formats: &[(u8, Capability)],
     direction: Direction,
     rtcp_mux: bool,
+    more: Vec<Attribute>,
 ) -> Media {
     let mut attributes = Vec::new();
     for (payload_type, capability) in formats {
@@ -58,8 +59,19 @@ pub(super) fn audio(
     if rtcp_mux {
         attributes.push(Attribute::flag("rtcp-mux"));
     }
+    attributes.extend(more);
     let formats = formats.iter().map(|(payload_type, _)| payload_type.to_string()).collect();
     Media { attributes, ..line("audio", local.rtp_port, protocol, formats) }
+}
+
+/// What ties a line to a bundle that the peer asked for: the line's `a=mid` and the session's `a=group`.
+pub(super) fn bundle(description: &mut SessionDescription, index: usize, mid: &str, bundled: bool) {
+    if let Some(media) = description.media.get_mut(index) {
+        media.attributes.insert(0, Attribute::new("mid", mid));
+    }
+    if bundled {
+        description.attributes.push(Attribute::new("group", format!("BUNDLE {mid}")));
+    }
 }
 
 /// The line that refuses, or keeps closed, a stream (RFC 3264 sections 6 and 8.2).

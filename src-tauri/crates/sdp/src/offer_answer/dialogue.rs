@@ -1,13 +1,16 @@
 use crate::attribute::RtpMap;
 use crate::description::{Media, SessionDescription};
 
+use super::accept::accept_after;
+use super::answer::answer_after;
 use super::negotiated::Negotiated;
-use super::offer::offer_like;
-use super::{LocalMedia, Origin, Refusal, accept, answer};
+use super::offer::{Shape, offer_like};
+use super::{LocalMedia, Origin, Refusal};
 
 /// The offers and answers of one dialog. Keeps what RFC 3264 section 8 asks of later ones: the session id, a version
 /// that grows by one exactly when the text changes, the number and order of the media lines, and the meaning of
-/// every payload type number used so far.
+/// every payload type number used so far. Later offers keep the protection, the keys and the group; answers keep the role
+/// in DTLS and, until the peer restarts it, the credentials of ICE.
 ///
 /// An offer that was refused (488) needs no call: the agreed state changes only in `answer` and `accept`.
 #[derive(Debug, Clone)]
@@ -22,17 +25,26 @@ pub struct OfferAnswer {
     audio: usize,
     bound: Vec<RtpMap>,
     remote: Option<SessionDescription>,
+    agreed: Option<Negotiated>,
 }
 
 impl OfferAnswer {
     pub fn new(origin: Origin) -> Self {
         let (lines, bound) = (Vec::new(), Vec::new());
-        Self { origin, sent: None, offered: None, lines, audio: 0, bound, remote: None }
+        Self { origin, sent: None, offered: None, lines, audio: 0, bound, remote: None, agreed: None }
     }
 
     /// A first offer or a later one (hold, resume, new address, session refresh).
     pub fn offer(&mut self, local: &LocalMedia) -> SessionDescription {
-        let offer = offer_like(local, &self.origin, &self.lines, self.audio, &self.bound);
+        let mid = self.lines.get(self.audio).and_then(Media::mid);
+        let bundled = |mid: &str| self.remote.as_ref().is_some_and(|remote| remote.is_bundled(mid));
+        let shape = Shape {
+            lines: &self.lines,
+            audio: self.audio,
+            agreed: self.agreed.as_ref(),
+            mid: mid.map(|mid| (mid, bundled(mid))),
+        };
+        let offer = offer_like(local, &self.origin, &shape, &self.bound);
         let offer = self.stamp(offer);
         self.bind(offer.media.get(self.audio));
         self.offered = Some(offer.clone());
@@ -45,17 +57,17 @@ impl OfferAnswer {
         offer: &SessionDescription,
         local: &LocalMedia,
     ) -> Result<(SessionDescription, Negotiated), Refusal> {
-        let (description, negotiated) = answer(offer, local, &self.origin)?;
+        let (description, negotiated) = answer_after(self.agreed.as_ref(), offer, local, &self.origin)?;
         let description = self.stamp(description);
-        self.agree(&description, offer, negotiated.media_index);
+        self.agree(&description, offer, &negotiated);
         Ok((description, negotiated))
     }
 
     /// Takes the answer to our last offer; for a forked call, each answer in turn.
     pub fn accept(&mut self, answer: &SessionDescription) -> Result<Negotiated, Refusal> {
         let offered = self.offered.clone().ok_or(Refusal::NoOffer)?;
-        let negotiated = accept(&offered, answer)?;
-        self.agree(&offered, answer, negotiated.media_index);
+        let negotiated = accept_after(self.agreed.as_ref(), &offered, answer)?;
+        self.agree(&offered, answer, &negotiated);
         Ok(negotiated)
     }
 
@@ -69,7 +81,9 @@ impl OfferAnswer {
         self.remote.as_ref()
     }
 
-    fn agree(&mut self, ours: &SessionDescription, theirs: &SessionDescription, audio: usize) {
+    fn agree(&mut self, ours: &SessionDescription, theirs: &SessionDescription, negotiated: &Negotiated) {
+        let audio = negotiated.media_index;
+        self.agreed = Some(negotiated.clone());
         self.lines.clone_from(&ours.media);
         self.audio = audio;
         self.bind(ours.media.get(audio));

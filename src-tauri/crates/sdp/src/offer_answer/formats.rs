@@ -2,8 +2,11 @@ use crate::attribute::{Direction, RtpMap};
 use crate::capability::Capability;
 use crate::description::{Connection, Host, Media, SessionDescription};
 use crate::fmtp::EventSet;
+use crate::security::Profile;
 
-use super::negotiated::{Endpoint, Negotiated, NegotiatedCodec, NegotiatedEvents, PayloadTypes};
+use super::negotiated::{
+    Endpoint, Negotiated, NegotiatedCodec, NegotiatedEvents, NegotiatedIce, PayloadTypes, Security,
+};
 use super::{LocalMedia, Refusal};
 
 /// One format of a media line that both sides know.
@@ -57,8 +60,7 @@ pub(super) fn check_line<'a>(
     description: &'a SessionDescription,
     media: &'a Media,
 ) -> Result<&'a Connection, Refusal> {
-    let known = ["RTP/AVP", "RTP/AVPF"].iter().any(|name| media.protocol.eq_ignore_ascii_case(name));
-    if !known {
+    if Profile::of(&media.protocol).is_none() {
         return Err(Refusal::UnsupportedProtocol(media.protocol.clone()));
     }
     let connection = description.connection_of(media).ok_or(Refusal::NoAddress)?;
@@ -79,14 +81,16 @@ fn check_unicast(host: &Host) -> Result<(), Refusal> {
     }
 }
 
-/// The direction of the peer's stream; the null address takes receiving away (RFC 3264 section 8.4).
+/// The direction of the peer's stream; the null address takes receiving away (RFC 3264 section 8.4), unless it only
+/// says that the candidates come later (RFC 8840 section 4.1.1).
 pub(super) fn remote_direction(
     description: &SessionDescription,
     media: &Media,
     connection: &Connection,
 ) -> Direction {
     let said = description.direction_of(media);
-    if connection.is_null() { Direction::from_flags(said.sends(), false) } else { said }
+    let is_hold = connection.is_null() && description.ice_credentials_of(media).is_none();
+    if is_hold { Direction::from_flags(said.sends(), false) } else { said }
 }
 
 /// What the lines of both sides come to.
@@ -100,6 +104,8 @@ pub(super) struct Agreement<'a> {
     pub(super) local_ptime: Option<f32>,
     pub(super) direction: Direction,
     pub(super) held: bool,
+    pub(super) security: Security,
+    pub(super) ice: Option<NegotiatedIce>,
 }
 
 impl Agreement<'_> {
@@ -138,6 +144,8 @@ impl Agreement<'_> {
             ptime: packet_time(media.ptime().or(self.local_ptime), media.max_ptime()),
             direction: self.direction,
             held: self.held,
+            security: self.security,
+            ice: self.ice,
         })
     }
 }

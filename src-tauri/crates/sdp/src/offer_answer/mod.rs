@@ -1,46 +1,28 @@
-//! Offer/answer for one RTP audio stream (RFC 3264). Media lines that are not audio over RTP/AVP or RTP/AVPF, and
-//! audio lines after the first usable one, are answered with port 0 in their place.
+//! Offer/answer for one RTP audio stream (RFC 3264). Media lines that are not audio over RTP in one of its profiles,
+//! and audio lines after the first usable one, are answered with port 0 in their place.
 
 mod accept;
 mod answer;
 mod build;
 mod dialogue;
 mod formats;
+mod ice;
+mod local;
 mod negotiated;
 mod offer;
+mod protection;
 
 use std::net::IpAddr;
-
-use crate::attribute::Direction;
-use crate::capability::Capability;
 
 pub use accept::accept;
 pub use answer::answer;
 pub use dialogue::OfferAnswer;
-pub use negotiated::{Endpoint, Negotiated, NegotiatedCodec, NegotiatedEvents, PayloadKind, PayloadTypes};
+pub use local::{LocalIce, LocalMedia, LocalSecurity, Protection, Sdes};
+pub use negotiated::{
+    DtlsRole, Endpoint, Negotiated, NegotiatedCodec, NegotiatedEvents, NegotiatedIce, PayloadKind,
+    PayloadTypes, Security,
+};
 pub use offer::offer;
-
-/// What we can do and where we receive.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocalMedia {
-    /// The address that the peer sends to; never the unspecified address, which means hold.
-    pub address: IpAddr,
-    pub rtp_port: u16,
-    /// None: `rtp_port` + 1, which is not written (RFC 3605).
-    pub rtcp_port: Option<u16>,
-    /// Offer, or agree to, RTP and RTCP on one port (RFC 5761).
-    pub rtcp_mux: bool,
-    /// In order of preference.
-    pub codecs: Vec<Capability>,
-    /// telephone-event 0-15 at 8000 Hz, and at the clock of every other codec offered (RFC 4733).
-    pub dtmf: bool,
-    /// CN at 8000 Hz, payload type 13 (RFC 3389).
-    pub comfort_noise: bool,
-    /// Milliseconds per packet that we like to receive.
-    pub ptime: Option<u32>,
-    /// SendOnly or Inactive to hold the peer.
-    pub direction: Direction,
-}
 
 /// What we say in `o=`; the address is that of [`LocalMedia`]. The session id stays for the whole dialog, the
 /// version grows with every change (RFC 3264 section 8), which [`OfferAnswer`] does by itself.
@@ -73,4 +55,20 @@ pub enum Refusal {
     MediaLineKind(usize),
     #[error("there is no offer to answer")]
     NoOffer,
+    #[error("encryption is required, and the {0} is plain RTP")]
+    Unprotected(&'static str),
+    #[error(
+        "the SRTP keys came in the SDP (a=crypto) over signalling that is not encrypted, which is not allowed"
+    )]
+    KeysInTheOpen,
+    #[error("no common SRTP suite: {0}")]
+    NoCommonSuite(String),
+    #[error("the audio protocol {0} needs keys, and there is neither a=crypto nor a=fingerprint")]
+    NoKeys(String),
+    #[error("the certificate's a=fingerprint is missing or not of sha-256, sha-384 or sha-512")]
+    NoFingerprint,
+    #[error("a=setup leaves nobody to begin the DTLS handshake")]
+    NoDtlsRole,
+    #[error("the audio protocol {0} (DTLS-SRTP) is not supported")]
+    NoDtls(String),
 }

@@ -4,6 +4,8 @@ use crate::attribute::Direction;
 use crate::capability::Capability;
 use crate::description::Host;
 use crate::fmtp::{EventSet, OpusParameters};
+use crate::ice::{Candidate, IceCredentials};
+use crate::security::{Fingerprint, SrtpKey};
 
 /// The stream that both sides agreed to, from our point of view.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,49 @@ pub struct Negotiated {
     pub direction: Direction,
     /// The peer wants no media from us: sendonly, inactive, or the null address of RFC 2543.
     pub held: bool,
+    pub security: Security,
+    /// None: media goes to `remote`.
+    pub ice: Option<NegotiatedIce>,
+}
+
+/// How the media is protected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Security {
+    None,
+    /// Keys from the SDP; both have the same suite.
+    Sdes {
+        /// Protects what we send.
+        local: SrtpKey,
+        remote: SrtpKey,
+    },
+    /// Keys from a DTLS handshake. Other fingerprints, or another role, than before want a new handshake.
+    Dtls {
+        /// The peer's certificate must have one of them.
+        fingerprints: Vec<Fingerprint>,
+        role: DtlsRole,
+    },
+}
+
+/// Our part in the handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DtlsRole {
+    /// Begins the handshake (`a=setup:active`).
+    Client,
+    /// Waits for it (`a=setup:passive`).
+    Server,
+}
+
+/// Both sides of ICE. Other remote credentials than before are a restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NegotiatedIce {
+    pub local: IceCredentials,
+    pub remote: IceCredentials,
+    /// The peer's, of both components.
+    pub candidates: Vec<Candidate>,
+    /// The peer only answers checks.
+    pub lite: bool,
+    /// We choose the pair, until a conflict of roles turns it around (RFC 8445 section 7.3.1.1).
+    pub controlling: bool,
 }
 
 /// A codec with the payload types of each direction, which may differ (RFC 3264 sections 5.1 and 6.1).

@@ -2,7 +2,7 @@
 
 use super::{Ask, Join, LegId, worker::Worker};
 use crate::io::ports;
-use sidetone_sdp::{Capability, Direction, LocalMedia, Negotiated, OfferAnswer, Origin};
+use sidetone_sdp::{Capability, Direction, LocalMedia, LocalSecurity, Negotiated, OfferAnswer, Origin};
 use std::{
     net::{IpAddr, Ipv4Addr, UdpSocket},
     time::{Duration, Instant},
@@ -64,6 +64,8 @@ fn agreed(codec: &Capability, port: u16, far: u16) -> Negotiated {
         comfort_noise: false,
         ptime: Some(20),
         direction: Direction::SendRecv,
+        security: LocalSecurity::default(),
+        ice: None,
     };
     let origin = || Origin { username: "-".into(), session_id: 1, version: 1 };
     let offer = OfferAnswer::new(origin()).offer(&local(far));
