@@ -11,12 +11,14 @@ use std::time::{Duration, Instant};
 use network::{Random, speech};
 use sidetone_media::tone::{CallProgress, CallProgressTone, DtmfPlayer, TestTone};
 use sidetone_media::{
-    AudioReceiver, AudioSender, Codec, DriftResampler, FRAME_LEN, Limiter, Mixer, PayloadKind,
-    ReceivedPacket, ReceiverOptions, SILENCE, SenderOptions, SharedMeter, Source,
+    AudioReceiver, AudioSender, Codec, DriftResampler, FRAME_LEN, Limiter, Mixer, PayloadKind, Processing,
+    ProcessingOptions, ReceivedPacket, ReceiverOptions, SILENCE, SenderOptions, SharedMeter, Source,
 };
 
 thread_local! {
     static COUNT: Cell<u64> = const { Cell::new(0) };
+    /// Bytes.
+    static HELD: Cell<i64> = const { Cell::new(0) };
 }
 
 struct Counting;
@@ -25,15 +27,18 @@ struct Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let _ = COUNT.try_with(|c| c.set(c.get() + 1));
+        let _ = HELD.try_with(|h| h.set(h.get() + layout.size() as i64));
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        let _ = HELD.try_with(|h| h.set(h.get() - layout.size() as i64));
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let _ = COUNT.try_with(|c| c.set(c.get() + 1));
+        let _ = HELD.try_with(|h| h.set(h.get() + size as i64 - layout.size() as i64));
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -108,6 +113,36 @@ fn everything_else_on_the_audio_thread_allocates_nothing() {
         mixer.take(&mut out);
         drift.process(&out, &mut frame);
         meter.measure(&frame);
+    }
+    assert_eq!(COUNT.get() - before, 0);
+}
+
+/// The library behind it takes some short-lived memory of its own in each frame, which the allocator gives from the
+/// thread's cache; it must stay that, and nothing may be kept.
+#[test]
+fn the_processing_of_the_microphone_keeps_no_memory_and_takes_little() {
+    let signal = speech(3.0);
+    let mut processing = Processing::new(ProcessingOptions::ALL);
+    let (mut warm, mut held) = (0, 0);
+    for (beat, input) in signal.as_chunks::<FRAME_LEN>().0.iter().cycle().take(1_200).enumerate() {
+        if beat == 200 {
+            (warm, held) = (COUNT.get(), HELD.get());
+        }
+        let mut captured = *input;
+        let before = COUNT.get();
+        processing.render(input);
+        assert_eq!(COUNT.get(), before, "playing takes none");
+        captured.iter_mut().for_each(|sample| *sample *= 0.3);
+        processing.capture(&mut captured);
+    }
+    assert!((HELD.get() - held).abs() < 4_096, "{}", HELD.get() - held);
+    assert!((COUNT.get() - warm) / 1_000 < 64, "{} a frame", (COUNT.get() - warm) / 1_000);
+
+    let mut processing =
+        Processing::new(ProcessingOptions { noise_suppression: true, ..ProcessingOptions::NONE });
+    let before = COUNT.get();
+    for input in signal.as_chunks::<FRAME_LEN>().0 {
+        processing.capture(&mut { *input });
     }
     assert_eq!(COUNT.get() - before, 0);
 }

@@ -1,10 +1,15 @@
 //! Sound files, something to say, and whether it was heard.
 
+mod acoustics;
 mod correlate;
 mod fft;
+mod random;
 mod speech;
+mod stoi;
 mod wav;
 
+pub use acoustics::Acoustics;
 pub use correlate::{Heard, hear};
-pub use speech::{speak_into, speech_like};
+pub use speech::{speak, speak_into, speech_like};
+pub use stoi::stoi;
 pub use wav::Wav;

@@ -1,4 +1,4 @@
-//! Cross-correlation by a fast Fourier transform.
+//! Cross-correlation and convolution by a fast Fourier transform.
 
 use std::f64::consts::TAU;
 
@@ -20,6 +20,20 @@ pub(super) fn cross_correlation(reference: &[f32], heard: &[f32]) -> Vec<f64> {
     a[size - before..].iter().chain(&a[..heard.len()]).map(|value| value.0 / size as f64).collect()
 }
 
+/// `signal` through a filter of this impulse response; as long as `signal`.
+pub(super) fn convolve(signal: &[f32], response: &[f32]) -> Vec<f32> {
+    let size = (signal.len() + response.len()).next_power_of_two();
+    let mut a = padded(signal, size);
+    let mut b = padded(response, size);
+    transform(&mut a, false);
+    transform(&mut b, false);
+    for (x, y) in a.iter_mut().zip(&b) {
+        *x = (x.0 * y.0 - x.1 * y.1, x.0 * y.1 + x.1 * y.0);
+    }
+    transform(&mut a, true);
+    a[..signal.len()].iter().map(|value| (value.0 / size as f64) as f32).collect()
+}
+
 fn padded(samples: &[f32], size: usize) -> Vec<(f64, f64)> {
     let mut padded: Vec<(f64, f64)> = samples.iter().map(|s| (f64::from(*s), 0.0)).collect();
     padded.resize(size, (0.0, 0.0));
@@ -27,7 +41,7 @@ fn padded(samples: &[f32], size: usize) -> Vec<(f64, f64)> {
 }
 
 /// Radix 2, in place (Cooley and Tukey 1965).
-fn transform(values: &mut [(f64, f64)], inverse: bool) {
+pub(super) fn transform(values: &mut [(f64, f64)], inverse: bool) {
     let size = values.len();
     let mut reversed = 0;
     for n in 1..size {
@@ -67,6 +81,14 @@ fn transform(values: &mut [(f64, f64)], inverse: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_convolution_is_the_sum_by_hand() {
+        let out = convolve(&[1.0, 2.0, 0.0, -1.0], &[0.5, 0.0, 1.0]);
+        for (value, expected) in out.iter().zip([0.5, 1.0, 1.0, 1.5]) {
+            assert!((value - expected).abs() < 1e-6, "{out:?}");
+        }
+    }
 
     #[test]
     fn it_equals_the_sum_by_hand() {
