@@ -46,7 +46,7 @@ fn registrar() -> String {
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];
         while let Ok((length, remote)) = socket.recv_from(&mut buffer) {
-            let hop = Hop { transport: Transport::Udp, local: address, remote };
+            let hop = Hop::new(Transport::Udp, address, remote);
             agent.handle_input(Instant::now(), Input::Datagram { hop, bytes: &buffer[..length] });
             while let Some(output) = agent.poll_output() {
                 if let Output::Transmit { hop, bytes } = output {

@@ -37,7 +37,7 @@ pub(crate) async fn resolve(
     for remote in addresses {
         match local_address_towards(remote, bind) {
             Ok(ip) => {
-                let hop = Hop { transport, local: SocketAddr::new(ip, our_port), remote };
+                let hop = Hop::new(transport, SocketAddr::new(ip, our_port), remote);
                 if !hops.contains(&hop) {
                     hops.push(hop);
                 }

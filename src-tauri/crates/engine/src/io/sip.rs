@@ -187,7 +187,7 @@ async fn receive(socket: Arc<UdpSocket>, stack: Stack, bind: Option<IpAddr>, inb
             continue;
         };
         let Ok(ip) = names::local_address_towards(remote, bind) else { continue };
-        let hop = Hop { transport: Transport::Udp, local: SocketAddr::new(ip, listening.port()), remote };
+        let hop = Hop::new(Transport::Udp, SocketAddr::new(ip, listening.port()), remote);
         let message = FromNetwork::Datagram { hop, bytes: buffer[..length].to_vec() };
         if inbox.send((stack, message)).await.is_err() {
             return;

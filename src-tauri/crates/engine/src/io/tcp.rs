@@ -153,10 +153,7 @@ impl Table {
     fn accepted(&mut self, stream: TcpStream, remote: SocketAddr) {
         let Ok(ip) = names::local_address_towards(remote, self.bind) else { return };
         if self.connections.len() < MAX_ACCEPTED {
-            self.start(
-                Hop { transport: Transport::Tcp, local: SocketAddr::new(ip, self.port), remote },
-                Some(stream),
-            );
+            self.start(Hop::new(Transport::Tcp, SocketAddr::new(ip, self.port), remote), Some(stream));
         }
     }
 

@@ -74,7 +74,7 @@ impl Agent {
         while let Some(output) = self.ua.poll_output() {
             match output {
                 Output::Transmit { hop, bytes } => self.sockets.transmit(hop, bytes),
-                Output::Resolve { query, uri, transport } => self.sockets.resolve(query, uri, transport),
+                Output::Resolve { query, uri, transport, .. } => self.sockets.resolve(query, uri, transport),
                 Output::Close { hop } => self.sockets.close(hop),
                 Output::Event(event) => return Some(event),
             }

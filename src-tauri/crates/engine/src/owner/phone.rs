@@ -11,7 +11,9 @@ impl Owner {
                 self.on_registration_failed(id, &cause, kind, retry_in);
             }
             Event::Unregistered { id, reason } => self.on_unregistered(id, &reason),
-            Event::OptionsAnswered { id, status, reason } => self.on_options_answered(id, status, &reason),
+            Event::OptionsAnswered { id, status, reason, .. } => {
+                self.on_options_answered(id, status, &reason)
+            }
             Event::Incoming { call, from, request_uri, offer, hop, registration, .. } => {
                 self.on_incoming(Arrival { sip: call, from, request_uri, offer, hop, registration });
             }

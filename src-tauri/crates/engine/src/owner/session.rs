@@ -6,7 +6,7 @@ use sidetone_api::{
 };
 use sidetone_sip::digest::Credentials;
 use sidetone_sip::message::{NameAddr, Uri};
-use sidetone_sip::{OptionsId, Registration, RegistrationId, Transport};
+use sidetone_sip::{Authority, OptionsId, Registration, RegistrationId, Transport};
 use std::{net::SocketAddr, time::Duration, time::Instant};
 
 /// The account that lives at the embedded gateway.
@@ -147,6 +147,7 @@ impl Session {
             registrar: self.registrar.clone(),
             outbound_proxy: self.outbound_proxy.clone(),
             transport: self.transport(),
+            authority: Authority::default(),
             credentials: self.credentials.clone(),
             expires: Duration::from_secs(self.account.expires.into()),
         }

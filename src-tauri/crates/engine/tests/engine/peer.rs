@@ -193,7 +193,7 @@ impl Peer {
     }
 
     fn hop(&self, remote: SocketAddr) -> Hop {
-        Hop { transport: Transport::Udp, local: self.address(), remote }
+        Hop::new(Transport::Udp, self.address(), remote)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::digest::Credentials;
 use crate::message::{CSeq, HeaderName, Method, NameAddr, Request, Scheme, Uri};
-use crate::user_agent::{Hop, Transport};
+use crate::user_agent::{Authority, Hop, Transport};
 
 pub(crate) use outcome::Verdict;
 
@@ -23,6 +23,7 @@ pub struct Settings {
     pub registrar: Uri,
     pub outbound_proxy: Option<Uri>,
     pub transport: Option<Transport>,
+    pub authority: Authority,
     pub credentials: Option<Credentials>,
     /// how long each registration is to last; the registrar may say otherwise
     pub expires: Duration,
@@ -186,6 +187,7 @@ impl Settings {
             registrar,
             outbound_proxy: None,
             transport: None,
+            authority: Authority::default(),
             credentials: None,
             expires: Duration::from_secs(600),
         }

@@ -83,9 +83,8 @@ impl Registration {
     fn granted(&self, response: &Response, hop: Option<&Hop>) -> Option<Duration> {
         let is_ours = |contact: &&NameAddr| {
             let same_line = contact.uri.params.get("line") == Some(self.line.as_str());
-            let same_address = hop.is_some_and(|hop| {
-                contact.uri.host.ip() == Some(hop.local.ip()) && contact.uri.port == Some(hop.local.port())
-            });
+            let same_address =
+                hop.is_some_and(|hop| (contact.uri.host.clone(), contact.uri.port) == hop.sent_by());
             same_line || same_address
         };
         let own = match response.headers.contacts() {

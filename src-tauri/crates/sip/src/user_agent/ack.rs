@@ -43,13 +43,13 @@ impl UserAgent {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let (request, next) = dialog.ack(cseq);
         let hop = call.hop_for(&next);
-        let transport = call.transport_to(&next);
+        let (transport, authority) = (call.transport_to(&next), call.authority);
         let remote_tag = dialog.id.remote_tag.clone();
         let bye = bye.map(|reason| (Box::new(dialog.clone()), reason));
         call.acks.push(Ack { cseq, remote_tag: remote_tag.clone(), request, sent: None, bye });
         match hop {
             Some(hop) => self.send_ack(now, id, &remote_tag, cseq, hop),
-            None => self.ask(Query::Ack { call: id, remote_tag, cseq }, next, transport),
+            None => self.ask(Query::Ack { call: id, remote_tag, cseq }, next, transport, authority),
         }
     }
 

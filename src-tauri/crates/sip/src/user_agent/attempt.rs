@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::message::{HeaderName, Host, Request, Response, Uri, Via, ViaTransport};
+use crate::message::{HeaderName, Request, Response, Uri, Via, ViaTransport};
 use crate::transaction::clients::{ClientId, Sent};
 
 use super::challenge::Login;
 use super::event::{CallId, MessageId, OptionsId, RegistrationId};
 use super::headers::Contact;
-use super::hop::{Hop, Transport};
+use super::hop::{Authority, Hop, Transport};
 use super::io::{Output, QueryId};
 use super::{Owner, Query, UserAgent};
 
@@ -59,6 +59,8 @@ pub(super) struct Attempt {
     /// what is resolved if there is no hop left
     pub(super) next: Uri,
     pub(super) transport: Option<Transport>,
+    /// on whose word its next hop is trusted; that of its call, where it belongs to one
+    pub(super) authority: Authority,
     pub(super) hops: VecDeque<Hop>,
     pub(super) resolved: bool,
     /// the hop in use
@@ -91,6 +93,7 @@ impl Attempt {
             retired: None,
             next,
             transport: None,
+            authority: Authority::default(),
             hops: VecDeque::new(),
             resolved: false,
             hop: None,
@@ -132,8 +135,9 @@ impl UserAgent {
         AttemptId(self.new_id())
     }
 
-    pub(super) fn launch(&mut self, now: Instant, id: AttemptId, attempt: Attempt) {
+    pub(super) fn launch(&mut self, now: Instant, id: AttemptId, mut attempt: Attempt) {
         if let Some(call) = attempt.purpose.call().and_then(|call| self.calls.get_mut(&call)) {
+            attempt.authority = call.authority;
             call.attempts.push(id);
         }
         self.attempts.insert(id, attempt);
@@ -150,18 +154,18 @@ impl UserAgent {
         }
         if !attempt.resolved {
             attempt.resolved = true;
-            let (uri, transport) = (attempt.next.clone(), attempt.transport);
-            return self.ask(Query::Attempt(id), uri, transport);
+            let (uri, transport, authority) = (attempt.next.clone(), attempt.transport, attempt.authority);
+            return self.ask(Query::Attempt(id), uri, transport, authority);
         }
         let failure =
             attempt.failure.take().unwrap_or_else(|| Outcome::Unreachable("no address found".to_owned()));
         self.finish(now, id, failure);
     }
 
-    pub(super) fn ask(&mut self, query: Query, uri: Uri, transport: Option<Transport>) {
+    pub(super) fn ask(&mut self, query: Query, uri: Uri, transport: Option<Transport>, authority: Authority) {
         let id = QueryId(self.new_id());
         self.queries.insert(id, query);
-        self.outputs.push_back(Output::Resolve { query: id, uri, transport });
+        self.outputs.push_back(Output::Resolve { query: id, uri, transport, authority });
     }
 
     pub(super) fn on_resolved(&mut self, now: Instant, query: QueryId, result: Result<Vec<Hop>, String>) {
@@ -238,7 +242,8 @@ impl UserAgent {
 
 pub(super) fn via(hop: &Hop, branch: &str) -> Via {
     let transport = ViaTransport::from(hop.transport.via_token());
-    let mut via = Via::new(transport, Host::from(hop.local.ip()), Some(hop.local.port()));
+    let (host, port) = hop.sent_by();
+    let mut via = Via::new(transport, host, port);
     via.request_rport();
     via.set_branch(branch);
     via

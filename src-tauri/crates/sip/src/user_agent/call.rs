@@ -13,7 +13,7 @@ use super::attempt::AttemptId;
 use super::challenge::Login;
 use super::event::{CallEvent, CallId, Cause, Event, Side};
 use super::headers::Contact;
-use super::hop::{Hop, Transport};
+use super::hop::{Authority, Hop, Transport};
 use super::{Due, UserAgent};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub(super) struct Call {
     pub(super) local_tag: String,
     pub(super) contact: Contact,
     pub(super) transport: Option<Transport>,
+    /// what its next hops must prove: the account's, or what the caller's connection had proved
+    pub(super) authority: Authority,
     /// the connection or NAT binding that reaches the peer, whatever its Contact says
     pub(super) flow: Option<Hop>,
     /// where the next hop of the dialog was found before

@@ -110,6 +110,8 @@ pub enum Event {
         id: OptionsId,
         status: u16,
         reason: String,
+        /// where it was asked last
+        hop: Option<Hop>,
     },
     /// The answer to `message` or `message_in_call`: the status is 408 without an answer, 503 without a way to send it.
     MessageAnswered {

@@ -93,7 +93,7 @@ impl UserAgent {
     }
 
     pub(super) fn on_stream_closed(&mut self, now: Instant, hop: &Hop, reason: &str) {
-        self.streams.remove(&(hop.transport, hop.remote));
+        self.streams.remove(&hop.flow());
         for id in self.servers.over(hop) {
             if let Some(server) = self.servers.get_mut(id) {
                 server.hop.remote = server.fallback;

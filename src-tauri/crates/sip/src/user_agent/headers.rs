@@ -1,6 +1,6 @@
 //! Header fields that our messages have in common.
 
-use crate::message::{HeaderName, Headers, Host, NameAddr, Request, Scheme, Uri};
+use crate::message::{HeaderName, Headers, NameAddr, Request, Scheme, Uri};
 
 use super::hop::{Hop, Transport};
 
@@ -22,13 +22,14 @@ impl Contact {
 
     /// The Contact towards `hop`, of a request to or from `uri`: sips asks for sips.
     pub(super) fn address(&self, hop: &Hop, uri: &Uri) -> NameAddr {
-        let mut contact = Uri::sip(None, Host::from(hop.local.ip()), Some(hop.local.port()));
+        let (host, port) = hop.sent_by();
+        let mut contact = Uri::sip(None, host, port);
         contact.user.clone_from(&self.user);
         if uri.scheme == Scheme::Sips {
             contact.scheme = Scheme::Sips;
         }
         if hop.transport != Transport::Udp {
-            contact.params.set("transport", hop.transport.uri_token());
+            contact.params.set("transport", hop.transport.contact_token());
         }
         if let Some(line) = &self.line {
             contact.params.set("line", line.clone());

@@ -1,7 +1,10 @@
 //! Where a message goes: one step to the next SIP element.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
+
+use crate::message::Host;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {
@@ -43,6 +46,11 @@ impl Transport {
         }
     }
 
+    /// The value of the `transport` URI parameter in our Contact: `ws` stands for secure ones too (RFC 7118 section 5.2.2).
+    pub fn contact_token(self) -> &'static str {
+        if self == Self::Wss { "ws" } else { self.uri_token() }
+    }
+
     /// The value of the `transport` URI parameter.
     pub fn uri_token(self) -> &'static str {
         match self {
@@ -68,21 +76,51 @@ impl fmt::Display for Transport {
     }
 }
 
-/// A transport, the peer's address, and our address as that peer should see it.
+/// To whom a connection is opened and on whose word: what the IO layer verifies of it, under a number that it gives out. The user
+/// agent carries it from requests to [`super::Output::Resolve`] and from resolved hops to transmissions, and knows no more.
+/// [`Authority::default`] asks for nothing besides the name that is resolved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Authority(pub u32);
+
+/// What tells one stream connection from the others.
+pub(crate) type Flow = (Transport, SocketAddr, Authority);
+
+/// A transport, the peer's address, our address as that peer should see it, and what is verified of the peer.
 ///
-/// Stream connections are identified by `(transport, remote)`; `local` is what goes into Via and Contact, so it is an address
-/// where we accept requests, not the ephemeral port of an outgoing connection.
+/// Stream connections are identified by `(transport, remote, authority)`; `local` is what goes into Via and Contact. Over TCP that
+/// is an address where we accept requests, not the ephemeral port of an outgoing connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hop {
     pub transport: Transport,
     pub local: SocketAddr,
     pub remote: SocketAddr,
+    pub authority: Authority,
 }
 
 impl Hop {
+    /// A hop of which nothing is verified besides its name.
+    pub fn new(transport: Transport, local: SocketAddr, remote: SocketAddr) -> Self {
+        Self { transport, local, remote, authority: Authority::default() }
+    }
+
+    pub(crate) fn flow(&self) -> Flow {
+        (self.transport, self.remote, self.authority)
+    }
+
     /// Same connection, or same peer over UDP.
     pub(crate) fn same_flow(&self, other: &Self) -> bool {
-        self.transport == other.transport && self.remote == other.remote
+        self.flow() == other.flow()
+    }
+
+    /// Our host and port in Via and Contact. A WebSocket client has no address that others could reach (RFC 7118 section 5): a
+    /// name that never resolves stands for it.
+    pub(crate) fn sent_by(&self) -> (Host, Option<u16>) {
+        if !matches!(self.transport, Transport::Ws | Transport::Wss) {
+            return (Host::from(self.local.ip()), Some(self.local.port()));
+        }
+        let mut hasher = DefaultHasher::new();
+        self.local.hash(&mut hasher);
+        (Host::Name(format!("{:016x}.invalid", hasher.finish())), None)
     }
 }
 

@@ -14,7 +14,7 @@ use super::call::{Call, CallTimer, Calling, Early, State, Up};
 use super::challenge::Login;
 use super::event::{CallEvent, CallId, Cause, Side};
 use super::headers::{self, Contact};
-use super::hop::{Hop, Transport};
+use super::hop::{Authority, Hop, Transport};
 use super::redirect::{collect_redirects, is_worth_another};
 
 /// A call to place.
@@ -28,6 +28,7 @@ pub struct Invite {
     /// outbound proxies, nearest first; taken as loose routers
     pub route: Vec<Uri>,
     pub transport: Option<Transport>,
+    pub authority: Authority,
     /// the connection to use instead of looking for addresses, such as the flow of a binding
     pub flow: Option<Hop>,
     pub credentials: Option<Credentials>,
@@ -47,6 +48,7 @@ impl Invite {
             target: None,
             route: Vec::new(),
             transport: None,
+            authority: Authority::default(),
             flow: None,
             credentials: None,
             anonymous: false,
@@ -74,6 +76,7 @@ impl UserAgent {
             local_tag: local_tag.clone(),
             contact: contact.clone(),
             transport: invite.transport,
+            authority: invite.authority,
             flow: invite.flow,
             known: None,
             state: State::Calling(Calling {

@@ -3,7 +3,7 @@
 use crate::message::Uri;
 
 use super::event::Event;
-use super::hop::{Hop, Transport};
+use super::hop::{Authority, Hop, Transport};
 
 /// Ties an [`Input::Resolved`] to its [`Output::Resolve`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,7 +15,7 @@ pub enum Input<'a> {
     Datagram { hop: Hop, bytes: &'a [u8] },
     /// Bytes of a TCP or TLS connection, cut anywhere.
     Stream { hop: Hop, bytes: &'a [u8] },
-    /// The connection `(hop.transport, hop.remote)` is gone.
+    /// The connection `(hop.transport, hop.remote, hop.authority)` is gone.
     StreamClosed { hop: Hop, reason: String },
     /// The answer to an [`Output::Resolve`]: where to try, best first.
     Resolved { query: QueryId, result: Result<Vec<Hop>, String> },
@@ -36,8 +36,10 @@ pub enum Output {
         query: QueryId,
         uri: Uri,
         transport: Option<Transport>,
+        /// Of the request; the hops of the answer carry their own.
+        authority: Authority,
     },
-    /// Close the stream connection `(hop.transport, hop.remote)`: its framing is broken.
+    /// Close the stream connection `(hop.transport, hop.remote, hop.authority)`: its framing is broken.
     Close {
         hop: Hop,
     },

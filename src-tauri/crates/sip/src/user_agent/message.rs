@@ -10,7 +10,7 @@ use crate::transaction::servers::ServerId;
 use super::attempt::{Attempt, Outcome, Purpose};
 use super::challenge::Login;
 use super::event::{CallId, Event, MessageId, ReceivedMessage};
-use super::hop::{Hop, Transport};
+use super::hop::{Authority, Hop, Transport};
 use super::invite::cause_of;
 use super::offered::phrase;
 use super::request::{Thread, Way, outside};
@@ -26,6 +26,7 @@ pub struct MessageRequest {
     /// outbound proxies, nearest first; taken as loose routers
     pub route: Vec<Uri>,
     pub transport: Option<Transport>,
+    pub authority: Authority,
     /// the connection to use instead of looking for addresses
     pub flow: Option<Hop>,
     pub credentials: Option<Credentials>,
@@ -43,6 +44,7 @@ impl MessageRequest {
             target: None,
             route: Vec::new(),
             transport: None,
+            authority: Authority::default(),
             flow: None,
             credentials: None,
             headers: Vec::new(),
@@ -79,7 +81,8 @@ impl UserAgent {
         let login = Login::Message(id);
         self.open_login(login, message.credentials.as_ref());
         let own_route = !message.route.is_empty();
-        let way = Way { transport: message.transport, flow: message.flow, own_route };
+        let (transport, authority) = (message.transport, message.authority);
+        let way = Way { transport, authority, flow: message.flow, own_route };
         self.send_outside(now, Purpose::Message(id, None), request, None, login, way);
         id
     }

@@ -55,7 +55,6 @@ mod trust;
 mod uas;
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::digest::Authorizer;
@@ -69,13 +68,14 @@ use crate::transaction::servers::{ServerId, Servers};
 
 use attempt::{Attempt, AttemptId, Purpose};
 use call::Call;
+use hop::Flow;
 
 pub use crate::transaction::Timers;
 pub use config::Config;
 pub use event::{
     CallEvent, CallId, Cause, Event, FailureKind, MessageId, OptionsId, ReceivedMessage, RegistrationId, Side,
 };
-pub use hop::{Hop, Transport};
+pub use hop::{Authority, Hop, Transport};
 pub use invite::Invite;
 pub use io::{Input, Output, QueryId};
 pub use message::MessageRequest;
@@ -132,7 +132,7 @@ pub struct UserAgent {
     messages: HashMap<MessageId, message::Waiting>,
     registrations: HashMap<RegistrationId, RegistrationState>,
     registrar: Option<Registrar>,
-    streams: HashMap<(Transport, SocketAddr), StreamDecoder>,
+    streams: HashMap<Flow, StreamDecoder>,
     trusted: trust::Trusted,
     logins: HashMap<challenge::Login, Authorizer>,
 }

@@ -65,6 +65,7 @@ impl UserAgent {
             local_tag,
             contact: Contact { user: request.uri.user.clone(), line: None },
             transport: None,
+            authority: hop.authority,
             flow,
             known: None,
             state: State::Offered(Offered { server, request, dialog, hop, expires: expires.is_some() }),

@@ -11,7 +11,7 @@ use super::attempt::{Attempt, Outcome, Purpose};
 use super::challenge::Login;
 use super::event::{Event, OptionsId};
 use super::headers::{self, Contact};
-use super::hop::{Hop, Transport};
+use super::hop::{Authority, Hop, Transport};
 use super::invite::cause_of;
 
 /// A question for what a peer can do, or whether it is there.
@@ -22,6 +22,7 @@ pub struct Options {
     /// outbound proxies, nearest first; taken as loose routers
     pub route: Vec<Uri>,
     pub transport: Option<Transport>,
+    pub authority: Authority,
     /// the connection to use instead of looking for addresses
     pub flow: Option<Hop>,
     pub credentials: Option<Credentials>,
@@ -29,7 +30,15 @@ pub struct Options {
 
 impl Options {
     pub fn new(from: NameAddr, to: Uri) -> Self {
-        Self { from, to, route: Vec::new(), transport: None, flow: None, credentials: None }
+        Self {
+            from,
+            to,
+            route: Vec::new(),
+            transport: None,
+            authority: Authority::default(),
+            flow: None,
+            credentials: None,
+        }
     }
 }
 
@@ -54,6 +63,7 @@ impl UserAgent {
         let mut attempt = Attempt::new(Purpose::Options(id), request, next).with_hop(options.flow);
         attempt.contact = Some(contact);
         attempt.transport = options.transport;
+        attempt.authority = options.authority;
         attempt.own_route = !options.route.is_empty();
         attempt.pinned = options.flow.is_some();
         attempt.login = Some(Login::Options(id));
@@ -65,10 +75,10 @@ impl UserAgent {
         id
     }
 
-    pub(super) fn on_options_outcome(&mut self, id: OptionsId, outcome: Outcome) {
+    pub(super) fn on_options_outcome(&mut self, id: OptionsId, outcome: Outcome, hop: Option<Hop>) {
         self.logins.remove(&Login::Options(id));
         let cause = cause_of(&outcome);
-        self.emit(Event::OptionsAnswered { id, status: cause.code, reason: cause.text });
+        self.emit(Event::OptionsAnswered { id, status: cause.code, reason: cause.text, hop });
     }
 
     pub(super) fn on_options(&mut self, now: Instant, request: &Request, hop: Hop, in_dialog: bool) {

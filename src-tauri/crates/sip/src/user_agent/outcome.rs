@@ -80,7 +80,7 @@ impl UserAgent {
             Purpose::Register(registration) => self.on_register_outcome(now, registration, attempt, outcome),
             Purpose::Invite(call) => self.on_invite_failure(now, call, attempt, outcome),
             Purpose::Reinvite(call) => self.on_reinvite_failure(now, call, outcome),
-            Purpose::Options(options) => self.on_options_outcome(options, outcome),
+            Purpose::Options(options) => self.on_options_outcome(options, outcome, attempt.hop),
             Purpose::Message(message, _) => self.on_message_outcome(message, outcome),
             Purpose::Bye(_) => {}
         }

@@ -23,7 +23,7 @@ impl UserAgent {
     }
 
     pub(super) fn on_stream(&mut self, now: Instant, hop: Hop, bytes: &[u8]) {
-        let key = (hop.transport, hop.remote);
+        let key = hop.flow();
         if !self.streams.contains_key(&key) && self.streams.len() >= self.config.max_connections {
             return self.outputs.push_back(Output::Close { hop });
         }

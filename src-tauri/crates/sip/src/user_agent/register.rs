@@ -64,6 +64,7 @@ impl UserAgent {
             Some(Contact { user: settings.aor.uri.user.clone(), line: Some(registration.line.clone()) });
         attempt.retired = registration.bound_over();
         attempt.transport = settings.transport;
+        attempt.authority = settings.authority;
         attempt.login = Some(Login::Registration(id));
         attempt.own_route = true;
         self.deadlines.set(Due::Registration(id), None);

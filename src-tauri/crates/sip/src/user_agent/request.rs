@@ -9,7 +9,7 @@ use super::UserAgent;
 use super::attempt::{Attempt, Purpose};
 use super::challenge::Login;
 use super::headers::{self, Contact};
-use super::hop::{Hop, Transport};
+use super::hop::{Authority, Hop, Transport};
 
 /// What tells one request from all others, and what it counts up.
 pub(super) struct Thread<'a> {
@@ -21,6 +21,7 @@ pub(super) struct Thread<'a> {
 /// How a request gets to its first hop.
 pub(super) struct Way {
     pub(super) transport: Option<Transport>,
+    pub(super) authority: Authority,
     pub(super) flow: Option<Hop>,
     pub(super) own_route: bool,
 }
@@ -62,6 +63,7 @@ impl UserAgent {
         let mut attempt = Attempt::new(purpose, request, next).with_hop(way.flow);
         attempt.contact = contact;
         attempt.transport = way.transport;
+        attempt.authority = way.authority;
         attempt.own_route = way.own_route;
         attempt.pinned = way.flow.is_some();
         attempt.login = Some(login);

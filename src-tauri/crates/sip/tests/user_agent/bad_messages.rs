@@ -31,7 +31,7 @@ fn target() -> (Net, usize) {
 }
 
 fn feed(net: &mut Net, transport: Transport, bytes: &[u8]) {
-    let hop = Hop { transport, local: address(A), remote: address(PEER) };
+    let hop = Hop::new(transport, address(A), address(PEER));
     net.with(0, |ua, now| match transport {
         Transport::Tcp => ua.handle_input(now, Input::Stream { hop, bytes }),
         _ => ua.handle_input(now, Input::Datagram { hop, bytes }),
@@ -110,7 +110,7 @@ fn mutated_messages_in_every_state_of_a_call_do_no_harm() {
             let remote = address(if random() % 2 == 0 { PEER } else { B });
             for node in [a, b] {
                 let local = net.nodes[node].address;
-                let hop = Hop { transport: Transport::Udp, local, remote };
+                let hop = Hop::new(Transport::Udp, local, remote);
                 net.with(node, |ua, now| ua.handle_input(now, Input::Datagram { hop, bytes: &bytes }));
             }
         }

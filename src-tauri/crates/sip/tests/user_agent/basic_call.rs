@@ -230,11 +230,7 @@ fn a_binding_is_called_through_its_flow_with_its_own_contact_as_request_uri() {
     let (mut net, a, _) = pair();
     let mut call = invite("sip:bob@gateway.example");
     call.target = Some("sip:bob@10.0.0.7:5060".parse().unwrap());
-    let hop = sidetone_sip::Hop {
-        transport: sidetone_sip::Transport::Udp,
-        local: address(A),
-        remote: address(PEER),
-    };
+    let hop = sidetone_sip::Hop::new(sidetone_sip::Transport::Udp, address(A), address(PEER));
     call.flow = Some(hop);
     let id = net.with(a, |ua, now| ua.invite(now, call));
     net.settle();

@@ -145,7 +145,7 @@ fn a_response_goes_to_the_via_when_its_connection_is_gone() {
     net.send_over(Transport::Tcp, source, A, &text);
     net.settle();
     let call = net.incoming(a);
-    let hop = sidetone_sip::Hop { transport: Transport::Tcp, local: address(A), remote: address(source) };
+    let hop = sidetone_sip::Hop::new(Transport::Tcp, address(A), address(source));
     net.with(a, |ua, now| ua.handle_input(now, Input::StreamClosed { hop, reason: "reset".into() }));
     net.with(a, |ua, now| ua.reject(now, call, 486, ""));
     net.settle();

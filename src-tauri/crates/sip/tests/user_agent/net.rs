@@ -118,10 +118,10 @@ impl Net {
                         self.post(from, hop.transport, hop.remote, bytes);
                     }
                 }
-                Output::Resolve { query, uri, transport } if self.hold_questions => {
+                Output::Resolve { query, uri, transport, .. } if self.hold_questions => {
                     self.questions.push((node, query, uri, transport));
                 }
-                Output::Resolve { query, uri, transport } => {
+                Output::Resolve { query, uri, transport, .. } => {
                     let result = self.resolve(node, &uri, transport);
                     let now = self.now;
                     self.nodes[node].ua.handle_input(now, Input::Resolved { query, result });
@@ -136,13 +136,10 @@ impl Net {
         let transport = wanted.or(named).unwrap_or(Transport::Udp);
         if let Some(ip) = uri.host.ip() {
             let remote = SocketAddr::new(ip, uri.port.unwrap_or(transport.default_port()));
-            return Ok(vec![Hop { transport, local, remote }]);
+            return Ok(vec![Hop::new(transport, local, remote)]);
         }
         let found = self.names.get(&uri.host.to_string()).ok_or("no such name")?;
-        Ok(found
-            .iter()
-            .map(|(transport, remote)| Hop { transport: *transport, local, remote: *remote })
-            .collect())
+        Ok(found.iter().map(|(transport, remote)| Hop::new(*transport, local, *remote)).collect())
     }
 
     fn post(&mut self, from: SocketAddr, transport: Transport, to: SocketAddr, bytes: Vec<u8>) {
@@ -159,7 +156,7 @@ impl Net {
             let extra = if datagram && jitter > 0 { self.random() % jitter } else { 0 };
             let at = self.now + LATENCY + Duration::from_micros(extra);
             self.sent += 1;
-            let hop = Hop { transport, local: to, remote: from };
+            let hop = Hop::new(transport, to, from);
             self.flying.insert((at, self.sent), Packet { hop, bytes: bytes.clone() });
         }
     }

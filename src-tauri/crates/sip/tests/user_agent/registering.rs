@@ -225,7 +225,7 @@ fn a_lost_connection_is_registered_anew() {
     let text = reply(&first, 200, "t", &granted(&first, 3600));
     net.send_over(Transport::Tcp, REGISTRAR, A, &text);
     net.run_for(Duration::from_secs(60));
-    let hop = Hop { transport: Transport::Tcp, local: address(A), remote: address(REGISTRAR) };
+    let hop = Hop::new(Transport::Tcp, address(A), address(REGISTRAR));
     net.with(a, |ua, now| ua.handle_input(now, Input::StreamClosed { hop, reason: "eof".into() }));
     net.run_for(Duration::from_secs(2));
     next(&mut net);

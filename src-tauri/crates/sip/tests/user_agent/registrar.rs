@@ -137,7 +137,7 @@ fn a_websocket_binding_goes_with_its_connection() {
     let text = register(1, "Contact: <sip:x@df7jal23ls0d.invalid;transport=ws>\n")
         .replace("/UDP", "/WS")
         .replace('\n', "\r\n");
-    let hop = Hop { transport: Transport::Ws, local: address(A), remote: address(PEER) };
+    let hop = Hop::new(Transport::Ws, address(A), address(PEER));
     net.with(a, |ua, now| ua.handle_input(now, Input::Datagram { hop, bytes: text.as_bytes() }));
     assert_eq!(net.nodes[a].ua.bindings("alice").len(), 1);
     net.with(a, |ua, now| ua.handle_input(now, Input::StreamClosed { hop, reason: "bye".into() }));

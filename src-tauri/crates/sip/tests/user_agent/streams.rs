@@ -6,7 +6,7 @@ use super::kit::*;
 use super::net::{Net, address};
 
 fn stream(net: &mut Net, bytes: &[u8]) {
-    let hop = Hop { transport: Transport::Tcp, local: address(A), remote: address(PEER) };
+    let hop = Hop::new(Transport::Tcp, address(A), address(PEER));
     net.with(0, |ua, now| ua.handle_input(now, Input::Stream { hop, bytes }));
 }
 
@@ -37,7 +37,7 @@ fn two_requests_in_one_read_are_both_answered() {
 #[test]
 fn a_ping_is_answered_by_a_pong() {
     let (mut net, _, _) = pair();
-    let hop = Hop { transport: Transport::Tcp, local: address(A), remote: address(PEER) };
+    let hop = Hop::new(Transport::Tcp, address(A), address(PEER));
     net.nodes[0].ua.handle_input(net.now, Input::Stream { hop, bytes: b"\r\n\r\n" });
     match net.nodes[0].ua.poll_output() {
         Some(Output::Transmit { bytes, .. }) => assert_eq!(bytes, b"\r\n"),
@@ -60,11 +60,7 @@ fn connections_over_the_limit_are_closed() {
     let mut net = Net::new();
     let a = net.add(A, sidetone_sip::Config { max_connections: 2, ..Default::default() });
     for port in 1..=5 {
-        let hop = Hop {
-            transport: Transport::Tcp,
-            local: address(A),
-            remote: format!("192.0.2.9:{port}").parse().unwrap(),
-        };
+        let hop = Hop::new(Transport::Tcp, address(A), format!("192.0.2.9:{port}").parse().unwrap());
         net.with(a, |ua, now| ua.handle_input(now, Input::Stream { hop, bytes: b"O" }));
     }
     assert_eq!((net.closed.len(), net.load(a).streams), (3, 2));

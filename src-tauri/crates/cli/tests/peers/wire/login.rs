@@ -31,7 +31,7 @@ fn registrar() -> SocketAddr {
             socket.set_read_timeout(Some(pause)).unwrap();
             match socket.recv_from(&mut buffer) {
                 Ok((length, remote)) => {
-                    let hop = Hop { transport: Transport::Udp, local, remote };
+                    let hop = Hop::new(Transport::Udp, local, remote);
                     agent.handle_input(Instant::now(), Input::Datagram { hop, bytes: &buffer[..length] });
                 }
                 Err(_) => agent.handle_timeout(Instant::now()),
