@@ -21,7 +21,9 @@ impl Owner {
             Command::Hangup { call_id } => self.hang_up(&call_id),
             Command::SendDtmf { call_id, dtmf } => self.send_dtmf(&call_id, &dtmf),
             Command::MuteAudio { call_id, muted } => self.mute(&call_id, muted),
-            Command::SelectDevices { microphone, speaker, .. } => self.select_devices(microphone, speaker),
+            Command::SelectDevices { microphone, speaker, ringer } => {
+                self.select_devices(microphone, speaker, ringer)
+            }
             Command::TestMicrophone { on } => self.test_microphone(on),
             Command::TestSpeaker => self.test_speaker(),
             Command::SaveAccount { account, password, remember } => {
@@ -93,6 +95,7 @@ impl Owner {
         &mut self,
         microphone: Option<String>,
         speaker: Option<String>,
+        ringer: Option<String>,
     ) -> Result<Reply, Failure> {
         let mut settings = self.settings.get().clone();
         if let Some(microphone) = microphone {
@@ -102,6 +105,10 @@ impl Owner {
         if let Some(speaker) = speaker {
             settings::check_selection("speaker", &speaker)?;
             settings.audio.speaker = speaker;
+        }
+        if let Some(ringer) = ringer {
+            settings::check_ringer("ringer", &ringer)?;
+            settings.audio.ringer = ringer;
         }
         self.store(settings)?;
         self.apply_devices();

@@ -6,6 +6,7 @@ use sidetone_api::{AudioSettings, Failure, FailureCode, Settings};
 use sidetone_media::device::{Selection, SelectionError};
 use std::{fs, io, io::Write as _, path::Path, path::PathBuf};
 
+const MOST_PREFERRED: usize = 32;
 const LONGEST_SELECTION: usize = 4096;
 
 #[derive(Debug)]
@@ -54,7 +55,30 @@ impl Store {
 pub(super) fn check_audio(audio: &AudioSettings) -> Result<(), Failure> {
     super::leg::capabilities(&audio.codecs)?;
     check_selection("audio.microphone", &audio.microphone)?;
-    check_selection("audio.speaker", &audio.speaker)
+    check_selection("audio.speaker", &audio.speaker)?;
+    check_ringer("audio.ringer", &audio.ringer)?;
+    check_preferred("audio.preferredMicrophones", &audio.preferred_microphones)?;
+    check_preferred("audio.preferredSpeakers", &audio.preferred_speakers)
+}
+
+/// # Errors
+/// Names `field`.
+pub(super) fn check_ringer(field: &str, text: &str) -> Result<(), Failure> {
+    if text.is_empty() { Ok(()) } else { check_selection(field, text) }
+}
+
+fn check_preferred(field: &str, devices: &[String]) -> Result<(), Failure> {
+    if devices.len() > MOST_PREFERRED {
+        return Err(Failure::invalid(field, format!("{field}: {MOST_PREFERRED} devices are the most")));
+    }
+    for (place, device) in devices.iter().enumerate() {
+        let field = format!("{field}[{place}]");
+        check_selection(&field, device)?;
+        if !matches!(device.parse(), Ok(Selection::Device(_))) {
+            return Err(Failure::invalid(&field, format!("{field}: device:ID is expected")));
+        }
+    }
+    Ok(())
 }
 
 /// # Errors

@@ -13,5 +13,6 @@ mod hostile;
 mod kit;
 mod mirror;
 mod peer;
+mod ringer;
 mod sessions;
 mod settings;

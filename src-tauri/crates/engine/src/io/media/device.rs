@@ -19,9 +19,12 @@ const CLOSING: Duration = Duration::from_secs(1);
 pub(super) struct Desk {
     microphone: Option<Box<dyn Source>>,
     speaker: Option<Box<dyn Sink>>,
+    ringer: Option<Box<dyn Sink>>,
     captured: Captured,
     mixer: Mixer,
     progress: Option<CallProgressTone>,
+    /// What `progress` plays is an incoming call.
+    rings: bool,
     test_tone: Option<(TestTone, u32)>,
     measuring: Option<Measure>,
     /// The file microphone's end has been told.
@@ -64,7 +67,17 @@ impl Desk {
     }
 
     pub(super) fn set_speaker(&mut self, sink: Option<Box<dyn Sink>>) {
-        let Some(mut old) = std::mem::replace(&mut self.speaker, sink) else { return };
+        let old = std::mem::replace(&mut self.speaker, sink);
+        self.finish(old);
+    }
+
+    pub(super) fn set_ringer(&mut self, sink: Option<Box<dyn Sink>>) {
+        let old = std::mem::replace(&mut self.ringer, sink);
+        self.finish(old);
+    }
+
+    fn finish(&mut self, sink: Option<Box<dyn Sink>>) {
+        let Some(mut old) = sink else { return };
         self.dispose(move || {
             if let Err(error) = old.finish() {
                 tracing::warn!("the speaker's last samples were lost: {error}");
@@ -77,6 +90,7 @@ impl Desk {
     }
 
     pub(super) fn set_progress(&mut self, tone: Option<CallProgress>) {
+        self.rings = tone == Some(CallProgress::Ring);
         self.progress = tone.map(CallProgressTone::new);
     }
 
@@ -85,7 +99,9 @@ impl Desk {
     }
 
     pub(super) fn needs_beat(&self) -> bool {
-        self.speaker.is_some() || (self.measuring.is_some() && self.microphone.is_some())
+        self.speaker.is_some()
+            || self.ringer.is_some()
+            || (self.measuring.is_some() && self.microphone.is_some())
     }
 
     /// Reads the microphone where anybody listens to it.
@@ -124,6 +140,14 @@ impl Desk {
         let mut frame = SILENCE;
         if let Some(tone) = &mut self.progress {
             tone.read(&mut frame);
+        }
+        if let Some(ringer) = &mut self.ringer {
+            ringer.write(if self.rings { &frame } else { &SILENCE });
+            if let Some(fault) = ringer.fault() {
+                let _ = news.try_send(News::Speaker(fault));
+            }
+        }
+        if self.progress.is_some() && (!self.rings || self.ringer.is_none()) {
             self.mixer.add(&frame);
         }
         if let Some((tone, beats)) = self.test_tone.as_mut().filter(|_| self.speaker.is_some()) {
@@ -148,6 +172,7 @@ impl Desk {
     pub(super) fn close(mut self) {
         self.set_microphone(None);
         self.set_speaker(None);
+        self.set_ringer(None);
         let deadline = Instant::now() + CLOSING;
         while self.closing > 0 {
             let patience = deadline.saturating_duration_since(Instant::now());

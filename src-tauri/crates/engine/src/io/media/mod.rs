@@ -65,6 +65,8 @@ pub(crate) enum Ask {
     },
     Microphone(Option<Box<dyn Source>>),
     Speaker(Option<Box<dyn Sink>>),
+    /// Where incoming calls ring; without one they do on the speaker.
+    Ringer(Option<Box<dyn Sink>>),
     MeasureMicrophone(bool),
     /// A call-progress tone on the speaker.
     Progress(Option<CallProgress>),

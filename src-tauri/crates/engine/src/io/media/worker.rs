@@ -147,6 +147,7 @@ impl Worker {
             Ask::Stop => self.stopping = true,
             Ask::Microphone(source) => self.desk.set_microphone(source),
             Ask::Speaker(sink) => self.desk.set_speaker(sink),
+            Ask::Ringer(sink) => self.desk.set_ringer(sink),
             Ask::MeasureMicrophone(on) => self.desk.measure_microphone(on),
             Ask::Progress(tone) => self.desk.set_progress(tone),
             Ask::TestTone { beats } => self.desk.start_test_tone(beats),

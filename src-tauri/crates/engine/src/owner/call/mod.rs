@@ -87,7 +87,7 @@ impl Call {
     }
 
     /// Waits for the user to answer.
-    fn is_ringing_here(&self) -> bool {
+    pub(super) fn is_ringing_here(&self) -> bool {
         self.direction == CallDirection::Incoming && self.status == CallStatus::Ring && !self.hung_up
     }
 

@@ -57,6 +57,7 @@ impl Owner {
         }
         self.publish_call(id);
         self.update_tone();
+        self.want_devices();
     }
 
     pub(in super::super) fn publish_call(&mut self, id: &CallId) {

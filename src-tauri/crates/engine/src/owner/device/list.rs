@@ -36,11 +36,11 @@ pub(super) fn choices(direction: Direction, list: &[DeviceInfo]) -> Vec<DeviceVi
 }
 
 /// The name of what a selection would open now.
-pub(super) fn would_open(selection: &str, direction: Direction, list: &[DeviceInfo]) -> Option<String> {
+pub(super) fn would_open(selection: &Selection, direction: Direction, list: &[DeviceInfo]) -> Option<String> {
     let mut devices = list.iter().filter(|info| info.direction == direction);
-    match selection.parse::<Selection>().ok()? {
+    match selection {
         Selection::Default => devices.find(|info| info.is_default).map(|info| info.name.clone()),
-        Selection::Device(id) => devices.find(|info| info.id == id).map(|info| info.name.clone()),
+        Selection::Device(id) => devices.find(|info| info.id == *id).map(|info| info.name.clone()),
         synthetic => Some(synthetic.to_string()),
     }
 }

@@ -3,71 +3,45 @@
 
 mod list;
 mod news;
+mod slot;
 mod wanted;
 
 use super::Errand;
 use crate::io::media::{Ask, Door};
-use list::{choices, would_open};
+use list::choices;
 use sidetone_api::{AudioSettings, DeviceChoice, DevicesView};
-use sidetone_media::device::{Devices, Direction, OpenedSink, OpenedSource, Selection};
+use sidetone_media::device::{Devices, Direction, OpenedSink, OpenedSource};
 use sidetone_media::tone::CallProgress;
 use sidetone_media::{DeviceError, DeviceInfo};
+use slot::{Role, Slot};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
+/// An opening that has come back.
 #[derive(Debug)]
-pub(super) enum Opened {
-    Microphone { generation: u64, result: Result<OpenedSource, DeviceError> },
-    Speaker { generation: u64, result: Result<OpenedSink, DeviceError> },
+pub(super) struct Opened {
+    role: Role,
+    generation: u64,
+    result: Result<Open, DeviceError>,
+}
+
+#[derive(Debug)]
+enum Open {
+    Source(OpenedSource),
+    Sink(OpenedSink),
 }
 
 #[derive(Debug)]
 pub(super) struct Listed(Result<Vec<DeviceInfo>, DeviceError>);
 
-/// One direction.
-#[derive(Debug)]
-struct Slot {
-    direction: Direction,
-    /// What the settings say.
-    selection: String,
-    /// Somebody speaks or listens.
-    wanted: bool,
-    /// Grows with every opening and closing: an opening that comes back late is thrown away.
-    generation: u64,
-    open: bool,
-    effective: Option<String>,
-    problem: Option<String>,
-}
-
-impl Slot {
-    fn new(direction: Direction, selection: &str) -> Self {
-        let selection = selection.to_owned();
-        Self {
-            direction,
-            selection,
-            wanted: false,
-            generation: 0,
-            open: false,
-            effective: None,
-            problem: None,
-        }
-    }
-
-    fn choice(&self, list: &[DeviceInfo]) -> DeviceChoice {
-        let would_be = || would_open(&self.selection, self.direction, list);
-        DeviceChoice {
-            selection: self.selection.clone(),
-            effective: self.effective.clone().or_else(would_be),
-            problem: self.problem.clone(),
-        }
-    }
-}
+const ROLES: [Role; 3] = [Role::Microphone, Role::Speaker, Role::Ringer];
 
 pub(super) struct Desk {
     devices: Arc<dyn Devices>,
     errands: mpsc::Sender<Errand>,
     microphone: Slot,
     speaker: Slot,
+    ringer: Slot,
     list: Vec<DeviceInfo>,
     testing_microphone: bool,
     testing_speaker: bool,
@@ -84,8 +58,9 @@ impl Desk {
         Self {
             devices,
             errands,
-            microphone: Slot::new(Direction::Input, &audio.microphone),
-            speaker: Slot::new(Direction::Output, &audio.speaker),
+            microphone: Slot::new(Role::Microphone, &audio.microphone, &audio.preferred_microphones),
+            speaker: Slot::new(Role::Speaker, &audio.speaker, &audio.preferred_speakers),
+            ringer: Slot::new(Role::Ringer, &audio.ringer, &audio.preferred_speakers),
             list: Vec::new(),
             testing_microphone: false,
             testing_speaker: false,
@@ -110,18 +85,27 @@ impl Desk {
         });
     }
 
-    fn choices(&self) -> (DeviceChoice, DeviceChoice) {
-        (self.microphone.choice(&self.list), self.speaker.choice(&self.list))
+    fn choices(&self) -> [DeviceChoice; 3] {
+        [&self.microphone, &self.speaker, &self.ringer].map(|slot| slot.choice(&self.list))
     }
 
-    /// Opens what could not be opened; other devices are there now.
-    fn try_again(&mut self, media: &Door) {
-        let failed = |slot: &Slot| slot.wanted && !slot.open && slot.problem.is_some();
-        if failed(&self.microphone) {
-            self.reopen_microphone(media);
+    fn slot(&mut self, role: Role) -> &mut Slot {
+        match role {
+            Role::Microphone => &mut self.microphone,
+            Role::Speaker => &mut self.speaker,
+            Role::Ringer => &mut self.ringer,
         }
-        if failed(&self.speaker) {
-            self.reopen_speaker(media);
+    }
+
+    /// Opens what could not be opened, or what is preferred to what is open: other devices are there now.
+    fn try_again(&mut self, media: &Door) {
+        for role in ROLES {
+            let list = std::mem::take(&mut self.list);
+            let again = self.slot(role).is_to_be_opened_again(&list);
+            self.list = list;
+            if again {
+                self.reopen(role, media);
+            }
         }
     }
 
@@ -131,7 +115,7 @@ impl Desk {
             speakers: choices(Direction::Output, &self.list),
             microphone: self.microphone.choice(&self.list),
             speaker: self.speaker.choice(&self.list),
-            ringer: DeviceChoice::default(),
+            ringer: self.ringer.choice(&self.list),
             machine: self.machine.clone(),
         }
     }
@@ -143,50 +127,37 @@ impl Desk {
         }
     }
 
-    fn set_wanted(&mut self, microphone: bool, speaker: bool, media: &Door) {
-        if self.microphone.wanted != microphone {
-            self.microphone.wanted = microphone;
-            self.reopen_microphone(media);
-        }
-        if self.speaker.wanted != speaker {
-            self.speaker.wanted = speaker;
-            self.reopen_speaker(media);
+    fn set_wanted(&mut self, role: Role, wanted: bool, media: &Door) {
+        if std::mem::replace(&mut self.slot(role).wanted, wanted) != wanted {
+            self.reopen(role, media);
         }
     }
 
-    fn reopen_microphone(&mut self, media: &Door) {
-        let slot = &mut self.microphone;
+    /// Closes what is open and opens what is wanted.
+    fn reopen(&mut self, role: Role, media: &Door) {
+        let list = std::mem::take(&mut self.list);
+        let slot = self.slot(role);
         slot.generation += 1;
         (slot.effective, slot.problem) = (None, None);
-        if std::mem::take(&mut slot.open) {
-            media.ask(Ask::Microphone(None));
+        slot.asked = slot.target(&list).filter(|_| slot.wanted);
+        let (generation, asked, was_open) =
+            (slot.generation, slot.asked.clone(), std::mem::take(&mut slot.open));
+        self.list = list;
+        if was_open {
+            media.ask(match role {
+                Role::Microphone => Ask::Microphone(None),
+                Role::Speaker => Ask::Speaker(None),
+                Role::Ringer => Ask::Ringer(None),
+            });
         }
-        let Some(selection) = slot.selection.parse::<Selection>().ok().filter(|_| slot.wanted) else {
-            return;
-        };
-        let (devices, errands, generation) =
-            (Arc::clone(&self.devices), self.errands.clone(), slot.generation);
+        let Some(selection) = asked else { return };
+        let (devices, errands) = (Arc::clone(&self.devices), self.errands.clone());
         tokio::task::spawn_blocking(move || {
-            let result = devices.open_source(&selection);
-            let _ = errands.blocking_send(Errand::Device(Opened::Microphone { generation, result }));
-        });
-    }
-
-    fn reopen_speaker(&mut self, media: &Door) {
-        let slot = &mut self.speaker;
-        slot.generation += 1;
-        (slot.effective, slot.problem) = (None, None);
-        if std::mem::take(&mut slot.open) {
-            media.ask(Ask::Speaker(None));
-        }
-        let Some(selection) = slot.selection.parse::<Selection>().ok().filter(|_| slot.wanted) else {
-            return;
-        };
-        let (devices, errands, generation) =
-            (Arc::clone(&self.devices), self.errands.clone(), slot.generation);
-        tokio::task::spawn_blocking(move || {
-            let result = devices.open_sink(&selection);
-            let _ = errands.blocking_send(Errand::Device(Opened::Speaker { generation, result }));
+            let result = match role.direction() {
+                Direction::Input => devices.open_source(&selection).map(Open::Source),
+                Direction::Output => devices.open_sink(&selection).map(Open::Sink),
+            };
+            let _ = errands.blocking_send(Errand::Device(Opened { role, generation, result }));
         });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Owner, call::Call},
-    Listed, Opened,
+    Listed, Open, Opened, Role,
     list::is_hardware,
 };
 use crate::io::media::{Ask, LegId, News};
@@ -12,32 +12,35 @@ use sidetone_media::{DeviceFault, DeviceInfo, DeviceNews};
 
 impl Owner {
     pub(in super::super) fn on_device_opened(&mut self, opened: Opened) {
-        let (slot, generation, result) = match opened {
-            Opened::Microphone { generation, result } => {
-                let result = result.map(|opened| (Ask::Microphone(Some(opened.source)), opened.effective));
-                (&mut self.desk.microphone, generation, result)
-            }
-            Opened::Speaker { generation, result } => {
-                let result = result.map(|opened| (Ask::Speaker(Some(opened.sink)), opened.effective));
-                (&mut self.desk.speaker, generation, result)
-            }
-        };
+        let Opened { role, generation, result } = opened;
+        let slot = self.desk.slot(role);
         if slot.generation != generation || !slot.wanted {
             // Nobody wants it any more, and closing it may take time.
             tokio::task::spawn_blocking(move || drop(result));
             return;
         }
         match result {
-            Ok((ask, effective)) => {
+            Ok(open) => {
+                let (ask, effective) = match open {
+                    Open::Source(opened) => (Ask::Microphone(Some(opened.source)), opened.effective),
+                    Open::Sink(opened) if role == Role::Ringer => {
+                        (Ask::Ringer(Some(opened.sink)), opened.effective)
+                    }
+                    Open::Sink(opened) => (Ask::Speaker(Some(opened.sink)), opened.effective),
+                };
                 (slot.open, slot.effective, slot.problem) = (true, Some(effective.name), None);
                 self.media.ask(ask);
             }
             Err(error) => {
-                let is_speaker = slot.direction == Direction::Output;
                 slot.problem = Some(error.to_string());
-                let what = if is_speaker { "speaker" } else { "microphone" };
-                self.notice(NoticeLevel::Error, &format!("the {what} could not be opened: {error}"), None);
-                if is_speaker {
+                let what = role.name();
+                let else_ = if role == Role::Ringer { "; calls ring on the speaker" } else { "" };
+                self.notice(
+                    NoticeLevel::Error,
+                    &format!("the {what} could not be opened: {error}{else_}"),
+                    None,
+                );
+                if role == Role::Speaker {
                     self.end_speaker_test();
                 }
             }
@@ -64,10 +67,13 @@ impl Owner {
         let DeviceNews::Open { direction, text, device, trouble } = news else {
             return self.desk.read_list();
         };
-        let (what, slot) = match direction {
-            Direction::Input => ("microphone", &mut self.desk.microphone),
-            Direction::Output => ("speaker", &mut self.desk.speaker),
+        // The news does not say which of two open outputs it is about; of an idle speaker there is none.
+        let role = match direction {
+            Direction::Input => Role::Microphone,
+            Direction::Output if self.desk.speaker.open || !self.desk.ringer.open => Role::Speaker,
+            Direction::Output => Role::Ringer,
         };
+        let (what, slot) = (role.name(), self.desk.slot(role));
         if !slot.wanted {
             return;
         }

@@ -1,6 +1,9 @@
 //! Which devices are wanted: no microphone is open without a reason.
 
-use super::super::{Owner, call::Call};
+use super::{
+    super::{Owner, call::Call},
+    Role,
+};
 use crate::io::media::Ask;
 use sidetone_api::{Failure, Reply};
 
@@ -14,23 +17,27 @@ impl Owner {
         let speaker = !self.calls.is_empty() || self.desk.testing_speaker || tone;
         let microphone = self.calls.values().any(Call::is_established) || self.desk.testing_microphone;
         let before = self.desk.choices();
-        self.desk.set_wanted(microphone, speaker, &self.media);
+        let ringer = self.tones && self.rings();
+        self.desk.set_wanted(Role::Microphone, microphone, &self.media);
+        self.desk.set_wanted(Role::Speaker, speaker, &self.media);
+        self.desk.set_wanted(Role::Ringer, ringer, &self.media);
         if self.desk.choices() != before {
             self.publish_devices();
         }
     }
 
+    /// A call rings here, and as loud as the first one.
+    fn rings(&self) -> bool {
+        self.calls.values().any(Call::is_ringing_here) && !self.calls.values().any(Call::is_established)
+    }
+
     /// The settings name other devices.
     pub(in super::super) fn apply_devices(&mut self) {
         let audio = self.settings.get().audio.clone();
-        if self.desk.microphone.selection != audio.microphone {
-            self.desk.microphone.selection = audio.microphone;
-            self.desk.reopen_microphone(&self.media);
-        }
-        if self.desk.speaker.selection != audio.speaker {
-            self.desk.speaker.selection = audio.speaker;
-            self.desk.reopen_speaker(&self.media);
-        }
+        self.desk.microphone.set(&audio.microphone, &audio.preferred_microphones);
+        self.desk.speaker.set(&audio.speaker, &audio.preferred_speakers);
+        self.desk.ringer.set(&audio.ringer, &audio.preferred_speakers);
+        self.desk.try_again(&self.media);
         self.publish_devices();
     }
 
