@@ -20,7 +20,7 @@ mod transaction;
 
 pub use registrar::{Binding, Domains, RegistrarConfig, Users};
 pub use user_agent::{
-    Authority, CallEvent, CallId, Cause, Config, Event, FailureKind, Hop, Input, Invite, Load, MessageId,
-    MessageRequest, Options, OptionsId, Output, QueryId, ReceivedMessage, Registration, RegistrationId, Side,
-    Timers, Transport, UserAgent,
+    Authority, CallEvent, CallId, Cause, Config, DialogName, Event, FailureKind, Hop, Input, Invite, Load,
+    MessageId, MessageRequest, Options, OptionsId, Output, QueryId, ReceivedMessage, Refer, Registration,
+    RegistrationId, Side, Timers, Transport, UserAgent,
 };

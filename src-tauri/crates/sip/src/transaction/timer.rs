@@ -54,6 +54,10 @@ impl<R: Copy + Eq> TimerTable<R> {
         self.running.retain(|(running, _)| *running != reason);
     }
 
+    pub(crate) fn keep_only(&mut self, reason: R) {
+        self.running.retain(|(running, _)| *running == reason);
+    }
+
     pub(crate) fn clear(&mut self) {
         self.running.clear();
     }

@@ -48,14 +48,14 @@ impl UserAgent {
         hop: Hop,
         sdp: Vec<u8>,
     ) {
-        let allow = self.allow();
+        let (allow, supported) = (self.allow(), self.supported());
         let late_offer = headers::sdp(&request.headers, &request.body).is_none();
         let cseq = request.headers.cseq().map_or(0, |cseq| cseq.number);
         let timers = self.config.timers;
         let Some(call) = self.calls.get_mut(&id) else { return };
         let mut response = dialog_response(request, 200, &call.local_tag, &call.contact, &hop);
         response.headers.push(HeaderName::ALLOW, allow);
-        response.headers.push(HeaderName::SUPPORTED, "");
+        response.headers.push(HeaderName::SUPPORTED, supported);
         response.set_body(headers::SDP, sdp);
         call.timers.set(CallTimer::Repeat, now + timers.t1);
         call.timers.set(CallTimer::NoAck, now + timers.transaction());

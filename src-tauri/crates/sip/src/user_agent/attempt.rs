@@ -23,6 +23,10 @@ pub(super) enum Purpose {
     Invite(CallId),
     Reinvite(CallId),
     Bye(CallId),
+    Refer(CallId),
+    /// a report on the peer's REFER
+    Notify(CallId),
+    Info(CallId),
     Options(OptionsId),
     /// inside a call or outside any
     Message(MessageId, Option<CallId>),
@@ -31,7 +35,12 @@ pub(super) enum Purpose {
 impl Purpose {
     pub(super) fn call(self) -> Option<CallId> {
         match self {
-            Self::Invite(call) | Self::Reinvite(call) | Self::Bye(call) => Some(call),
+            Self::Invite(call)
+            | Self::Reinvite(call)
+            | Self::Bye(call)
+            | Self::Refer(call)
+            | Self::Notify(call)
+            | Self::Info(call) => Some(call),
             Self::Message(_, call) => call,
             Self::Register(_) | Self::Options(_) => None,
         }

@@ -17,6 +17,7 @@ impl UserAgent {
     /// Ends the dialog of an answered call, waiting for its ACK where that has to come first.
     pub(super) fn say_bye(&mut self, now: Instant, id: CallId, reason: Option<String>) {
         self.refuse_reoffer(now, id, 487, "Request Terminated");
+        self.drop_refer(now, id);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(up) = call.up() else { return };
         if !up.confirmed && up.unacked.is_some() {
@@ -24,10 +25,13 @@ impl UserAgent {
             return;
         }
         let mut dialog = up.dialog.clone();
-        call.state = State::Over;
-        call.timers.clear();
+        call.bury();
         if !self.bye_after_ack(id, &dialog, reason.clone()) {
             self.send_bye(now, id, &mut dialog, reason.as_deref(), None);
+        }
+        // the number of the BYE is taken, whether it has been sent or waits for the ACK
+        if let Some(afterlife) = self.calls.get_mut(&id).and_then(|call| call.afterlife.as_mut()) {
+            afterlife.local_cseq += 1;
         }
     }
 
@@ -64,9 +68,9 @@ impl UserAgent {
         match &mut call.state {
             State::Up(_) => {
                 self.refuse_reoffer(now, id, 487, "Request Terminated");
+                self.drop_refer(now, id);
                 if let Some(call) = self.calls.get_mut(&id) {
-                    call.state = State::Over;
-                    call.timers.clear();
+                    call.bury();
                 }
                 let (code, text) = reason(bye).unwrap_or((200, "Call ended".to_owned()));
                 self.tell_ended(id, code, text, Side::Remote);

@@ -14,6 +14,7 @@ use super::challenge::Login;
 use super::event::{CallEvent, CallId, Cause, Event, Side};
 use super::headers::Contact;
 use super::hop::{Authority, Hop, Transport};
+use super::in_dialog::Services;
 use super::{Due, UserAgent};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub(super) enum CallTimer {
     Glare,
     /// the INVITE did not end after CANCEL (RFC 3261 section 9.1)
     Cancelled,
+    /// no final report on our REFER
+    ReferOut,
+    /// the peer's REFER has no answer, or its outcome has not been told
+    ReferIn,
 }
 
 #[derive(Debug)]
@@ -49,6 +54,9 @@ pub(super) struct Call {
     pub(super) acks: Vec<Ack>,
     pub(super) attempts: Vec<AttemptId>,
     pub(super) timers: TimerTable<CallTimer>,
+    pub(super) services: Services,
+    /// the dialog of a call that is over, for the reports that are still owed in it
+    pub(super) afterlife: Option<Box<Dialog>>,
     /// we sent the first INVITE, so the Call-ID is ours
     pub(super) is_caller: bool,
     /// `Ended` was told
@@ -160,8 +168,23 @@ impl Call {
         match &mut self.state {
             State::Up(up) => Some(&mut up.dialog),
             State::Offered(offered) => Some(&mut offered.dialog),
-            State::Calling(_) | State::Over => None,
+            State::Over => self.afterlife.as_deref_mut(),
+            State::Calling(_) => None,
         }
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.state, State::Up(_)) && !self.ended
+    }
+
+    /// The end of an answered call. Its dialog stays for as long as a transfer has to be reported on.
+    pub(super) fn bury(&mut self) {
+        let state = std::mem::replace(&mut self.state, State::Over);
+        let owed = self.services.refer_in.is_some();
+        if let (State::Up(up), true) = (state, owed) {
+            self.afterlife = Some(Box::new(up.dialog));
+        }
+        self.timers.keep_only(CallTimer::ReferIn);
     }
 
     /// A challenge was answered with this CSeq.
@@ -199,6 +222,7 @@ impl Call {
         self.ended
             && matches!(self.state, State::Over)
             && self.attempts.is_empty()
+            && self.services.refer_in.is_none()
             && self.acks.iter().all(|ack| !ack.is_pending())
     }
 }
@@ -240,6 +264,8 @@ impl UserAgent {
                 CallTimer::Minute => self.repeat_provisional(now, id),
                 CallTimer::Glare => self.retry_reinvite(now, id),
                 CallTimer::Cancelled => self.give_up_cancelled(id),
+                CallTimer::ReferOut => self.on_refer_patience_over(id),
+                CallTimer::ReferIn => self.on_refer_in_timer(now, id),
             }
         }
         self.settle(id);

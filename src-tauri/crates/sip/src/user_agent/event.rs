@@ -8,6 +8,7 @@ use crate::message::{Headers, NameAddr, Uri};
 use crate::registrar::Binding;
 
 use super::hop::Hop;
+use super::replaces::DialogName;
 
 /// One call, from its INVITE to its single [`CallEvent::Ended`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,6 +101,8 @@ pub enum Event {
         authenticated: Option<String>,
         /// the registration whose contact was called
         registration: Option<RegistrationId>,
+        /// the call of ours that this one wants to take the place of (RFC 3891): answer this one, hang up that one
+        replaces: Option<CallId>,
     },
     Call {
         call: CallId,
@@ -164,6 +167,20 @@ pub enum CallEvent {
     ReofferAnswered { sdp: Vec<u8> },
     /// Our re-INVITE was refused; the call goes on as it was.
     ReofferFailed { cause: Cause },
+    /// The peer took our REFER (2xx); how the transfer goes follows.
+    ReferAccepted { status: u16 },
+    /// The peer refused our REFER, or it could not be sent; the call goes on as it was.
+    ReferRefused { cause: Cause },
+    /// A report on our transfer, 100 to 199.
+    ReferProgress { status: u16, reason: String },
+    /// The outcome of our transfer, once: 200 to 699; 408 where it was not told within 60 s, or never will be.
+    ReferFinal { status: u16, reason: String },
+    /// The peer wants us to call `target`, in place of the dialog `replaces` there: reply with `accept_refer` or `refuse_refer`.
+    ReferRequested { target: Uri, replaces: Option<DialogName>, referred_by: Option<NameAddr> },
+    /// The peer's INFO; it has been answered.
+    Info { content_type: String, body: Vec<u8> },
+    /// The answer to `info`: 408 without an answer, 503 without a way to ask.
+    InfoAnswered { status: u16, reason: String },
     /// Exactly once per call, and nothing after it.
     Ended { cause: Cause },
 }

@@ -84,3 +84,15 @@ pub(super) fn is_media_type(text: &str) -> bool {
     headers.push(HeaderName::CONTENT_TYPE, text);
     matches!(headers.content_type(), Ok(Some(_)))
 }
+
+/// The package of an Event header in lower case, empty without one, and its `id`.
+pub(super) fn event(headers: &Headers) -> (String, Option<&str>) {
+    let value = headers.single(&HeaderName::EVENT).ok().flatten().unwrap_or_default();
+    let mut parts = value.split(';').map(str::trim);
+    let package = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let id = parts.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("id").then(|| value.trim())
+    });
+    (package, id)
+}

@@ -16,6 +16,7 @@ use super::event::{CallEvent, CallId, Cause, Side};
 use super::headers::{self, Contact};
 use super::hop::{Authority, Hop, Transport};
 use super::redirect::{collect_redirects, is_worth_another};
+use super::replaces::DialogName;
 
 /// A call to place.
 #[derive(Debug, Clone)]
@@ -38,6 +39,10 @@ pub struct Invite {
     pub headers: Vec<(HeaderName, String)>,
     /// the SDP offer
     pub offer: Vec<u8>,
+    /// the call at the peer that this one takes the place of (RFC 3891); a peer that cannot do it refuses with 420
+    pub replaces: Option<DialogName>,
+    /// who asked for this call by a transfer (RFC 3892)
+    pub referred_by: Option<NameAddr>,
 }
 
 impl Invite {
@@ -54,6 +59,8 @@ impl Invite {
             anonymous: false,
             headers: Vec::new(),
             offer,
+            replaces: None,
+            referred_by: None,
         }
     }
 }
@@ -91,6 +98,8 @@ impl UserAgent {
             acks: Vec::new(),
             attempts: Vec::new(),
             timers: TimerTable::new(),
+            services: Default::default(),
+            afterlife: None,
             is_caller: true,
             ended: false,
         };
@@ -141,6 +150,14 @@ impl UserAgent {
         request.headers.push(HeaderName::CALL_ID, sip_id);
         request.headers.push(HeaderName::CSEQ, CSeq::new(1, Method::Invite));
         request.headers.push(HeaderName::ALLOW, self.allow());
+        request.headers.push(HeaderName::SUPPORTED, self.supported());
+        if let Some(replaces) = &invite.replaces {
+            request.headers.push(HeaderName::REQUIRE, "replaces");
+            request.headers.push(HeaderName::REPLACES, replaces);
+        }
+        if let Some(by) = &invite.referred_by {
+            request.headers.push(HeaderName::REFERRED_BY, by);
+        }
         headers::add_extra(&mut request.headers, &invite.headers);
         request.set_body(headers::SDP, invite.offer.clone());
         request

@@ -1,8 +1,8 @@
 //! The SIP user agent: bytes and time go in, bytes, questions and events come out. It owns no socket, no clock, no thread.
 //!
 //! ```text
-//!  handle_input ─▶ receive ─▶ servers ─▶ uas ─▶ offered, reoffered, bye, cancelled, options, registrar
-//!                     └─────▶ clients ─▶ attempt ─▶ invite, reinvite, register
+//!  handle_input ─▶ receive ─▶ servers ─▶ uas ─▶ offered, reoffered, bye, cancel, options, registrar, refer, info
+//!                     └─────▶ clients ─▶ attempt ─▶ invite, reinvite, register, refer, info
 //!  register, invite, … ─▶ attempt ─▶ Resolve ─▶ clients ─▶ Transmit
 //!  poll_timeout, handle_timeout: one deadline over all of them
 //! ```
@@ -22,7 +22,8 @@
 //! - Section 10.3: a REGISTER response has no Date; there is no wall clock here.
 //! - Section 8.2.7: refusals that need no state (400, 407, 416, 420, 482, 483, 503, 505) are sent without a transaction.
 //! - A response over UDP is never moved to TCP, and a DNS answer is used for one request: the IO layer keeps what may be kept.
-//! - Not there yet: PRACK, UPDATE, session timers, INFO, REFER, SUBSCRIBE (405); Path, Service-Route, outbound, GRUU.
+//! - RFC 3515 section 2.4.2: REFER is obeyed only inside a call (403 elsewhere), one at a time (491).
+//! - Not there yet: PRACK, UPDATE, session timers, SUBSCRIBE (405); Path, Service-Route, outbound, GRUU.
 
 mod ack;
 mod answer;
@@ -30,12 +31,15 @@ mod attempt;
 mod bye;
 mod call;
 mod cancel;
+mod capabilities;
 mod challenge;
 mod config;
 mod event;
 mod failover;
 mod headers;
 mod hop;
+mod in_dialog;
+mod info;
 mod invite;
 mod io;
 mod message;
@@ -44,10 +48,12 @@ mod options;
 mod outcome;
 mod receive;
 mod redirect;
+mod refer;
 mod register;
 mod registrar;
 mod reinvite;
 mod reoffered;
+mod replaces;
 mod request;
 mod respond;
 mod timeout;
@@ -80,7 +86,9 @@ pub use invite::Invite;
 pub use io::{Input, Output, QueryId};
 pub use message::MessageRequest;
 pub use options::Options;
+pub use refer::Refer;
 pub use register::Registration;
+pub use replaces::DialogName;
 
 pub(crate) use attempt::Outcome;
 

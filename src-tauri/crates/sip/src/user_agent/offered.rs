@@ -28,6 +28,10 @@ impl UserAgent {
         if self.is_full() {
             return self.respond_full(&request, hop);
         }
+        let replaces = match self.replaced_by(&request) {
+            Ok(replaces) => replaces,
+            Err(status) => return self.respond_once(now, &request, hop, status),
+        };
         let local_tag = self.random.token();
         let (Ok(dialog), Ok(from), Ok(to)) =
             (Dialog::of_uas(&request, &local_tag), request.headers.from(), request.headers.to())
@@ -54,6 +58,7 @@ impl UserAgent {
             hop,
             authenticated,
             registration,
+            replaces,
         };
         let mut timers = TimerTable::new();
         let wanted =
@@ -72,6 +77,8 @@ impl UserAgent {
             acks: Vec::new(),
             attempts: Vec::new(),
             timers,
+            services: Default::default(),
+            afterlife: None,
             is_caller: false,
             ended: false,
         };

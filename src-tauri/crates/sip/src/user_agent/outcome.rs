@@ -83,6 +83,9 @@ impl UserAgent {
             Purpose::Options(options) => self.on_options_outcome(options, outcome, attempt.hop),
             Purpose::Message(message, _) => self.on_message_outcome(message, outcome),
             Purpose::Bye(_) => {}
+            Purpose::Refer(call) => self.on_refer_outcome(now, call, &attempt, outcome),
+            Purpose::Notify(call) => self.on_report_outcome(now, call, &outcome),
+            Purpose::Info(call) => self.on_info_outcome(now, call, &outcome),
         }
         if let Some(call) = call {
             self.settle(call);

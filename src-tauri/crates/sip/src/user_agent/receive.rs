@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::framing::{Frame, Limits, PONG, StreamDecoder};
-use crate::message::{Message, Method, ParseError, Request, validate};
+use crate::message::{Message, Method, ParseError, Request, validate_with};
 use crate::transaction::ServerStep;
 
 use super::UserAgent;
@@ -90,7 +90,7 @@ impl UserAgent {
         if request.method == Method::Ack {
             return self.on_ack(now, &request);
         }
-        if let Err(rejection) = validate(&request) {
+        if let Err(rejection) = validate_with(&request, &self.extensions()) {
             let tag = self.stateless_tag(&request.headers);
             let mut response = rejection.response(&request, &tag);
             self.add_capabilities(&mut response);

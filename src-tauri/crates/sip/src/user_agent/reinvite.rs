@@ -32,11 +32,12 @@ impl UserAgent {
     }
 
     fn send_reinvite(&mut self, now: Instant, id: CallId, sdp: Vec<u8>, tries: u8) {
-        let allow = self.allow();
+        let (allow, supported) = (self.allow(), self.supported());
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(up) = call.up() else { return };
         let (mut request, next) = up.dialog.request(Method::Invite);
         request.headers.push(HeaderName::ALLOW, allow);
+        request.headers.push(HeaderName::SUPPORTED, supported);
         request.set_body(headers::SDP, sdp.clone());
         up.reoffer_out = ReofferOut::Sent { sdp, tries };
         let hop = call.hop_for(&next);

@@ -87,7 +87,7 @@ impl UserAgent {
         }
         match response.status {
             405 | 501 => response.headers.set(HeaderName::ALLOW, self.allow()),
-            415 => {
+            415 if !response.headers.has(&HeaderName::ACCEPT) => {
                 let is_message = response.headers.cseq().is_ok_and(|cseq| cseq.method == Method::Message);
                 let accept = if is_message { "*/*" } else { super::headers::SDP };
                 response.headers.set(HeaderName::ACCEPT, accept);

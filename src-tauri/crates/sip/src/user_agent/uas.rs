@@ -12,14 +12,6 @@ use super::headers;
 use super::hop::Hop;
 
 impl UserAgent {
-    /// The value of Allow.
-    pub(super) fn allow(&self) -> &'static str {
-        match self.registrar {
-            Some(_) => "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, REGISTER",
-            None => "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE",
-        }
-    }
-
     /// A request that is no repetition and has passed validation.
     pub(super) fn serve(&mut self, now: Instant, hop: Hop, request: Request) {
         // what ends something is served all the same, without a transaction
@@ -40,6 +32,9 @@ impl UserAgent {
             Method::Invite => self.on_invite(now, request, hop),
             Method::Bye => self.on_bye(now, &request, hop),
             Method::Options => self.on_options(now, &request, hop, in_dialog),
+            Method::Info => self.on_info(now, &request, hop),
+            Method::Refer => self.on_refer(now, request, hop, in_dialog),
+            Method::Notify => self.on_refer_notify(now, &request, hop),
             Method::Register if self.registrar.is_some() => self.on_register(now, &request, hop),
             Method::Message => self.on_message_request(now, request, hop, in_dialog),
             Method::Extension(_) => self.respond_once(now, &request, hop, 501),

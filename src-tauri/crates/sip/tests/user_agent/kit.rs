@@ -51,6 +51,22 @@ pub(crate) fn login(name: &str, password: &str) -> Option<Credentials> {
     Some(Credentials::new(name, password))
 }
 
+/// PEER calls A and is answered: A's call and tag.
+pub(crate) fn called() -> (Net, usize, CallId, String) {
+    let (mut net, a, _) = pair();
+    net.send(PEER, A, &with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "1", 10, "", ""), "v=0"));
+    net.settle();
+    let call = net.incoming(a);
+    net.with(a, |ua, now| ua.answer(now, call, b"v=0".to_vec()));
+    net.settle();
+    let seen = net.receive_all(PEER);
+    let tag = seen[1].headers().to().unwrap().tag().unwrap().to_owned();
+    net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1a", 10, &tag, ""));
+    net.settle();
+    net.events(a);
+    (net, a, call, tag)
+}
+
 /// A request from PEER as text, without a body.
 pub(crate) fn request(method: &str, uri: &str, branch: &str, cseq: u32, to_tag: &str, extra: &str) -> String {
     let to_tag = if to_tag.is_empty() { String::new() } else { format!(";tag={to_tag}") };
@@ -114,4 +130,37 @@ pub(crate) fn answered(net: &mut Net) -> Response {
         Some(Message::Response(response)) => response,
         other => panic!("no response but {other:?}"),
     }
+}
+
+/// A request from PEER with a body of some type.
+pub(crate) fn with_body(request: &str, kind: &str, body: &str) -> String {
+    let head = request.replace(
+        "Content-Length: 0\n\n",
+        &format!("Content-Type: {kind}\nContent-Length: {}\n\n", body.len()),
+    );
+    format!("{head}{body}")
+}
+
+/// A calls PEER, who answers: A's call and its INVITE.
+pub(crate) fn calling() -> (Net, usize, CallId, Request) {
+    let (mut net, a, _) = pair();
+    let call = place(&mut net, a, "sip:peer@192.0.2.9");
+    net.settle();
+    let invite = received(&mut net);
+    net.send(PEER, A, &accept(&invite, "peertag"));
+    net.settle();
+    net.receive_all(PEER);
+    net.events(a);
+    (net, a, call, invite)
+}
+
+/// A request of PEER in the dialog that A began with `invite`.
+pub(crate) fn request_back(invite: &Request, method: &str, branch: &str, cseq: u32, extra: &str) -> String {
+    let headers = &invite.headers;
+    let (from, call_id) = (headers.get(&HeaderName::FROM).unwrap(), headers.call_id().unwrap());
+    format!(
+        "{method} sip:alice@{A} SIP/2.0\nVia: SIP/2.0/UDP {PEER};branch=z9hG4bK{branch};rport\nMax-Forwards: 70\n\
+         From: <sip:peer@192.0.2.9>;tag=peertag\nTo: {from}\nCall-ID: {call_id}\nCSeq: {cseq} {method}\n\
+         Contact: <sip:peer@{PEER}>\n{extra}Content-Length: 0\n\n"
+    )
 }

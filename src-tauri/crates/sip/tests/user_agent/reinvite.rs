@@ -111,22 +111,6 @@ fn a_refusal_with_481_ends_the_call() {
     net.assert_empty(a);
 }
 
-/// PEER calls A and is answered: A's call and tag.
-fn called() -> (Net, usize, CallId, String) {
-    let (mut net, a, _) = pair();
-    net.send(PEER, A, &with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "1", 10, "", ""), "v=0"));
-    net.settle();
-    let call = net.incoming(a);
-    net.with(a, |ua, now| ua.answer(now, call, b"v=0".to_vec()));
-    net.settle();
-    let seen = net.receive_all(PEER);
-    let tag = seen[1].headers().to().unwrap().tag().unwrap().to_owned();
-    net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1a", 10, &tag, ""));
-    net.settle();
-    net.events(a);
-    (net, a, call, tag)
-}
-
 #[test]
 fn an_overlapping_reinvite_gets_500_with_retry_after() {
     let (mut net, a, call, tag) = called();

@@ -30,10 +30,10 @@ fn an_unknown_method_gets_501_and_a_known_one_that_is_not_served_405_with_allow(
 #[test]
 fn an_extension_that_is_required_and_unknown_gets_420_naming_it() {
     let (mut net, _, _) = pair();
-    net.send(PEER, A, &request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", "Require: foo, 100rel\n"));
+    net.send(PEER, A, &request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", "Require: foo, replaces, bar\n"));
     net.settle();
     let response = answered(&mut net);
-    assert_eq!((response.status, response.headers.get(&HeaderName::UNSUPPORTED)), (420, Some("foo, 100rel")));
+    assert_eq!((response.status, response.headers.get(&HeaderName::UNSUPPORTED)), (420, Some("foo, bar")));
 }
 
 #[test]

@@ -27,6 +27,8 @@ impl Owner {
                 self.notice(NoticeLevel::Warning, &info, Some(id));
             }
             CallEvent::Ended { cause } => self.on_ended(id, &cause),
+            // transfer and INFO
+            _ => {}
         }
     }
 
