@@ -9,10 +9,13 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use network::{Random, speech};
-use sidetone_media::tone::{CallProgress, CallProgressTone, DtmfPlayer, TestTone};
+use sidetone_media::tone::{
+    CallProgress, CallProgressTone, DtmfDetector, DtmfPlayer, HoldTune, RecordingTone, TestTone,
+};
 use sidetone_media::{
     AudioReceiver, AudioSender, Codec, DriftResampler, FRAME_LEN, Limiter, Mixer, PayloadKind, Processing,
-    ProcessingOptions, ReceivedPacket, ReceiverOptions, SILENCE, SenderOptions, SharedMeter, Source,
+    ProcessingOptions, ReceivedPacket, ReceiverOptions, Recorder, SILENCE, SenderOptions, SharedMeter,
+    Source,
 };
 
 thread_local! {
@@ -97,6 +100,10 @@ fn everything_else_on_the_audio_thread_allocates_nothing() {
     let mut tone = TestTone::new(440.0);
     let mut ring = CallProgressTone::new(CallProgress::Ring);
     let mut pad = DtmfPlayer::new();
+    let (mut tune, mut beep, mut keys) =
+        (HoldTune::default(), RecordingTone::default(), DtmfDetector::default());
+    let dir = tempfile::tempdir().unwrap();
+    let mut recorder = Recorder::create(&dir.path().join("x.wav"), 2).unwrap();
     let mut drift = DriftResampler::new();
     drift.set_ratio(1.0002);
     let (mut frame, mut out) = (SILENCE, SILENCE);
@@ -105,7 +112,7 @@ fn everything_else_on_the_audio_thread_allocates_nothing() {
         if n % 50 == 0 {
             pad.press('5', 100);
         }
-        for source in [&mut tone as &mut dyn Source, &mut ring, &mut pad] {
+        for source in [&mut tone as &mut dyn Source, &mut ring, &mut pad, &mut tune, &mut beep] {
             source.read(&mut frame);
             mixer.add(&frame);
         }
@@ -113,6 +120,8 @@ fn everything_else_on_the_audio_thread_allocates_nothing() {
         mixer.take(&mut out);
         drift.process(&out, &mut frame);
         meter.measure(&frame);
+        keys.push(&frame);
+        recorder.write(&[&out, &frame]);
     }
     assert_eq!(COUNT.get() - before, 0);
 }

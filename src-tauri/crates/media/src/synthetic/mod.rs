@@ -9,6 +9,7 @@ use crate::error::DeviceError;
 use crate::frame::Frame;
 use crate::tone::TestTone;
 
+pub(crate) use wav::to_i16;
 pub use wav::{Repeat, WavReader, WavSink, WavSource};
 
 /// The devices of a machine without sound hardware. Hardware [`Devices`] hand selections to it for which

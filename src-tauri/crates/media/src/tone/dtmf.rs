@@ -4,9 +4,9 @@ use super::call_progress::TwoTone;
 use crate::device::{Flow, Source};
 use crate::frame::Frame;
 
-const LOW: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
-const HIGH: [f32; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
-const PAD: [[char; 4]; 4] =
+pub(super) const LOW: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
+pub(super) const HIGH: [f32; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
+pub(super) const PAD: [[char; 4]; 4] =
     [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];
 
 /// Each of the two sines; the sum peaks at -10.5 dBFS.

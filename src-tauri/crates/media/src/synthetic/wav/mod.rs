@@ -9,4 +9,5 @@ mod test_file;
 
 pub use reader::{Repeat, WavReader};
 pub use sink::WavSink;
+pub(crate) use sink::to_i16;
 pub use source::WavSource;

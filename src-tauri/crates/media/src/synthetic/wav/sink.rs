@@ -131,7 +131,7 @@ impl Drop for WavSink {
 }
 
 /// The nearest of 16 bits, ties to even; beyond full scale the nearest end, and 0 for NaN.
-fn to_i16(value: f32) -> i16 {
+pub(crate) fn to_i16(value: f32) -> i16 {
     // At 1.5 * 2^23 floats are whole numbers apart, so that adding it rounds. Unlike `round_ties_even` it needs no call
     // into a library on processors without an instruction for that, and can be vectorised.
     const WHOLE: f32 = 12_582_912.0;
