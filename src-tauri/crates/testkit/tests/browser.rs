@@ -41,3 +41,31 @@ fn two_browsers_hear_each_other_and_read_each_others_messages() {
     alice.hang_up(call);
     assert_eq!(bob.wait("ended", SOON).unwrap()["originator"], "remote");
 }
+
+#[test]
+fn a_presence_server_takes_subscriptions() {
+    let Some(room) = room!(Needs::tools(&["kamailio", "sqlite3"])) else { return };
+    let options = KamailioOptions { presence: true, ..KamailioOptions::default() };
+    let kamailio = Kamailio::start(room.dir(), &options).unwrap();
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(SOON)).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let to = kamailio.aor("bob");
+    // Nobody of its own domain, so nobody asks for a password.
+    let request = format!(
+        "SUBSCRIBE {to} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK1\r\n\
+         From: <sip:watcher@elsewhere.test>;tag=1\r\nTo: <{to}>\r\nCall-ID: 1\r\nCSeq: 1 SUBSCRIBE\r\n\
+         Max-Forwards: 70\r\nContact: <sip:watcher@127.0.0.1:{port}>\r\nEvent: dialog\r\n\
+         Accept: application/dialog-info+xml\r\nExpires: 60\r\nContent-Length: 0\r\n\r\n"
+    );
+    socket.send_to(request.as_bytes(), kamailio.address()).unwrap();
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let mut message = [0; 4_096];
+        let length = socket.recv(&mut message).unwrap_or_else(|_| panic!("{told:?}\n{}", kamailio.log()));
+        let message = String::from_utf8_lossy(&message[..length]).into_owned();
+        told.push(message.lines().next().unwrap_or_default().to_owned());
+    }
+    told.sort();
+    assert!(told[0].starts_with("NOTIFY ") && told[1].starts_with("SIP/2.0 20"), "{told:?}");
+}

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use super::net::{PeerNet, command_in};
@@ -45,6 +46,8 @@ pub struct KamailioOptions<'a> {
     /// The port for UDP and TCP; any free one unless said.
     pub port: Option<u16>,
     pub net: Option<&'a PeerNet>,
+    /// Is a presence server too: presence, message-summary, and dialog-info of the calls that pass. Needs `sqlite3`.
+    pub presence: bool,
 }
 
 impl Default for KamailioOptions<'_> {
@@ -56,6 +59,7 @@ impl Default for KamailioOptions<'_> {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: None,
             net: None,
+            presence: false,
         }
     }
 }
@@ -63,7 +67,7 @@ impl Default for KamailioOptions<'_> {
 /// A registrar and proxy for any user with the one password, on UDP and TCP.
 ///
 /// Calls need proxy authentication, except from the user `anon`. A call to `status-NNN` is answered with that
-/// status, one to an unknown user with 404. Presence is refused with 489.
+/// status, one to an unknown user with 404. Presence is refused with 489 unless it is asked for.
 #[derive(Debug)]
 pub struct Kamailio {
     process: Process,
@@ -85,6 +89,7 @@ impl Kamailio {
         fs::create_dir_all(own.join("run"))?;
         let config = own.join("kamailio.cfg");
         let text = CONFIG
+            .replace("@DIR@", &own.display().to_string())
             .replace("@ADDRESS@", &ip.to_string())
             .replace("@PORT@", &port.to_string())
             .replace("@ALGORITHM@", &options.algorithm.to_string())
@@ -96,6 +101,10 @@ impl Kamailio {
         let mut command = command_in(options.net, program);
         command.arg("-f").arg(&config).arg("-Y").arg(own.join("run")).arg("-P").arg(own.join("run/pid"));
         command.args(["-DD", "-E", "-m", "64", "-M", "8"]);
+        if options.presence {
+            make_database(&own.join("presence.db"))?;
+            command.args(["-A", "WITH_PRESENCE"]);
+        }
         let process = Process::spawn(&name, &mut command, dir)?;
         let mut kamailio = Self { process, address: SocketAddr::new(ip, port) };
         kamailio.await_answer()?;
@@ -143,6 +152,23 @@ impl Kamailio {
             .and_then(|result| result)
             .map_err(|error| RigError::new(format!("{error}\n{}", self.process.tail())))
     }
+}
+
+/// The tables of the presence modules, from the statements that come with them.
+fn make_database(file: &Path) -> Result<()> {
+    const TABLES: [&str; 2] = ["standard-create.sql", "presence-create.sql"];
+    let mut statements = String::new();
+    for table in TABLES {
+        let path = Path::new("/usr/share/kamailio/db_sqlite").join(table);
+        statements.push_str(
+            &fs::read_to_string(&path).map_err(|error| RigError::while_doing(path.display(), error))?,
+        );
+    }
+    let output = Command::new("sqlite3").arg(file).arg(statements).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(RigError::new(format!("sqlite3: {}", String::from_utf8_lossy(&output.stderr).trim())))
 }
 
 /// Sends an OPTIONS and says whether it was answered with 200.

@@ -1,4 +1,5 @@
 use crate::{project::find_program, shell};
+use std::path::Path;
 
 /// How to see whether a thing is there.
 #[derive(Debug)]
@@ -7,6 +8,8 @@ pub(crate) enum Probe {
     Program(&'static [&'static str]),
     /// A library with its headers, by the name that pkg-config knows.
     Library(&'static str),
+    /// All these modules of Kamailio, wherever its distribution keeps them.
+    KamailioModules(&'static [&'static str]),
 }
 
 impl Probe {
@@ -16,6 +19,14 @@ impl Probe {
             Self::Library(name) => {
                 let mut ask = shell::command("pkg-config", &["--exists", name]);
                 shell::output(&mut ask).is_some()
+            }
+            Self::KamailioModules(names) => {
+                let arch = std::env::consts::ARCH;
+                let folders = [format!("/usr/lib/{arch}-linux-gnu"), "/usr/lib64".into(), "/usr/lib".into()];
+                let has = |folder: &String, name: &str| {
+                    Path::new(folder).join("kamailio/modules").join(name).with_extension("so").exists()
+                };
+                folders.iter().any(|folder| names.iter().all(|name| has(folder, name)))
             }
         }
     }
