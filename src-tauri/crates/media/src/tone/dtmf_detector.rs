@@ -48,7 +48,14 @@ impl Default for DtmfDetector {
         for (n, hz) in LOW.iter().chain(&HIGH).enumerate() {
             (coefficients[n], coefficients[n + 8]) = (coefficient(*hz), coefficient(hz * 2.0));
         }
-        Self { window: Box::new([0.0; WINDOW]), bins, candidate: None, agreed: 0, sounding: None, absent: 0 }
+        Self {
+            window: Box::new([0.0; WINDOW]),
+            coefficients,
+            candidate: None,
+            agreed: 0,
+            sounding: None,
+            absent: 0,
+        }
     }
 }
 
