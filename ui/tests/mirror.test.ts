@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Envelope, Snapshot } from '../src/api/types'
 import * as data from '../src/platform/fake/data'
+import { history } from '../src/platform/fake/people'
 import { apply, fromSnapshot, type Mirror } from '../src/state/mirror'
 import { accountRows, lastDialled, readySessions, sessionOf, shownCall, waitingCalls } from '../src/state/select'
 
@@ -41,7 +42,7 @@ describe('mirror', () => {
   })
 
   it('learns of an end from the history where no view of it came', () => {
-    const [entry] = data.history(NOW)
+    const [entry] = history(NOW)
     const mirror = after(start({ calls: [data.call(NOW)] }), {
       event: 'HistoryAdded',
       entry: { ...entry, callId: 'c1', status: 'FAILED', info: '404 Not Found' },
@@ -120,7 +121,7 @@ describe('selectors', () => {
   })
 
   it('call back through the account that the call came over', () => {
-    const mirror = start({ sessions: [data.local(), data.office()], history: data.history(NOW) })
+    const mirror = start({ sessions: [data.local(), data.office()], history: history(NOW) })
     const missed = mirror.history[2]
     expect(missed && sessionOf(mirror, missed)?.sessionId).toBe('s2')
     expect(lastDialled(mirror)).toBe('sip:echo@127.0.0.1:5060')

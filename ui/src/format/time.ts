@@ -21,3 +21,13 @@ export function preciseClock(time: number): string {
   const millis = String(date.getMilliseconds()).padStart(3, '0')
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${millis}`
 }
+
+/** `14:05` today, the weekday within the last week, else the date. */
+export function dayAndClock(time: number, now: number, locale?: string): string {
+  const date = new Date(time)
+  const midnight = new Date(now).setHours(0, 0, 0, 0)
+  if (time >= midnight) return clock(time, locale)
+  if (time >= midnight - 6 * 86_400_000) return `${date.toLocaleDateString(locale, { weekday: 'short' })} ${clock(time, locale)}`
+  const year = date.getFullYear() === new Date(now).getFullYear() ? {} : ({ year: 'numeric' } as const)
+  return date.toLocaleDateString(locale, { day: 'numeric', month: 'short', ...year })
+}

@@ -1,4 +1,5 @@
 import type { App } from '../state/app.svelte'
+import { isTalking } from '../state/select'
 import { focusOf, interpret, type KeyAction, type Situation } from './map'
 
 /** Listens on the window until the returned function is called. */
@@ -29,6 +30,8 @@ function situation(app: App, document: Document): Situation {
     pad: app.dial.pad,
     ringing: app.waiting.length > 0,
     call: app.call !== null,
+    others: app.otherCalls.length,
+    letters: app.letters.on,
     dialText: app.dial.text,
   }
 }
@@ -36,6 +39,7 @@ function situation(app: App, document: Document): Situation {
 function carryOut(action: KeyAction, app: App, document: Document): void {
   const [ringing] = app.waiting
   const call = app.call
+  const talking = call !== null && isTalking(call)
   switch (action.do) {
     case 'dial':
       return onPhone(app, () => app.dial.append(action.digit))
@@ -48,13 +52,25 @@ function carryOut(action: KeyAction, app: App, document: Document): void {
     case 'call':
       return onPhone(app, () => void app.dial.call().then((began) => began && focusStage(document)))
     case 'answer':
-      return void (ringing && app.answer(ringing))
+      return void (ringing && app.switchboard.holdAndAnswer(ringing))
     case 'decline':
       return void (ringing && app.hangUp(ringing))
     case 'hangup':
       return void (call && app.hangUp(call))
     case 'mute':
       return void (call && app.toggleMute(call))
+    case 'hold':
+      return void (call && talking && app.switchboard.toggleHold(call))
+    case 'swap':
+      return void app.switchboard.swap()
+    case 'merge':
+      return void app.switchboard.merge([...(call ? [call] : []), ...app.otherCalls].filter(isTalking))
+    case 'transfer':
+      return void (call && talking && onScreen(app, () => app.transfer.toggle(call)))
+    case 'record':
+      return void (call && talking && app.switchboard.toggleRecording(call))
+    case 'quiet':
+      return void app.toggleDoNotDisturb()
     case 'help':
       app.help = true
       return
@@ -64,6 +80,12 @@ function carryOut(action: KeyAction, app: App, document: Document): void {
     case 'leaveField':
       if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
   }
+}
+
+/** What it opens is on the phone's screen. */
+function onScreen(app: App, act: () => void): void {
+  app.screen = 'phone'
+  act()
 }
 
 /** Dialling from the settings would happen out of sight. */

@@ -9,6 +9,12 @@ export type KeyAction =
   | { do: 'decline' }
   | { do: 'hangup' }
   | { do: 'mute' }
+  | { do: 'hold' }
+  | { do: 'swap' }
+  | { do: 'merge' }
+  | { do: 'transfer' }
+  | { do: 'record' }
+  | { do: 'quiet' }
   | { do: 'help' }
   | { do: 'close' }
   | { do: 'leaveField' }
@@ -35,12 +41,19 @@ export type Situation = {
   ringing: boolean
   /** A call of ours can be hung up. */
   call: boolean
+  /** Our own calls besides the one shown. */
+  others: number
+  /** Single letters are not switched off. */
+  letters: boolean
   dialText: string
 }
 
 export function interpret(press: Press, now: Situation): KeyAction | null {
   if (press.alt && !press.ctrl && !press.meta && press.code === 'KeyA') {
     return now.ringing && !press.repeat ? { do: 'answer' } : null
+  }
+  if (press.alt && !press.ctrl && !press.meta && press.code === 'KeyD') {
+    return press.repeat ? null : { do: 'quiet' }
   }
   if (press.ctrl || press.alt || press.meta) return null
   if (press.key === 'Escape') return press.repeat ? null : escape(now)
@@ -69,8 +82,21 @@ function letterless(press: Press, now: Situation): KeyAction | null {
   if (press.key === 'Backspace') return now.pad === 'dial' ? { do: 'erase' } : null
   if (press.repeat) return null
   if (press.key === '?') return { do: 'help' }
-  if (press.key === 'm' || press.key === 'M') return now.call ? { do: 'mute' } : null
-  return null
+  return now.letters ? letter(press.key.toLowerCase(), now) : null
+}
+
+function letter(key: string, now: Situation): KeyAction | null {
+  if (!now.call) return null
+  if (key === 's') return now.others > 0 ? { do: 'swap' } : null
+  if (key === 'j') return now.others > 0 ? { do: 'merge' } : null
+  return LETTERS[key] ?? null
+}
+
+const LETTERS: Readonly<Record<string, KeyAction>> = {
+  m: { do: 'mute' },
+  h: { do: 'hold' },
+  t: { do: 'transfer' },
+  r: { do: 'record' },
 }
 
 function digitOf(press: Press): string | null {

@@ -1,14 +1,25 @@
 import { getContext, setContext } from 'svelte'
-import type { CallView, Command, Failure, Reply, Theme } from '../api/types'
+import type { CallView, Command, Failure, Reply, SipHeader, Theme } from '../api/types'
+import { Letters } from '../keyboard/letters.svelte'
 import { t } from '../locales'
 import { toFailure, type Host, type LinkState, type Platform } from '../platform/types'
 import { Dial } from './dial.svelte'
+import { History } from './history.svelte'
 import { EventLog } from './log.svelte'
-import { apply, fromSnapshot, type Mirror } from './mirror'
+import { Messages } from './messages.svelte'
+import { apply, fromSnapshot, hasEnded, type Mirror } from './mirror'
+import { News, newsOf } from './news.svelte'
 import { Notices } from './notices.svelte'
 import { ownCalls, shownCall, waitingCalls } from './select'
+import { Switchboard } from './switchboard'
+import { TransferFlow } from './transfer.svelte'
 
 export type Screen = 'phone' | 'settings'
+export type SettingsTab = 'general' | 'calls' | 'audio' | 'network'
+export type MoreTab = 'recent' | 'contacts' | 'messages' | 'sound' | 'events'
+
+/** How one call differs from what its account says. */
+export type CallOptions = { callerName?: string; anonymous?: boolean; headers?: SipHeader[] }
 
 /** What every screen reads, and the commands that they give. */
 export class App {
@@ -16,14 +27,22 @@ export class App {
   link = $state<LinkState>('connecting')
   linkReason = $state('')
   screen = $state<Screen>('phone')
+  tab = $state<MoreTab>('recent')
+  settingsTab = $state<SettingsTab>('general')
   help = $state(false)
   /** The call that the user chose to see. */
   chosenCall = $state<string | null>(null)
   /** In settings: the account in the form, `null` for none, `''` for a new one. */
   editedAccount = $state<string | null>(null)
+  readonly letters = new Letters()
   readonly log = new EventLog()
   readonly notices = new Notices()
+  readonly news = new News()
   readonly dial = new Dial(this)
+  readonly switchboard = new Switchboard(this)
+  readonly transfer = new TransferFlow(this)
+  readonly messages = new Messages(this)
+  readonly history = new History(this)
 
   constructor(private readonly platform: Platform) {}
 
@@ -59,8 +78,14 @@ export class App {
       },
       onSnapshot: (snapshot) => (this.mirror = fromSnapshot(snapshot, this.mirror)),
       onEvent: (event) => {
-        if (this.mirror) this.mirror = apply(this.mirror, event, Date.now())
+        if (this.mirror) {
+          this.news.say(newsOf(this.mirror, event, this.call?.callId ?? null))
+          this.mirror = apply(this.mirror, event, Date.now())
+        }
         this.log.add(event)
+        this.messages.take(event)
+        this.history.take(event)
+        if (event.event === 'CallChanged' && hasEnded(event.call)) this.transfer.ended(event.call.callId)
         if (event.event === 'Notice') this.notices.show(event.level, event.info)
       },
     })
@@ -90,15 +115,13 @@ export class App {
     }
   }
 
-  async place(callee: string, sessionId?: string): Promise<Failure | null> {
-    try {
-      const reply = await this.ask({ command: 'call', callee, ...(sessionId === undefined ? {} : { sessionId }) })
-      if (reply.reply === 'call') this.chosenCall = reply.callId
-      this.screen = 'phone'
-      return null
-    } catch (reason) {
-      return toFailure(reason)
-    }
+  /** Whoever is talked to waits meanwhile, but not for a number that cannot be called. */
+  async place(callee: string, sessionId?: string, options: CallOptions = {}): Promise<Failure | null> {
+    return this.begin({ command: 'call', callee, ...(sessionId === undefined ? {} : { sessionId }), ...options })
+  }
+
+  async redial(): Promise<Failure | null> {
+    return this.begin({ command: 'redial' })
   }
 
   async answer(call: CallView): Promise<boolean> {
@@ -115,17 +138,50 @@ export class App {
     await this.perform({ command: 'muteAudio', callId: call.callId, muted: !call.muted })
   }
 
+  async toggleDoNotDisturb(): Promise<void> {
+    const calls = this.mirror?.settings.calls
+    if (calls) await this.perform({ command: 'changeSettings', calls: { ...calls, doNotDisturb: !calls.doNotDisturb } })
+  }
+
   dismissEnded(): void {
     if (this.mirror) this.mirror = { ...this.mirror, ended: null }
   }
 
   editAccount(accountId: string): void {
     this.editedAccount = accountId
+    this.openSettings('general')
+  }
+
+  openSettings(tab: SettingsTab): void {
+    this.settingsTab = tab
     this.screen = 'settings'
+  }
+
+  showTab(tab: MoreTab): void {
+    this.screen = 'phone'
+    this.tab = tab
+  }
+
+  showMessages(address: string, sessionId?: string): void {
+    this.messages.show(address, sessionId)
+    this.showTab('messages')
   }
 
   complain(text = t('link.unreachable')): void {
     this.notices.show('error', text)
+  }
+
+  private async begin(command: Command): Promise<Failure | null> {
+    try {
+      const reply = await this.ask(command)
+      this.screen = 'phone'
+      if (reply.reply !== 'call') return null
+      this.chosenCall = reply.callId
+      await this.switchboard.holdOthers(reply.callId)
+      return null
+    } catch (reason) {
+      return toFailure(reason)
+    }
   }
 }
 

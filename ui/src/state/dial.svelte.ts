@@ -10,6 +10,9 @@ export class Dial {
   failure = $state.raw<Failure | null>(null)
   /** The account to call through; `null` leaves it to the engine. Its session changes at every connect. */
   accountId = $state<string | null>(null)
+  /** For the next call only. */
+  anonymous = $state(false)
+  callerName = $state('')
   /** The pad's last use chosen by hand, for one call. */
   private choice = $state.raw<{ callId: string; pad: Pad } | null>(null)
 
@@ -63,10 +66,19 @@ export class Dial {
       if (last !== null) this.set(last)
       return false
     }
-    this.failure = await this.app.place(callee, this.sessionOrNone())
+    const callerName = this.callerName.trim()
+    const options = { ...(this.anonymous ? { anonymous: true } : {}), ...(callerName === '' ? {} : { callerName }) }
+    this.failure = await this.app.place(callee, this.sessionOrNone(), options)
     if (this.failure) return false
     this.set('')
+    this.anonymous = false
+    this.callerName = ''
     return true
+  }
+
+  async redial(): Promise<boolean> {
+    this.failure = await this.app.redial()
+    return this.failure === null
   }
 
   private sessionOrNone(): string | undefined {

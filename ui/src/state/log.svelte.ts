@@ -37,7 +37,7 @@ export function toLine(event: Envelope, key: number): LogLine {
 
 /** The contract's own: what integrators see too. The others only say that a view was replaced. */
 export const isContract = (line: LogLine): boolean =>
-  line.event.endsWith('StatusEvent') || line.event === 'OnCallEvent'
+  line.event.endsWith('StatusEvent') || (line.event.startsWith('On') && line.event.endsWith('Event'))
 
 export const lineText = (line: LogLine): string =>
   [new Date(line.time).toISOString(), line.event, line.status || '-', line.id || '-', line.info].join('  ').trimEnd()
@@ -51,6 +51,8 @@ function statusOf(event: Envelope): string {
 }
 
 function idOf(event: Envelope): string {
+  if (event.event === 'DataStatusEvent') return event.dataId
+  if (event.event === 'ContactChanged') return event.contact.id
   if ('callId' in event && event.callId !== undefined) return event.callId
   if ('sessionId' in event) return event.sessionId
   if (event.event === 'SessionChanged') return event.session.sessionId
@@ -61,6 +63,9 @@ function idOf(event: Envelope): string {
 
 function infoOf(event: Envelope): string {
   if (event.event === 'OnCallEvent') return [`${event.caller} → ${event.callee}`, event.info].filter(Boolean).join(' · ')
+  if (event.event === 'OnTransferEvent') return `${event.referredBy} → ${event.target}`
+  if (event.event === 'OnDataEvent') return `${event.from} → ${event.to} · ${event.body.length} characters of ${event.contentType}`
+  if (event.event === 'TransferStatusEvent') return `${event.target} · ${event.info}`
   if ('info' in event) return event.info
   if (event.event === 'GatewayChanged') return event.gateway.info
   if (event.event === 'CallChanged') return event.call.info

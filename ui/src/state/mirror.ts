@@ -1,5 +1,7 @@
 import type {
   CallView,
+  Contact,
+  ContactState,
   DevicesView,
   Envelope,
   GatewayView,
@@ -18,6 +20,10 @@ export type Mirror = {
   /** The call that ended last, kept on the screen until another begins. */
   ended: CallView | null
   history: readonly HistoryEntry[]
+  /** Missed calls that nobody has looked at. */
+  missedCalls: number
+  contacts: readonly Contact[]
+  contactStates: readonly ContactState[]
   devices: DevicesView
   gateway: GatewayView
   settings: Settings
@@ -29,13 +35,16 @@ export type Mirror = {
 
 /** The end that the last call came to survives a new snapshot: the engine does not keep it. */
 export function fromSnapshot(snapshot: Snapshot, previous: Mirror | null): Mirror {
-  const { version, sessions, calls, history, devices, gateway, settings } = snapshot
+  const { version, sessions, calls, history, missedCalls, contacts, contactStates, devices, gateway, settings } = snapshot
   return {
     version,
     sessions,
     calls: calls.filter((call) => !hasEnded(call)),
     ended: previous?.ended ?? null,
     history,
+    missedCalls,
+    contacts,
+    contactStates,
     devices,
     gateway,
     settings,
@@ -67,6 +76,19 @@ function change(mirror: Mirror, event: Envelope): Partial<Mirror> {
       return addHistory(mirror, event.entry)
     case 'HistoryCleared':
       return { history: [] }
+    case 'HistoryRemoved':
+      return { history: without(mirror.history, event.callId) }
+    case 'MissedCallsChanged':
+      return { missedCalls: event.missedCalls }
+    case 'ContactChanged':
+      return { contacts: upsert(mirror.contacts, event.contact, (contact) => contact.id) }
+    case 'ContactRemoved':
+      return {
+        contacts: mirror.contacts.filter((contact) => contact.id !== event.contactId),
+        contactStates: mirror.contactStates.filter((state) => state.contactId !== event.contactId),
+      }
+    case 'ContactStateChanged':
+      return { contactStates: upsert(mirror.contactStates, event.state, (state) => state.contactId) }
     case 'MicrophoneLevel':
       return { microphoneLevel: event.level }
     case 'DevicesChanged':
@@ -98,8 +120,8 @@ function addHistory(mirror: Mirror, entry: HistoryEntry): Partial<Mirror> {
 export const hasEnded = (call: CallView): boolean =>
   call.status === 'FINISH' || call.status === 'BUSY' || call.status === 'FAILED'
 
-const without = (calls: readonly CallView[], callId: string): CallView[] =>
-  calls.filter((call) => call.callId !== callId)
+const without = <T extends { callId: string }>(list: readonly T[], callId: string): T[] =>
+  list.filter((item) => item.callId !== callId)
 
 function upsert<T>(list: readonly T[], item: T, id: (item: T) => string): T[] {
   const at = list.findIndex((other) => id(other) === id(item))

@@ -11,11 +11,28 @@ export const waitingCalls = (mirror: Mirror): CallView[] => mirror.calls.filter(
 
 export const ownCalls = (mirror: Mirror): CallView[] => mirror.calls.filter((call) => !isWaiting(call))
 
-/** The call that the panel shows: the chosen one while it lives, else the newest. */
+/** Talked to now: established, and not held by us. */
+export const isActive = (call: CallView): boolean => isTalking(call) && !call.hold.local
+
+export const activeCalls = (mirror: Mirror): CallView[] => mirror.calls.filter(isActive)
+
+export const conferenceCalls = (mirror: Mirror): CallView[] => mirror.calls.filter((call) => call.inConference)
+
+/** The call in front: the chosen one while it lives, else the newest that is not held, else the newest. */
 export function shownCall(mirror: Mirror, chosen: string | null): CallView | null {
   const calls = ownCalls(mirror)
-  return calls.find((call) => call.callId === chosen) ?? calls.at(-1) ?? null
+  const free = calls.filter((call) => !call.hold.local)
+  return calls.find((call) => call.callId === chosen) ?? free.at(-1) ?? calls.at(-1) ?? null
 }
+
+/** dBFS above which a party is said to speak. */
+const SPEECH_DB = -45
+
+export const isSpeaking = (call: CallView): boolean =>
+  isActive(call) && !call.hold.remote && (call.statistics?.speaker.rms ?? -100) > SPEECH_DB
+
+export const sessionName = (mirror: Mirror | null, sessionId: string): string =>
+  mirror?.sessions.find((session) => session.sessionId === sessionId)?.name ?? ''
 
 /** An account that does not register says nothing to its link before its first call. */
 export const speaksOnlyInCalls = (account: Account | null): boolean => account?.register === false
@@ -49,5 +66,8 @@ export function accountRows(mirror: Mirror): AccountRow[] {
 export const sessionOf = (mirror: Mirror, entry: HistoryEntry): SessionView | null =>
   mirror.sessions.find((session) => session.accountId === entry.accountId) ?? null
 
-export const lastDialled = (mirror: Mirror): string | null =>
-  mirror.history.find((entry) => entry.direction === 'outgoing')?.remote ?? null
+/** The latest entry that `redial` would call. */
+export const lastCalled = (mirror: Mirror): HistoryEntry | null =>
+  mirror.history.find((entry) => entry.direction === 'outgoing') ?? null
+
+export const lastDialled = (mirror: Mirror): string | null => lastCalled(mirror)?.remote ?? null

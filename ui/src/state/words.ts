@@ -42,7 +42,16 @@ const CALL_TONES: Readonly<Record<CallStatus, Tone>> = {
 }
 
 export function describeCall(call: CallView): Described {
-  return { tone: CALL_TONES[call.status], words: t(`call.status.${call.status}`), code: call.status, info: call.info }
+  return { tone: CALL_TONES[call.status], words: wordsOf(call), code: call.status, info: call.info }
+}
+
+/** Who holds whom; the contract has one word for both. */
+function wordsOf({ status, hold, inConference }: CallView): string {
+  if (status === 'HOLD' && hold.local && hold.remote) return t('call.hold.both')
+  if (status === 'HOLD' && hold.local) return t('call.hold.local')
+  if (status === 'HOLD' && hold.remote) return t('call.hold.remote')
+  if (status === 'ESTABLISHED' && inConference) return t('call.status.conference')
+  return t(`call.status.${status}`)
 }
 
 /** The far end's URI. */

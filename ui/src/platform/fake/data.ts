@@ -4,23 +4,26 @@ import type {
   CallView,
   DevicesView,
   GatewayView,
-  HistoryEntry,
   SessionView,
   Settings,
+  SignallingView,
   Snapshot,
 } from '../../api/types'
 
 /** A calm engine on a machine with devices: one local account and one at a provider. */
-export function snapshot(now: number): Snapshot {
+export function snapshot(_now: number): Snapshot {
   return {
     seq: 100,
     version: '0.1.0',
     sessions: [local()],
     calls: [],
     history: [],
+    missedCalls: 0,
+    contacts: [],
+    contactStates: [],
     devices: devices(),
     gateway: gateway(),
-    settings: settings(now),
+    settings: settings(),
   }
 }
 
@@ -36,6 +39,8 @@ export const local = (): SessionView => ({
   registrationInfo: '200 OK, expires in 600 s',
   passwordNeeded: false,
   local: true,
+  signalling: { transport: 'udp', remote: '127.0.0.1:5060', secure: false, info: 'not encrypted, stays on this machine' },
+  messagesWaiting: null,
 })
 
 export const office = (): SessionView => ({
@@ -46,33 +51,76 @@ export const office = (): SessionView => ({
   aor: 'sip:nadia.wolff@voice.example.org',
   registrar: 'sip:voice.example.org',
   local: false,
+  signalling: TLS,
 })
 
-export const officeAccount = (): Account => ({
-  id: 'office',
-  name: 'Office',
-  aor: 'sip:nadia.wolff@voice.example.org',
-  displayName: 'Nadia Wolff',
-  transport: 'tcp',
+export const TLS: SignallingView = {
+  transport: 'tls',
+  remote: '192.0.2.17:5061',
+  secure: true,
+  info: 'TLS 1.3, certificate of voice.example.org by Example Trust CA',
+}
+
+export const account = (part: Pick<Account, 'id' | 'name' | 'aor'> & Partial<Account>): Account => ({
   register: true,
   expires: 600,
   enabled: true,
+  mediaEncryption: 'automatic',
+  sdesOverPlain: false,
+  ice: false,
+  rtcpMux: false,
+  dtmf: 'automatic',
+  prack: 'supported',
+  sessionExpires: 1800,
+  outbound: true,
+  mwi: true,
+  publishPresence: false,
+  autoAnswerByHeader: false,
+  incomingTransfer: 'ask',
+  noAnswerSeconds: 20,
+  anonymous: false,
+  headers: [],
+  ...part,
 })
 
-export const localAccount = (): Account => ({
-  id: 'local',
-  name: 'Local',
-  aor: 'sip:me@127.0.0.1:5060',
-  register: true,
-  expires: 600,
-  enabled: true,
-})
+export const officeAccount = (): Account =>
+  account({
+    id: 'office',
+    name: 'Office',
+    aor: 'sip:nadia.wolff@voice.example.org',
+    displayName: 'Nadia Wolff',
+    transport: 'tls',
+    voicemail: '*97',
+  })
 
-const settings = (_now: number): Settings => ({
-  audio: { microphone: 'default', speaker: 'default', codecs: ['opus', 'G722', 'PCMA', 'PCMU'] },
-  network: { sipPort: 0, rtpPort: 0 },
+export const localAccount = (): Account => account({ id: 'local', name: 'Local', aor: 'sip:me@127.0.0.1:5060' })
+
+const settings = (): Settings => ({
+  audio: {
+    microphone: 'default',
+    speaker: 'default',
+    ringer: '',
+    preferredMicrophones: [],
+    preferredSpeakers: [],
+    echoCancellation: true,
+    noiseSuppression: true,
+    gainControl: true,
+    dtmfTones: true,
+    codecs: ['opus', 'G722', 'PCMA', 'PCMU'],
+  },
+  network: { sipPort: 0, rtpPort: 0, dns: [] },
   gateway: { enabled: true, sipPort: 5060, httpPort: 8088 },
   ui: { theme: 'system' },
+  calls: {
+    doNotDisturb: false,
+    callWaiting: true,
+    holdMusic: 'tune',
+    dialPlan: [],
+    emergencyNumbers: [],
+    recordingTone: false,
+    recordings: '',
+    keepHistoryDays: 0,
+  },
   accounts: [localAccount()],
 })
 
@@ -100,6 +148,7 @@ export const devices = (): DevicesView => ({
   ],
   microphone: { selection: 'default', effective: 'Jabra Evolve2 65', problem: null },
   speaker: { selection: 'default', effective: 'Jabra Evolve2 65', problem: null },
+  ringer: { selection: '', effective: 'Jabra Evolve2 65', problem: null },
 })
 
 export const call = (now: number, part: Partial<CallView> = {}): CallView => ({
@@ -118,6 +167,17 @@ export const call = (now: number, part: Partial<CallView> = {}): CallView => ({
   encryption: 'loopback',
   dtmf: '',
   statistics: null,
+  hold: { local: false, remote: false },
+  inConference: false,
+  transfer: null,
+  transferRequested: null,
+  recording: null,
+  problem: null,
+  suite: null,
+  signalling: local().signalling,
+  divertedBy: '',
+  autoAnswerAt: null,
+  emergency: false,
   ...part,
 })
 
@@ -137,26 +197,3 @@ export const statistics = (part: Partial<CallStatistics> = {}): CallStatistics =
   speaker: { rms: -19, peak: -8 },
   ...part,
 })
-
-export function history(now: number): HistoryEntry[] {
-  const entry = (minutes: number, part: Partial<HistoryEntry>): HistoryEntry => ({
-    callId: `h${minutes}`,
-    accountId: 'local',
-    direction: 'outgoing',
-    remote: 'sip:echo@127.0.0.1:5060',
-    remoteName: '',
-    status: 'FINISH',
-    info: '200 OK',
-    startedAt: now - minutes * 60_000,
-    seconds: 42,
-    ...part,
-  })
-  const farah = { accountId: 'office', remote: 'sip:+442079460123@voice.example.org', remoteName: 'Farah Siddiqui' }
-  return [
-    entry(3, {}),
-    entry(16, { ...farah, direction: 'incoming', seconds: 754 }),
-    entry(47, { ...farah, direction: 'incoming', status: 'FINISH', info: '487 Request Terminated', seconds: null }),
-    entry(52, { remote: 'sip:2044@voice.example.org', remoteName: '', accountId: 'office', status: 'BUSY', info: '486 Busy Here', seconds: null }),
-    entry(95, { remote: 'sip:4o4@voice.example.org', accountId: 'office', status: 'FAILED', info: '404 Not Found', seconds: null }),
-  ]
-}

@@ -15,10 +15,11 @@ export class FakePlatform implements Platform {
   private listener: Listener | null = null
 
   constructor(name: string) {
-    const { snapshot, link, ends } = scenario(name, Date.now())
+    const { snapshot, link, ends, then } = scenario(name, Date.now())
     this.link = link
     this.engine = new FakeEngine(snapshot, (event) => this.listener?.onEvent(event))
     if (ends) this.engine.afterAttach = () => this.engine.end(ends)
+    if (then) this.engine.afterAttach = () => then(this.engine)
   }
 
   async command(command: Command): Promise<Reply> {

@@ -1,9 +1,12 @@
 import type { CallView, Snapshot } from '../../api/types'
 import type { LinkState } from '../types'
-import { call, history, local, localAccount, office, officeAccount, snapshot, statistics } from './data'
+import { call, local, localAccount, office, officeAccount, snapshot, statistics } from './data'
+import type { FakeEngine } from './engine'
+import { contacts, contactStates, history } from './people'
+import { incoming, phoneScenario, talking } from './phone'
 
 /** One state of the product to look at: its snapshot, what happens next, and whether the engine answers. */
-export type Scenario = { snapshot: Snapshot; link: LinkState; ends?: CallView }
+export type Scenario = { snapshot: Snapshot; link: LinkState; ends?: CallView; then?: (engine: FakeEngine) => void }
 
 const NOT_YET = { connection: null, registration: null, connectionInfo: '', registrationInfo: '' } as const
 
@@ -24,8 +27,6 @@ export function scenario(name: string, now: number): Scenario {
       return at({ ...two, calls: [talking(now)] })
     case 'echo':
       return at({ ...one, calls: [call(now, { status: 'ESTABLISHED', info: '200 OK', establishedAt: now - 37_000, codec: { name: 'opus', sampleRate: 48000 }, statistics: statistics({ roundTripMs: 1 }) })] })
-    case 'several':
-      return at({ ...two, calls: [talking(now), call(now, { callId: 'c3', status: 'ESTABLISHED', establishedAt: now - 9_000 }), incoming(now)] })
     case 'busy':
       return { ...at(two), ends: ended(now, 'BUSY', '486 Busy Here') }
     case 'failed':
@@ -43,11 +44,11 @@ export function scenario(name: string, now: number): Scenario {
     case 'trouble':
       return at(troubled(two))
     default:
-      return at(two)
+      return phoneScenario(name, now, two) ?? at(two)
   }
 }
 
-const at = (state: Snapshot): Scenario => ({ snapshot: state, link: 'attached' })
+export const at = (state: Snapshot): Scenario => ({ snapshot: state, link: 'attached' })
 
 function withOffice(now: number): Snapshot {
   const base = snapshot(now)
@@ -55,36 +56,11 @@ function withOffice(now: number): Snapshot {
     ...base,
     sessions: [local(), office()],
     history: history(now),
+    contacts: contacts(),
+    contactStates: contactStates(),
     settings: { ...base.settings, accounts: [localAccount(), officeAccount()] },
   }
 }
-
-const talking = (now: number): CallView =>
-  call(now, {
-    callId: 'c2',
-    sessionId: 's2',
-    callee: 'sip:+442079460123@voice.example.org',
-    remoteName: 'Farah Siddiqui',
-    status: 'ESTABLISHED',
-    info: '200 OK',
-    establishedAt: now - 754_000,
-    encryption: 'none',
-    codec: { name: 'G722', sampleRate: 16000 },
-    dtmf: '402#',
-    statistics: statistics(),
-  })
-
-const incoming = (now: number): CallView =>
-  call(now, {
-    callId: 'c4',
-    sessionId: 's2',
-    direction: 'incoming',
-    caller: 'sip:jonas.berg@voice.example.org',
-    callee: 'sip:nadia.wolff@voice.example.org',
-    remoteName: 'Jonas Berg',
-    status: 'RING',
-    encryption: 'none',
-  })
 
 const ended = (now: number, status: 'BUSY' | 'FAILED', info: string): CallView =>
   call(now, { callId: 'c9', sessionId: 's2', callee: 'sip:2044@voice.example.org', encryption: 'none', status, info })

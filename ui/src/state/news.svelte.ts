@@ -1,0 +1,66 @@
+import type { CallView, Envelope } from '../api/types'
+import { partyName } from '../format/uri'
+import { t } from '../locales'
+import type { Mirror } from './mirror'
+import { remoteName } from './words'
+
+/** What has just changed with a call, said for those who do not see it. Statuses of the call in front are said elsewhere. */
+export function newsOfCall(before: CallView | undefined, after: CallView, inFront: boolean): string[] {
+  if (!before) return []
+  const name = remoteName(after)
+  const news: string[] = []
+  const say = (changed: boolean, text: string): void => void (changed && news.push(text))
+  if (!inFront && after.establishedAt !== null) {
+    say(!before.hold.local && after.hold.local, t('news.held', { name }))
+    say(!before.hold.remote && after.hold.remote, t('news.heldBy', { name }))
+    say(before.status === 'HOLD' && after.status === 'ESTABLISHED', t('news.resumed', { name }))
+  }
+  say(!before.inConference && after.inConference, t('news.joined', { name }))
+  say(before.inConference && !after.inConference, t('news.left', { name }))
+  news.push(...newsOfRecording(before, after, name))
+  if (after.problem && after.problem.kind !== before.problem?.kind) news.push(`${t(`problem.${after.problem.kind}`)}. ${after.problem.info}`)
+  say(before.problem !== null && after.problem === null, t('news.problem.over', { name }))
+  return news
+}
+
+function newsOfRecording(before: CallView, after: CallView, name: string): string[] {
+  const [was, is] = [before.recording, after.recording]
+  if (!was && is) return [t('news.recording.started', { name })]
+  if (was && !is) return [t('news.recording.stopped', { name })]
+  if (!was || !is) return []
+  if (!was.problem && is.problem) return [t('news.recording.problem', { info: is.problem })]
+  if (was.paused !== is.paused) return [t(is.paused ? 'news.recording.paused' : 'news.recording.resumed', { name })]
+  return []
+}
+
+/** Of an event, seen against what was known before it. */
+export function newsOf(mirror: Mirror, event: Envelope, inFront: string | null): string[] {
+  switch (event.event) {
+    case 'CallChanged':
+      return newsOfCall(mirror.calls.find((call) => call.callId === event.call.callId), event.call, event.call.callId === inFront)
+    case 'TransferStatusEvent':
+      return [t(`news.transfer.${event.status}`, { target: partyName('', event.target), info: event.info })]
+    case 'OnTransferEvent':
+      return [t('news.transfer.asked', { by: partyName('', event.referredBy), target: partyName('', event.target) })]
+    case 'OnDataEvent':
+      return event.incoming ? [t('news.message', { name: partyName('', event.from) })] : []
+    case 'SettingsChanged': {
+      const on = event.settings.calls.doNotDisturb
+      return on === mirror.settings.calls.doNotDisturb ? [] : [t(on ? 'news.dnd.on' : 'news.dnd.off')]
+    }
+    default:
+      return []
+  }
+}
+
+/** The text of the live region. A repeated sentence is made different, so that it is said again. */
+export class News {
+  text = $state('')
+  private odd = false
+
+  say(sentences: readonly string[]): void {
+    if (sentences.length === 0) return
+    this.odd = !this.odd
+    this.text = sentences.join('. ') + (this.odd ? '' : '\u00a0')
+  }
+}

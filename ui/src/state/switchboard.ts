@@ -1,0 +1,71 @@
+import type { CallView } from '../api/types'
+import type { App } from './app.svelte'
+import { activeCalls, conferenceCalls } from './select'
+
+/** What is done to one call with regard to the others. */
+export class Switchboard {
+  constructor(private readonly app: App) {}
+
+  get active(): CallView[] {
+    return this.app.mirror ? activeCalls(this.app.mirror) : []
+  }
+
+  get conference(): CallView[] {
+    return this.app.mirror ? conferenceCalls(this.app.mirror) : []
+  }
+
+  async toggleHold(call: CallView): Promise<boolean> {
+    const { callId } = call
+    if (!call.hold.local) return this.app.perform({ command: 'hold', callId })
+    // Two calls that are both off hold would talk over each other in one ear.
+    return this.active.length > 0 ? this.goOnWith(call) : this.app.perform({ command: 'unhold', callId })
+  }
+
+  /** Everybody else waits. */
+  async goOnWith(call: CallView): Promise<boolean> {
+    this.app.chosenCall = call.callId
+    const { conference } = this
+    if (!call.inConference || conference.length < 2) return this.app.perform({ command: 'swap', callId: call.callId })
+    const outside = this.active.filter((other) => !other.inConference)
+    await Promise.all(outside.map((other) => this.app.perform({ command: 'hold', callId: other.callId })))
+    return this.merge([])
+  }
+
+  /** The call that was waiting and the one in front change places. */
+  async swap(): Promise<boolean> {
+    const other = this.app.otherCalls.find((call) => call.hold.local) ?? this.app.otherCalls.find((call) => call.establishedAt !== null)
+    return other !== undefined && this.goOnWith(other)
+  }
+
+  async holdOthers(than: string | null): Promise<void> {
+    const others = this.active.filter((call) => call.callId !== than)
+    await Promise.all(others.map((call) => this.app.perform({ command: 'hold', callId: call.callId })))
+  }
+
+  async holdAndAnswer(call: CallView): Promise<boolean> {
+    await this.holdOthers(call.callId)
+    return this.app.answer(call)
+  }
+
+  async endAndAnswer(call: CallView): Promise<boolean> {
+    await Promise.all(this.active.map((other) => this.app.hangUp(other)))
+    return this.app.answer(call)
+  }
+
+  /** With the conference where there is one, else with every call that is up. */
+  async merge(calls: readonly CallView[]): Promise<boolean> {
+    const callIds = [...new Set([...this.conference, ...calls].map((call) => call.callId))]
+    if (callIds.length < 2) return false
+    return this.app.perform({ command: 'merge', callIds })
+  }
+
+  async split(call: CallView): Promise<boolean> {
+    return this.app.perform({ command: 'split', callId: call.callId })
+  }
+
+  async toggleRecording(call: CallView): Promise<boolean> {
+    const { callId } = call
+    const runs = call.recording !== null && call.recording.problem === null
+    return this.app.perform(runs ? { command: 'stopRecording', callId } : { command: 'startRecording', callId })
+  }
+}
