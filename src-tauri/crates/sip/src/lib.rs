@@ -5,6 +5,7 @@
 //! It owns no socket, no clock and no thread: see [`user_agent`] for how to drive it.
 #![forbid(unsafe_code)]
 
+pub mod body;
 pub mod digest;
 pub mod framing;
 pub mod headers;
@@ -16,11 +17,12 @@ pub mod user_agent;
 mod dialog;
 mod random;
 mod registration;
+mod subscription;
 mod transaction;
 
 pub use registrar::{Binding, Domains, RegistrarConfig, Users};
 pub use user_agent::{
     Authority, CallEvent, CallId, Cause, Config, DialogName, Event, FailureKind, Hop, Input, Invite, Load,
     MessageId, MessageRequest, Options, OptionsId, Output, QueryId, ReceivedMessage, Refer, Registration,
-    RegistrationId, Side, Timers, Transport, UserAgent,
+    RegistrationId, Side, Subscription, SubscriptionId, SubscriptionState, Timers, Transport, UserAgent,
 };

@@ -21,7 +21,11 @@ impl Owner {
             Event::MessageReceived(message) => {
                 self.phone.ua.reply_message(std::time::Instant::now(), message.id, 405, "");
             }
-            Event::MessageAnswered { .. } | Event::BindingsChanged { .. } => {}
+            Event::MessageAnswered { .. }
+            | Event::Subscription { .. }
+            | Event::Notified { .. }
+            | Event::UnsolicitedNotify { .. }
+            | Event::BindingsChanged { .. } => {}
         }
     }
 }

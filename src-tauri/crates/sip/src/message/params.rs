@@ -110,6 +110,14 @@ impl Params {
         Ok(params)
     }
 
+    /// All of `text`, which begins with a semicolon or is empty.
+    pub(crate) fn read(text: &str) -> Result<Params, SyntaxError> {
+        let mut cursor = Cursor::new("parameters", text);
+        let params = Params::parse_header(&mut cursor)?;
+        cursor.skip_lws();
+        if cursor.at_end() { Ok(params) } else { Err(cursor.error("unexpected text after the parameters")) }
+    }
+
     /// Reads `*( ";" uri-parameter )` of RFC 3261 section 19.1.1.
     pub(crate) fn parse_uri(cursor: &mut Cursor<'_>) -> Result<Params, SyntaxError> {
         let mut params = Params::new();

@@ -11,6 +11,7 @@ use crate::message::{CSeq, HeaderName, Method, NameAddr, Request, Scheme, Uri};
 use crate::user_agent::{Authority, Hop, Transport};
 
 pub(crate) use outcome::Verdict;
+pub(crate) use retry::back_off;
 
 /// What a registrar may ask for at most with 423; longer ones would never be refreshed in a sensible time.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);

@@ -7,7 +7,7 @@ use crate::message::{HeaderName, Request, Response, Uri, Via, ViaTransport};
 use crate::transaction::clients::{ClientId, Sent};
 
 use super::challenge::Login;
-use super::event::{CallId, MessageId, OptionsId, RegistrationId};
+use super::event::{CallId, MessageId, OptionsId, RegistrationId, SubscriptionId};
 use super::headers::Contact;
 use super::hop::{Authority, Hop, Transport};
 use super::io::{Output, QueryId};
@@ -28,6 +28,7 @@ pub(super) enum Purpose {
     Notify(CallId),
     Info(CallId),
     Options(OptionsId),
+    Subscribe(SubscriptionId),
     /// inside a call or outside any
     Message(MessageId, Option<CallId>),
 }
@@ -42,7 +43,7 @@ impl Purpose {
             | Self::Notify(call)
             | Self::Info(call) => Some(call),
             Self::Message(_, call) => call,
-            Self::Register(_) | Self::Options(_) => None,
+            Self::Register(_) | Self::Options(_) | Self::Subscribe(_) => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::message::{CSeq, HeaderName, Response};
 
 use super::UserAgent;
 use super::attempt::{Attempt, AttemptId};
-use super::event::{CallId, MessageId, OptionsId, RegistrationId};
+use super::event::{CallId, MessageId, OptionsId, RegistrationId, SubscriptionId};
 use super::hop::Hop;
 
 /// Challenges answered for one request: a chain of proxies may each send one, and each may call a nonce stale.
@@ -20,6 +20,7 @@ pub(super) enum Login {
     Call(CallId),
     Options(OptionsId),
     Message(MessageId),
+    Subscription(SubscriptionId),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,9 +18,11 @@ pub struct Config {
     pub max_transactions: usize,
     /// bytes that the server transactions may hold together; over it 503
     pub max_transaction_bytes: usize,
+    /// subscriptions of ours at a time; over it 503
+    pub max_subscriptions: usize,
     /// MESSAGEs that wait for `reply_message`; over it 503
     pub max_messages: usize,
-    /// bytes of a MESSAGE's body, in and out; over it 413
+    /// bytes of the body of a MESSAGE, in and out, and of a NOTIFY; over it 413
     pub max_message_body: usize,
     /// how long a MESSAGE waits for `reply_message` before it is refused with 500
     pub reply_limit: Duration,
@@ -48,6 +50,7 @@ impl Default for Config {
             max_calls: 1024,
             max_transactions: 16 * 1024,
             max_transaction_bytes: 16 * 1024 * 1024,
+            max_subscriptions: 2048,
             max_messages: 128,
             max_message_body: 64 * 1024,
             reply_limit: Duration::from_secs(20),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::message::{Headers, NameAddr, Uri};
 use crate::registrar::Binding;
+use crate::subscription::SubscriptionState;
 
 use super::hop::Hop;
 use super::replaces::DialogName;
@@ -21,6 +22,10 @@ pub struct RegistrationId(pub u64);
 /// One OPTIONS request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OptionsId(pub u64);
+
+/// One subscription, over all its refreshes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubscriptionId(pub u64);
 
 /// One MESSAGE, sent or received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,6 +129,25 @@ pub enum Event {
     },
     /// A MESSAGE came (RFC 3428): reply with `reply_message`.
     MessageReceived(ReceivedMessage),
+    /// A subscription's state changed.
+    Subscription {
+        id: SubscriptionId,
+        state: SubscriptionState,
+    },
+    /// A NOTIFY of a subscription with a body; it has been answered.
+    Notified {
+        id: SubscriptionId,
+        /// `type/subtype` in lower case, one of those that were accepted
+        content_type: String,
+        body: Vec<u8>,
+    },
+    /// A NOTIFY that nobody asked for, from the registrar of this registration; it has been answered. `message-summary` only.
+    UnsolicitedNotify {
+        registration: RegistrationId,
+        event: String,
+        content_type: String,
+        body: Vec<u8>,
+    },
     /// A user's bindings at our registrar changed: registered, refreshed to another contact, removed or expired.
     BindingsChanged {
         user: String,

@@ -102,5 +102,6 @@ impl UserAgent {
         self.on_send_failed(now, hop, reason);
         self.on_registrar_flow_closed(now, hop);
         self.on_registration_flow_closed(now, hop);
+        self.on_subscription_flow_closed(now, hop);
     }
 }

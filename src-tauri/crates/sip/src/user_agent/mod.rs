@@ -54,8 +54,9 @@ mod registrar;
 mod reinvite;
 mod reoffered;
 mod replaces;
-mod request;
+pub(crate) mod request;
 mod respond;
+mod subscribe;
 mod timeout;
 mod trust;
 mod uas;
@@ -68,6 +69,7 @@ use crate::framing::StreamDecoder;
 use crate::random::Random;
 use crate::registrar::{Binding, Registrar};
 use crate::registration::Registration as RegistrationState;
+use crate::subscription::Subscription as SubscriptionDialog;
 use crate::transaction::Deadlines;
 use crate::transaction::clients::{ClientId, Clients};
 use crate::transaction::servers::{ServerId, Servers};
@@ -76,10 +78,12 @@ use attempt::{Attempt, AttemptId, Purpose};
 use call::Call;
 use hop::Flow;
 
+pub use crate::subscription::SubscriptionState;
 pub use crate::transaction::Timers;
 pub use config::Config;
 pub use event::{
-    CallEvent, CallId, Cause, Event, FailureKind, MessageId, OptionsId, ReceivedMessage, RegistrationId, Side,
+    CallEvent, CallId, Cause, Event, FailureKind, MessageId, OptionsId, ReceivedMessage, RegistrationId,
+    Side, SubscriptionId,
 };
 pub use hop::{Authority, Hop, Transport};
 pub use invite::Invite;
@@ -89,6 +93,7 @@ pub use options::Options;
 pub use refer::Refer;
 pub use register::Registration;
 pub use replaces::DialogName;
+pub use subscribe::Subscription;
 
 pub(crate) use attempt::Outcome;
 
@@ -99,6 +104,7 @@ enum Due {
     Server(ServerId),
     Call(CallId),
     Registration(RegistrationId),
+    Subscription(SubscriptionId),
     Bindings,
     /// a MESSAGE that nobody replied to
     Message(MessageId),
@@ -139,6 +145,9 @@ pub struct UserAgent {
     /// MESSAGEs that wait for `reply_message`
     messages: HashMap<MessageId, message::Waiting>,
     registrations: HashMap<RegistrationId, RegistrationState>,
+    subscriptions: HashMap<SubscriptionId, SubscriptionDialog>,
+    /// subscriptions by Call-ID and our tag
+    subscription_dialogs: HashMap<(String, String), SubscriptionId>,
     registrar: Option<Registrar>,
     streams: HashMap<Flow, StreamDecoder>,
     trusted: trust::Trusted,
@@ -166,6 +175,8 @@ impl UserAgent {
             dialogs: HashMap::new(),
             messages: HashMap::new(),
             registrations: HashMap::new(),
+            subscriptions: HashMap::new(),
+            subscription_dialogs: HashMap::new(),
             registrar,
             streams: HashMap::new(),
             trusted: trust::Trusted::default(),
@@ -215,6 +226,8 @@ impl UserAgent {
             dialogs: self.dialogs.len(),
             deadlines: self.deadlines.len(),
             streams: self.streams.len(),
+            messages: self.messages.len(),
+            subscriptions: self.subscriptions.len() + self.subscription_dialogs.len(),
         }
     }
 
@@ -243,4 +256,6 @@ pub struct Load {
     pub dialogs: usize,
     pub deadlines: usize,
     pub streams: usize,
+    pub messages: usize,
+    pub subscriptions: usize,
 }

@@ -81,6 +81,9 @@ impl UserAgent {
             Purpose::Invite(call) => self.on_invite_failure(now, call, attempt, outcome),
             Purpose::Reinvite(call) => self.on_reinvite_failure(now, call, outcome),
             Purpose::Options(options) => self.on_options_outcome(options, outcome, attempt.hop),
+            Purpose::Subscribe(subscription) => {
+                self.on_subscribe_outcome(now, subscription, &attempt, &outcome);
+            }
             Purpose::Message(message, _) => self.on_message_outcome(message, outcome),
             Purpose::Bye(_) => {}
             Purpose::Refer(call) => self.on_refer_outcome(now, call, &attempt, outcome),

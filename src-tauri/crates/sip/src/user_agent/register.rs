@@ -79,7 +79,7 @@ impl UserAgent {
         attempt: Attempt,
         outcome: Outcome,
     ) {
-        let chance = self.random.number() as f64 / u64::MAX as f64;
+        let chance = self.chance();
         let Some(registration) = self.registrations.get_mut(&id) else { return };
         let verdict =
             registration.on_outcome(now, &outcome, attempt.hop, attempt.cseq(), &self.config, chance);

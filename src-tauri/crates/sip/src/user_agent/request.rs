@@ -12,10 +12,10 @@ use super::headers::{self, Contact};
 use super::hop::{Authority, Hop, Transport};
 
 /// What tells one request from all others, and what it counts up.
-pub(super) struct Thread<'a> {
-    pub(super) call_id: &'a str,
-    pub(super) from_tag: &'a str,
-    pub(super) cseq: u32,
+pub(crate) struct Thread<'a> {
+    pub(crate) call_id: &'a str,
+    pub(crate) from_tag: &'a str,
+    pub(crate) cseq: u32,
 }
 
 /// How a request gets to its first hop.
@@ -27,7 +27,7 @@ pub(super) struct Way {
 }
 
 /// Without Via, Contact, credentials and body.
-pub(super) fn outside(
+pub(crate) fn outside(
     method: Method,
     from: &NameAddr,
     to: &Uri,

@@ -86,6 +86,7 @@ impl UserAgent {
             response.headers.set(HeaderName::SERVER, &self.config.product);
         }
         match response.status {
+            489 => response.headers.set(HeaderName::ALLOW_EVENTS, "dialog, message-summary, presence, refer"),
             405 | 501 => response.headers.set(HeaderName::ALLOW, self.allow()),
             415 if !response.headers.has(&HeaderName::ACCEPT) => {
                 let is_message = response.headers.cseq().is_ok_and(|cseq| cseq.method == Method::Message);

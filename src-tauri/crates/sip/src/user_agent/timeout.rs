@@ -13,6 +13,7 @@ impl UserAgent {
                 Due::Server(id) => self.on_server_timer(now, id),
                 Due::Call(id) => self.on_call_timer(now, id),
                 Due::Registration(id) => self.on_registration_timer(now, id),
+                Due::Subscription(id) => self.on_subscription_timer(now, id),
                 Due::Message(id) => self.on_message_timer(now, id),
                 Due::Bindings => self.on_bindings_timer(now),
             }

@@ -34,12 +34,17 @@ impl UserAgent {
             Method::Options => self.on_options(now, &request, hop, in_dialog),
             Method::Info => self.on_info(now, &request, hop),
             Method::Refer => self.on_refer(now, request, hop, in_dialog),
-            Method::Notify => self.on_refer_notify(now, &request, hop),
+            Method::Notify if self.is_in_call(&request) => self.on_refer_notify(now, &request, hop),
             Method::Register if self.registrar.is_some() => self.on_register(now, &request, hop),
+            Method::Notify => self.on_notify_outside(now, &request, hop),
             Method::Message => self.on_message_request(now, request, hop, in_dialog),
             Method::Extension(_) => self.respond_once(now, &request, hop, 501),
             _ => self.respond_once(now, &request, hop, 405),
         }
+    }
+
+    fn is_in_call(&mut self, request: &Request) -> bool {
+        DialogId::of_request(&request.headers).is_some_and(|dialog| self.call_of(&dialog).is_some())
     }
 
     /// Takes the CSeq of a request in the dialog of a call; the status to refuse it with if it is not in order.

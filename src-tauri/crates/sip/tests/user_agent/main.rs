@@ -25,4 +25,5 @@ mod reinvite;
 mod replaces;
 mod server_rules;
 mod streams;
+mod subscriptions;
 mod uas_success;

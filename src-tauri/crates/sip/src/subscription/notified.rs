@@ -1,0 +1,149 @@
+//! NOTIFYs of a subscription: RFC 6665 section 4.1.3.
+
+use std::time::{Duration, Instant};
+
+use crate::dialog::Dialog;
+use crate::message::{HeaderName, Headers, Params, Request};
+use crate::user_agent::{Cause, Config, Side};
+
+use super::outcome::{Verdict, unsubscribed};
+use super::{Phase, Subscription, SubscriptionState};
+
+/// What a NOTIFY brought.
+#[derive(Debug)]
+pub(crate) struct Noticed {
+    pub(crate) verdict: Verdict,
+    /// to be told before an end
+    pub(crate) state: Option<SubscriptionState>,
+    /// the body is news
+    pub(crate) tell_body: bool,
+}
+
+impl Subscription {
+    /// Takes a NOTIFY for our tag; the status to refuse it with if it is not ours or not in order.
+    pub(crate) fn on_notify(
+        &mut self,
+        now: Instant,
+        notify: &Request,
+        config: &Config,
+        chance: f64,
+    ) -> Result<Noticed, u16> {
+        if self.phase == Phase::Idle {
+            return Err(481);
+        }
+        if !same_event(&self.settings.event, notify.headers.get(&HeaderName::EVENT).unwrap_or_default()) {
+            return Err(489);
+        }
+        self.accept_dialog(notify)?;
+        self.check_type(&notify.headers, !notify.body.is_empty())?;
+        let (state, params) = subscription_state(&notify.headers);
+        let expires = number(&params, "expires").map(Duration::from_secs);
+        if state.eq_ignore_ascii_case("terminated") {
+            return Ok(self.on_terminated(now, &params, config, chance));
+        }
+        if self.leaving {
+            return Ok(Noticed { verdict: Verdict::Nothing, state: None, tell_body: false });
+        }
+        if matches!(self.phase, Phase::Subscribing | Phase::Accepted) {
+            self.began.get_or_insert(now);
+            // the 2xx is still on its way where the phase stays
+            if self.phase == Phase::Accepted {
+                self.phase = Phase::Up;
+                self.due = None;
+            }
+        }
+        if let Some(expires) = expires.filter(|_| self.phase == Phase::Up) {
+            self.remain(now, expires);
+        } else if self.phase == Phase::Up && self.due.is_none() {
+            self.extend(now, self.rest(now));
+        }
+        let expires = expires.unwrap_or(self.rest(now));
+        let pending = state.eq_ignore_ascii_case("pending");
+        let is_news = self.told.replace(pending) != Some(pending);
+        let told = if pending { SubscriptionState::Pending } else { SubscriptionState::Active { expires } };
+        Ok(Noticed { verdict: Verdict::Nothing, state: is_news.then_some(told), tell_body: true })
+    }
+
+    fn rest(&self, now: Instant) -> Duration {
+        self.until.map_or(self.settings.expires, |until| until.saturating_duration_since(now))
+    }
+
+    /// The first NOTIFY makes the dialog; those of other branches of a fork are not wanted.
+    fn accept_dialog(&mut self, notify: &Request) -> Result<(), u16> {
+        let number = notify.headers.cseq().map_err(|_| 400u16)?.number;
+        let mut made = Dialog::of_uas(notify, &self.local_tag).map_err(|_| 400u16)?;
+        match &mut self.dialog {
+            Some(dialog) if dialog.id == made.id => {
+                if self.confirmed {
+                    dialog.accept_cseq(number).map_err(|_| 500u16)?;
+                    dialog.refresh_target(&notify.headers);
+                    return Ok(());
+                }
+                made.local_cseq = dialog.local_cseq;
+            }
+            Some(_) if self.confirmed => return Err(481),
+            _ => {}
+        }
+        made.local_cseq = made.local_cseq.max(self.cseq);
+        self.dialog = Some(made);
+        self.confirmed = true;
+        Ok(())
+    }
+
+    fn check_type(&self, headers: &Headers, has_body: bool) -> Result<(), u16> {
+        let encoding = headers.get(&HeaderName::CONTENT_ENCODING).unwrap_or("identity");
+        if !has_body {
+            return Ok(());
+        }
+        if !encoding.trim().eq_ignore_ascii_case("identity") {
+            return Err(415);
+        }
+        let kind = headers.content_type().map_err(|_| 400u16)?.ok_or(400u16)?;
+        match self.settings.accept.iter().any(|known| known.eq_ignore_ascii_case(&kind)) {
+            true => Ok(()),
+            false => Err(415),
+        }
+    }
+
+    fn on_terminated(&mut self, now: Instant, params: &Params, config: &Config, chance: f64) -> Noticed {
+        let reason = params.get("reason").unwrap_or("terminated").to_ascii_lowercase();
+        let retry_after = number(params, "retry-after").map(Duration::from_secs);
+        let cause = |code| Cause::new(code, reason.clone(), Side::Remote);
+        let verdict = if self.leaving {
+            Verdict::Gone(unsubscribed())
+        } else {
+            match reason.as_str() {
+                "rejected" => Verdict::Gone(cause(603)),
+                "noresource" => Verdict::Gone(cause(404)),
+                "invariant" => Verdict::Gone(cause(200)),
+                "timeout" => self.end(now, cause(408), None, config, chance),
+                "probation" | "giveup" => self.end(now, cause(480), retry_after, config, chance),
+                "deactivated" => self.end(now, cause(503), None, config, chance),
+                _ => self.end(now, cause(480), retry_after, config, chance),
+            }
+        };
+        Noticed { verdict, state: None, tell_body: !self.leaving }
+    }
+}
+
+/// Package and id; other parameters do not count (RFC 6665 section 8.2.1).
+fn same_event(ours: &str, theirs: &str) -> bool {
+    let parts = |text: &str| {
+        let (package, params) = text.split_once(';').unwrap_or((text, ""));
+        let id = params.split(';').find_map(|param| param.trim().strip_prefix("id=").map(str::to_owned));
+        (package.trim().to_ascii_lowercase(), id)
+    };
+    parts(ours) == parts(theirs)
+}
+
+/// A NOTIFY without the field counts as active, as some notifiers leave it out.
+fn subscription_state(headers: &Headers) -> (String, Params) {
+    let value = headers.get(&HeaderName::SUBSCRIPTION_STATE).unwrap_or("active");
+    let (state, rest) = value.split_at(value.find(';').unwrap_or(value.len()));
+    (state.trim().to_owned(), Params::read(rest).unwrap_or_default())
+}
+
+fn number(params: &Params, name: &str) -> Option<u64> {
+    let seconds: u32 = params.get(name)?.trim().parse().ok()?;
+    Some(seconds.into())
+}
