@@ -105,6 +105,7 @@ async fn start_engine(directories: Directories) -> Result<Handle, Failure> {
         settings: None,
         sip_bind: None,
         tones: true,
+        one_at_a_time: true,
     })
     .await
 }

@@ -16,6 +16,9 @@ pub struct Options {
     pub sip_bind: Option<IpAddr>,
     /// Play ringing, ringback and busy tones on the speaker.
     pub tones: bool,
+    /// A call that is placed, answered or resumed holds the others, as one person has it. Without it all are heard at once, as an
+    /// answering machine has it.
+    pub one_at_a_time: bool,
 }
 
 impl Options {
@@ -28,6 +31,7 @@ impl Options {
             settings: Some(settings),
             sip_bind: None,
             tones: false,
+            one_at_a_time: true,
         }
     }
 }

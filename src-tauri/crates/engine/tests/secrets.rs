@@ -103,6 +103,7 @@ async fn a_password_is_in_no_file_no_event_no_failure_and_no_log() {
         settings: None,
         sip_bind: Some(Ipv4Addr::LOCALHOST.into()),
         tones: false,
+        one_at_a_time: true,
     };
     let mut texts = vec![format!("{options:?}")];
     let handle = Engine::start(options).await.unwrap();

@@ -92,6 +92,9 @@ pub(crate) struct Common {
     /// First port for RTP; 0: any
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) rtp_port: u16,
+    /// Calls do not hold each other: all are heard, and hear us, at once
+    #[arg(long)]
+    pub(crate) every_call_speaks: bool,
     #[command(flatten)]
     pub(crate) identity: Identity,
     #[command(flatten)]

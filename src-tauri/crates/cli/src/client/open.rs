@@ -45,6 +45,7 @@ pub(crate) async fn open(common: &Common, role: Role) -> Result<Connected, Error
         settings: Some(settings(common, matches!(place, Place::Own))),
         sip_bind: None,
         tones: !common.audio.speaker.is_synthetic(),
+        one_at_a_time: !common.every_call_speaks,
     })
     .await?;
     let (mut client, snapshot) = Client::attach(handle, common.json, interrupt).await?;

@@ -33,6 +33,7 @@ pub(super) async fn run(arguments: arguments::Gateway) -> Result<Exit, Error> {
         settings,
         sip_bind: None,
         tones: true,
+        one_at_a_time: true,
         directories: Some(directories.clone()),
     })
     .await?;

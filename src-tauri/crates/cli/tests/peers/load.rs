@@ -18,8 +18,10 @@ fn two_hundred_calls_out_at_ten_a_second_all_succeed_with_sound_both_ways() {
     let calls = Some(CALLS as u32);
     let options = SippOptions { scenario: "uas.xml", calls, echo: true, ..SippOptions::default() };
     let mut sipp = Sipp::start(room.dir(), &options).unwrap();
-    let mut phone =
-        Phone::with_account("sip:alice@127.0.0.1", &["--no-register", "--mic", "tone", "--speaker", "null"]);
+    let mut phone = Phone::with_account(
+        "sip:alice@127.0.0.1",
+        &["--no-register", "--every-call-speaks", "--mic", "tone", "--speaker", "null"],
+    );
     let start = Instant::now();
     let (mut placed, mut heard, mut ended) = (0, HashSet::new(), 0);
     while ended < CALLS {
@@ -55,7 +57,8 @@ fn two_hundred_calls_out_at_ten_a_second_all_succeed_with_sound_both_ways() {
 #[test]
 fn two_hundred_calls_in_at_ten_a_second_all_succeed_with_sound_both_ways() {
     let Some(room) = room!(Needs::tools(&["sipp"]).network()) else { return };
-    let extra = ["--no-register", "--sip-port", "5066", "--mic", "tone", "--speaker", "null"];
+    let extra =
+        ["--no-register", "--every-call-speaks", "--sip-port", "5066", "--mic", "tone", "--speaker", "null"];
     let mut phone = Phone::with_account("sip:alice@127.0.0.1", &extra);
     phone.wait("the session", PATIENCE, |value| {
         value["event"] == "SessionChanged" || value["snapshot"].is_object()

@@ -38,12 +38,12 @@ impl Owner {
                 self.publish(Event::HistoryCleared);
                 Ok(Reply::Done)
             }
+            Command::Hold { call_id } => self.hold(&call_id),
+            Command::Unhold { call_id } => self.unhold(&call_id),
+            Command::Swap { call_id } => self.swap(&call_id),
+            Command::Merge { call_ids } => self.merge(&call_ids),
+            Command::Split { call_id } => self.split(&call_id),
             Command::Redial
-            | Command::Hold { .. }
-            | Command::Unhold { .. }
-            | Command::Swap { .. }
-            | Command::Merge { .. }
-            | Command::Split { .. }
             | Command::Transfer { .. }
             | Command::TransferAttended { .. }
             | Command::AcceptTransfer { .. }

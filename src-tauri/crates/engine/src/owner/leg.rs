@@ -23,6 +23,20 @@ pub(crate) struct Leg {
     known: Vec<Capability>,
     exchange: OfferAnswer,
     negotiated: Option<Negotiated>,
+    hold: Hold,
+}
+
+/// Who wants no media from whom.
+#[derive(Debug, Clone, Copy, Default)]
+struct Hold {
+    /// What the next offer or answer says of us.
+    wanted: bool,
+    /// What our offer said that has no answer yet.
+    offered: bool,
+    /// What the peer knows of us.
+    agreed: bool,
+    /// What we know of the peer.
+    by_peer: bool,
 }
 
 /// Why an offer or answer was refused: the SIP status for the other side, the text for people.
@@ -64,10 +78,18 @@ impl Leg {
             local,
             exchange: OfferAnswer::new(origin),
             negotiated: None,
+            hold: Hold::default(),
         })
     }
 
     pub(crate) fn offer(&mut self) -> Vec<u8> {
+        self.hold.offered = self.hold.wanted;
+        self.local.direction = match (self.hold.wanted, self.hold.by_peer) {
+            (false, _) => Direction::SendRecv,
+            (true, false) => Direction::SendOnly,
+            // RFC 3264 section 8.4: a stream that the peer holds already becomes inactive.
+            (true, true) => Direction::Inactive,
+        };
         self.exchange.offer(&self.local).to_string().into_bytes()
     }
 
@@ -81,8 +103,11 @@ impl Leg {
     /// The answer to the peer's offer; nothing is sent or played before [`Leg::start`].
     pub(crate) fn prepare(&mut self, offer: &[u8]) -> Result<Vec<u8>, Refused> {
         let offer = parse(offer)?;
+        self.local.direction = if self.hold.wanted { Direction::SendOnly } else { Direction::SendRecv };
         let (answer, negotiated) = self.exchange.answer(&offer, &self.local).map_err(refused)?;
+        let by_peer = negotiated.held;
         self.agreed(negotiated)?;
+        (self.hold.by_peer, self.hold.agreed) = (by_peer, self.hold.wanted);
         Ok(answer.to_string().into_bytes())
     }
 
@@ -109,7 +134,13 @@ impl Leg {
     pub(crate) fn accept(&mut self, answer: &[u8], media: &Door) -> Result<(), Refused> {
         let answer = parse(answer)?;
         let negotiated = self.exchange.accept(&answer).map_err(refused)?;
+        let (asked, by_peer) = (self.local.direction.sends(), negotiated.held);
         self.agreed(negotiated)?;
+        self.hold.agreed = self.hold.offered;
+        // To an inactive offer every answer is inactive: it says nothing of the peer's own wish.
+        if asked {
+            self.hold.by_peer = by_peer;
+        }
         self.start(media);
         Ok(())
     }
@@ -141,12 +172,17 @@ impl Leg {
 
     /// The peer wants no media from us.
     pub(crate) fn is_held(&self) -> bool {
-        self.negotiated.as_ref().is_some_and(|negotiated| negotiated.held)
+        self.hold.by_peer
     }
 
-    /// Wants no media from the peer from the next offer or answer on, as the other side of the join wants none; or wants it again.
+    /// Wants no media from the peer from the next offer or answer on; or wants it again.
     pub(crate) fn hold(&mut self, held: bool) {
-        self.local.direction = if held { Direction::SendOnly } else { Direction::SendRecv };
+        self.hold.wanted = held;
+    }
+
+    /// Whether the peer knows that we want no media.
+    pub(crate) fn holds(&self) -> bool {
+        self.hold.agreed
     }
 
     pub(crate) fn join(&self, with: Join, media: &Door) {

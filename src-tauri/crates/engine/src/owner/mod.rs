@@ -4,6 +4,7 @@ mod account;
 mod agent;
 mod call;
 mod command;
+mod conference;
 mod connecting;
 mod device;
 mod exchange;
@@ -85,6 +86,8 @@ struct Owner {
     errands: mpsc::Sender<Errand>,
     next_leg: u64,
     tones: bool,
+    /// A call that is placed, answered or resumed holds the others.
+    one_at_a_time: bool,
     /// Busy or congestion, after a call that came to nothing.
     end_tone: Option<(CallProgress, Instant)>,
     /// Notices from a time when nobody read them.
@@ -199,7 +202,7 @@ impl Owner {
         let farewell = self.farewell.as_ref().map(|farewell| farewell.deadline);
         let tone = self.end_tone.map(|(_, until)| until);
         let (phone, exchange) = (self.phone.poll_timeout(), self.exchange.poll_timeout());
-        [phone, exchange, self.next_closing(), tone, farewell].into_iter().flatten().min()
+        [phone, exchange, self.next_closing(), self.next_hold(), tone, farewell].into_iter().flatten().min()
     }
 
     fn on_timeout(&mut self) {
@@ -210,6 +213,7 @@ impl Owner {
             self.publish_gateway();
         }
         self.pass_holds_again(now);
+        self.ask_holds_again(now);
         self.close_overdue(now);
         if self.end_tone.is_some_and(|(_, until)| until <= now) {
             self.end_tone = None;

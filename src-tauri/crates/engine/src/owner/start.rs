@@ -92,6 +92,7 @@ impl Owner {
             errands,
             next_leg: 0,
             tones: options.tones,
+            one_at_a_time: options.one_at_a_time,
             end_tone: None,
             unread: Vec::new(),
             farewell: None,

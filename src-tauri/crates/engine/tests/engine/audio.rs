@@ -1,8 +1,9 @@
 //! What is spoken into a file microphone is heard in a file speaker.
 
-use crate::kit::{Phone, gateway, quiet};
+use crate::kit::{Phone, account, gateway, options, quiet};
 use sidetone_api::CallStatus::{Established, Finish};
 use sidetone_api::{CallId, Command, Event, Settings};
+use sidetone_engine::Options;
 use sidetone_testkit::audio::{Wav, hear, speech_like};
 use std::path::{Path, PathBuf};
 
@@ -130,11 +131,13 @@ async fn nothing_is_heard_of_a_muted_phone_even_where_it_was_muted_before_the_an
 }
 
 #[tokio::test]
-async fn two_calls_are_heard_at_once() {
+async fn two_calls_are_heard_at_once_where_they_do_not_hold_each_other() {
     let host = Phone::start(gateway()).await;
     let mut settings = quiet();
     settings.audio.microphone = "tone".into();
-    let mut alice = Phone::registered("alice", host.gateway(), settings).await;
+    settings.accounts.push(account("alice", host.gateway()));
+    let mut alice = Phone::with(Options { one_at_a_time: false, ..options(settings) }).await;
+    alice.is_registered().await;
     let calls = [alice.call("echo").await, alice.call("tone").await];
     for call in &calls {
         alice

@@ -2,7 +2,7 @@
 
 use crate::mirror::{Mirror, has_ended};
 use sidetone_api::{
-    Account, AccountId, CallId, CallStatus, Command, Envelope, Event, Failure, NoticeLevel,
+    Account, AccountId, CallId, CallStatus, CallView, Command, Envelope, Event, Failure, NoticeLevel,
     RegistrationStatus, Reply, SessionId, Settings, Snapshot,
 };
 use sidetone_engine::{Engine, Events, Handle, Next, Options};
@@ -122,6 +122,20 @@ impl Phone {
             Ok(Reply::Call { call_id }) => call_id,
             other => panic!("no call: {other:?}"),
         }
+    }
+
+    pub(crate) async fn hold(&self, call: &CallId) {
+        self.done(Command::Hold { call_id: call.clone() }).await;
+    }
+
+    pub(crate) async fn unhold(&self, call: &CallId) {
+        self.done(Command::Unhold { call_id: call.clone() }).await;
+    }
+
+    /// A call as the engine shows it.
+    pub(crate) fn view(&self, call: &CallId) -> &CallView {
+        let found = self.state().calls.iter().find(|view| view.call_id == *call);
+        found.unwrap_or_else(|| panic!("{call} is gone"))
     }
 
     pub(crate) async fn hang_up(&self, call: &CallId) {

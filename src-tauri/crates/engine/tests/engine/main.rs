@@ -4,6 +4,7 @@
 
 mod audio;
 mod calls;
+mod conference;
 mod devices;
 mod ending;
 mod events;

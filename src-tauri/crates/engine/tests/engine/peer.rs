@@ -131,6 +131,25 @@ impl Peer {
         .await
     }
 
+    /// Waits for a re-INVITE; gives its offer.
+    pub(crate) async fn reoffered(&mut self) -> (CallId, String) {
+        self.wait("a re-INVITE", |event| match event {
+            Event::Call { call, event: CallEvent::Reoffer { offer } } => {
+                Some((*call, String::from_utf8(offer.clone().unwrap_or_default()).unwrap()))
+            }
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits for a re-INVITE that says `direction` and answers it with `with`.
+    pub(crate) async fn agree(&mut self, direction: &str, with: &str) {
+        let (call, offer) = self.reoffered().await;
+        assert!(offer.contains(&format!("a={direction}\r\n")), "{direction} in {offer}");
+        self.answer(call, &sdp("0 101", with));
+        self.confirmed().await;
+    }
+
     /// Runs until an event fits; those before it are lost.
     pub(crate) async fn wait<T>(&mut self, what: &str, fits: impl Fn(&Event) -> Option<T>) -> T {
         let found = timeout(SOON, async {

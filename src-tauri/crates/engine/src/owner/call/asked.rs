@@ -2,12 +2,9 @@
 
 use super::{
     super::{Errand, Owner, leg, leg::Leg, session::Session, target, view::new_id},
-    Call, MAX_CALLS,
+    Call, MAX_CALLS, wrong_state,
 };
-use crate::io::{
-    media::{Ask, Join},
-    names,
-};
+use crate::io::{media::Ask, names};
 use sidetone_api::{
     AudioSettings, CallDirection, CallId, CallStatus, ConnectionStatus, Event, Failure, FailureCode, Reply,
     SessionId,
@@ -52,6 +49,7 @@ impl Owner {
         });
         self.publish(Event::CallChanged { call: call.view() });
         self.calls.insert(id.clone(), call);
+        self.hold_others(&id);
         self.want_devices();
         Ok(Reply::Call { call_id: id })
     }
@@ -97,6 +95,7 @@ impl Owner {
             None => leg.offer(),
         };
         self.phone.ua.answer(Instant::now(), sip, sdp);
+        self.hold_others(id);
         self.establish(id, "200 OK");
         Ok(Reply::Done)
     }
@@ -114,11 +113,9 @@ impl Owner {
             None => self.end_call(id, CallStatus::Finish, "cancelled"),
             Some(sip) if ringing_here => self.phone.ua.reject(now, sip, BUSY_HERE, "Busy Here"),
             Some(sip) => {
-                if let Some(leg) = &call.leg {
-                    // Silence at once, whatever the network says to the BYE.
-                    leg.join(Join::Nothing, &self.media);
-                }
                 self.phone.ua.hang_up(now, sip, None);
+                // Silence at once, whatever the network says to the BYE.
+                self.sound(id);
             }
         }
         self.update_tone();
@@ -189,8 +186,4 @@ impl Owner {
         open.min_by_key(rank)
             .ok_or_else(|| wrong_state("there is no account to call with: add one, or switch the gateway on"))
     }
-}
-
-fn wrong_state(message: &str) -> Failure {
-    Failure::new(FailureCode::WrongState, message)
 }

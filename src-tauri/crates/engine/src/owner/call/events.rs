@@ -1,8 +1,7 @@
 //! What the far end says of a call.
 
 use super::super::{Owner, leg::Refused, text};
-use crate::io::media::Join;
-use sidetone_api::{CallDirection, CallId, CallStatus, NoticeLevel};
+use sidetone_api::{CallDirection, CallId, CallStatus};
 use sidetone_sip::{CallEvent, Cause, Side};
 use std::time::Instant;
 
@@ -18,14 +17,11 @@ impl Owner {
                 self.on_provisional(id, status, &reason, sdp)
             }
             CallEvent::Answered { sdp, .. } => self.on_answered(id, sip, &sdp),
-            CallEvent::Confirmed { sdp: Some(sdp) } => self.on_later_answer(id, sip, &sdp),
+            CallEvent::Confirmed { sdp: Some(sdp) } => self.on_later_answer(id, sip, &sdp, false),
             CallEvent::Confirmed { sdp: None } => self.on_confirmed(id, sip),
             CallEvent::Reoffer { offer } => self.on_reoffer(id, sip, offer),
-            CallEvent::ReofferAnswered { sdp } => self.on_later_answer(id, sip, &sdp),
-            CallEvent::ReofferFailed { cause } => {
-                let info = format!("the far end refused a change: {cause}");
-                self.notice(NoticeLevel::Warning, &info, Some(id));
-            }
+            CallEvent::ReofferAnswered { sdp } => self.on_later_answer(id, sip, &sdp, true),
+            CallEvent::ReofferFailed { cause } => self.on_reoffer_failed(id, &cause),
             CallEvent::Ended { cause } => self.on_ended(id, &cause),
             // transfer and INFO
             _ => {}
@@ -54,8 +50,8 @@ impl Owner {
         let Some(leg) = call.leg.as_mut().filter(|_| !call.hung_up) else { return };
         match leg.accept(sdp, &self.media) {
             Ok(()) => {
-                leg.join(Join::Devices, &self.media);
                 call.audible = true;
+                self.sound(id);
                 self.update_tone();
             }
             // The final answer decides; early media that cannot be played is only missing.
@@ -88,9 +84,9 @@ impl Owner {
     }
 
     /// To an offer of ours inside the call.
-    fn on_later_answer(&mut self, id: &CallId, sip: sidetone_sip::CallId, sdp: &[u8]) {
+    fn on_later_answer(&mut self, id: &CallId, sip: sidetone_sip::CallId, sdp: &[u8], ours: bool) {
         if self.take_answer(id, sip, sdp) {
-            self.show_hold(id);
+            self.on_agreed(id, ours);
         }
     }
 
@@ -106,7 +102,7 @@ impl Owner {
             }
             Err(refused) => return self.phone.ua.reject(now, sip, refused.status, &refused.text),
         }
-        self.show_hold(id);
+        self.on_agreed(id, false);
     }
 
     fn on_ended(&mut self, id: &CallId, cause: &Cause) {

@@ -3,15 +3,17 @@
 
 mod asked;
 mod events;
+mod hold;
 mod incoming;
 mod status;
 
 pub(super) use incoming::Arrival;
 
 use super::{leg::Leg, session::Session, text};
-use crate::io::clock;
+use crate::io::{clock, media::Join};
 use sidetone_api::{
-    AccountId, CallDirection, CallId, CallStatistics, CallStatus, CallView, Encryption, HoldView, SessionId,
+    AccountId, CallDirection, CallId, CallStatistics, CallStatus, CallView, Encryption, Failure, FailureCode,
+    HoldView, SessionId,
 };
 use sidetone_sip::message::NameAddr;
 
@@ -43,6 +45,10 @@ pub(super) struct Call {
     audible: bool,
     /// The user ended it.
     pub(super) hung_up: bool,
+    hold: hold::Hold,
+    pub(super) in_conference: bool,
+    /// What the leg was last joined to.
+    joined: Option<Join>,
 }
 
 impl Call {
@@ -72,6 +78,9 @@ impl Call {
             announced: false,
             audible: false,
             hung_up: false,
+            hold: hold::Hold::default(),
+            in_conference: false,
+            joined: None,
         }
     }
 
@@ -112,8 +121,8 @@ impl Call {
             encryption: self.leg.as_ref().map_or(Encryption::None, Leg::encryption),
             dtmf: self.dtmf.clone(),
             statistics: self.statistics,
-            hold: HoldView::default(),
-            in_conference: false,
+            hold: HoldView { local: self.holds_locally(), remote: self.is_held_there() },
+            in_conference: self.in_conference,
             transfer: None,
             transfer_requested: None,
             recording: None,
@@ -125,4 +134,8 @@ impl Call {
             emergency: false,
         }
     }
+}
+
+fn wrong_state(message: &str) -> Failure {
+    Failure::new(FailureCode::WrongState, message)
 }

@@ -4,7 +4,7 @@ use super::{
     super::{HISTORY, Owner, text},
     Call,
 };
-use crate::io::{clock, media::Join};
+use crate::io::clock;
 use sidetone_api::{CallDirection, CallId, CallStatus, Event, HistoryEntry};
 use sidetone_media::tone::CallProgress;
 use std::time::{Duration, Instant};
@@ -18,26 +18,10 @@ impl Owner {
         let Some(call) = self.calls.get_mut(id) else { return };
         call.established_at = Some(clock::wallclock_ms());
         call.audible = true;
-        if let Some(leg) = &call.leg {
-            leg.join(Join::Devices, &self.media);
-        }
+        self.sound(id);
         self.set_status(id, CallStatus::Established, info);
         self.want_devices();
-        self.show_hold(id);
-    }
-
-    /// HOLD while the far end wants nothing from us, ESTABLISHED again afterwards.
-    pub(super) fn show_hold(&mut self, id: &CallId) {
-        let Some(call) = self.calls.get(id).filter(|call| call.is_established()) else { return };
-        let held =
-            call.leg.as_ref().and_then(|leg| leg.negotiated()).is_some_and(|negotiated| negotiated.held);
-        match (held, call.status) {
-            (true, CallStatus::Established) => self.set_status(id, CallStatus::Hold, "held by the far end"),
-            (false, CallStatus::Hold) => {
-                self.set_status(id, CallStatus::Established, "resumed by the far end")
-            }
-            _ => self.publish_call(id),
-        }
+        self.on_agreed(id, false);
     }
 
     pub(in super::super) fn set_status(&mut self, id: &CallId, status: CallStatus, info: &str) {
@@ -89,6 +73,7 @@ impl Owner {
             missed: false,
             recording: None,
         };
+        self.dissolve_conference();
         self.history.push_front(entry.clone());
         self.history.truncate(HISTORY);
         self.publish(Event::HistoryAdded { entry });
