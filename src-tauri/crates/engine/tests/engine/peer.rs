@@ -4,7 +4,7 @@ use crate::kit::{LOOPBACK, SOON};
 use sidetone_sip::digest::Credentials;
 use sidetone_sip::message::{NameAddr, Uri};
 use sidetone_sip::{
-    CallEvent, CallId, Cause, Config, Event, Hop, Input, Invite, Output, RegistrarConfig, Registration,
+    CallEvent, CallId, Cause, Config, Event, Hop, Input, Invite, Output, RegistrarConfig, Registration, Side,
     Transport, UserAgent, Users,
 };
 use std::{
@@ -123,12 +123,19 @@ impl Peer {
     }
 
     pub(crate) async fn reinvite(&mut self, call: CallId, sdp: &str) -> String {
-        self.ua.reinvite(Instant::now(), call, sdp.as_bytes().to_vec());
-        self.told("the answer to the re-INVITE", |event| match event {
-            CallEvent::ReofferAnswered { sdp } => Some(String::from_utf8(sdp.clone()).unwrap()),
-            _ => None,
-        })
-        .await
+        loop {
+            self.ua.reinvite(Instant::now(), call, sdp.as_bytes().to_vec());
+            let answer = self.told("the answer to the re-INVITE", |event| match event {
+                CallEvent::ReofferAnswered { sdp } => Some(Some(String::from_utf8(sdp.clone()).unwrap())),
+                // The ACK of our own answer is still under way.
+                CallEvent::ReofferFailed { cause } if cause.by == Side::Local => Some(None),
+                _ => None,
+            });
+            match answer.await {
+                Some(answer) => return answer,
+                None => self.receive().await,
+            }
+        }
     }
 
     /// Waits for a re-INVITE; gives its offer.
@@ -147,7 +154,7 @@ impl Peer {
         let (call, offer) = self.reoffered().await;
         assert!(offer.contains(&format!("a={direction}\r\n")), "{direction} in {offer}");
         self.answer(call, &sdp("0 101", with));
-        self.confirmed().await;
+        self.send_all().await;
     }
 
     /// Runs until an event fits; those before it are lost.
