@@ -68,6 +68,11 @@ impl StreamDecoder {
         self.head.is_some() || !self.buffer.is_empty()
     }
 
+    /// The line end taken last answered a ping: it is no first half of another.
+    pub fn take_pong(&mut self) {
+        self.half_ping = false;
+    }
+
     /// The next frame, `None` until more bytes come. An error stays: the stream must be closed.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, FramingError> {
         if let Some(lost) = &self.lost {

@@ -17,6 +17,7 @@ pub mod user_agent;
 mod dialog;
 mod random;
 mod registration;
+mod stun;
 mod subscription;
 mod transaction;
 

@@ -150,6 +150,9 @@ impl Session {
             authority: Authority::default(),
             credentials: self.credentials.clone(),
             expires: Duration::from_secs(self.account.expires.into()),
+            instance: None,
+            outbound: false,
+            keep_alive: false,
         }
     }
 

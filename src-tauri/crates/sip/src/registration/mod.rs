@@ -28,6 +28,12 @@ pub struct Settings {
     pub credentials: Option<Credentials>,
     /// how long each registration is to last; the registrar may say otherwise
     pub expires: Duration,
+    /// UUID of this device, the same over all its starts: asks for a GRUU (RFC 5627) and is needed for `outbound`
+    pub instance: Option<String>,
+    /// ask for RFC 5626: the registrar reaches us over the flow that we registered by
+    pub outbound: bool,
+    /// keep that flow open, and register anew when it is dead
+    pub keep_alive: bool,
 }
 
 impl Settings {
@@ -62,6 +68,17 @@ pub(crate) struct Registration {
     leaving: bool,
     /// when and over what the binding was made, and until when it lasts
     bound: Option<Bound>,
+    granted: Granted,
+}
+
+/// What the registrar gave us besides.
+#[derive(Debug, Default)]
+struct Granted {
+    service_route: Vec<Uri>,
+    flow_timer: Option<Duration>,
+    outbound: bool,
+    pub_gruu: Option<Uri>,
+    temp_gruu: Option<Uri>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +91,8 @@ struct Bound {
 impl Registration {
     pub(crate) fn new(mut settings: Settings, sip_id: String, from_tag: String, line: String) -> Self {
         settings.expires = settings.expires.clamp(Duration::from_secs(1), LONGEST);
+        settings.instance = settings.instance.filter(|instance| is_uuid(instance));
+        settings.outbound &= settings.instance.is_some();
         Self {
             settings,
             state: State::Idle,
@@ -87,6 +106,7 @@ impl Registration {
             min_expires: Duration::ZERO,
             leaving: false,
             bound: None,
+            granted: Granted::default(),
         }
     }
 
@@ -106,6 +126,28 @@ impl Registration {
     /// Where the registrar has us bound now.
     pub(crate) fn bound_over(&self) -> Option<Hop> {
         self.bound.map(|bound| bound.hop)
+    }
+
+    pub(crate) fn is_bound(&self, now: Instant) -> bool {
+        self.bound.is_some_and(|bound| bound.until > now)
+    }
+
+    pub(crate) fn service_route(&self) -> &[Uri] {
+        &self.granted.service_route
+    }
+
+    /// How often the registrar wants to hear of us (RFC 5626 section 10).
+    pub(crate) fn flow_timer(&self) -> Option<Duration> {
+        self.granted.flow_timer
+    }
+
+    /// The registrar uses our flow.
+    pub(crate) fn has_outbound(&self) -> bool {
+        self.granted.outbound
+    }
+
+    pub(crate) fn gruu(&self, temporary: bool) -> Option<&Uri> {
+        if temporary { self.granted.temp_gruu.as_ref() } else { self.granted.pub_gruu.as_ref() }
     }
 
     /// The next REGISTER, without Via, Contact and credentials. All of one registration share Call-ID and count up.
@@ -141,8 +183,17 @@ impl Registration {
         request.headers.push(HeaderName::TO, to);
         request.headers.push(HeaderName::CALL_ID, &self.sip_id);
         request.headers.push(HeaderName::CSEQ, CSeq::new(self.cseq, Method::Register));
+        request.headers.push(HeaderName::SUPPORTED, self.supported());
         request.headers.push(HeaderName::EXPIRES, expires.as_secs().min(u64::from(u32::MAX)));
         request
+    }
+
+    fn supported(&self) -> &'static str {
+        match (&self.settings.instance, self.settings.outbound) {
+            (Some(_), true) => "path, outbound, gruu",
+            (Some(_), false) => "path, gruu",
+            (None, _) => "path",
+        }
     }
 
     /// Whether there is something to remove at the registrar. Otherwise, or once it is done, the registration is gone.
@@ -152,12 +203,12 @@ impl Registration {
         self.bound.is_some_and(|bound| bound.until > now)
     }
 
-    /// The connection that the registrar reaches us by is gone: register over a new one soon, but not in a tight loop.
+    /// The connection that the registrar reaches us by is gone: register over a new one at once, but not in a tight loop.
     pub(crate) fn on_flow_closed(&mut self, now: Instant, hop: &Hop) {
         let Some(bound) = self.bound.filter(|bound| bound.hop.same_flow(hop)) else { return };
         if self.state == State::Registered {
             let lasted = now.saturating_duration_since(bound.at);
-            let pause = if lasted > Duration::from_secs(30) { 1 } else { 30 };
+            let pause = if lasted > Duration::from_secs(30) { 0 } else { 30 };
             let soon = now + Duration::from_secs(pause);
             self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
         }
@@ -166,6 +217,12 @@ impl Registration {
     pub(crate) fn is_leaving(&self) -> bool {
         self.leaving
     }
+}
+
+/// RFC 9562: what would not fit into `urn:uuid:` could end the header.
+fn is_uuid(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// What a REGISTER is for.
@@ -191,6 +248,9 @@ impl Settings {
             authority: Authority::default(),
             credentials: None,
             expires: Duration::from_secs(600),
+            instance: None,
+            outbound: false,
+            keep_alive: false,
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::message::{Contacts, NameAddr, Response};
+use crate::message::{Contacts, HeaderName, NameAddr, Response, Uri};
 use crate::user_agent::{Cause, Config, FailureKind, Hop, Outcome, Side};
 
 use super::retry::back_off;
-use super::{Bound, LONGEST, Registration, State};
+use super::{Bound, Granted, LONGEST, Registration, State};
 
+/// Proxies of a Service-Route that are taken.
+const MAX_ROUTES: usize = 16;
 /// Answers of 423 taken in a row.
 const MAX_BRIEF: u8 = 3;
 
@@ -70,6 +72,7 @@ impl Registration {
         self.brief = 0;
         let asked = self.settings.expires.max(self.min_expires);
         let expires = self.granted(response, hop.as_ref()).unwrap_or(asked);
+        self.granted = self.grants(response);
         self.bound = hop.map(|hop| Bound { at: now, until: now + expires, hop });
         if self.leaving {
             return Verdict::Again;
@@ -77,6 +80,39 @@ impl Registration {
         self.state = State::Registered;
         self.due = Some(now + refresh_after(expires));
         Verdict::Registered { expires }
+    }
+
+    fn grants(&self, response: &Response) -> Granted {
+        let has_outbound = response
+            .headers
+            .require()
+            .is_ok_and(|tags| tags.iter().any(|tag| tag.eq_ignore_ascii_case("outbound")));
+        let contacts = match response.headers.contacts() {
+            Ok(Contacts::List(contacts)) => contacts,
+            _ => Vec::new(),
+        };
+        let own = contacts.iter().find(|contact| contact.uri.params.get("line") == Some(self.line.as_str()));
+        let gruu = |name: &str| {
+            let uri = Uri::parse(own?.params.get(name)?.trim()).ok()?;
+            (self.settings.instance.is_some() && uri.is_sip()).then_some(uri)
+        };
+        let seconds =
+            response.headers.get(&HeaderName::FLOW_TIMER).and_then(|value| value.trim().parse::<u32>().ok());
+        let routes = response.headers.addresses(HeaderName::SERVICE_ROUTE).unwrap_or_default();
+        Granted {
+            service_route: routes
+                .into_iter()
+                .map(|route| route.uri)
+                .filter(Uri::is_sip)
+                .take(MAX_ROUTES)
+                .collect(),
+            flow_timer: seconds
+                .filter(|seconds| *seconds > 0)
+                .map(|seconds| Duration::from_secs(seconds.into())),
+            outbound: self.settings.outbound && has_outbound,
+            pub_gruu: gruu("pub-gruu"),
+            temp_gruu: gruu("temp-gruu"),
+        }
     }
 
     /// The expiry of our own Contact among all that the registrar lists, or of the whole response.

@@ -13,15 +13,37 @@ pub(super) struct Contact {
     pub(super) user: Option<String>,
     /// tells the accounts of this user agent apart when a registrar calls their Contact
     pub(super) line: Option<String>,
+    /// used instead of an address of ours
+    pub(super) gruu: Option<Uri>,
+    /// requests to it are to come over the flow of our registration (`ob`, RFC 5626 section 4.3)
+    pub(super) through_flow: bool,
+    /// this is the Contact of a REGISTER
+    pub(super) binding: Option<Binding>,
+}
+
+/// What a REGISTER says of the device behind a Contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Binding {
+    /// UUID
+    pub(super) instance: String,
+    /// by this flow, the first and only one of ours
+    pub(super) outbound: bool,
 }
 
 impl Contact {
     pub(super) fn of(address: &NameAddr) -> Self {
-        Self { user: address.uri.user.clone(), line: None }
+        Self { user: address.uri.user.clone(), ..Self::default() }
     }
 
     /// The Contact towards `hop`, of a request to or from `uri`: sips asks for sips.
     pub(super) fn address(&self, hop: &Hop, uri: &Uri) -> NameAddr {
+        if let Some(gruu) = &self.gruu {
+            let mut contact = gruu.clone();
+            if self.through_flow {
+                contact.params.set_flag("ob");
+            }
+            return NameAddr::new(contact);
+        }
         let (host, port) = hop.sent_by();
         let mut contact = Uri::sip(None, host, port);
         contact.user.clone_from(&self.user);
@@ -34,7 +56,17 @@ impl Contact {
         if let Some(line) = &self.line {
             contact.params.set("line", line.clone());
         }
-        NameAddr::new(contact)
+        if self.through_flow {
+            contact.params.set_flag("ob");
+        }
+        let mut contact = NameAddr::new(contact);
+        if let Some(binding) = &self.binding {
+            contact.params.set("+sip.instance", format!("<urn:uuid:{}>", binding.instance));
+            if binding.outbound {
+                contact.params.set("reg-id", "1");
+            }
+        }
+        contact
     }
 }
 

@@ -13,7 +13,7 @@ use super::attempt::{Attempt, AttemptId, Outcome, Purpose};
 use super::call::{Call, CallTimer, Calling, Early, State, Up};
 use super::challenge::Login;
 use super::event::{CallEvent, CallId, Cause, Side};
-use super::headers::{self, Contact};
+use super::headers;
 use super::hop::{Authority, Hop, Transport};
 use super::redirect::{collect_redirects, is_worth_another};
 use super::replaces::DialogName;
@@ -76,7 +76,7 @@ impl UserAgent {
         let attempt_id = self.new_attempt_id();
         let local_tag = self.random.token();
         let sip_id = self.random.token();
-        let contact = Contact::of(&invite.from);
+        let contact = self.contact_of(own.as_ref().unwrap_or(&invite.from), own.is_some());
         let over_limit = self.is_full();
         let mut call = Call {
             sip_id: sip_id.clone(),

@@ -23,7 +23,7 @@
 //! - Section 8.2.7: refusals that need no state (400, 407, 416, 420, 482, 483, 503, 505) are sent without a transaction.
 //! - A response over UDP is never moved to TCP, and a DNS answer is used for one request: the IO layer keeps what may be kept.
 //! - RFC 3515 section 2.4.2: REFER is obeyed only inside a call (403 elsewhere), one at a time (491).
-//! - Not there yet: PRACK, UPDATE, session timers, SUBSCRIBE (405); Path, Service-Route, outbound, GRUU.
+//! - Not there yet: PRACK, UPDATE, session timers, SUBSCRIBE (405).
 
 mod ack;
 mod answer;
@@ -42,6 +42,7 @@ mod in_dialog;
 mod info;
 mod invite;
 mod io;
+mod keep_alive;
 mod message;
 mod offered;
 mod options;
@@ -106,6 +107,7 @@ enum Due {
     Registration(RegistrationId),
     Subscription(SubscriptionId),
     Bindings,
+    KeepAlive(Flow),
     /// a MESSAGE that nobody replied to
     Message(MessageId),
 }
@@ -149,6 +151,8 @@ pub struct UserAgent {
     /// subscriptions by Call-ID and our tag
     subscription_dialogs: HashMap<(String, String), SubscriptionId>,
     registrar: Option<Registrar>,
+    /// those that are kept alive
+    flows: HashMap<Flow, keep_alive::KeepAlive>,
     streams: HashMap<Flow, StreamDecoder>,
     trusted: trust::Trusted,
     logins: HashMap<challenge::Login, Authorizer>,
@@ -178,6 +182,7 @@ impl UserAgent {
             subscriptions: HashMap::new(),
             subscription_dialogs: HashMap::new(),
             registrar,
+            flows: HashMap::new(),
             streams: HashMap::new(),
             trusted: trust::Trusted::default(),
             logins: HashMap::new(),

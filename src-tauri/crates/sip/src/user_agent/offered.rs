@@ -68,7 +68,7 @@ impl UserAgent {
         let call = Call {
             sip_id,
             local_tag,
-            contact: Contact { user: request.uri.user.clone(), line: None },
+            contact: self.contact_called(&request.uri, registration),
             transport: None,
             authority: hop.authority,
             flow,

@@ -91,7 +91,7 @@ impl UserAgent {
         }
         let tag = self.stateless_tag(&request.headers);
         let mut response = Response::to(request, 200, Some(&tag));
-        let contact = Contact { user: request.uri.user.clone(), line: None };
+        let contact = Contact { user: request.uri.user.clone(), ..Contact::default() };
         response.headers.push(HeaderName::CONTACT, contact.address(&hop, &request.uri));
         response.headers.push(HeaderName::ALLOW, self.allow());
         response.headers.push(HeaderName::ACCEPT, headers::SDP);

@@ -16,6 +16,9 @@ const MAX_STREAM_BODY: usize = 64 * 1024;
 
 impl UserAgent {
     pub(super) fn on_datagram(&mut self, now: Instant, hop: Hop, bytes: &[u8]) {
+        if crate::stun::is_stun(bytes) {
+            return self.on_stun(now, &hop, bytes);
+        }
         match Message::parse(bytes) {
             Ok(message) => self.on_message(now, hop, message),
             Err(error) => self.on_broken(hop, &error),
@@ -40,8 +43,11 @@ impl UserAgent {
             match frame {
                 Ok(Some(Frame::Message(message))) => self.on_message(now, hop, message),
                 Ok(Some(Frame::Broken(error))) => self.on_broken(hop, &error),
-                Ok(Some(Frame::Ping)) => pinged = true,
-                Ok(Some(Frame::Pong)) => {}
+                Ok(Some(Frame::Ping)) => {
+                    pinged = true;
+                    self.on_line_ends(&hop, false);
+                }
+                Ok(Some(Frame::Pong)) => self.on_line_ends(&hop, true),
                 Ok(None) => return,
                 Err(lost) => {
                     self.on_broken(hop, &lost.0);

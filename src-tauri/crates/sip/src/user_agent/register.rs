@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::digest::Authorizer;
-use crate::message::{Response, Uri};
+use crate::message::{NameAddr, Response, Uri};
 use crate::registration::{Registering, Registration as State, Verdict};
 
 use super::attempt::{Attempt, Outcome, Purpose};
 use super::challenge::Login;
 use super::event::{Event, RegistrationId};
-use super::headers::{self, Contact};
+use super::headers::{self, Binding, Contact};
 use super::hop::Hop;
 use super::{Due, UserAgent};
 
@@ -60,9 +60,16 @@ impl UserAgent {
         let settings = registration.settings();
         let next = headers::next_hop(&request);
         let mut attempt = Attempt::new(Purpose::Register(id), request, next);
-        attempt.contact =
-            Some(Contact { user: settings.aor.uri.user.clone(), line: Some(registration.line.clone()) });
-        attempt.retired = registration.bound_over();
+        let binding =
+            settings.instance.clone().map(|instance| Binding { instance, outbound: settings.outbound });
+        attempt.contact = Some(Contact {
+            user: settings.aor.uri.user.clone(),
+            line: Some(registration.line.clone()),
+            binding,
+            ..Contact::default()
+        });
+        // with outbound the new binding replaces the old one by its reg-id
+        attempt.retired = registration.bound_over().filter(|_| !registration.has_outbound());
         attempt.transport = settings.transport;
         attempt.authority = settings.authority;
         attempt.login = Some(Login::Registration(id));
@@ -86,6 +93,7 @@ impl UserAgent {
         let deadline = registration.next_deadline();
         let leaving = registration.is_leaving();
         self.deadlines.set(Due::Registration(id), deadline);
+        self.update_flows(now);
         match verdict {
             Verdict::Registered { expires } => {
                 let Some(hop) = attempt.hop else { return };
@@ -100,7 +108,54 @@ impl UserAgent {
             Verdict::Failed { cause, kind, retry_in } => {
                 self.emit(Event::RegistrationFailed { id, cause, kind, retry_in });
             }
-            Verdict::Gone { reason } => self.forget_registration(id, reason),
+            Verdict::Gone { reason } => {
+                self.forget_registration(id, reason);
+                self.update_flows(now);
+            }
+        }
+    }
+
+    /// The proxies that requests of this registration's user have to pass, nearest first (RFC 3608); empty where the registrar named
+    /// none, or while there is no registration.
+    pub fn service_route(&self, id: RegistrationId) -> Vec<Uri> {
+        self.registrations
+            .get(&id)
+            .map(|registration| registration.service_route().to_vec())
+            .unwrap_or_default()
+    }
+
+    /// The address that reaches this device of the user from everywhere (RFC 5627), where the registrar gave one.
+    pub fn gruu(&self, id: RegistrationId) -> Option<Uri> {
+        self.registrations.get(&id)?.gruu(false).cloned()
+    }
+
+    /// The Contact of requests by `own`: the GRUU of its registration where there is one, the temporary one for the anonymous, and
+    /// marked for replies over the flow of the registration where that is what the registrar supports.
+    pub(super) fn contact_of(&self, own: &NameAddr, anonymous: bool) -> Contact {
+        let is_own = |registration: &&State| {
+            let aor = &registration.settings().aor.uri;
+            aor.user == own.uri.user && aor.host == own.uri.host
+        };
+        let contact = Contact::of(own);
+        match self.registrations.values().find(is_own) {
+            Some(registration) => self.contact_by(registration, contact, anonymous),
+            None if anonymous => Contact { user: None, ..contact },
+            None => contact,
+        }
+    }
+
+    fn contact_by(&self, registration: &State, contact: Contact, anonymous: bool) -> Contact {
+        let user = if anonymous { None } else { contact.user };
+        let gruu = registration.gruu(anonymous).cloned();
+        Contact { user, gruu, through_flow: registration.has_outbound(), ..Contact::default() }
+    }
+
+    /// The Contact of our side of a call that came to this Request-URI.
+    pub(super) fn contact_called(&self, called: &Uri, id: Option<RegistrationId>) -> Contact {
+        let contact = Contact { user: called.user.clone(), ..Contact::default() };
+        match id.and_then(|id| self.registrations.get(&id)) {
+            Some(registration) => self.contact_by(registration, contact, false),
+            None => contact,
         }
     }
 

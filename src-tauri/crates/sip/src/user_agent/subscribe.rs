@@ -8,7 +8,7 @@ use crate::subscription::{Subscription as State, SubscriptionState, Verdict};
 use super::attempt::{Attempt, Outcome, Purpose};
 use super::challenge::Login;
 use super::event::{Cause, Event, RegistrationId, Side, SubscriptionId};
-use super::headers::{self, Contact};
+use super::headers;
 use super::hop::Hop;
 use super::{Due, UserAgent};
 
@@ -52,6 +52,8 @@ impl UserAgent {
 
     fn send_subscribe(&mut self, now: Instant, id: SubscriptionId) {
         let allow = self.allow();
+        let Some(subscription) = self.subscriptions.get(&id) else { return };
+        let contact = self.contact_of(&subscription.settings().from, false);
         let Some(subscription) = self.subscriptions.get_mut(&id) else { return };
         if !subscription.has_dialog() {
             let (call_id, local_tag) = (self.random.token(), self.random.token());
@@ -66,7 +68,7 @@ impl UserAgent {
         let in_dialog = next.is_some();
         let next = next.unwrap_or_else(|| headers::next_hop(&request));
         let mut attempt = Attempt::new(Purpose::Subscribe(id), request, next).with_hop(settings.flow);
-        attempt.contact = Some(Contact::of(&settings.from));
+        attempt.contact = Some(contact);
         attempt.transport = settings.transport.filter(|_| attempt.next.transport().is_none());
         attempt.authority = settings.authority;
         attempt.own_route = !in_dialog && !settings.route.is_empty();

@@ -15,6 +15,7 @@ impl UserAgent {
                 Due::Registration(id) => self.on_registration_timer(now, id),
                 Due::Subscription(id) => self.on_subscription_timer(now, id),
                 Due::Message(id) => self.on_message_timer(now, id),
+                Due::KeepAlive(flow) => self.on_keep_alive_timer(now, flow),
                 Due::Bindings => self.on_bindings_timer(now),
             }
         }

@@ -16,6 +16,7 @@ mod limits;
 mod loss;
 mod messages;
 mod net;
+mod outbound;
 mod own_gateway;
 mod refer_asked;
 mod refer_sent;
