@@ -17,6 +17,8 @@ mod io;
 mod options;
 mod owner;
 pub mod secrets;
+mod store;
+mod vcard;
 
 pub use directories::Directories;
 pub use handle::{Events, Handle, Next};

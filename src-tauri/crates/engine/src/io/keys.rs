@@ -38,6 +38,11 @@ impl Keys {
         self.ask(move |store| store.remove(&name));
     }
 
+    /// `false` where too many questions wait already: nothing will be removed.
+    pub(crate) fn remove_all(&self, names: Vec<String>) -> bool {
+        self.ask(move |store| names.iter().for_each(|name| store.remove(name)))
+    }
+
     fn ask(&self, ask: impl FnOnce(&mut dyn SecretStore) + Send + 'static) -> bool {
         self.0.try_send(Box::new(ask)).is_ok()
     }

@@ -1,17 +1,19 @@
 //! One line a command.
 
-use super::{Owner, settings};
+use super::{Owner, kept::Answer, settings};
+use crate::store::Page;
 use sidetone_api::{
-    AudioSettings, Command, Event, Failure, GatewaySettings, NetworkSettings, NoticeLevel, Reply, Settings,
-    UiSettings,
+    AudioSettings, CallSettings, Command, Event, Failure, GatewaySettings, NetworkSettings, NoticeLevel,
+    Reply, Settings, UiSettings,
 };
 
 impl Owner {
-    pub(super) fn on_command(&mut self, command: Command) -> Result<Reply, Failure> {
-        if self.farewell.is_some() {
-            return Err(Failure::new(sidetone_api::FailureCode::Stopped, "the engine is stopping"));
-        }
-        match command {
+    /// Answers at once; what waits for the disk is answered when that is done.
+    pub(super) fn on_command(&mut self, command: Command, answer: Answer) {
+        let result = match command {
+            _ if self.farewell.is_some() => {
+                Err(Failure::new(sidetone_api::FailureCode::Stopped, "the engine is stopping"))
+            }
             Command::Connect { account_id, password } => self.connect_stored(&account_id, password),
             Command::Disconnect { session_id } => self.disconnect(&session_id),
             Command::Register { session_id } => self.register(&session_id),
@@ -30,19 +32,25 @@ impl Owner {
                 self.save_account(account, password, remember)
             }
             Command::RemoveAccount { account_id } => self.remove_account(&account_id),
-            Command::ChangeSettings { audio, network, gateway, ui, .. } => {
-                self.change_settings(audio, network, gateway, ui)
+            Command::ChangeSettings { audio, network, gateway, ui, calls } => {
+                self.change_settings(audio, network, gateway, ui, calls)
             }
-            Command::ClearHistory => {
-                self.history.clear();
-                self.publish(Event::HistoryCleared);
-                Ok(Reply::Done)
+            Command::GetHistory { before, limit, missed, search } => {
+                return self.get_history(Page { before, limit, missed, search }, answer);
             }
             Command::Hold { call_id } => self.hold(&call_id),
             Command::Unhold { call_id } => self.unhold(&call_id),
             Command::Swap { call_id } => self.swap(&call_id),
             Command::Merge { call_ids } => self.merge(&call_ids),
             Command::Split { call_id } => self.split(&call_id),
+            Command::SeeMissedCalls => self.see_missed_calls(),
+            Command::RemoveHistory { call_id } => return self.remove_history(call_id, answer),
+            Command::ClearHistory => return self.clear_history(answer),
+            Command::SaveContact { contact } => return self.save_contact(contact, answer),
+            Command::RemoveContact { contact_id } => return self.remove_contact(contact_id, answer),
+            Command::ImportContacts { vcard } => return self.import_contacts(vcard, answer),
+            Command::ExportContacts => return self.export_contacts(answer),
+            Command::DeleteEverything => return self.delete_everything(answer),
             Command::Redial
             | Command::Transfer { .. }
             | Command::TransferAttended { .. }
@@ -52,17 +60,10 @@ impl Owner {
             | Command::StartRecording { .. }
             | Command::PauseRecording { .. }
             | Command::StopRecording { .. }
-            | Command::SendData { .. }
-            | Command::GetHistory { .. }
-            | Command::SeeMissedCalls
-            | Command::RemoveHistory { .. }
-            | Command::SaveContact { .. }
-            | Command::RemoveContact { .. }
-            | Command::ImportContacts { .. }
-            | Command::ExportContacts
-            | Command::DeleteEverything => Err(not_yet()),
+            | Command::SendData { .. } => Err(not_yet()),
             Command::GetSnapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
-        }
+        };
+        let _ = answer.send(result);
     }
 
     fn change_settings(
@@ -71,6 +72,7 @@ impl Owner {
         network: Option<NetworkSettings>,
         gateway: Option<GatewaySettings>,
         ui: Option<UiSettings>,
+        calls: Option<CallSettings>,
     ) -> Result<Reply, Failure> {
         let mut settings = self.settings.get().clone();
         if let Some(audio) = audio {
@@ -82,7 +84,9 @@ impl Owner {
         settings.network = network.unwrap_or(settings.network);
         settings.gateway = gateway.unwrap_or(settings.gateway);
         settings.ui = ui.unwrap_or(settings.ui);
+        settings.calls = calls.unwrap_or(settings.calls);
         self.store(settings)?;
+        self.prune_history();
         self.apply_devices();
         if restart {
             let info = "ports and gateway change when Sidetone is started again";

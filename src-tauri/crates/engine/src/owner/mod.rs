@@ -6,9 +6,13 @@ mod call;
 mod command;
 mod conference;
 mod connecting;
+mod contacts;
 mod device;
+mod erase;
 mod exchange;
 mod farewell;
+mod history;
+mod kept;
 mod leg;
 mod phone;
 mod registration;
@@ -29,14 +33,16 @@ use crate::{
         media::{self, LegId, News},
         sip::{FromNetwork, Stack},
     },
+    store,
 };
 use agent::Agent;
 use call::Call;
 use device::Desk;
 use exchange::Exchange;
 use farewell::Farewell;
+use history::History;
 use session::Session;
-use sidetone_api::{AccountId, CallId, Event, HistoryEntry, NoticeLevel, Secret, SessionId};
+use sidetone_api::{AccountId, CallId, Contact, ContactId, Event, NoticeLevel, Secret, SessionId};
 use sidetone_media::tone::CallProgress;
 use sidetone_sip::Hop;
 use std::{
@@ -47,7 +53,6 @@ use tokio::sync::mpsc;
 
 pub(crate) use start::start;
 
-const HISTORY: usize = 200;
 /// Notices that wait for the first reader.
 const UNREAD: usize = 16;
 
@@ -68,6 +73,7 @@ enum Errand {
         password: Option<Secret>,
     },
     PasswordKept(Result<(), String>),
+    Stored(kept::Stored),
 }
 
 struct Owner {
@@ -82,7 +88,12 @@ struct Owner {
     desk: Desk,
     sessions: BTreeMap<SessionId, Session>,
     calls: BTreeMap<CallId, Call>,
-    history: VecDeque<HistoryEntry>,
+    store: store::Store,
+    history: History,
+    contacts: BTreeMap<ContactId, Contact>,
+    /// Contacts that are in the database and have not been told yet.
+    imported: VecDeque<Contact>,
+    next_imported: Option<Instant>,
     errands: mpsc::Sender<Errand>,
     next_leg: u64,
     tones: bool,
@@ -131,11 +142,13 @@ impl Owner {
                 () = sleep => self.on_timeout(),
             }
         }
-        if let Some(farewell) = self.farewell.take() {
-            drop(self);
-            for done in farewell.done {
-                let _ = done.send(());
-            }
+        let done = self.farewell.take().map(|farewell| farewell.done);
+        // Nobody takes what the database gives any more.
+        drop(inbound);
+        self.store.finish().await;
+        drop(self);
+        for done in done.into_iter().flatten() {
+            let _ = done.send(());
         }
     }
 
@@ -159,10 +172,7 @@ impl Owner {
 
     fn on_request(&mut self, request: Request) {
         match request {
-            Request::Command(command, reply) => {
-                let result = self.on_command(command);
-                let _ = reply.send(result);
-            }
+            Request::Command(command, reply) => self.on_command(command, reply),
             Request::Attach(reply) => {
                 let attached = (self.snapshot(), self.publisher.subscribe());
                 if reply.send(attached).is_ok() {
@@ -195,6 +205,7 @@ impl Owner {
             Errand::DeviceNews(news) => self.on_device_news(news),
             Errand::Password { session, password } => self.on_password(&session, password.as_ref()),
             Errand::PasswordKept(result) => self.on_password_kept(result),
+            Errand::Stored(stored) => self.on_stored(stored),
         }
     }
 
@@ -202,7 +213,9 @@ impl Owner {
         let farewell = self.farewell.as_ref().map(|farewell| farewell.deadline);
         let tone = self.end_tone.map(|(_, until)| until);
         let (phone, exchange) = (self.phone.poll_timeout(), self.exchange.poll_timeout());
-        [phone, exchange, self.next_closing(), self.next_hold(), tone, farewell].into_iter().flatten().min()
+        let (pruning, imported) = (self.history.pruning, self.next_imported);
+        let (closing, hold) = (self.next_closing(), self.next_hold());
+        [phone, exchange, closing, hold, tone, farewell, pruning, imported].into_iter().flatten().min()
     }
 
     fn on_timeout(&mut self) {
@@ -215,6 +228,12 @@ impl Owner {
         self.pass_holds_again(now);
         self.ask_holds_again(now);
         self.close_overdue(now);
+        if self.history.pruning.is_some_and(|due| due <= now) {
+            self.prune_history();
+        }
+        if self.next_imported.is_some_and(|due| due <= now) {
+            self.tell_some_imported();
+        }
         if self.end_tone.is_some_and(|(_, until)| until <= now) {
             self.end_tone = None;
             self.update_tone();

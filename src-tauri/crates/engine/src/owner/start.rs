@@ -1,6 +1,8 @@
 //! The beginning: settings, sockets, the media thread, the gateway, and then the loop.
 
-use super::{Inbound, Owner, agent::Agent, device::Desk, exchange::Exchange, settings};
+use super::{
+    Inbound, Owner, agent::Agent, device::Desk, exchange::Exchange, history, history::History, settings,
+};
 use crate::{
     Handle, Options,
     handle::{Publisher, Request},
@@ -9,6 +11,7 @@ use crate::{
         media,
         sip::{self, Stack},
     },
+    store::Store,
 };
 use sidetone_api::{Failure, FailureCode};
 use sidetone_sip::Config;
@@ -68,6 +71,8 @@ impl Owner {
             Failure::new(FailureCode::Network, format!("{what}: {error}"))
         };
         let settings = settings::Store::open(options.directories.as_ref(), options.settings)?;
+        let folder = options.directories.as_ref().map(|directories| directories.data.clone());
+        let (store, opened) = Store::start(folder, history::LATEST).map_err(|error| no_database(&error))?;
         let (inbox, network) = sip::inbox();
         let (errands, errands_in) = mpsc::channel(ERRANDS);
         let (media, news) = media::start().map_err(|error| network_failure("media thread", &error))?;
@@ -75,6 +80,7 @@ impl Owner {
         let phone = Agent::open(Stack::Phone, options.sip_bind, sip_port, Config::default(), inbox.clone())
             .await
             .map_err(|error| network_failure(&format!("SIP port {sip_port}"), &error))?;
+        let mut opened = opened.await.map_err(|_| no_database(&"it ended"))?;
         let exchange = Exchange::open(&settings.get().gateway, inbox).await;
         let desk = Desk::new(options.devices, &settings.get().audio, errands.clone());
         let mut owner = Self {
@@ -88,7 +94,11 @@ impl Owner {
             desk,
             sessions: BTreeMap::new(),
             calls: BTreeMap::new(),
-            history: VecDeque::new(),
+            store,
+            history: History::new(&mut opened),
+            contacts: opened.contacts.into_iter().map(|contact| (contact.id.clone(), contact)).collect(),
+            imported: VecDeque::new(),
+            next_imported: None,
             errands,
             next_leg: 0,
             tones: options.tones,
@@ -97,8 +107,16 @@ impl Owner {
             unread: Vec::new(),
             farewell: None,
         };
+        for (level, info) in opened.notices {
+            owner.notice(level, &info, None);
+        }
+        owner.prune_history();
         owner.desk.watch();
         owner.connect_enabled_accounts();
         Ok((owner, Inbound { requests, network, news, errands: errands_in }))
     }
+}
+
+fn no_database(reason: &dyn std::fmt::Display) -> Failure {
+    Failure::new(FailureCode::Storage, format!("the database does not start: {reason}"))
 }

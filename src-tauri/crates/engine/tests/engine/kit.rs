@@ -5,10 +5,12 @@ use sidetone_api::{
     Account, AccountId, CallId, CallStatus, CallView, Command, Envelope, Event, Failure, NoticeLevel,
     RegistrationStatus, Reply, SessionId, Settings, Snapshot,
 };
-use sidetone_engine::{Engine, Events, Handle, Next, Options};
+use sidetone_engine::{Directories, Engine, Events, Handle, Next, Options};
 use sidetone_media::Synthetic;
 use std::{
+    fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -57,6 +59,22 @@ pub(crate) fn unregistered(user: &str) -> Account {
 
 pub(crate) fn options(settings: Settings) -> Options {
     Options { sip_bind: Some(LOOPBACK), ..Options::in_memory(Arc::new(Synthetic), settings) }
+}
+
+/// What a phone keeps is below `root`.
+pub(crate) fn kept_in(root: &Path) -> Options {
+    Options { directories: Some(Directories::below(root)), settings: None, ..options(quiet()) }
+}
+
+/// The file of a quiet phone, so that no test of this needs the usual ports.
+pub(crate) fn write_settings(root: &Path, more: &str) -> PathBuf {
+    let file = root.join("config").join("settings.toml");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let text = format!(
+        "{more}\n[audio]\nmicrophone = \"silence\"\nspeaker = \"null\"\n[gateway]\nenabled = false\n"
+    );
+    fs::write(&file, text).unwrap();
+    file
 }
 
 impl Phone {

@@ -5,10 +5,12 @@
 mod audio;
 mod calls;
 mod conference;
+mod contacts;
 mod devices;
 mod ending;
 mod events;
 mod extensions;
+mod history;
 mod hold;
 mod hostile;
 mod kit;

@@ -1,6 +1,6 @@
 //! The state as a client keeps it: a snapshot, and events applied to it.
 
-use sidetone_api::{CallStatus, Envelope, Event, Snapshot};
+use sidetone_api::{CallStatus, Envelope, Event, HistoryEntry, Snapshot};
 
 /// What a client knows. Checks on the way that no event is missing.
 pub(crate) struct Mirror(Snapshot);
@@ -44,7 +44,9 @@ impl Mirror {
             Event::DevicesChanged { devices } => state.devices = devices,
             Event::GatewayChanged { gateway } => state.gateway = gateway,
             Event::HistoryAdded { entry } => {
-                state.history.insert(0, entry);
+                let newer = |other: &HistoryEntry| other.started_at > entry.started_at;
+                let place = state.history.partition_point(newer);
+                state.history.insert(place, entry);
                 state.history.truncate(200);
             }
             Event::HistoryRemoved { call_id } => state.history.retain(|entry| entry.call_id != call_id),

@@ -1,24 +1,9 @@
 //! What is kept over restarts.
 
-use crate::kit::{LOOPBACK, Phone, account, options, quiet};
+use crate::kit::{LOOPBACK, Phone, account, kept_in, quiet, write_settings as write};
 use sidetone_api::{AccountId, AudioSettings, Command, FailureCode, Secret, Settings, Theme, UiSettings};
-use sidetone_engine::{Directories, Engine, Options};
-use std::{fs, net::SocketAddr, path::Path};
-
-fn kept_in(root: &Path) -> Options {
-    Options { directories: Some(Directories::below(root)), settings: None, ..options(quiet()) }
-}
-
-/// The file of a quiet phone, so that no test of this needs the usual ports.
-fn write(root: &Path, more: &str) -> std::path::PathBuf {
-    let file = root.join("config").join("settings.toml");
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    let text = format!(
-        "{more}\n[audio]\nmicrophone = \"silence\"\nspeaker = \"null\"\n[gateway]\nenabled = false\n"
-    );
-    fs::write(&file, text).unwrap();
-    file
-}
+use sidetone_engine::Engine;
+use std::{fs, net::SocketAddr};
 
 #[tokio::test]
 async fn accounts_and_choices_come_back_after_a_restart_and_passwords_are_in_no_file() {

@@ -106,7 +106,8 @@ impl Owner {
     }
 
     fn on_ended(&mut self, id: &CallId, cause: &Cause) {
-        let Some(call) = self.calls.get(id) else { return };
+        let Some(call) = self.calls.get_mut(id) else { return };
+        call.taken_elsewhere = cause.by == Side::Remote && matches!(cause.code, 200..=299 | 600..=699);
         let outgoing = call.direction == CallDirection::Outgoing;
         let status = match (cause.code, cause.by) {
             _ if call.hung_up => CallStatus::Finish,

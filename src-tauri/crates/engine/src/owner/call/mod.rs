@@ -49,6 +49,8 @@ pub(super) struct Call {
     pub(super) in_conference: bool,
     /// What the leg was last joined to.
     joined: Option<Join>,
+    /// Another phone answered or declined it (RFC 3326).
+    taken_elsewhere: bool,
 }
 
 impl Call {
@@ -81,6 +83,7 @@ impl Call {
             hold: hold::Hold::default(),
             in_conference: false,
             joined: None,
+            taken_elsewhere: false,
         }
     }
 
@@ -98,6 +101,14 @@ impl Call {
     /// Waits for the user to answer.
     pub(super) fn is_ringing_here(&self) -> bool {
         self.direction == CallDirection::Incoming && self.status == CallStatus::Ring && !self.hung_up
+    }
+
+    /// Nobody answered or declined it, here or elsewhere.
+    fn is_missed(&self) -> bool {
+        self.direction == CallDirection::Incoming
+            && self.established_at.is_none()
+            && !self.hung_up
+            && !self.taken_elsewhere
     }
 
     pub(super) fn is_established(&self) -> bool {

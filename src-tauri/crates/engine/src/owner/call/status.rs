@@ -1,7 +1,7 @@
 //! How statuses and ends of calls are told.
 
 use super::{
-    super::{HISTORY, Owner, text},
+    super::{Owner, text},
     Call,
 };
 use crate::io::clock;
@@ -70,13 +70,11 @@ impl Owner {
             info: call.info.clone(),
             started_at: call.started_at,
             seconds: call.established_at.map(seconds),
-            missed: false,
+            missed: call.is_missed(),
             recording: None,
         };
         self.dissolve_conference();
-        self.history.push_front(entry.clone());
-        self.history.truncate(HISTORY);
-        self.publish(Event::HistoryAdded { entry });
+        self.add_history(entry);
         self.end_tone = end_tone(&call);
         self.update_tone();
         self.want_devices();

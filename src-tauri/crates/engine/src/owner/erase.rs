@@ -1,0 +1,51 @@
+//! "Delete everything": as on the first day.
+
+use super::{Owner, connecting::secret_name, kept::Answer, session::Session};
+use sidetone_api::{Failure, FailureCode, Reply, Settings};
+
+impl Owner {
+    /// Ends calls and sessions and deletes history, contacts, accounts, passwords and settings. Recordings stay. It goes on
+    /// where a part fails, and the failure names all that is left.
+    pub(super) fn delete_everything(&mut self, answer: Answer) {
+        self.forget_present_calls();
+        for call in self.calls.keys().cloned().collect::<Vec<_>>() {
+            let _ = self.hang_up(&call);
+        }
+        let of_accounts = self.sessions.values().filter(|session| !session.is_local());
+        let sessions: Vec<_> = of_accounts.map(|session: &Session| session.id.clone()).collect();
+        for session in sessions {
+            let _ = self.disconnect(&session);
+        }
+        let mut left = Vec::new();
+        let accounts = self.settings.get().accounts.iter().map(|account| account.id.clone());
+        let known: std::collections::BTreeSet<_> = accounts.chain(self.passwords.keys().cloned()).collect();
+        self.passwords.clear();
+        if !self.keys.remove_all(known.iter().map(secret_name).collect()) {
+            left.push("the key store does not answer; its passwords are left".to_owned());
+        }
+        match self.store(Settings::default()) {
+            Ok(()) => self.apply_devices(),
+            Err(failure) => left.push(failure.message),
+        }
+        self.history.pruning = None;
+        let before = self.remembered();
+        let job = move |db: &mut crate::store::Database| Ok(db.delete_everything());
+        self.ask_store(answer, job, move |owner, deleted| {
+            if let Err(failure) = &deleted {
+                left.push(failure.message.clone());
+            }
+            if deleted.is_ok() {
+                owner.forget_history(&before);
+                owner.imported.clear();
+                owner.next_imported = None;
+                for id in owner.contacts.keys().cloned().collect::<Vec<_>>() {
+                    owner.contact_removed(&id);
+                }
+            }
+            if left.is_empty() {
+                return Ok(Reply::Done);
+            }
+            Err(Failure::new(FailureCode::Storage, format!("not everything is deleted: {}", left.join("; "))))
+        });
+    }
+}
