@@ -31,6 +31,18 @@ impl DialogId {
     }
 }
 
+impl DialogId {
+    /// Of a response to a request that we sent.
+    pub(crate) fn of_response(headers: &Headers) -> Option<Self> {
+        let (to, from) = (headers.to().ok()?, headers.from().ok()?);
+        Some(Self {
+            call_id: headers.call_id().ok()?.to_owned(),
+            local_tag: from.tag()?.to_owned(),
+            remote_tag: to.tag().unwrap_or_default().to_owned(),
+        })
+    }
+}
+
 /// The state that lets both sides send requests to each other for as long as a call lasts.
 #[derive(Debug, Clone)]
 pub(crate) struct Dialog {

@@ -6,6 +6,7 @@ use crate::dialog::{Dialog, DialogId};
 use crate::message::{HeaderName, Request};
 
 use super::attempt::via;
+use super::bye::Reason;
 use super::call::{CallTimer, State};
 use super::event::{CallEvent, CallId};
 use super::headers;
@@ -20,7 +21,7 @@ pub(super) struct Ack {
     /// what was sent, and where
     sent: Option<(Hop, Vec<u8>)>,
     /// follow it by a BYE with this reason: a branch that nobody wants
-    bye: Option<(Box<Dialog>, Option<String>)>,
+    bye: Option<(Box<Dialog>, Option<Reason>)>,
 }
 
 impl Ack {
@@ -38,10 +39,26 @@ impl UserAgent {
         id: CallId,
         dialog: &Dialog,
         cseq: u32,
-        bye: Option<Option<String>>,
+        bye: Option<Option<Reason>>,
+    ) {
+        self.acknowledge_with(now, id, dialog, cseq, bye, None);
+    }
+
+    /// With `answer`, the ACK carries the SDP that the 2xx asked for.
+    pub(super) fn acknowledge_with(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        dialog: &Dialog,
+        cseq: u32,
+        bye: Option<Option<Reason>>,
+        answer: Option<Vec<u8>>,
     ) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (request, next) = dialog.ack(cseq);
+        let (mut request, next) = dialog.ack(cseq);
+        if let Some(answer) = answer {
+            request.set_body(headers::SDP, answer);
+        }
         let hop = call.hop_for(&next);
         let (transport, authority) = (call.transport_to(&next), call.authority);
         let remote_tag = dialog.id.remote_tag.clone();
@@ -97,7 +114,7 @@ impl UserAgent {
         }
         self.transmit(hop, bytes);
         if let Some((mut dialog, reason)) = bye {
-            self.send_bye(now, id, &mut dialog, reason.as_deref(), Some(hop));
+            self.send_bye(now, id, &mut dialog, reason.as_ref(), Some(hop));
         }
     }
 
@@ -114,7 +131,7 @@ impl UserAgent {
     }
 
     /// Hung up before the ACK found its address: the BYE follows it. Whether there is such an ACK.
-    pub(super) fn bye_after_ack(&mut self, id: CallId, dialog: &Dialog, reason: Option<String>) -> bool {
+    pub(super) fn bye_after_ack(&mut self, id: CallId, dialog: &Dialog, reason: Option<Reason>) -> bool {
         let Some(call) = self.calls.get_mut(&id) else { return false };
         let pending =
             call.acks.iter_mut().find(|ack| ack.is_pending() && ack.remote_tag == dialog.id.remote_tag);

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::message::{HeaderName, Request};
+use crate::message::{HeaderName, Method, Request};
 use crate::transaction::servers::ServerId;
 
 use super::UserAgent;
@@ -11,32 +11,43 @@ use super::event::{CallId, Side};
 use super::headers;
 use super::hop::Hop;
 use super::offered::dialog_response;
+use super::reoffered::OfferIn;
 
 impl UserAgent {
     /// Accepts the pending INVITE or re-INVITE. `sdp` is the answer, or our offer if the INVITE had none.
     pub fn answer(&mut self, now: Instant, call: CallId, sdp: Vec<u8>) {
+        if self.answer_in_ack(now, call, Some(sdp.clone())) {
+            return self.settle(call);
+        }
         let Some(state) = self.calls.get_mut(&call) else { return };
+        if let Some(pending) = state.services.offer_in.take() {
+            return self.answer_offer(now, call, pending, sdp);
+        }
         match std::mem::replace(&mut state.state, State::Over) {
             State::Offered(offered) => {
-                state.timers.clear();
+                state.stop_setup_timers();
                 state.state = State::Up(Up::new(offered.dialog, false));
                 self.send_success(now, call, offered.server, &offered.request, offered.hop, sdp);
-            }
-            State::Up(mut up) => {
-                let pending = up.reoffer_in.take();
-                if let Some((_, request)) = &pending {
-                    up.dialog.refresh_target(&request.headers);
-                }
-                state.state = State::Up(up);
-                if let Some((server, request)) = pending {
-                    let hop = self.servers.get(server).map(|server| server.hop);
-                    let Some(hop) = hop else { return };
-                    self.send_success(now, call, server, &request, hop, sdp);
-                }
             }
             other => state.state = other,
         }
         self.settle(call);
+    }
+
+    /// Answers the peer's re-INVITE, UPDATE or PRACK.
+    fn answer_offer(&mut self, now: Instant, id: CallId, pending: OfferIn, sdp: Vec<u8>) {
+        let OfferIn { server, request, hop } = pending;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.timers.stop(CallTimer::OfferIn);
+        if request.method != Method::Invite {
+            return self.answer_update(now, id, Some(server), &request, hop, Some(sdp));
+        }
+        if let Some(up) = call.up() {
+            up.dialog.refresh_target(&request.headers);
+        }
+        let hop = self.servers.get(server).map_or(hop, |server| server.hop);
+        self.send_success(now, id, server, &request, hop, sdp);
+        self.settle(id);
     }
 
     fn send_success(
@@ -56,7 +67,10 @@ impl UserAgent {
         let mut response = dialog_response(request, 200, &call.local_tag, &call.contact, &hop);
         response.headers.push(HeaderName::ALLOW, allow);
         response.headers.push(HeaderName::SUPPORTED, supported);
+        call.session.local_sdp = Some(sdp.clone());
         response.set_body(headers::SDP, sdp);
+        self.agree_session(now, id, request, &mut response);
+        let Some(call) = self.calls.get_mut(&id) else { return };
         call.timers.set(CallTimer::Repeat, now + timers.t1);
         call.timers.set(CallTimer::NoAck, now + timers.transaction());
         self.detach(server);

@@ -22,6 +22,7 @@ pub(super) enum Purpose {
     Register(RegistrationId),
     Invite(CallId),
     Reinvite(CallId),
+    Update(CallId),
     Bye(CallId),
     Refer(CallId),
     /// a report on the peer's REFER
@@ -38,6 +39,7 @@ impl Purpose {
         match self {
             Self::Invite(call)
             | Self::Reinvite(call)
+            | Self::Update(call)
             | Self::Bye(call)
             | Self::Refer(call)
             | Self::Notify(call)

@@ -1,5 +1,6 @@
 //! BYE: RFC 3261 section 15, out and in.
 
+use std::fmt::{self, Write};
 use std::time::Instant;
 
 use crate::dialog::{Dialog, DialogId};
@@ -15,7 +16,11 @@ use super::hop::Hop;
 
 impl UserAgent {
     /// Ends the dialog of an answered call, waiting for its ACK where that has to come first.
-    pub(super) fn say_bye(&mut self, now: Instant, id: CallId, reason: Option<String>) {
+    pub(super) fn say_bye(&mut self, now: Instant, id: CallId, reason: Option<Reason>) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.services.queued = None;
+        }
+        self.answer_in_ack(now, id, None);
         self.refuse_reoffer(now, id, 487, "Request Terminated");
         self.drop_refer(now, id);
         let Some(call) = self.calls.get_mut(&id) else { return };
@@ -27,7 +32,7 @@ impl UserAgent {
         let mut dialog = up.dialog.clone();
         call.bury();
         if !self.bye_after_ack(id, &dialog, reason.clone()) {
-            self.send_bye(now, id, &mut dialog, reason.as_deref(), None);
+            self.send_bye(now, id, &mut dialog, reason.as_ref(), None);
         }
         // the number of the BYE is taken, whether it has been sent or waits for the ACK
         if let Some(afterlife) = self.calls.get_mut(&id).and_then(|call| call.afterlife.as_mut()) {
@@ -40,13 +45,13 @@ impl UserAgent {
         now: Instant,
         id: CallId,
         dialog: &mut Dialog,
-        reason: Option<&str>,
+        reason: Option<&Reason>,
         hop: Option<Hop>,
     ) {
         let Some(call) = self.calls.get(&id) else { return };
         let (mut request, next) = dialog.request(Method::Bye);
         if let Some(reason) = reason {
-            request.headers.push(HeaderName::REASON, reason_header(reason));
+            request.headers.push(HeaderName::REASON, reason);
         }
         let hop = hop.or_else(|| call.hop_for(&next));
         let transport = call.transport_to(&next);
@@ -91,14 +96,29 @@ impl UserAgent {
     }
 }
 
-/// RFC 3326.
-pub(super) fn reason_header(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len());
-    for character in text.chars().filter(|character| !character.is_control()) {
-        if matches!(character, '"' | '\\') {
-            quoted.push('\\');
-        }
-        quoted.push(character);
+/// Why a BYE or CANCEL is sent: RFC 3326.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reason {
+    pub(super) code: u16,
+    pub(super) text: String,
+}
+
+impl Reason {
+    /// The user's words for an end that is none's fault.
+    pub(super) fn done(text: &str) -> Self {
+        Self { code: 200, text: text.to_owned() }
     }
-    format!("SIP;cause=200;text=\"{quoted}\"")
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SIP;cause={};text=\"", self.code)?;
+        for character in self.text.chars().filter(|character| !character.is_control()) {
+            if matches!(character, '"' | '\\') {
+                f.write_char('\\')?;
+            }
+            f.write_char(character)?;
+        }
+        f.write_char('"')
+    }
 }

@@ -3,18 +3,20 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::dialog::Dialog;
+use crate::dialog::{Dialog, DialogId};
 use crate::message::{Request, Uri};
 use crate::transaction::TimerTable;
 use crate::transaction::servers::ServerId;
 
 use super::ack::Ack;
 use super::attempt::AttemptId;
+use super::bye::Reason;
 use super::challenge::Login;
 use super::event::{CallEvent, CallId, Cause, Event, Side};
 use super::headers::Contact;
 use super::hop::{Authority, Hop, Transport};
 use super::in_dialog::Services;
+use super::session::Session;
 use super::{Due, UserAgent};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +29,16 @@ pub(super) enum CallTimer {
     Ring,
     /// repeat the provisional so that proxies do not time out (RFC 3261 section 13.3.1.1)
     Minute,
-    /// try the re-INVITE again after 491
+    /// try the re-INVITE or UPDATE again after 491
     Glare,
+    /// nobody answered the peer's offer
+    OfferIn,
+    /// nobody answered the offer in the peer's 2xx
+    AckOwed,
+    /// refresh the session
+    Refresh,
+    /// nobody refreshed the session
+    Expired,
     /// the INVITE did not end after CANCEL (RFC 3261 section 9.1)
     Cancelled,
     /// no final report on our REFER
@@ -55,6 +65,7 @@ pub(super) struct Call {
     pub(super) attempts: Vec<AttemptId>,
     pub(super) timers: TimerTable<CallTimer>,
     pub(super) services: Services,
+    pub(super) session: Session,
     /// the dialog of a call that is over, for the reports that are still owed in it
     pub(super) afterlife: Option<Box<Dialog>>,
     /// we sent the first INVITE, so the Call-ID is ours
@@ -82,7 +93,7 @@ pub(super) struct Calling {
     pub(super) trying_told: bool,
     pub(super) cancel_sent: bool,
     /// why, for the CANCEL
-    pub(super) cancel_reason: Option<String>,
+    pub(super) cancel_reason: Option<Reason>,
     pub(super) redirects: VecDeque<Uri>,
     pub(super) redirects_left: usize,
 }
@@ -92,6 +103,8 @@ pub(super) struct Calling {
 pub(super) struct Early {
     pub(super) dialog: Dialog,
     pub(super) sdp: Option<Vec<u8>>,
+    /// our offer was answered reliably (RFC 3262)
+    pub(super) answered: bool,
 }
 
 #[derive(Debug)]
@@ -103,6 +116,8 @@ pub(super) struct Offered {
     pub(super) hop: Hop,
     /// the caller's Expires runs out before our own patience
     pub(super) expires: bool,
+    /// offer and answer have been exchanged reliably (RFC 3262)
+    pub(super) answered: bool,
 }
 
 #[derive(Debug)]
@@ -111,24 +126,8 @@ pub(super) struct Up {
     pub(super) unacked: Option<Unacked>,
     /// the first ACK came, or we are the caller
     pub(super) confirmed: bool,
-    pub(super) reoffer_in: Option<(ServerId, Request)>,
-    pub(super) reoffer_out: ReofferOut,
     /// hung up before the ACK came: a callee must wait for it (RFC 3261 section 15)
-    pub(super) bye_on_ack: Option<Option<String>>,
-}
-
-#[derive(Debug)]
-pub(super) enum ReofferOut {
-    None,
-    Sent {
-        sdp: Vec<u8>,
-        tries: u8,
-    },
-    /// after 491
-    Waiting {
-        sdp: Vec<u8>,
-        tries: u8,
-    },
+    pub(super) bye_on_ack: Option<Option<Reason>>,
 }
 
 /// A 2xx of ours that is repeated until its ACK comes.
@@ -145,14 +144,7 @@ pub(super) struct Unacked {
 
 impl Up {
     pub(super) fn new(dialog: Dialog, confirmed: bool) -> Box<Self> {
-        Box::new(Self {
-            dialog,
-            unacked: None,
-            confirmed,
-            reoffer_in: None,
-            reoffer_out: ReofferOut::None,
-            bye_on_ack: None,
-        })
+        Box::new(Self { dialog, unacked: None, confirmed, bye_on_ack: None })
     }
 }
 
@@ -173,6 +165,25 @@ impl Call {
         }
     }
 
+    /// The dialog of this name, early or not.
+    pub(super) fn dialog_by(&mut self, id: &DialogId) -> Option<&mut Dialog> {
+        match &mut self.state {
+            State::Calling(calling) => {
+                calling.early.iter_mut().map(|early| &mut early.dialog).find(|dialog| dialog.id == *id)
+            }
+            State::Up(up) => Some(&mut up.dialog).filter(|dialog| dialog.id == *id),
+            State::Offered(offered) => Some(&mut offered.dialog).filter(|dialog| dialog.id == *id),
+            State::Over => None,
+        }
+    }
+
+    /// The timers of a call that has no final response yet.
+    pub(super) fn stop_setup_timers(&mut self) {
+        for timer in [CallTimer::Ring, CallTimer::Minute, CallTimer::Cancelled] {
+            self.timers.stop(timer);
+        }
+    }
+
     pub(super) fn is_up(&self) -> bool {
         matches!(self.state, State::Up(_)) && !self.ended
     }
@@ -189,7 +200,11 @@ impl Call {
 
     /// A challenge was answered with this CSeq.
     pub(super) fn raise_cseq(&mut self, number: u32) {
-        if let Some(dialog) = self.dialog() {
+        if let State::Calling(calling) = &mut self.state {
+            for early in &mut calling.early {
+                early.dialog.local_cseq = early.dialog.local_cseq.max(number);
+            }
+        } else if let Some(dialog) = self.dialog() {
             dialog.local_cseq = dialog.local_cseq.max(number);
         }
     }
@@ -262,7 +277,13 @@ impl UserAgent {
                 CallTimer::NoAck => self.on_no_ack(now, id),
                 CallTimer::Ring => self.on_ring_limit(now, id),
                 CallTimer::Minute => self.repeat_provisional(now, id),
-                CallTimer::Glare => self.retry_reinvite(now, id),
+                CallTimer::Glare => self.retry_change(now, id),
+                CallTimer::OfferIn => self.on_offer_in_timer(now, id),
+                CallTimer::AckOwed => {
+                    self.refuse_in_ack(now, id, 504, "No answer to the peer's offer");
+                }
+                CallTimer::Refresh => self.on_refresh_timer(now, id),
+                CallTimer::Expired => self.on_session_expired(now, id),
                 CallTimer::Cancelled => self.give_up_cancelled(id),
                 CallTimer::ReferOut => self.on_refer_patience_over(id),
                 CallTimer::ReferIn => self.on_refer_in_timer(now, id),
@@ -303,7 +324,7 @@ impl UserAgent {
             State::Calling(_) => {
                 self.tell_ended(call, 487, "Request Terminated", Side::Local);
                 if let Some(State::Calling(calling)) = self.calls.get_mut(&call).map(|call| &mut call.state) {
-                    calling.cancel_reason = reason.map(str::to_owned);
+                    calling.cancel_reason = reason.map(Reason::done);
                 }
                 self.cancel(now, call);
             }
@@ -313,7 +334,7 @@ impl UserAgent {
             }
             State::Up(_) => {
                 self.tell_ended(call, 200, reason.unwrap_or("Call ended"), Side::Local);
-                self.say_bye(now, call, reason.map(str::to_owned));
+                self.say_bye(now, call, reason.map(Reason::done));
             }
             State::Over => {}
         }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::message::{HeaderName, Method, Request};
 use crate::transaction::clients::Sent;
 
+use super::bye::Reason;
 use super::call::{CallTimer, State};
 use super::event::{CallId, Side};
 use super::hop::Hop;
@@ -30,7 +31,7 @@ impl UserAgent {
         }
         calling.cancel_sent = true;
         call.timers.set(CallTimer::Cancelled, now + self.config.timers.transaction());
-        let (hop, request) = (client.hop, cancel_request(&client.request, calling.cancel_reason.as_deref()));
+        let (hop, request) = (client.hop, cancel_request(&client.request, calling.cancel_reason.as_ref()));
         self.send_cancel(now, hop, request);
     }
 
@@ -74,7 +75,7 @@ impl UserAgent {
                 let (code, text) = reason(cancel).unwrap_or((487, "Request Terminated".to_owned()));
                 self.tell_ended(id, code, text, Side::Remote);
             }
-            State::Up(up) if up.reoffer_in.as_ref().is_some_and(|(server, _)| *server == invite) => {
+            _ if call.services.offer_in.as_ref().is_some_and(|pending| pending.server == invite) => {
                 self.refuse_reoffer(now, id, 487, "Request Terminated");
                 self.tell_reoffer_withdrawn(id);
             }
@@ -85,7 +86,7 @@ impl UserAgent {
 }
 
 /// The CANCEL of a request that was sent: same branch, same hop (RFC 3261 section 9.1).
-fn cancel_request(invite: &Request, reason: Option<&str>) -> Request {
+fn cancel_request(invite: &Request, reason: Option<&Reason>) -> Request {
     let mut cancel = Request::new(Method::Cancel, invite.uri.clone());
     if let Ok(via) = invite.headers.top_via() {
         cancel.headers.push(HeaderName::VIA, via);
@@ -102,7 +103,7 @@ fn cancel_request(invite: &Request, reason: Option<&str>) -> Request {
     let number = invite.headers.cseq().map_or(0, |cseq| cseq.number);
     cancel.headers.push(HeaderName::CSEQ, format_args!("{number} CANCEL"));
     if let Some(reason) = reason {
-        cancel.headers.push(HeaderName::REASON, super::bye::reason_header(reason));
+        cancel.headers.push(HeaderName::REASON, reason);
     }
     cancel
 }

@@ -2,15 +2,15 @@
 
 use super::UserAgent;
 
-/// Option tags that a request may require (RFC 3891, RFC 4488).
-const EXTENSIONS: [&str; 2] = ["replaces", "norefersub"];
+/// Option tags that a request may require (RFC 4028, RFC 3891, RFC 4488).
+const EXTENSIONS: [&str; 3] = ["timer", "replaces", "norefersub"];
 
 impl UserAgent {
     /// The value of Allow.
     pub(super) fn allow(&self) -> &'static str {
         match self.registrar {
-            Some(_) => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REFER, NOTIFY, MESSAGE, REGISTER",
-            None => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REFER, NOTIFY, MESSAGE",
+            Some(_) => "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE, REGISTER",
+            None => "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE",
         }
     }
 

@@ -37,6 +37,11 @@ pub struct Config {
     /// first and longest pause before a failed registration is tried again
     pub retry_base: Duration,
     pub retry_limit: Duration,
+    /// how long a session that a peer calls us for may last without a refresh, where the peer knows session timers (RFC 4028);
+    /// without, only the peer decides
+    pub session_expires: Option<Duration>,
+    /// the shortest such time that is taken, at least 90 s; a shorter one is refused with 422
+    pub min_se: Duration,
     /// a UDP request above this size goes over TCP first (RFC 3261 section 18.1.1)
     pub udp_limit: usize,
 }
@@ -60,6 +65,8 @@ impl Default for Config {
             ring_limit: Duration::from_secs(200),
             retry_base: Duration::from_secs(4),
             retry_limit: Duration::from_secs(300),
+            session_expires: Some(Duration::from_secs(1800)),
+            min_se: Duration::from_secs(90),
             udp_limit: 1300,
         }
     }

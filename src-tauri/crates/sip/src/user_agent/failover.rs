@@ -19,7 +19,7 @@ impl UserAgent {
     pub(super) fn is_abandoned(&self, id: AttemptId) -> bool {
         let Some(attempt) = self.attempts.get(&id) else { return true };
         match attempt.purpose {
-            Purpose::Invite(call) | Purpose::Reinvite(call) => {
+            Purpose::Invite(call) | Purpose::Reinvite(call) | Purpose::Update(call) => {
                 self.calls.get(&call).is_none_or(|call| call.ended)
             }
             _ => false,

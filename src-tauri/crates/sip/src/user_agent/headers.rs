@@ -117,6 +117,12 @@ pub(super) fn is_media_type(text: &str) -> bool {
     matches!(headers.content_type(), Ok(Some(_)))
 }
 
+/// The message lists this option tag in Supported or Require.
+pub(super) fn supports(headers: &Headers, tag: &str) -> bool {
+    let listed = |tags: Vec<String>| tags.iter().any(|listed| listed.eq_ignore_ascii_case(tag));
+    listed(headers.supported().unwrap_or_default()) || listed(headers.require().unwrap_or_default())
+}
+
 /// The package of an Event header in lower case, empty without one, and its `id`.
 pub(super) fn event(headers: &Headers) -> (String, Option<&str>) {
     let value = headers.single(&HeaderName::EVENT).ok().flatten().unwrap_or_default();

@@ -10,10 +10,12 @@ use super::UserAgent;
 use super::attempt::{Attempt, Purpose};
 use super::call::State;
 use super::challenge::Login;
+use super::change::{Change, OfferOut};
 use super::event::CallId;
 use super::hop::Hop;
 use super::info::InfoOut;
 use super::refer::{ReferIn, ReferOut};
+use super::reoffered::OfferIn;
 
 /// Requests that one peer may send at once in one call, and how fast that fills up again.
 const BURST: u32 = 100;
@@ -29,7 +31,25 @@ pub(super) struct Services {
     pub(super) info_out: VecDeque<InfoOut>,
     /// an INFO of ours has no answer yet
     pub(super) info_busy: bool,
+    /// the peer's INVITE, UPDATE or PRACK with an offer that the owner has to answer
+    pub(super) offer_in: Option<OfferIn>,
+    pub(super) offer_out: OfferOut,
+    /// a change that waits for the refresh that is under way
+    pub(super) queued: Option<Change>,
     allowance: Allowance,
+}
+
+impl Services {
+    /// The change that the request with this number was sent for, if it still waits for its answer.
+    pub(super) fn take_sent(&mut self, cseq: u32) -> Option<Change> {
+        match std::mem::take(&mut self.offer_out) {
+            OfferOut::Sent(change) if change.is_of(cseq) => Some(change),
+            other => {
+                self.offer_out = other;
+                None
+            }
+        }
+    }
 }
 
 /// A token bucket against floods inside a dialog.

@@ -1,6 +1,6 @@
 //! INVITE out: RFC 3261 section 13.2.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::dialog::Dialog;
 use crate::digest::{Authorizer, Credentials};
@@ -17,6 +17,7 @@ use super::headers;
 use super::hop::{Authority, Hop, Transport};
 use super::redirect::{collect_redirects, is_worth_another};
 use super::replaces::DialogName;
+use super::session::Session;
 
 /// A call to place.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub struct Invite {
     pub replaces: Option<DialogName>,
     /// who asked for this call by a transfer (RFC 3892)
     pub referred_by: Option<NameAddr>,
+    /// how long the session may last without a refresh, at least 90 s (RFC 4028); without, only the peer decides
+    pub session_expires: Option<Duration>,
 }
 
 impl Invite {
@@ -61,6 +64,7 @@ impl Invite {
             offer,
             replaces: None,
             referred_by: None,
+            session_expires: None,
         }
     }
 }
@@ -99,6 +103,7 @@ impl UserAgent {
             attempts: Vec::new(),
             timers: TimerTable::new(),
             services: Default::default(),
+            session: Session::wanting(invite.session_expires),
             afterlife: None,
             is_caller: true,
             ended: false,
@@ -113,7 +118,11 @@ impl UserAgent {
         if let Some(credentials) = &invite.credentials {
             self.logins.insert(Login::Call(id), Authorizer::new(credentials.clone()));
         }
-        let request = self.initial_invite(&invite, &sip_id, &local_tag);
+        let mut request = self.initial_invite(&invite, &sip_id, &local_tag);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.session.put_into(&mut request);
+            call.session.local_sdp = Some(invite.offer.clone());
+        }
         let next = headers::next_hop(&request);
         let mut attempt = Attempt::new(Purpose::Invite(id), request, next).with_hop(invite.flow);
         attempt.contact = Some(contact);
@@ -181,13 +190,14 @@ impl UserAgent {
             return;
         };
         let Ok(dialog) = Dialog::of_uac(request, response) else { return };
+        call.session.hear(&response.headers);
         let sdp = headers::sdp(&response.headers, &response.body);
         let known = calling.early.iter().position(|early| early.dialog.id == dialog.id);
         let early_dialog = match known {
             Some(index) => index,
             None if calling.early.len() >= self.config.max_early_dialogs => return self.settle(id),
             None => {
-                calling.early.push(Early { dialog, sdp: None });
+                calling.early.push(Early { dialog, sdp: None, answered: false });
                 calling.early.len() - 1
             }
         };
@@ -237,13 +247,16 @@ impl UserAgent {
             }
             sdp = sdp.or_else(|| early.sdp.take());
         }
-        call.timers.clear();
+        call.stop_setup_timers();
         if call.ended {
             // the 2xx crossed our CANCEL
             call.state = State::Over;
             return self.acknowledge(now, id, &dialog, cseq, Some(None));
         }
         call.state = State::Up(Up::new(dialog.clone(), true));
+        call.session.remote_sdp.clone_from(&sdp);
+        self.leave_other_branches(now, id, &dialog.id);
+        self.hear_session(now, id, response);
         self.acknowledge(now, id, &dialog, cseq, None);
         if let Some(hop) = hop {
             self.tell(id, CallEvent::Answered { sdp: sdp.unwrap_or_default(), hop });
@@ -255,6 +268,13 @@ impl UserAgent {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let State::Calling(calling) = &mut call.state else { return };
         if let Outcome::Response(response) = &outcome
+            && response.status == 422
+            && !call.ended
+            && call.session.accept_min_se(response)
+        {
+            return self.invite_again(now, id, attempt);
+        }
+        if let Outcome::Response(response) = &outcome
             && (300..400).contains(&response.status)
         {
             collect_redirects(calling, response, &attempt.request.uri);
@@ -265,6 +285,8 @@ impl UserAgent {
         {
             return self.follow_redirect(now, id, attempt, target);
         }
+        self.refuse_reoffer(now, id, 487, "");
+        let Some(call) = self.calls.get_mut(&id) else { return };
         call.timers.clear();
         call.state = State::Over;
         let cause = cause_of(&outcome);

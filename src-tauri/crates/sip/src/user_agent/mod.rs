@@ -1,8 +1,8 @@
 //! The SIP user agent: bytes and time go in, bytes, questions and events come out. It owns no socket, no clock, no thread.
 //!
 //! ```text
-//!  handle_input ─▶ receive ─▶ servers ─▶ uas ─▶ offered, reoffered, bye, cancel, options, registrar, refer, info
-//!                     └─────▶ clients ─▶ attempt ─▶ invite, reinvite, register, refer, info
+//!  handle_input ─▶ receive ─▶ servers ─▶ uas ─▶ offered, reoffered, update, bye, cancel, options, registrar, refer, info
+//!                     └─────▶ clients ─▶ attempt ─▶ invite, change, register, refer, info
 //!  register, invite, … ─▶ attempt ─▶ Resolve ─▶ clients ─▶ Transmit
 //!  poll_timeout, handle_timeout: one deadline over all of them
 //! ```
@@ -22,8 +22,9 @@
 //! - Section 10.3: a REGISTER response has no Date; there is no wall clock here.
 //! - Section 8.2.7: refusals that need no state (400, 407, 416, 420, 482, 483, 503, 505) are sent without a transaction.
 //! - A response over UDP is never moved to TCP, and a DNS answer is used for one request: the IO layer keeps what may be kept.
+//! - RFC 4028 section 10: a refresh that nobody answers is tried again until the session expires; the network may come back.
 //! - RFC 3515 section 2.4.2: REFER is obeyed only inside a call (403 elsewhere), one at a time (491).
-//! - Not there yet: PRACK, UPDATE, session timers, SUBSCRIBE (405).
+//! - Not there yet: PRACK (405).
 
 mod ack;
 mod answer;
@@ -33,6 +34,7 @@ mod call;
 mod cancel;
 mod capabilities;
 mod challenge;
+mod change;
 mod config;
 mod event;
 mod failover;
@@ -53,14 +55,17 @@ mod refer;
 mod register;
 mod registrar;
 mod reinvite;
+mod relocate;
 mod reoffered;
 mod replaces;
 pub(crate) mod request;
 mod respond;
+mod session;
 mod subscribe;
 mod timeout;
 mod trust;
 mod uas;
+mod update;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;

@@ -12,6 +12,7 @@ use super::call::{Call, CallTimer, Offered, State};
 use super::event::{CallId, Event, Side};
 use super::headers::{self, Contact};
 use super::hop::{Hop, Transport};
+use super::session::Session;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -27,6 +28,9 @@ impl UserAgent {
         }
         if self.is_full() {
             return self.respond_full(&request, hop);
+        }
+        if let Some(refusal) = self.refuse_session(&request) {
+            return self.respond_with(now, &request, hop, refusal);
         }
         let replaces = match self.replaced_by(&request) {
             Ok(replaces) => replaces,
@@ -48,6 +52,7 @@ impl UserAgent {
         self.dialogs.insert((sip_id.clone(), local_tag.clone()), id);
         let flow = self.reply_flow(&request, &dialog, hop);
         let offer = headers::sdp(&request.headers, &request.body);
+        let session = Session::offered(&request.headers, offer.clone());
         let event = Event::Incoming {
             call: id,
             from,
@@ -73,11 +78,19 @@ impl UserAgent {
             authority: hop.authority,
             flow,
             known: None,
-            state: State::Offered(Offered { server, request, dialog, hop, expires: expires.is_some() }),
+            state: State::Offered(Offered {
+                server,
+                request,
+                dialog,
+                hop,
+                expires: expires.is_some(),
+                answered: false,
+            }),
             acks: Vec::new(),
             attempts: Vec::new(),
             timers,
             services: Default::default(),
+            session,
             afterlife: None,
             is_caller: false,
             ended: false,
@@ -130,13 +143,14 @@ impl UserAgent {
     /// Refuses the pending INVITE or re-INVITE with a final response of 300 to 699.
     pub fn reject(&mut self, now: Instant, call: CallId, status: u16, reason: &str) {
         let status = if (300..700).contains(&status) { status } else { 480 };
-        match self.calls.get(&call).map(|call| &call.state) {
-            Some(State::Offered(_)) => {
-                self.refuse_offered(now, call, status, reason);
-                self.tell_ended(call, status, phrase(status, reason), Side::Local);
-            }
-            Some(State::Up(_)) => self.refuse_reoffer(now, call, status, reason),
-            _ => {}
+        if self.refuse_in_ack(now, call, status, &phrase(status, reason))
+            || self.refuse_reoffer(now, call, status, reason)
+        {
+            return self.settle(call);
+        }
+        if let Some(State::Offered(_)) = self.calls.get(&call).map(|call| &call.state) {
+            self.refuse_offered(now, call, status, reason);
+            self.tell_ended(call, status, phrase(status, reason), Side::Local);
         }
         self.settle(call);
     }
@@ -154,6 +168,7 @@ impl UserAgent {
         reason: &str,
         fields: &[(HeaderName, String)],
     ) {
+        self.refuse_reoffer(now, id, 487, "");
         let Some(call) = self.calls.get_mut(&id) else { return };
         let State::Offered(offered) = &call.state else { return };
         let mut response = Response::to(&offered.request, status, Some(&call.local_tag));

@@ -79,7 +79,8 @@ impl UserAgent {
         match attempt.purpose {
             Purpose::Register(registration) => self.on_register_outcome(now, registration, attempt, outcome),
             Purpose::Invite(call) => self.on_invite_failure(now, call, attempt, outcome),
-            Purpose::Reinvite(call) => self.on_reinvite_failure(now, call, outcome),
+            Purpose::Reinvite(call) => self.on_change_failure(now, call, &attempt, outcome),
+            Purpose::Update(call) => self.on_update_outcome(now, call, &attempt, outcome),
             Purpose::Options(options) => self.on_options_outcome(options, outcome, attempt.hop),
             Purpose::Subscribe(subscription) => {
                 self.on_subscribe_outcome(now, subscription, &attempt, &outcome);

@@ -58,6 +58,29 @@ impl UserAgent {
     }
 }
 
+impl UserAgent {
+    /// The INVITE again to the same server, for a longer session (RFC 4028 section 7.3).
+    pub(super) fn invite_again(&mut self, now: Instant, id: CallId, mut attempt: Attempt) {
+        let attempt_id = self.new_attempt_id();
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if let State::Calling(calling) = &mut call.state {
+            calling.attempt = attempt_id;
+            calling.early.clear();
+        }
+        let number = attempt.cseq() + 1;
+        attempt.request.headers.set(HeaderName::CSEQ, CSeq::new(number, Method::Invite));
+        call.session.put_into(&mut attempt.request);
+        let mut again = Attempt::new(attempt.purpose, attempt.request, attempt.next).with_hop(attempt.hop);
+        again.contact = attempt.contact;
+        again.transport = attempt.transport;
+        again.login = attempt.login;
+        again.own_route = attempt.own_route;
+        again.pinned = attempt.pinned;
+        again.tcp_refused = attempt.tcp_refused;
+        self.launch(now, attempt_id, again);
+    }
+}
+
 /// Queues the contacts of a 3xx, best first, as far as the limit allows.
 pub(super) fn collect_redirects(calling: &mut Calling, response: &Response, tried: &Uri) {
     let Ok(Contacts::List(mut contacts)) = response.headers.contacts() else { return };

@@ -1,55 +1,22 @@
-//! re-INVITE out: RFC 3261 section 14.1.
+//! The 2xx to our re-INVITE, and its ACK: RFC 3261 section 14.1.
 
 use std::time::{Duration, Instant};
 
 use crate::dialog::Dialog;
-use crate::message::{HeaderName, Method, Response};
+use crate::message::Response;
 
 use super::UserAgent;
-use super::attempt::{Attempt, AttemptId, Outcome, Purpose};
-use super::call::{CallTimer, ReofferOut};
-use super::challenge::Login;
-use super::event::{CallEvent, CallId, Cause, Side};
+use super::attempt::AttemptId;
+use super::bye::Reason;
+use super::call::CallTimer;
+use super::change::OfferOut;
+use super::event::{CallEvent, CallId, Side};
 use super::headers;
-use super::invite::cause_of;
 
-/// How often a re-INVITE that met another one is tried again.
-const MAX_GLARES: u8 = 4;
+/// How long the owner may take for an answer that our ACK has to carry.
+const TIME_FOR_ANSWER: Duration = Duration::from_secs(20);
 
 impl UserAgent {
-    /// Offers new SDP in an answered call. While another offer is pending it fails with 491.
-    pub fn reinvite(&mut self, now: Instant, call: CallId, sdp: Vec<u8>) {
-        let free = self.calls.get_mut(&call).and_then(|call| call.up()).is_some_and(|up| {
-            up.unacked.is_none() && up.reoffer_in.is_none() && matches!(up.reoffer_out, ReofferOut::None)
-        });
-        if free {
-            self.send_reinvite(now, call, sdp, 0);
-        } else {
-            let cause = Cause::new(491, "Request Pending", Side::Local);
-            self.tell(call, CallEvent::ReofferFailed { cause });
-        }
-        self.settle(call);
-    }
-
-    fn send_reinvite(&mut self, now: Instant, id: CallId, sdp: Vec<u8>, tries: u8) {
-        let (allow, supported) = (self.allow(), self.supported());
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(up) = call.up() else { return };
-        let (mut request, next) = up.dialog.request(Method::Invite);
-        request.headers.push(HeaderName::ALLOW, allow);
-        request.headers.push(HeaderName::SUPPORTED, supported);
-        request.set_body(headers::SDP, sdp.clone());
-        up.reoffer_out = ReofferOut::Sent { sdp, tries };
-        let hop = call.hop_for(&next);
-        let transport = call.transport_to(&next);
-        let mut attempt = Attempt::new(Purpose::Reinvite(id), request, next).with_hop(hop);
-        attempt.contact = Some(call.contact.clone());
-        attempt.transport = transport;
-        attempt.login = Some(Login::Call(id));
-        let attempt_id = self.new_attempt_id();
-        self.launch(now, attempt_id, attempt);
-    }
-
     pub(super) fn on_reinvite_success(
         &mut self,
         now: Instant,
@@ -72,58 +39,52 @@ impl UserAgent {
             }
             return;
         };
-        up.dialog.refresh_target(&response.headers);
-        let was_sent =
-            matches!(std::mem::replace(&mut up.reoffer_out, ReofferOut::None), ReofferOut::Sent { .. });
         let dialog = up.dialog.clone();
-        self.acknowledge(now, id, &dialog, cseq, None);
-        if was_sent {
-            let sdp = headers::sdp(&response.headers, &response.body).unwrap_or_default();
-            self.tell(id, CallEvent::ReofferAnswered { sdp });
-        }
-    }
-
-    pub(super) fn on_reinvite_failure(&mut self, now: Instant, id: CallId, outcome: Outcome) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(up) = call.up() else { return };
-        let ReofferOut::Sent { sdp, tries } = std::mem::replace(&mut up.reoffer_out, ReofferOut::None) else {
-            return;
-        };
-        let status = match &outcome {
-            Outcome::Response(response) => response.status,
-            Outcome::TimedOut => 408,
-            Outcome::Unreachable(_) => 503,
-        };
-        match status {
-            491 if tries < MAX_GLARES => {
-                let (from, to) = if call.is_caller { (2100, 4000) } else { (0, 2000) };
-                let pause = self.random.between(Duration::from_millis(from), Duration::from_millis(to));
+        match call.services.take_sent(cseq) {
+            Some(change) => {
                 if let Some(up) = call.up() {
-                    up.reoffer_out = ReofferOut::Waiting { sdp, tries: tries + 1 };
+                    up.dialog.refresh_target(&response.headers);
                 }
-                call.timers.set(CallTimer::Glare, now + pause);
+                let offer = headers::sdp(&response.headers, &response.body).filter(|_| change.sdp.is_none());
+                if let Some(offer) = offer {
+                    call.services.offer_out = OfferOut::Owed { cseq };
+                    call.session.remote_sdp = Some(offer.clone());
+                    call.timers.set(CallTimer::AckOwed, now + TIME_FOR_ANSWER);
+                    self.hear_session(now, id, response);
+                    return self.tell(id, CallEvent::Reoffer { offer: Some(offer) });
+                }
+                let dialog = call.up().map_or(dialog, |up| up.dialog.clone());
+                self.acknowledge(now, id, &dialog, cseq, None);
+                self.on_change_success(now, id, change, response);
             }
-            // the dialog is gone, or the peer is (RFC 3261 section 12.2.1.2)
-            408 | 481 => {
-                let cause = cause_of(&outcome);
-                self.tell(id, CallEvent::Ended { cause });
-                self.say_bye(now, id, None);
-            }
-            _ => self.tell(id, CallEvent::ReofferFailed { cause: cause_of(&outcome) }),
+            // the owner still has to answer its offer
+            None if matches!(call.services.offer_out, OfferOut::Owed { cseq: owed } if owed == cseq) => {}
+            None => self.acknowledge(now, id, &dialog, cseq, None),
         }
     }
 
-    /// The pause after a 491 is over.
-    pub(super) fn retry_reinvite(&mut self, now: Instant, id: CallId) {
-        let Some(up) = self.calls.get_mut(&id).and_then(|call| call.up()) else { return };
-        let ReofferOut::Waiting { sdp, tries } = std::mem::replace(&mut up.reoffer_out, ReofferOut::None)
-        else {
-            return;
-        };
-        if up.reoffer_in.is_some() || up.unacked.is_some() {
-            let cause = Cause::new(491, "Request Pending", Side::Remote);
-            return self.tell(id, CallEvent::ReofferFailed { cause });
+    /// Sends the ACK that carries our answer to the offer in a 2xx. Whether there was one to send.
+    pub(super) fn answer_in_ack(&mut self, now: Instant, id: CallId, sdp: Option<Vec<u8>>) -> bool {
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        let OfferOut::Owed { cseq } = call.services.offer_out else { return false };
+        call.services.offer_out = OfferOut::None;
+        call.timers.stop(CallTimer::AckOwed);
+        if sdp.is_some() {
+            call.session.local_sdp.clone_from(&sdp);
         }
-        self.send_reinvite(now, id, sdp, tries);
+        let Some(dialog) = call.up().map(|up| up.dialog.clone()) else { return false };
+        self.acknowledge_with(now, id, &dialog, cseq, None, sdp);
+        self.send_queued(now, id);
+        true
+    }
+
+    /// There is no answer to the offer in the peer's 2xx: nothing is left but to end the call (RFC 3261 section 13.2.2.4).
+    pub(super) fn refuse_in_ack(&mut self, now: Instant, id: CallId, code: u16, text: &str) -> bool {
+        if !self.answer_in_ack(now, id, None) {
+            return false;
+        }
+        self.tell_ended(id, code, text, Side::Local);
+        self.say_bye(now, id, Some(Reason { code, text: text.to_owned() }));
+        true
     }
 }
