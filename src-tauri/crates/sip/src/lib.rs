@@ -15,6 +15,7 @@ pub mod registrar;
 pub mod user_agent;
 
 mod dialog;
+mod publication;
 mod random;
 mod registration;
 mod stun;
@@ -24,6 +25,7 @@ mod transaction;
 pub use registrar::{Binding, Domains, RegistrarConfig, Users};
 pub use user_agent::{
     Authority, CallEvent, CallId, Cause, Config, DialogName, Event, FailureKind, Hop, Input, Invite, Load,
-    MessageId, MessageRequest, Options, OptionsId, Output, QueryId, ReceivedMessage, Refer, Registration,
-    RegistrationId, Side, Subscription, SubscriptionId, SubscriptionState, Timers, Transport, UserAgent,
+    MessageId, MessageRequest, Options, OptionsId, Output, Publication, PublicationId, PublicationState,
+    QueryId, ReceivedMessage, Refer, Registration, RegistrationId, Side, Subscription, SubscriptionId,
+    SubscriptionState, Timers, Transport, UserAgent,
 };

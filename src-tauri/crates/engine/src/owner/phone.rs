@@ -23,6 +23,7 @@ impl Owner {
             }
             Event::MessageAnswered { .. }
             | Event::Subscription { .. }
+            | Event::Publication { .. }
             | Event::Notified { .. }
             | Event::UnsolicitedNotify { .. }
             | Event::BindingsChanged { .. } => {}

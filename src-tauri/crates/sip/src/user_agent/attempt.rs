@@ -7,7 +7,7 @@ use crate::message::{HeaderName, Request, Response, Uri, Via, ViaTransport};
 use crate::transaction::clients::{ClientId, Sent};
 
 use super::challenge::Login;
-use super::event::{CallId, MessageId, OptionsId, RegistrationId, SubscriptionId};
+use super::event::{CallId, MessageId, OptionsId, PublicationId, RegistrationId, SubscriptionId};
 use super::headers::Contact;
 use super::hop::{Authority, Hop, Transport};
 use super::io::{Output, QueryId};
@@ -30,6 +30,7 @@ pub(super) enum Purpose {
     Info(CallId),
     Options(OptionsId),
     Subscribe(SubscriptionId),
+    Publish(PublicationId),
     /// inside a call or outside any
     Message(MessageId, Option<CallId>),
 }
@@ -45,7 +46,7 @@ impl Purpose {
             | Self::Notify(call)
             | Self::Info(call) => Some(call),
             Self::Message(_, call) => call,
-            Self::Register(_) | Self::Options(_) | Self::Subscribe(_) => None,
+            Self::Register(_) | Self::Options(_) | Self::Subscribe(_) | Self::Publish(_) => None,
         }
     }
 }
@@ -185,7 +186,10 @@ impl UserAgent {
             Some(Query::Attempt(id)) => {
                 let Some(attempt) = self.attempts.get_mut(&id) else { return };
                 match result {
-                    Ok(hops) => attempt.hops.extend(hops.into_iter().take(16)),
+                    Ok(mut hops) => {
+                        self.avoided.sort(now, &mut hops);
+                        attempt.hops.extend(hops.into_iter().take(16));
+                    }
                     Err(reason) => {
                         attempt.failure.get_or_insert(Outcome::Unreachable(reason));
                     }

@@ -7,7 +7,7 @@ use crate::message::{CSeq, HeaderName, Response};
 
 use super::UserAgent;
 use super::attempt::{Attempt, AttemptId};
-use super::event::{CallId, MessageId, OptionsId, RegistrationId, SubscriptionId};
+use super::event::{CallId, MessageId, OptionsId, PublicationId, RegistrationId, SubscriptionId};
 use super::hop::Hop;
 
 /// Challenges answered for one request: a chain of proxies may each send one, and each may call a nonce stale.
@@ -21,6 +21,7 @@ pub(super) enum Login {
     Options(OptionsId),
     Message(MessageId),
     Subscription(SubscriptionId),
+    Publication(PublicationId),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

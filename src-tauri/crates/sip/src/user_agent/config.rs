@@ -20,6 +20,8 @@ pub struct Config {
     pub max_transaction_bytes: usize,
     /// subscriptions of ours at a time; over it 503
     pub max_subscriptions: usize,
+    /// publications of ours at a time; over it 503
+    pub max_publications: usize,
     /// MESSAGEs that wait for `reply_message`; over it 503
     pub max_messages: usize,
     /// bytes of the body of a MESSAGE, in and out, and of a NOTIFY; over it 413
@@ -56,6 +58,7 @@ impl Default for Config {
             max_transactions: 16 * 1024,
             max_transaction_bytes: 16 * 1024 * 1024,
             max_subscriptions: 2048,
+            max_publications: 128,
             max_messages: 128,
             max_message_body: 64 * 1024,
             reply_limit: Duration::from_secs(20),

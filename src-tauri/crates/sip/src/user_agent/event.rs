@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::message::{Headers, NameAddr, Uri};
+use crate::publication::PublicationState;
 use crate::registrar::Binding;
 use crate::subscription::SubscriptionState;
 
@@ -26,6 +27,10 @@ pub struct OptionsId(pub u64);
 /// One subscription, over all its refreshes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubscriptionId(pub u64);
+
+/// One publication, over all its refreshes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicationId(pub u64);
 
 /// One MESSAGE, sent or received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -133,6 +138,11 @@ pub enum Event {
     Subscription {
         id: SubscriptionId,
         state: SubscriptionState,
+    },
+    /// A publication's state changed.
+    Publication {
+        id: PublicationId,
+        state: PublicationState,
     },
     /// A NOTIFY of a subscription with a body; it has been answered.
     Notified {

@@ -1,6 +1,6 @@
 //! What to do when a hop fails: RFC 3263 section 4.3 and RFC 3261 section 18.1.1.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::transaction::ClientStep;
 use crate::transaction::clients::ClientId;
@@ -28,6 +28,13 @@ impl UserAgent {
 
     pub(super) fn on_attempt_failed(&mut self, now: Instant, id: AttemptId, failure: Outcome) {
         let abandoned = self.is_abandoned(id);
+        if let Some(hop) = self.attempts.get(&id).and_then(|attempt| attempt.hop) {
+            let retry_after = match &failure {
+                Outcome::Response(response) => response.headers.retry_after().ok().flatten(),
+                _ => None,
+            };
+            self.avoided.add(now, &hop, retry_after.map(|seconds| Duration::from_secs(seconds.into())));
+        }
         let Some(attempt) = self.attempts.get_mut(&id) else { return };
         if abandoned {
             return self.finish(now, id, failure);

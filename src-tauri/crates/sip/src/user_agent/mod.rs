@@ -29,6 +29,7 @@
 mod ack;
 mod answer;
 mod attempt;
+mod avoided;
 mod bye;
 mod call;
 mod cancel;
@@ -49,6 +50,7 @@ mod message;
 mod offered;
 mod options;
 mod outcome;
+mod publish;
 mod receive;
 mod redirect;
 mod refer;
@@ -72,6 +74,7 @@ use std::time::Instant;
 
 use crate::digest::Authorizer;
 use crate::framing::StreamDecoder;
+use crate::publication::Publication as PublicationUpkeep;
 use crate::random::Random;
 use crate::registrar::{Binding, Registrar};
 use crate::registration::Registration as RegistrationState;
@@ -84,18 +87,20 @@ use attempt::{Attempt, AttemptId, Purpose};
 use call::Call;
 use hop::Flow;
 
+pub use crate::publication::PublicationState;
 pub use crate::subscription::SubscriptionState;
 pub use crate::transaction::Timers;
 pub use config::Config;
 pub use event::{
-    CallEvent, CallId, Cause, Event, FailureKind, MessageId, OptionsId, ReceivedMessage, RegistrationId,
-    Side, SubscriptionId,
+    CallEvent, CallId, Cause, Event, FailureKind, MessageId, OptionsId, PublicationId, ReceivedMessage,
+    RegistrationId, Side, SubscriptionId,
 };
 pub use hop::{Authority, Hop, Transport};
 pub use invite::Invite;
 pub use io::{Input, Output, QueryId};
 pub use message::MessageRequest;
 pub use options::Options;
+pub use publish::Publication;
 pub use refer::Refer;
 pub use register::Registration;
 pub use replaces::DialogName;
@@ -111,6 +116,7 @@ enum Due {
     Call(CallId),
     Registration(RegistrationId),
     Subscription(SubscriptionId),
+    Publication(PublicationId),
     Bindings,
     KeepAlive(Flow),
     /// a MESSAGE that nobody replied to
@@ -152,6 +158,7 @@ pub struct UserAgent {
     /// MESSAGEs that wait for `reply_message`
     messages: HashMap<MessageId, message::Waiting>,
     registrations: HashMap<RegistrationId, RegistrationState>,
+    publications: HashMap<PublicationId, PublicationUpkeep>,
     subscriptions: HashMap<SubscriptionId, SubscriptionDialog>,
     /// subscriptions by Call-ID and our tag
     subscription_dialogs: HashMap<(String, String), SubscriptionId>,
@@ -159,6 +166,7 @@ pub struct UserAgent {
     /// those that are kept alive
     flows: HashMap<Flow, keep_alive::KeepAlive>,
     streams: HashMap<Flow, StreamDecoder>,
+    avoided: avoided::Avoided,
     trusted: trust::Trusted,
     logins: HashMap<challenge::Login, Authorizer>,
 }
@@ -184,6 +192,8 @@ impl UserAgent {
             dialogs: HashMap::new(),
             messages: HashMap::new(),
             registrations: HashMap::new(),
+            publications: HashMap::new(),
+            avoided: avoided::Avoided::default(),
             subscriptions: HashMap::new(),
             subscription_dialogs: HashMap::new(),
             registrar,
@@ -237,6 +247,7 @@ impl UserAgent {
             deadlines: self.deadlines.len(),
             streams: self.streams.len(),
             messages: self.messages.len(),
+            publications: self.publications.len(),
             subscriptions: self.subscriptions.len() + self.subscription_dialogs.len(),
         }
     }
@@ -267,5 +278,6 @@ pub struct Load {
     pub deadlines: usize,
     pub streams: usize,
     pub messages: usize,
+    pub publications: usize,
     pub subscriptions: usize,
 }

@@ -30,6 +30,9 @@ impl UserAgent {
 
     fn on_attempt_response(&mut self, now: Instant, id: AttemptId, response: Response) {
         let Some(attempt) = self.attempts.get_mut(&id) else { return };
+        if let Some(hop) = attempt.hop.filter(|_| response.status != 503) {
+            self.avoided.forget(&hop);
+        }
         if response.is_provisional() {
             if let Purpose::Invite(call) = attempt.purpose {
                 self.on_provisional(now, call, &response);
@@ -84,6 +87,9 @@ impl UserAgent {
             Purpose::Options(options) => self.on_options_outcome(options, outcome, attempt.hop),
             Purpose::Subscribe(subscription) => {
                 self.on_subscribe_outcome(now, subscription, &attempt, &outcome);
+            }
+            Purpose::Publish(publication) => {
+                self.on_publish_outcome(now, publication, &attempt, &outcome);
             }
             Purpose::Message(message, _) => self.on_message_outcome(message, outcome),
             Purpose::Bye(_) => {}

@@ -14,6 +14,7 @@ impl UserAgent {
                 Due::Call(id) => self.on_call_timer(now, id),
                 Due::Registration(id) => self.on_registration_timer(now, id),
                 Due::Subscription(id) => self.on_subscription_timer(now, id),
+                Due::Publication(id) => self.on_publication_timer(now, id),
                 Due::Message(id) => self.on_message_timer(now, id),
                 Due::KeepAlive(flow) => self.on_keep_alive_timer(now, flow),
                 Due::Bindings => self.on_bindings_timer(now),

@@ -169,3 +169,41 @@ fn a_challenge_after_tcp_was_refused_is_answered_over_udp() {
     assert_eq!(methods(&seen), ["ACK", "INVITE"]);
     assert!(requests(&seen)[1].headers.has(&HeaderName::PROXY_AUTHORIZATION));
 }
+
+#[test]
+fn a_hop_that_failed_comes_last_for_a_while() {
+    let (mut net, a) = two_servers(Transport::Tcp);
+    net.refused.insert((Transport::Tcp, address(FIRST)));
+    place(&mut net, a, "sip:bob@far.example");
+    net.settle();
+    net.refused.clear();
+    net.receive_all(SECOND);
+    place(&mut net, a, "sip:bob@far.example");
+    net.settle();
+    assert_eq!(methods(&net.receive_all(SECOND)), ["INVITE"], "straight to the one that answers");
+    assert!(net.receive(FIRST).is_none());
+    net.run_for(std::time::Duration::from_secs(121));
+    place(&mut net, a, "sip:bob@far.example");
+    net.settle();
+    assert_eq!(methods(&net.receive_all(FIRST)), ["INVITE"]);
+}
+
+#[test]
+fn a_server_that_asks_to_be_left_alone_is_left_alone_for_that_long() {
+    let (mut net, a) = two_servers(Transport::Udp);
+    place(&mut net, a, "sip:bob@far.example");
+    net.settle();
+    let first = requests(&net.receive_all(FIRST))[0].clone();
+    net.send(FIRST, A, &reply(&first, 503, "t", "Retry-After: 600"));
+    net.settle();
+    net.run_for(std::time::Duration::from_secs(500));
+    net.receive_all(FIRST);
+    net.receive_all(SECOND);
+    place(&mut net, a, "sip:bob@far.example");
+    net.settle();
+    assert!(net.receive(FIRST).is_none());
+    let second = requests(&net.receive_all(SECOND))[0].clone();
+    net.send(SECOND, A, &reply(&second, 503, "t", ""));
+    net.settle();
+    assert_eq!(methods(&net.receive_all(FIRST)), ["INVITE"], "it is still the last resort");
+}

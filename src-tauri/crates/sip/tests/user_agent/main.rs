@@ -18,6 +18,7 @@ mod messages;
 mod net;
 mod outbound;
 mod own_gateway;
+mod publishing;
 mod refer_asked;
 mod refer_sent;
 mod registering;
