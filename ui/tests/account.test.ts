@@ -27,6 +27,66 @@ describe('the account form', () => {
     expect(Object.keys(problemsOf({ ...toDraft(officeAccount()), expires }))).toEqual(['expires'])
   })
 
+  it('gives back every setting that it was given', () => {
+    const full = account({
+      id: 'all',
+      name: 'All',
+      aor: 'sip:a@b',
+      transport: 'wss',
+      websocketUrl: 'wss://pbx.example.org:8089/ws',
+      trustedCa: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----',
+      mediaEncryption: 'sdes',
+      sdesOverPlain: true,
+      ice: true,
+      stun: 'stun.example.org:3478',
+      rtcpMux: true,
+      dtmf: 'info',
+      prack: 'required',
+      sessionExpires: 0,
+      outbound: false,
+      mwi: false,
+      voicemail: '*97',
+      publishPresence: true,
+      autoAnswer: 0,
+      autoAnswerByHeader: true,
+      incomingTransfer: 'refuse',
+      forwardAlways: '2000',
+      forwardBusy: '2001',
+      forwardNoAnswer: '2002',
+      noAnswerSeconds: 5,
+      anonymous: true,
+      headers: [{ name: 'X-Team', value: 'billing' }],
+    })
+    expect(toAccount(toDraft(full), 'all')).toEqual(full)
+    expect(problemsOf(toDraft(full))).toEqual({})
+  })
+
+  it.each([
+    ['websocketUrl', 'https://pbx.example.org'],
+    ['stun', 'stun.example.org'],
+    ['sessionExpires', '89'],
+    ['autoAnswer', '-1'],
+    ['autoAnswer', '3601'],
+    ['noAnswerSeconds', '0'],
+    ['trustedCa', 'my certificate'],
+    ['trustedCa', '-----BEGIN CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----'],
+  ] as const)('names %s as wrong: %j', (field, text) => {
+    expect(Object.keys(problemsOf({ ...toDraft(officeAccount()), [field]: text }))).toEqual([field])
+  })
+
+  it('keeps private keys out of the place for certificates', () => {
+    const problems = problemsOf({ ...toDraft(officeAccount()), trustedCa: '-----BEGIN PRIVATE KEY-----' })
+    expect(problems.trustedCa).toContain('private key')
+  })
+
+  it('leaves out headers without a word, and names one that has no name', () => {
+    const draft = { ...toDraft(officeAccount()), headers: [{ name: ' ', value: '' }, { name: 'X-A ', value: ' 1' }] }
+    expect(problemsOf(draft)).toEqual({})
+    expect(toAccount(draft, 'office').headers).toEqual([{ name: 'X-A', value: '1' }])
+    expect(Object.keys(problemsOf({ ...draft, headers: [{ name: 'X A', value: '1' }] }))).toEqual(['headers'])
+    expect(Object.keys(problemsOf({ ...draft, headers: [{ name: '', value: '1' }] }))).toEqual(['headers'])
+  })
+
   it('makes ids that can be read and are not taken', () => {
     expect(newAccountId('Büro Köln!', [])).toBe('buro-koln')
     expect(newAccountId('Office', ['office', 'office-2'])).toBe('office-3')

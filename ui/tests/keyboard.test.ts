@@ -79,6 +79,40 @@ describe('keyboard', () => {
     expect(meaning('m')).toBeUndefined()
   })
 
+  it('letters hold, transfer and record the call that there is', () => {
+    for (const [key, action] of [['h', 'hold'], ['t', 'transfer'], ['R', 'record']] as const) {
+      expect(meaning(key, { call: true })).toBe(action)
+      expect(meaning(key)).toBeUndefined()
+      expect(meaning(key, { call: true, focus: 'text' })).toBeUndefined()
+    }
+  })
+
+  it('s and j need a second call', () => {
+    expect(meaning('s', { call: true, others: 1 })).toBe('swap')
+    expect(meaning('j', { call: true, others: 1 })).toBe('merge')
+    expect(meaning('s', { call: true })).toBeUndefined()
+    expect(meaning('j', { call: true })).toBeUndefined()
+  })
+
+  it('letters can be switched off, and digits cannot', () => {
+    const off = { call: true, others: 1, letters: false, pad: 'tones' } as const
+    for (const key of ['m', 'h', 's', 'j', 't', 'r']) expect(meaning(key, off)).toBeUndefined()
+    expect(meaning('5', off)).toBe('tone')
+    expect(meaning('?', off)).toBe('help')
+  })
+
+  it('a held letter acts once', () => {
+    expect(meaning('h', { call: true }, { repeat: true })).toBeUndefined()
+  })
+
+  it('alt and D is do not disturb, from anywhere', () => {
+    const altD: Partial<Press> = { code: 'KeyD', alt: true }
+    expect(meaning('d', {}, altD)).toBe('quiet')
+    expect(meaning('ð', { focus: 'text' }, altD)).toBe('quiet')
+    expect(meaning('d', {}, { ...altD, repeat: true })).toBeUndefined()
+    expect(meaning('d')).toBeUndefined()
+  })
+
   it('leaves the shortcuts of the browser and the system alone', () => {
     expect(meaning('1', {}, { ctrl: true })).toBeUndefined()
     expect(meaning('m', { call: true }, { meta: true })).toBeUndefined()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Envelope, Snapshot } from '../src/api/types'
 import * as data from '../src/platform/fake/data'
-import { history } from '../src/platform/fake/people'
+import { contacts, contactStates, history } from '../src/platform/fake/people'
 import { apply, fromSnapshot, type Mirror } from '../src/state/mirror'
 import { accountRows, lastDialled, readySessions, sessionOf, shownCall, waitingCalls } from '../src/state/select'
 
@@ -88,6 +88,36 @@ describe('mirror', () => {
       { event: 'SettingsChanged', settings },
     )
     expect(mirror).toMatchObject({ gateway, devices, settings })
+  })
+})
+
+describe('the mirror of the directory', () => {
+  it('drops a deleted call and keeps the others', () => {
+    const mirror = after(start({ history: history(NOW) }), { event: 'HistoryRemoved', callId: 'h16' })
+    expect(mirror.history.map((entry) => entry.callId)).toEqual(['h3', 'h47', 'h52', 'h95'])
+  })
+
+  it('counts missed calls as it is told', () => {
+    const mirror = start({ missedCalls: 2 })
+    expect(mirror.missedCalls).toBe(2)
+    expect(after(mirror, { event: 'MissedCallsChanged', missedCalls: 0 }).missedCalls).toBe(0)
+  })
+
+  it('adds and replaces contacts, and forgets the line of one that is gone', () => {
+    const mirror = start({ contacts: contacts(), contactStates: contactStates() })
+    const [first, ...others] = contacts()
+    const changed = { ...first!, name: 'Farah S.' }
+    expect(after(mirror, { event: 'ContactChanged', contact: changed }).contacts).toEqual([changed, ...others])
+    expect(after(mirror, { event: 'ContactChanged', contact: { ...changed, id: 'new' } }).contacts).toHaveLength(7)
+    const without = after(mirror, { event: 'ContactRemoved', contactId: 'k3' })
+    expect(without.contacts.some((contact) => contact.id === 'k3')).toBe(false)
+    expect(without.contactStates.some((state) => state.contactId === 'k3')).toBe(false)
+  })
+
+  it('replaces the state of a watched line', () => {
+    const mirror = start({ contactStates: contactStates() })
+    const state = { contactId: 'k2', line: 'busy' as const, available: true, note: '' }
+    expect(after(mirror, { event: 'ContactStateChanged', state }).contactStates.find((other) => other.contactId === 'k2')).toEqual(state)
   })
 })
 

@@ -28,6 +28,8 @@ export class App {
   linkReason = $state('')
   screen = $state<Screen>('phone')
   tab = $state<MoreTab>('recent')
+  /** How often something asked for a tab to be seen. */
+  tabAsked = $state(0)
   settingsTab = $state<SettingsTab>('general')
   help = $state(false)
   /** The call that the user chose to see. */
@@ -160,6 +162,7 @@ export class App {
   showTab(tab: MoreTab): void {
     this.screen = 'phone'
     this.tab = tab
+    this.tabAsked++
   }
 
   showMessages(address: string, sessionId?: string): void {
