@@ -23,6 +23,7 @@ pub mod synthetic;
 #[cfg(test)]
 mod test_signal;
 pub mod tone;
+pub mod watch;
 
 pub use codec::{Codec, CodecError, Decoder, Encoder, OpusOptions};
 pub use device::{
@@ -40,3 +41,4 @@ pub use record::{Recorded, Recorder, RecorderStatus};
 pub use resample::{DriftResampler, Processed, Resampler};
 pub use sender::{AudioSender, EncodedPacket, SenderOptions};
 pub use synthetic::Synthetic;
+pub use watch::{CallWatch, MicrophoneWatch, Observation, SoundProblem};
