@@ -57,6 +57,18 @@ impl Mixer {
         limiter.apply(out);
     }
 
+    /// Adds to `out` the sum without `own`, which must have been added in this beat; `None` for one who added nothing.
+    pub fn add_others(&self, own: Option<&Frame>, out: &mut Frame) {
+        match own {
+            Some(own) => {
+                for ((out, sum), own) in out.iter_mut().zip(self.sum.iter()).zip(own) {
+                    *out += sum - own;
+                }
+            }
+            None => out.iter_mut().zip(self.sum.iter()).for_each(|(out, sum)| *out += sum),
+        }
+    }
+
     /// Begins the next beat.
     pub fn clear(&mut self) {
         self.sum.fill(0.0);
@@ -151,6 +163,18 @@ mod tests {
         for (own, expected) in voices.iter().zip([0.6, 0.5, 0.3]) {
             let mut out = SILENCE;
             mixer.write_without(own, &mut Limiter::default(), &mut out);
+            assert!(out.iter().all(|s| (s - expected).abs() < 1e-6), "{}", out[0]);
+        }
+    }
+
+    #[test]
+    fn the_others_are_added_to_what_a_party_hears_already() {
+        let voices = [[0.1; FRAME_LEN], [0.2; FRAME_LEN]];
+        let mut mixer = Mixer::default();
+        voices.iter().for_each(|v| mixer.add(v));
+        for (own, expected) in [(Some(&voices[0]), 0.7), (Some(&voices[1]), 0.6), (None, 0.8)] {
+            let mut out = [0.5; FRAME_LEN];
+            mixer.add_others(own, &mut out);
             assert!(out.iter().all(|s| (s - expected).abs() < 1e-6), "{}", out[0]);
         }
     }

@@ -18,6 +18,12 @@ pub trait Source: Send {
     fn fault(&mut self) -> Option<DeviceFault> {
         None
     }
+
+    /// It hears a room: there may be an echo to cancel and noise to take down, and lasting digital silence is a fault.
+    /// False for files and tones, which are to be heard as they are.
+    fn is_microphone(&self) -> bool {
+        true
+    }
 }
 
 /// Takes one frame each 10 ms. Called on the audio thread: never blocks, never allocates.

@@ -157,7 +157,18 @@ impl Recorder {
         }
     }
 
-    fn seconds(&self) -> u32 {
+    /// While paused nothing is taken.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// It has ended early, see [`RecorderStatus::problem`].
+    pub fn has_ended(&self) -> bool {
+        self.shared.has_ended()
+    }
+
+    /// In the file, whole seconds.
+    pub fn seconds(&self) -> u32 {
         u32::try_from(self.shared.written() / u64::from(SAMPLE_RATE)).unwrap_or(u32::MAX)
     }
 

@@ -28,6 +28,10 @@ impl Source for SilenceSource {
         frame.fill(0.0);
         Flow::Live
     }
+
+    fn is_microphone(&self) -> bool {
+        false
+    }
 }
 
 /// Swallows every frame.

@@ -105,6 +105,10 @@ impl Source for CallProgressTone {
         }
         Flow::Live
     }
+
+    fn is_microphone(&self) -> bool {
+        false
+    }
 }
 
 /// Two sines that fade in at the start and out in the last frame.

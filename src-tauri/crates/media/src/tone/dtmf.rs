@@ -96,6 +96,10 @@ impl Source for DtmfPlayer {
         frame.fill(0.0);
         if self.add(frame) { Flow::Live } else { Flow::Ended }
     }
+
+    fn is_microphone(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -126,6 +126,10 @@ impl Source for HoldTune {
         }
         Flow::Live
     }
+
+    fn is_microphone(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -72,6 +72,10 @@ impl Source for TestTone {
         self.oscillator.renormalise();
         Flow::Live
     }
+
+    fn is_microphone(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -37,6 +37,10 @@ impl Source for RecordingTone {
         self.frame = (self.frame + 1) % PERIOD_FRAMES;
         Flow::Live
     }
+
+    fn is_microphone(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Session;
@@ -37,7 +38,7 @@ pub(super) struct Reports {
     pub(super) abandoned: Option<u32>,
     pub(super) remote_view: Option<RemoteView>,
     pub(super) round_trip: Option<Duration>,
-    pub(super) cname: Option<String>,
+    pub(super) cname: Option<Arc<str>>,
     pub(super) remote_sent: Option<u32>,
     pub(super) fraction_lost: u8,
     pub(super) rejected: u64,
@@ -149,7 +150,7 @@ impl Session {
                 let active = self.inbound.active().map(|source| source.ssrc);
                 let chunk = chunks.iter().find(|chunk| Some(chunk.ssrc) == active && chunk.ssrc != ours);
                 if let Some(cname) = chunk.and_then(|chunk| chunk.items.cname()) {
-                    self.reports.cname = Some(String::from_utf8_lossy(cname).into_owned());
+                    self.reports.cname = Some(String::from_utf8_lossy(cname).into());
                 }
                 false
             }

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Both directions of a session so far.
@@ -12,7 +13,7 @@ pub struct Stats {
     pub local_ssrc: u32,
     pub remote_ssrc: Option<u32>,
     /// Not of a trusted origin: escape before showing.
-    pub remote_cname: Option<String>,
+    pub remote_cname: Option<Arc<str>>,
     /// The peer sends our own packets back.
     pub reflected: bool,
     /// The peer said BYE and was not heard since.

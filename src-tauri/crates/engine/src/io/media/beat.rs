@@ -1,42 +1,79 @@
 //! What happens every 10 ms.
 
-use super::{Join, LegId, worker::Worker};
+use super::{Join, LegId, News, leg::Leg, worker::Worker};
 use sidetone_media::{FRAME_LEN, Frame};
 use std::time::Instant;
 
 impl Worker {
-    /// Capture goes to every leg that is joined to the devices, what they play is mixed for the speaker; tones and
-    /// transcoded legs get their frames.
+    /// First what is heard, which the speaker plays, then what is said: so the echo canceller knows what was played before
+    /// it comes back.
     pub(super) fn beat(&mut self, now: Instant) {
-        let speaks = self.legs.values().any(|leg| leg.joined() == Join::Devices && leg.sends());
-        self.desk.capture(speaks, &self.news);
-        let mut frame: Frame = [0.0; FRAME_LEN];
+        self.recordings.sound();
+        self.hear(now);
+        self.say(now);
+        self.transcode(now);
+        if !self.recordings.is_empty() {
+            let legs = &self.legs;
+            let said = |id: LegId| legs.get(&id).and_then(Leg::said);
+            let heard = |id: LegId| legs.get(&id).and_then(Leg::heard);
+            self.recordings.write(said, heard, &self.news);
+        }
+        self.conference.clear();
+    }
+
+    /// Decodes what the legs of the devices and of the conference received, and plays its mix.
+    fn hear(&mut self, now: Instant) {
+        for leg in self.legs.values_mut() {
+            let joined = leg.joined();
+            leg.hear(now, matches!(joined, Join::Devices | Join::Conference), &self.news);
+            let Some(heard) = leg.heard() else { continue };
+            self.desk.mix(heard);
+            if joined == Join::Conference {
+                self.conference.add(heard);
+            }
+        }
+        if !self.recordings.is_empty() {
+            let mut beep: Frame = [0.0; FRAME_LEN];
+            self.recordings.add_all_tones(&mut beep);
+            self.desk.mix(&beep);
+        }
+        self.desk.play(&self.news);
+    }
+
+    /// The microphone goes to every leg of the devices and of the conference, and to no held one.
+    fn say(&mut self, now: Instant) {
+        let speaks = |leg: &Leg| matches!(leg.joined(), Join::Devices | Join::Conference) && leg.sends();
+        self.desk.capture(self.legs.values().any(speaks), &self.news);
+        let holds = self.legs.values().any(|leg| leg.joined() == Join::Hold && leg.sends());
+        let music = if holds { Some(self.tape.play()) } else { None };
         for leg in self.legs.values_mut() {
             leg.dial(now);
             match leg.joined() {
-                Join::Devices => {
-                    leg.speak(now, self.desk.captured());
-                    if leg.listen(now, &mut frame) {
-                        self.desk.mix(&frame);
+                Join::Devices => leg.say(now, self.desk.captured(), &self.recordings, None),
+                Join::Conference => {
+                    leg.say(now, self.desk.captured(), &self.recordings, Some(&self.conference));
+                }
+                Join::Hold => {
+                    if let Some(music) = music {
+                        leg.play_music(now, music);
                     }
                 }
                 Join::Tone => leg.tone(now),
                 Join::Nothing | Join::Echo | Join::Leg(_) => {}
             }
         }
-        self.transcode(now, &mut frame);
-        self.desk.play(&self.news);
     }
 
     /// Legs whose codecs differ from those of the leg that they are joined to.
-    fn transcode(&mut self, now: Instant, frame: &mut Frame) {
+    fn transcode(&mut self, now: Instant) {
+        let mut frame: Frame = [0.0; FRAME_LEN];
         let mut from = self.next_transcoding(None);
         while let Some((id, to)) = from {
             if let Some(leg) = self.legs.get_mut(&id) {
-                leg.listen(now, frame);
+                leg.listen(now, &mut frame);
             }
             if let Some(other) = self.legs.get_mut(&to) {
-                other.speak(now, frame);
+                other.speak(now, &frame);
             }
             from = self.next_transcoding(Some(id));
         }
@@ -50,5 +87,17 @@ impl Worker {
             Join::Echo if leg.is_transcoding() => Some((*id, *id)),
             _ => None,
         })
+    }
+
+    /// RTCP, keep-alives, the figures for the screen, and what is wrong with the sound.
+    pub(super) fn reports(&mut self, now: Instant) {
+        let microphone = self.desk.microphone_state();
+        for leg in self.legs.values_mut() {
+            leg.report(now, &mut self.buffer);
+            leg.watch(now, &self.news);
+            if let Some(problem) = leg.look(now, microphone) {
+                let _ = self.news.try_send(News::Sound { leg: leg.id(), problem });
+            }
+        }
     }
 }

@@ -2,8 +2,10 @@
 
 use super::News;
 use sidetone_api::Level;
-use sidetone_media::tone::{CallProgress, CallProgressTone, TestTone};
-use sidetone_media::{Flow, Frame, Meter, Mixer, SILENCE, Sink, Source};
+use sidetone_media::tone::{CallProgress, CallProgressTone, DtmfPlayer, TestTone};
+use sidetone_media::{
+    Flow, Frame, Meter, MicrophoneWatch, Mixer, Processing, ProcessingOptions, SILENCE, Sink, Source,
+};
 use std::{
     sync::mpsc as std_mpsc,
     time::{Duration, Instant},
@@ -12,15 +14,23 @@ use tokio::sync::mpsc;
 
 /// Ten levels a second.
 const BEATS_PER_LEVEL: u32 = 10;
+/// A key of our own pad.
+const PAD_MS: u32 = 100;
 /// How long devices may take to close at the end.
 const CLOSING: Duration = Duration::from_secs(1);
 
-#[derive(Default)]
 pub(super) struct Desk {
     microphone: Option<Box<dyn Source>>,
     speaker: Option<Box<dyn Sink>>,
     ringer: Option<Box<dyn Sink>>,
     captured: Captured,
+    processing: Processing,
+    /// What is asked of it; it is at work where there is a real microphone.
+    wanted: ProcessingOptions,
+    watch: MicrophoneWatch,
+    /// The microphone was read in this beat, or the last.
+    listening: bool,
+    pad: DtmfPlayer,
     mixer: Mixer,
     progress: Option<CallProgressTone>,
     /// What `progress` plays is an incoming call.
@@ -32,6 +42,30 @@ pub(super) struct Desk {
     /// Devices that are being closed, and the way by which they say that they are.
     closing: usize,
     closed: Closed,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self {
+            microphone: None,
+            speaker: None,
+            ringer: None,
+            captured: Captured::default(),
+            processing: Processing::default(),
+            wanted: ProcessingOptions::ALL,
+            watch: MicrophoneWatch::default(),
+            listening: false,
+            pad: DtmfPlayer::new(),
+            mixer: Mixer::default(),
+            progress: None,
+            rings: false,
+            test_tone: None,
+            measuring: None,
+            ended: false,
+            closing: 0,
+            closed: Closed::default(),
+        }
+    }
 }
 
 struct Closed(std_mpsc::Sender<()>, std_mpsc::Receiver<()>);
@@ -61,6 +95,12 @@ impl Desk {
     pub(super) fn set_microphone(&mut self, source: Option<Box<dyn Source>>) {
         self.ended = false;
         *self.captured.0 = SILENCE;
+        self.watch = MicrophoneWatch::default();
+        // Another microphone hears another room.
+        self.processing.set(ProcessingOptions::NONE);
+        if source.as_ref().is_some_and(|source| source.is_microphone()) {
+            self.processing.set(self.wanted);
+        }
         if let Some(old) = std::mem::replace(&mut self.microphone, source) {
             self.dispose(move || drop(old));
         }
@@ -69,6 +109,29 @@ impl Desk {
     pub(super) fn set_speaker(&mut self, sink: Option<Box<dyn Sink>>) {
         let old = std::mem::replace(&mut self.speaker, sink);
         self.finish(old);
+        self.processing.reset();
+    }
+
+    /// Other parts of the processing are to work from now on.
+    pub(super) fn set_processing(&mut self, options: ProcessingOptions) {
+        self.wanted = options;
+        if self.microphone.as_ref().is_some_and(|source| source.is_microphone()) {
+            self.processing.set(options);
+        }
+    }
+
+    /// Sounds keys of our own pad.
+    pub(super) fn press(&mut self, digits: &str) {
+        for digit in digits.chars() {
+            self.pad.press(digit, PAD_MS);
+        }
+    }
+
+    /// Whether the microphone is silent, and whether somebody speaks into it; `None` where there is none that could be
+    /// judged.
+    pub(super) fn microphone_state(&self) -> Option<(bool, bool)> {
+        let real = self.microphone.as_ref().is_some_and(|source| source.is_microphone());
+        (real && self.listening).then(|| (self.watch.is_silent(), self.watch.is_speaking()))
     }
 
     pub(super) fn set_ringer(&mut self, sink: Option<Box<dyn Sink>>) {
@@ -106,10 +169,17 @@ impl Desk {
 
     /// Reads the microphone where anybody listens to it.
     pub(super) fn capture(&mut self, speaks: bool, news: &mpsc::Sender<News>) {
-        let Some(microphone) = self.microphone.as_mut().filter(|_| speaks || self.measuring.is_some()) else {
+        let wanted = speaks || self.measuring.is_some();
+        self.listening = wanted;
+        let Some(microphone) = self.microphone.as_mut().filter(|_| wanted) else {
             return *self.captured.0 = SILENCE;
         };
         let flow = microphone.read(&mut self.captured.0);
+        if microphone.is_microphone() {
+            let raw = *self.captured.0;
+            self.processing.capture(&mut self.captured.0);
+            self.watch.observe(flow, &raw, &self.captured.0);
+        }
         if let Some(fault) = microphone.fault() {
             let _ = news.try_send(News::Microphone(fault));
         }
@@ -159,7 +229,14 @@ impl Desk {
                 let _ = news.try_send(News::TestToneEnded);
             }
         }
+        frame.fill(0.0);
+        if self.pad.add(&mut frame) {
+            self.mixer.add(&frame);
+        }
         self.mixer.take(&mut frame);
+        if self.listening {
+            self.processing.render(&frame);
+        }
         if let Some(speaker) = &mut self.speaker {
             speaker.write(&frame);
             if let Some(fault) = speaker.fault() {
@@ -184,7 +261,7 @@ impl Desk {
     }
 
     /// Closing a device or a file may block, which this thread must not.
-    fn dispose(&mut self, work: impl FnOnce() + Send + 'static) {
+    pub(super) fn dispose(&mut self, work: impl FnOnce() + Send + 'static) {
         self.closing -= self.closed.1.try_iter().count();
         let closed = self.closed.0.clone();
         let thread = std::thread::Builder::new().name("close device".into()).spawn(move || {

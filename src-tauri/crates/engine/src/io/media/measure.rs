@@ -1,4 +1,4 @@
-//! The figures of one leg for the screen, and the watch for silence.
+//! The figures of one leg for the screen.
 
 use sidetone_api::{CallStatistics, Level};
 use sidetone_media::{Frame, Meter, Played, ReceiverStats};
@@ -6,8 +6,6 @@ use sidetone_rtp::Stats;
 use std::time::{Duration, Instant};
 
 const INTERVAL: Duration = Duration::from_millis(500);
-/// A far end that should send and does not for this long is silent.
-const SILENCE: Duration = Duration::from_secs(3);
 
 pub(super) struct Measure {
     spoken: Meter,
@@ -18,9 +16,6 @@ pub(super) struct Measure {
     last: Instant,
     octets_sent: u64,
     octets_received: u64,
-    /// Since when the far end owes us packets.
-    expecting_since: Instant,
-    silent: bool,
 }
 
 impl Measure {
@@ -34,8 +29,6 @@ impl Measure {
             last: now,
             octets_sent: 0,
             octets_received: 0,
-            expecting_since: now,
-            silent: false,
         }
     }
 
@@ -85,16 +78,5 @@ impl Measure {
         (self.frames, self.made_up, self.last) = (0, 0, now);
         self.next = now + INTERVAL;
         statistics
-    }
-
-    pub(super) fn restart_silence(&mut self, now: Instant) {
-        self.expecting_since = now;
-    }
-
-    /// `Some(true)` when the far end has fallen silent, `Some(false)` when it is heard again.
-    pub(super) fn silence(&mut self, now: Instant, stats: &Stats, receives: bool) -> Option<bool> {
-        let since = stats.received.last_packet.unwrap_or(self.expecting_since).max(self.expecting_since);
-        let silent = receives && now.saturating_duration_since(since) >= SILENCE;
-        (silent != std::mem::replace(&mut self.silent, silent)).then_some(silent)
     }
 }

@@ -5,6 +5,8 @@ mod beat;
 mod device;
 mod leg;
 mod measure;
+mod record;
+mod tape;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -13,6 +15,7 @@ use super::ports::RtpPair;
 use sidetone_api::{CallStatistics, Level};
 use sidetone_media::device::{Sink, Source};
 use sidetone_media::tone::CallProgress;
+use sidetone_media::{ProcessingOptions, Recorded, Recorder, RecorderStatus, SoundProblem};
 use sidetone_sdp::Negotiated;
 use std::{fmt, sync::Arc};
 use tokio::sync::mpsc;
@@ -34,6 +37,19 @@ pub(crate) enum Join {
     Tone,
     /// Another leg, both ways.
     Leg(LegId),
+    /// The local conference: all legs that are joined to it hear each other and us, and nobody himself.
+    Conference,
+    /// Held by us: it hears [`Ask::HoldMusic`] where it was agreed that we send; what arrives is counted and dropped.
+    Hold,
+}
+
+/// What the held hear, from one tape that runs for all of them.
+pub(crate) enum HoldMusic {
+    /// Our own.
+    Tune,
+    Silence,
+    /// A looped file, opened by [`sidetone_media::Devices::open_source`] with `loop:PATH`.
+    Source(Box<dyn Source>),
 }
 
 pub(crate) enum Ask {
@@ -52,13 +68,46 @@ pub(crate) enum Ask {
         leg: LegId,
         with: Join,
     },
+    /// The microphone does not go to this leg, but is still watched for somebody who speaks.
     Mute {
         leg: LegId,
         muted: bool,
     },
+    /// As telephone events (RFC 4733); nothing where they were not negotiated.
     SendDtmf {
         leg: LegId,
         digits: String,
+    },
+    /// As tones in the sound, in place of the voice, 100 ms each; at most 32 wait.
+    SendTones {
+        leg: LegId,
+        digits: String,
+    },
+    /// Keys of our own pad, heard on our speaker and nowhere else.
+    PadTones {
+        digits: String,
+    },
+    /// Which parts work on the microphone. They leave alone what is no microphone (file, tone, silence), and begin anew
+    /// with another device. Everything is on before it is asked.
+    Processing(ProcessingOptions),
+    /// The tune before it is asked.
+    HoldMusic(HoldMusic),
+    /// Writes the leg's sound into `recorder` until it is stopped or the leg closes. Channel 1 is what we send of ourselves
+    /// (silence while muted or held), 2 what `leg` says, 3 and on what `others` say (a conference's). Replaces the leg's
+    /// recording before. [`News::Recording`] follows each second, [`News::Recorded`] at the end.
+    Record {
+        leg: LegId,
+        others: Vec<LegId>,
+        recorder: Box<Recorder>,
+        /// With the tone that tells all of them, at once and every 15 s.
+        announced: bool,
+    },
+    PauseRecording {
+        leg: LegId,
+        paused: bool,
+    },
+    StopRecording {
+        leg: LegId,
     },
     Close {
         leg: LegId,
@@ -85,18 +134,27 @@ pub(crate) enum News {
         leg: LegId,
         statistics: CallStatistics,
     },
-    /// The far end pressed a key.
+    /// The far end pressed a key: by telephone event, or by a tone in the sound of a leg that is joined to the devices or the
+    /// conference.
     Digit {
         leg: LegId,
         digit: char,
     },
-    /// Nothing has arrived for 3 s although the far end should send.
-    Silent {
+    /// What is wrong with the sound of a leg that is joined to the devices or the conference, noticed within 3 s; `None`
+    /// when all is well again. Told when it changes.
+    Sound {
         leg: LegId,
+        problem: Option<SoundProblem>,
     },
-    /// It arrives again.
-    HeardAgain {
+    /// How the recording of a leg stands: at its start and pauses, each second, and when it fails.
+    Recording {
         leg: LegId,
+        status: RecorderStatus,
+    },
+    /// The recording of a leg is over and whole on disk.
+    Recorded {
+        leg: LegId,
+        recorded: Recorded,
     },
     MicrophoneLevel(Level),
     TestToneEnded,

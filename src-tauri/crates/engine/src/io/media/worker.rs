@@ -4,8 +4,11 @@ use super::{
     Ask, Join, LegId, News,
     device::Desk,
     leg::{Forwarded, Leg},
+    record::Recordings,
+    tape::Tape,
 };
 use mio::{Events, Interest, Poll, Token};
+use sidetone_media::Mixer;
 use sidetone_rtp::{PayloadClass, RtpPacket};
 use std::{
     collections::BTreeMap,
@@ -29,8 +32,11 @@ pub(super) struct Worker {
     pub(super) news: mpsc::Sender<News>,
     pub(super) legs: BTreeMap<LegId, Leg>,
     pub(super) desk: Desk,
+    pub(super) conference: Mixer,
+    pub(super) recordings: Recordings,
+    pub(super) tape: Tape,
     /// What is being received or sent.
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
     next_beat: Instant,
     stopping: bool,
 }
@@ -43,6 +49,9 @@ impl Worker {
             news,
             legs: BTreeMap::new(),
             desk: Desk::default(),
+            conference: Mixer::default(),
+            recordings: Recordings::default(),
+            tape: Tape::default(),
             buffer: vec![0; LARGEST_DATAGRAM],
             next_beat: Instant::now(),
             stopping: false,
@@ -69,6 +78,7 @@ impl Worker {
             self.take_asks();
             self.beat_if_due();
         }
+        self.recordings.close();
         self.desk.close();
     }
 
@@ -143,6 +153,22 @@ impl Worker {
                     digits.chars().for_each(|digit| leg.press(digit));
                 }
             }
+            Ask::SendTones { leg, digits } => {
+                if let Some(leg) = self.legs.get_mut(&leg) {
+                    digits.chars().for_each(|digit| leg.sound(digit));
+                }
+            }
+            Ask::PadTones { digits } => self.desk.press(&digits),
+            Ask::Processing(options) => self.desk.set_processing(options),
+            Ask::HoldMusic(music) => {
+                let before = self.tape.insert(music);
+                self.desk.dispose(move || drop(before));
+            }
+            Ask::Record { leg, others, recorder, announced } => {
+                self.recordings.start(leg, others, recorder, announced, &self.news);
+            }
+            Ask::PauseRecording { leg, paused } => self.recordings.pause(leg, paused, &self.news),
+            Ask::StopRecording { leg } => self.recordings.stop(leg, &self.news),
             Ask::Close { leg } => self.close(leg, now),
             Ask::Stop => self.stopping = true,
             Ask::Microphone(source) => self.desk.set_microphone(source),
@@ -171,6 +197,7 @@ impl Worker {
 
     fn close(&mut self, id: LegId, now: Instant) {
         let Some(mut leg) = self.legs.remove(&id) else { return };
+        self.recordings.stop(id, &self.news);
         leg.goodbye(now, &mut self.buffer);
         let _ = self.poll.registry().deregister(&mut leg.rtp);
         let _ = self.poll.registry().deregister(&mut leg.rtcp);
@@ -207,7 +234,7 @@ impl Worker {
             match leg.joined() {
                 Join::Echo => pass_on(&mut self.legs, now, id, id, &packet, key),
                 Join::Leg(other) => pass_on(&mut self.legs, now, id, other, &packet, key),
-                Join::Nothing | Join::Devices | Join::Tone => {
+                Join::Nothing | Join::Devices | Join::Tone | Join::Conference | Join::Hold => {
                     leg.play(now, &packet);
                     if let Some(digit) = key {
                         let _ = self.news.try_send(News::Digit { leg: id, digit });
@@ -219,14 +246,6 @@ impl Worker {
         if let Some(leg) = self.legs.get_mut(&id) {
             let socket = if is_rtcp { &mut leg.rtcp } else { &mut leg.rtp };
             let _ = self.poll.registry().reregister(socket, token, Interest::READABLE);
-        }
-    }
-
-    /// RTCP, keep-alives, and the figures for the screen.
-    fn reports(&mut self, now: Instant) {
-        for leg in self.legs.values_mut() {
-            leg.report(now, &mut self.buffer);
-            leg.watch(now, &self.news);
         }
     }
 }

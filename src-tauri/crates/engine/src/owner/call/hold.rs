@@ -246,9 +246,10 @@ impl Call {
     fn join(&self) -> Join {
         match () {
             () if self.hung_up || !self.audible => Join::Nothing,
-            () if self.hold.wanted || self.is_hold_agreed() => Join::Nothing,
+            () if self.hold.wanted || self.is_hold_agreed() => Join::Hold,
             // What one who holds us plays is not for the others.
             () if self.in_conference && self.is_held_there() => Join::Nothing,
+            () if self.in_conference => Join::Conference,
             () => Join::Devices,
         }
     }

@@ -12,8 +12,8 @@ pub(super) use incoming::Arrival;
 use super::{leg::Leg, session::Session, text};
 use crate::io::{clock, media::Join};
 use sidetone_api::{
-    AccountId, CallDirection, CallId, CallStatistics, CallStatus, CallView, Encryption, Failure, FailureCode,
-    HoldView, SessionId,
+    AccountId, CallDirection, CallId, CallProblem, CallStatistics, CallStatus, CallView, Encryption, Failure,
+    FailureCode, HoldView, SessionId,
 };
 use sidetone_sip::message::NameAddr;
 
@@ -39,6 +39,8 @@ pub(super) struct Call {
     muted: bool,
     dtmf: String,
     pub(super) statistics: Option<CallStatistics>,
+    /// What is wrong with its sound.
+    pub(super) problem: Option<CallProblem>,
     /// A status event has been sent: the first one is owed to a message of the far end.
     announced: bool,
     /// Media of the far end is played: early, or since the answer.
@@ -77,6 +79,7 @@ impl Call {
             muted: false,
             dtmf: String::new(),
             statistics: None,
+            problem: None,
             announced: false,
             audible: false,
             hung_up: false,
@@ -137,7 +140,7 @@ impl Call {
             transfer: None,
             transfer_requested: None,
             recording: None,
-            problem: None,
+            problem: self.problem.clone(),
             suite: None,
             signalling: None,
             diverted_by: String::new(),

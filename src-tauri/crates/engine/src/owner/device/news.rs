@@ -6,9 +6,9 @@ use super::{
     list::is_hardware,
 };
 use crate::io::media::{Ask, LegId, News};
-use sidetone_api::{CallId, Event, NoticeLevel};
+use sidetone_api::{CallId, CallProblem, CallProblemKind, Event, NoticeLevel};
 use sidetone_media::device::Direction;
-use sidetone_media::{DeviceFault, DeviceInfo, DeviceNews};
+use sidetone_media::{DeviceFault, DeviceInfo, DeviceNews, SoundProblem};
 
 impl Owner {
     pub(in super::super) fn on_device_opened(&mut self, opened: Opened) {
@@ -99,12 +99,9 @@ impl Owner {
                     self.publish(Event::DtmfReceived { call_id, digit: digit.into() });
                 }
             }
-            News::Silent { leg } => self.tell_call(
-                leg,
-                NoticeLevel::Warning,
-                "nothing has been heard from the far end for 3 seconds",
-            ),
-            News::HeardAgain { leg } => self.tell_call(leg, NoticeLevel::Info, "the far end is heard again"),
+            News::Sound { leg, problem } => self.on_sound(leg, problem),
+            // Recordings are not asked for yet.
+            News::Recording { .. } | News::Recorded { .. } => {}
             News::MicrophoneLevel(level) => {
                 self.publish(Event::MicrophoneLevel { level });
                 if !self.publisher.has_readers() {
@@ -113,7 +110,6 @@ impl Owner {
                 }
             }
             News::TestToneEnded => self.end_speaker_test(),
-            // Hardware tells its story through `Devices::watch`; what is left is a file that cannot be written.
             // Hardware tells its story through `Devices::watch`; what is left is a file that cannot be read or written.
             News::Microphone(DeviceFault::Failed { reason }) => {
                 self.notice(NoticeLevel::Error, &format!("microphone: {reason}"), None);
@@ -132,11 +128,45 @@ impl Owner {
         self.calls.values().find(|call| call.has_leg(leg)).map(|call| call.id.clone())
     }
 
-    fn tell_call(&mut self, leg: LegId, level: NoticeLevel, info: &str) {
-        if let Some(call) = self.call_of_leg(leg) {
-            self.notice(level, info, Some(&call));
+    /// What is wrong with a call's sound, or that all is well again.
+    fn on_sound(&mut self, leg: LegId, problem: Option<SoundProblem>) {
+        let Some(call) = self.calls.values_mut().find(|call| call.has_leg(leg)) else { return };
+        let before = std::mem::replace(&mut call.problem, problem.map(described));
+        let id = call.id.clone();
+        match (&call.problem, before) {
+            (Some(problem), _) => {
+                let info = problem.info.clone();
+                self.notice(NoticeLevel::Warning, &info, Some(&id));
+            }
+            (None, Some(before)) if before.kind == CallProblemKind::NothingReceived => {
+                self.notice(NoticeLevel::Info, "the far end is heard again", Some(&id));
+            }
+            (None, _) => {}
         }
+        self.publish_call(&id);
     }
+}
+
+/// In words, with what to do.
+fn described(problem: SoundProblem) -> CallProblem {
+    let (kind, info) = match problem {
+        SoundProblem::NothingReceived => (
+            CallProblemKind::NothingReceived,
+            "nothing has been heard from the far end for 3 seconds: ask whether they are muted, or hold and resume the call",
+        ),
+        SoundProblem::NothingArrives => (
+            CallProblemKind::NothingArrives,
+            "the far end receives nothing of your sound: a firewall may be in the way; hold and resume the call",
+        ),
+        SoundProblem::SilentMicrophone => (
+            CallProblemKind::SilentMicrophone,
+            "the microphone gives no sound: look for a switch on it, or choose another one",
+        ),
+        SoundProblem::SpeakingWhileMuted => {
+            (CallProblemKind::SpeakingWhileMuted, "you are muted, and nobody hears you: unmute to be heard")
+        }
+    };
+    CallProblem { kind, info: info.into() }
 }
 
 impl Call {

@@ -91,6 +91,10 @@ impl Source for WavSource {
         self.fault_told = true;
         Some(DeviceFault::Failed { reason })
     }
+
+    fn is_microphone(&self) -> bool {
+        false
+    }
 }
 
 impl Drop for WavSource {

@@ -1,10 +1,12 @@
 //! One RTP leg on the media thread: sockets, RTP session, codecs.
 
 mod receive;
+mod say;
 mod send;
 mod types;
 
 use super::{Join, LegId, News, RtpPair, measure::Measure};
+use say::Sound;
 use send::{Keys, send};
 use sidetone_media::{AudioReceiver, AudioSender, Codec, tone::TestTone};
 use sidetone_rtp::{
@@ -39,6 +41,7 @@ pub(super) struct Leg {
     dialled: bool,
     tone: TestTone,
     measure: Measure,
+    sound: Sound,
     /// What is sent, reused.
     out: Vec<u8>,
 }
@@ -68,6 +71,7 @@ impl Leg {
             dialled: false,
             tone: TestTone::new(440.0),
             measure: Measure::new(now),
+            sound: Sound::new(now),
             out: Vec::with_capacity(1500),
         }
     }
@@ -98,7 +102,7 @@ impl Leg {
             self.keys = negotiated.dtmf.as_ref().map(Keys::new);
         }
         self.negotiated = Some(negotiated);
-        self.measure.restart_silence(now);
+        self.sound.restart(now);
     }
 
     pub(super) fn join(&mut self, with: Join, now: Instant) {
@@ -107,7 +111,11 @@ impl Leg {
         if let Some((_, receiver)) = &mut self.receiver {
             receiver.reset();
         }
-        self.measure.restart_silence(now);
+        self.sound.restart(now);
+    }
+
+    pub(super) fn id(&self) -> LegId {
+        self.id
     }
 
     pub(super) fn joined(&self) -> Join {
@@ -128,7 +136,9 @@ impl Leg {
 
     pub(super) fn needs_beat(&self) -> bool {
         self.negotiated.is_some()
-            && (matches!(self.join, Join::Devices | Join::Tone) || self.transcoding || self.is_dialling())
+            && (matches!(self.join, Join::Devices | Join::Tone | Join::Conference | Join::Hold)
+                || self.transcoding
+                || self.is_dialling())
     }
 
     /// Sends the RTCP that is due, and ends a telephone event that fell silent.
@@ -155,9 +165,12 @@ impl Leg {
         }
     }
 
-    /// Tells the figures when they are due, and when the far end falls silent.
+    /// Tells the figures when they are due.
     pub(super) fn watch(&mut self, now: Instant, news: &mpsc::Sender<News>) {
-        if self.join != Join::Devices || self.negotiated.is_none() || !self.measure.is_due(now) {
+        if !matches!(self.join, Join::Devices | Join::Conference | Join::Hold)
+            || self.negotiated.is_none()
+            || !self.measure.is_due(now)
+        {
             return;
         }
         let stats = self.session.stats();
@@ -167,10 +180,5 @@ impl Leg {
             sender.set_expected_loss(loss.clamp(0.0, 100.0) as u8);
         }
         let _ = news.try_send(News::Measured { leg: self.id, statistics });
-        match self.measure.silence(now, &stats, self.receives()) {
-            Some(true) => drop(news.try_send(News::Silent { leg: self.id })),
-            Some(false) => drop(news.try_send(News::HeardAgain { leg: self.id })),
-            None => {}
-        }
     }
 }

@@ -22,6 +22,7 @@ impl Leg {
             return None;
         }
         let packet = self.session.handle_rtp(now, datagram).ok()?;
+        self.sound.on_packet(now, &packet);
         if packet.class == PayloadClass::TelephoneEvent {
             let _ = self.events.handle_packet(now, &packet);
             self.tell_keys(&mut tell);
@@ -52,7 +53,7 @@ impl Leg {
             PayloadClass::ComfortNoise => PacketKind::ComfortNoise,
             PayloadClass::TelephoneEvent => return,
         };
-        if self.join == Join::Nothing || self.join == Join::Tone || !self.has_receiver_for(packet) {
+        if matches!(self.join, Join::Nothing | Join::Tone | Join::Hold) || !self.has_receiver_for(packet) {
             return;
         }
         if let Some((_, receiver)) = &mut self.receiver {

@@ -128,7 +128,6 @@ impl Leg {
             return;
         };
         let Some((_, sender)) = &mut self.sender else { return };
-        let frame = if self.muted { &SILENCE } else { frame };
         self.measure.spoke(frame);
         let (session, out, rtp, remote) = (&mut self.session, &mut self.out, &self.rtp, self.remote.rtp());
         let noise = negotiated.comfort_noise.as_ref().map(|types| types.send);
