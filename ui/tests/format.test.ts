@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { codecName, kilohertz, levelText, meterPosition, milliseconds, percent } from '../src/format/media'
-import { duration, isoDuration, preciseClock } from '../src/format/time'
+import { dayAndClock, duration, isoDuration, preciseClock } from '../src/format/time'
 import { parseAddress, partyName, shortAddress } from '../src/format/uri'
 import { t } from '../src/locales'
 
@@ -66,5 +66,18 @@ describe('texts', () => {
 
   it('do not fill holes from what a caller calls himself', () => {
     expect(t('call.via', { name: '{name}' })).toBe('via {name}')
+  })
+})
+
+describe('the time of a call in a list', () => {
+  const now = new Date(2026, 2, 20, 15, 0).getTime()
+  const at = (...parts: [number, number, number, number, number]): string => dayAndClock(new Date(...parts).getTime(), now, 'en-GB')
+
+  it('is the clock today, the weekday this week, else the date', () => {
+    expect(at(2026, 2, 20, 9, 5)).toBe('09:05')
+    expect(at(2026, 2, 19, 9, 5)).toBe('Thu 09:05')
+    expect(at(2026, 2, 14, 9, 5)).toBe('Sat 09:05')
+    expect(at(2026, 2, 13, 9, 5)).toBe('13 Mar')
+    expect(at(2025, 11, 31, 9, 5)).toBe('31 Dec 2025')
   })
 })
