@@ -2,7 +2,9 @@
 
 use super::{
     Errand, Owner,
+    call::custom_headers,
     connecting::secret_name,
+    policy::forward_target,
     session::{LOCAL_ACCOUNT, Session},
 };
 use sidetone_api::{Account, AccountId, Failure, FailureCode, NoticeLevel, Reply, Secret, SessionId};
@@ -106,5 +108,18 @@ fn check(account: &Account) -> Result<(), Failure> {
     if id.is_empty() || id == LOCAL_ACCOUNT {
         return Err(Failure::invalid("id", format!("{id:?} cannot be an account's id")));
     }
-    Session::new(SessionId::new("check"), account.clone()).map(|_| ())
+    custom_headers("headers", &account.headers)?;
+    let session = Session::new(SessionId::new("check"), account.clone())?;
+    let forwards = [
+        ("forwardAlways", &account.forward_always),
+        ("forwardBusy", &account.forward_busy),
+        ("forwardNoAnswer", &account.forward_no_answer),
+    ];
+    for (field, to) in forwards {
+        if let Some(to) = to {
+            forward_target(&session, to)
+                .map_err(|failure| Failure::invalid(field, format!("{field}: {}", failure.message)))?;
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! One line a command.
 
-use super::{Owner, kept::Answer, settings};
+use super::{Owner, call::Wish, dialplan, kept::Answer, settings};
 use crate::store::Page;
 use sidetone_api::{
     AudioSettings, CallSettings, Command, Event, Failure, GatewaySettings, NetworkSettings, NoticeLevel,
@@ -18,7 +18,10 @@ impl Owner {
             Command::Disconnect { session_id } => self.disconnect(&session_id),
             Command::Register { session_id } => self.register(&session_id),
             Command::Unregister { session_id } => self.unregister(&session_id),
-            Command::Call { callee, session_id, .. } => self.place(&callee, session_id),
+            Command::Call { callee, session_id: session, headers, caller_name, anonymous } => {
+                self.place(Wish { session, headers, caller_name, anonymous, ..Wish::of(&callee) })
+            }
+            Command::Redial => self.redial(),
             Command::Answer { call_id } => self.answer(&call_id),
             Command::Hangup { call_id } => self.hang_up(&call_id),
             Command::SendDtmf { call_id, dtmf } => self.send_dtmf(&call_id, &dtmf),
@@ -51,13 +54,14 @@ impl Owner {
             Command::ImportContacts { vcard } => return self.import_contacts(vcard, answer),
             Command::ExportContacts => return self.export_contacts(answer),
             Command::DeleteEverything => return self.delete_everything(answer),
-            Command::Redial
-            | Command::Transfer { .. }
-            | Command::TransferAttended { .. }
-            | Command::AcceptTransfer { .. }
-            | Command::RefuseTransfer { .. }
-            | Command::Redirect { .. }
-            | Command::StartRecording { .. }
+            Command::Transfer { call_id, target } => self.transfer(&call_id, &target),
+            Command::TransferAttended { call_id, consultation_call_id } => {
+                self.transfer_attended(&call_id, &consultation_call_id)
+            }
+            Command::AcceptTransfer { call_id } => self.accept_transfer(&call_id),
+            Command::RefuseTransfer { call_id } => self.refuse_transfer(&call_id),
+            Command::Redirect { call_id, target } => self.redirect(&call_id, &target),
+            Command::StartRecording { .. }
             | Command::PauseRecording { .. }
             | Command::StopRecording { .. }
             | Command::SendData { .. } => Err(not_yet()),
@@ -84,7 +88,10 @@ impl Owner {
         settings.network = network.unwrap_or(settings.network);
         settings.gateway = gateway.unwrap_or(settings.gateway);
         settings.ui = ui.unwrap_or(settings.ui);
-        settings.calls = calls.unwrap_or(settings.calls);
+        if let Some(calls) = calls {
+            dialplan::check(&calls)?;
+            settings.calls = calls;
+        }
         self.store(settings)?;
         self.prune_history();
         self.apply_devices();

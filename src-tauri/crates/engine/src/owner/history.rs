@@ -63,7 +63,6 @@ impl History {
 
 impl Owner {
     /// The newest outgoing call that has ended: whom a redial calls, and by which account.
-    #[allow(dead_code, reason = "for redial")]
     pub(super) fn last_called(&self) -> Option<&HistoryEntry> {
         self.history.last_called.as_ref()
     }

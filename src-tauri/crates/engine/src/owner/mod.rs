@@ -8,6 +8,7 @@ mod conference;
 mod connecting;
 mod contacts;
 mod device;
+mod dialplan;
 mod erase;
 mod exchange;
 mod farewell;
@@ -15,6 +16,7 @@ mod history;
 mod kept;
 mod leg;
 mod phone;
+mod policy;
 mod registration;
 mod session;
 mod settings;
@@ -23,6 +25,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod text;
+mod transfer;
 mod view;
 
 use crate::{
@@ -214,8 +217,8 @@ impl Owner {
         let tone = self.end_tone.map(|(_, until)| until);
         let (phone, exchange) = (self.phone.poll_timeout(), self.exchange.poll_timeout());
         let (pruning, imported) = (self.history.pruning, self.next_imported);
-        let (closing, hold) = (self.next_closing(), self.next_hold());
-        [phone, exchange, closing, hold, tone, farewell, pruning, imported].into_iter().flatten().min()
+        let (closing, hold, due) = (self.next_closing(), self.next_hold(), self.next_due());
+        [phone, exchange, closing, hold, due, tone, farewell, pruning, imported].into_iter().flatten().min()
     }
 
     fn on_timeout(&mut self) {
@@ -227,6 +230,7 @@ impl Owner {
         }
         self.pass_holds_again(now);
         self.ask_holds_again(now);
+        self.do_what_is_due(now);
         self.close_overdue(now);
         if self.history.pruning.is_some_and(|due| due <= now) {
             self.prune_history();

@@ -14,8 +14,12 @@ impl Owner {
             Event::OptionsAnswered { id, status, reason, .. } => {
                 self.on_options_answered(id, status, &reason)
             }
-            Event::Incoming { call, from, request_uri, offer, hop, registration, .. } => {
-                self.on_incoming(Arrival { sip: call, from, request_uri, offer, hop, registration });
+            Event::Incoming {
+                call, from, request_uri, headers, offer, hop, registration, replaces, ..
+            } => {
+                let arrival =
+                    Arrival { sip: call, from, request_uri, offer, hop, headers, replaces, registration };
+                self.on_incoming(arrival);
             }
             Event::Call { call, event } => self.on_call_event(call, event),
             Event::MessageReceived(message) => {

@@ -8,6 +8,9 @@ use std::time::Duration;
 impl Owner {
     pub(super) fn on_registered(&mut self, registration: RegistrationId, hop: &Hop, expires: Duration) {
         let Some(id) = self.open_session_of(registration) else { return };
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.server = Some(hop.remote);
+        }
         self.set_connection(&id, ConnectionStatus::Established, &hop.to_string());
         self.set_registered(
             &id,

@@ -25,6 +25,8 @@ pub(super) struct Session {
     pub(super) registration: Option<RegistrationId>,
     /// Asks whether the link answers, where there is no registration to tell.
     pub(super) probe: Option<OptionsId>,
+    /// The registrar, as it answered last.
+    pub(super) server: Option<SocketAddr>,
     pub(super) connection: Option<ConnectionStatus>,
     pub(super) connection_info: String,
     pub(super) registered: Option<RegistrationStatus>,
@@ -74,6 +76,7 @@ impl Session {
             account,
             registration: None,
             probe: None,
+            server: None,
             connection: None,
             connection_info: String::new(),
             registered: None,

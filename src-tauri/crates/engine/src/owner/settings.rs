@@ -21,6 +21,7 @@ impl Store {
     pub(super) fn open(directories: Option<&Directories>, given: Option<Settings>) -> Result<Self, Failure> {
         if let Some(settings) = given {
             check_audio(&settings.audio)?;
+            super::dialplan::check(&settings.calls)?;
             return Ok(Self { settings, file: None });
         }
         let Some(directories) = directories else {
@@ -32,7 +33,9 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Settings::default(),
             Err(error) => return Err(storage(&file, &error)),
         };
-        check_audio(&settings.audio).map_err(|failure| storage(&file, &failure))?;
+        check_audio(&settings.audio)
+            .and_then(|()| super::dialplan::check(&settings.calls))
+            .map_err(|failure| storage(&file, &failure))?;
         Ok(Self { settings, file: Some(file) })
     }
 

@@ -1,73 +1,137 @@
 //! From what a user types to the URI to call.
 
-use sidetone_api::Failure;
-use sidetone_sip::message::{Scheme, Uri};
+use super::dialplan::{self, Dialled};
+use sidetone_api::{AccountId, CallSettings, Failure};
+use sidetone_sip::message::{PostDial, Scheme, Tel, Uri};
 
 const LONGEST: usize = 255;
 
-/// `sip:` URIs as they are, `user@host` with the scheme added, numbers and names at `domain`'s host.
-///
-/// # Errors
-/// Names the field `callee`.
-pub(super) fn callee(typed: &str, domain: &Uri) -> Result<Uri, Failure> {
-    let typed = typed.trim();
-    if typed.is_empty() {
-        return Err(invalid("type a number, a name or a SIP address"));
-    }
-    if typed.len() > LONGEST || typed.chars().any(char::is_control) {
-        return Err(invalid("this is no address"));
-    }
-    let lower = typed.to_ascii_lowercase();
-    if lower.starts_with("sip:") || lower.starts_with("sips:") {
-        let uri = Uri::parse(typed).map_err(|error| invalid(&error.to_string()))?;
-        if uri.scheme == Scheme::Sips {
-            return Err(invalid("sips: needs TLS, which this version does not speak yet"));
+/// What a user typed, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    /// A number without separators, a name, or an address.
+    text: String,
+    /// What is dialled once it is answered.
+    pub(super) post_dial: Vec<PostDial>,
+    pub(super) emergency: bool,
+    /// The account that the dial plan calls it by.
+    pub(super) account: Option<AccountId>,
+}
+
+impl Target {
+    /// Reads numbers (with pauses, as `tel:` or plain), names and addresses, and lets the dial plan have its say, which emergency
+    /// numbers pass. `account`: the one that was chosen already.
+    ///
+    /// # Errors
+    /// Names the field `field`.
+    pub(super) fn read(
+        typed: &str,
+        account: Option<&AccountId>,
+        settings: &CallSettings,
+        field: &str,
+    ) -> Result<Self, Failure> {
+        let mut target = Self::of(typed, field)?;
+        target.emergency = dialplan::is_emergency(settings, target.dialled());
+        if target.emergency {
+            target.post_dial.clear();
+            return Ok(target);
         }
-        return Ok(uri);
+        match dialplan::apply(&settings.dial_plan, &target.text, account) {
+            Dialled::Unchanged => Ok(target),
+            Dialled::Refused(why) => Err(Failure::invalid(field, why)),
+            Dialled::Replaced { number, account } => {
+                let replaced = Self::of(&number, field)?;
+                let post_dial = replaced.post_dial.into_iter().chain(target.post_dial).collect();
+                // A rule may lead to an emergency number: then that is what is called.
+                let emergency = dialplan::is_emergency(settings, &replaced.text);
+                Ok(Self { text: replaced.text, post_dial, emergency, account })
+            }
+        }
     }
-    let number = lower.strip_prefix("tel:").map(|rest| rest.split(';').next().unwrap_or(rest).to_owned());
-    if let Some(number) = number {
-        return at_domain(
-            &without_separators(&number).ok_or_else(|| invalid("tel: is followed by no number"))?,
-            domain,
-        );
+
+    fn of(typed: &str, field: &str) -> Result<Self, Failure> {
+        let typed = typed.trim();
+        if typed.is_empty() {
+            return Err(Failure::invalid(field, "type a number, a name or a SIP address"));
+        }
+        if typed.len() > LONGEST || typed.chars().any(char::is_control) {
+            return Err(Failure::invalid(field, "this is no address"));
+        }
+        let plain =
+            |text: &str| Self { text: text.into(), post_dial: Vec::new(), emergency: false, account: None };
+        if is_address(typed) {
+            return Ok(plain(typed));
+        }
+        let is_tel = typed.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("tel:"));
+        match Tel::parse(typed) {
+            Ok(tel) => Ok(Self { post_dial: tel.post_dial_steps(true), ..plain(&tel.number) }),
+            Err(error) if is_tel => Err(Failure::invalid(field, error.to_string())),
+            Err(_) => Ok(plain(typed)),
+        }
     }
-    if typed.contains('@') {
-        return Uri::parse(&format!("sip:{typed}")).map_err(|error| invalid(&error.to_string()));
+
+    /// The digits by which an emergency number is known: also where it was typed as an address.
+    fn dialled(&self) -> &str {
+        let address = self.text.split_once(':').map_or(self.text.as_str(), |(_, rest)| rest);
+        if is_address(&self.text) { address.split(['@', ';']).next().unwrap_or_default() } else { &self.text }
     }
-    at_domain(&without_separators(typed).unwrap_or_else(|| typed.to_owned()), domain)
+
+    /// `sip:` URIs as they are, `user@host` with the scheme added, numbers and names at `domain`'s host.
+    ///
+    /// # Errors
+    /// Names the field `field`.
+    pub(super) fn uri(&self, domain: &Uri, field: &str) -> Result<Uri, Failure> {
+        let invalid = |message: &str| Failure::invalid(field, message);
+        if !is_address(&self.text) {
+            if self.text.chars().any(char::is_whitespace) {
+                return Err(invalid("a name to call has no spaces"));
+            }
+            let mut uri = Uri::sip(None, domain.host.clone(), domain.port);
+            uri.scheme = domain.scheme.clone();
+            uri.set_user_text(&self.text);
+            return Ok(uri);
+        }
+        let full = if has_scheme(&self.text) { self.text.clone() } else { format!("sip:{}", self.text) };
+        Uri::parse(&full).map_err(|error| invalid(&error.to_string()))
+    }
 }
 
-fn at_domain(user: &str, domain: &Uri) -> Result<Uri, Failure> {
-    if user.chars().any(char::is_whitespace) {
-        return Err(invalid("a name to call has no spaces"));
+/// Whom a REFER names, as it would be typed.
+pub(super) fn of_refer(uri: &Uri) -> String {
+    let mut uri = uri.clone();
+    uri.headers.clear();
+    uri.params.remove("method");
+    match uri.scheme {
+        // A telephone number is called at our own domain.
+        Scheme::Tel => format!("tel:{}", uri.user_text().unwrap_or_default()),
+        _ => uri.to_string(),
     }
-    let mut uri = Uri::sip(None, domain.host.clone(), domain.port);
-    uri.set_user_text(user);
-    Ok(uri)
 }
 
-/// The dialled digits of a number written with visual separators (RFC 3966 section 5.1.1); `None` for a name.
-fn without_separators(text: &str) -> Option<String> {
-    let separator = |c: char| matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
-    let digits: String = text.chars().filter(|&c| !separator(c)).collect();
-    let number = digits.strip_prefix('+').unwrap_or(&digits);
-    let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || c == '*' || c == '#');
-    is_number.then_some(digits)
+fn has_scheme(text: &str) -> bool {
+    let lower = text.get(..5).unwrap_or(text).to_ascii_lowercase();
+    lower.starts_with("sip:") || lower.starts_with("sips:")
 }
 
-fn invalid(message: &str) -> Failure {
-    Failure::invalid("callee", message)
+fn is_address(text: &str) -> bool {
+    has_scheme(text) || (text.contains('@') && !text.to_ascii_lowercase().starts_with("tel:"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::callee;
-    use sidetone_sip::message::Uri;
+    use super::Target;
+    use sidetone_api::{CallSettings, DialRule};
+    use sidetone_sip::message::{PostDial, Uri};
+
+    fn read(typed: &str, settings: &CallSettings) -> Result<(String, Target), String> {
+        let domain = Uri::parse("sip:alice@example.org:5070").unwrap();
+        let target = Target::read(typed, None, settings, "callee").map_err(|failure| failure.message)?;
+        let uri = target.uri(&domain, "callee").map_err(|failure| failure.message)?;
+        Ok((uri.to_string(), target))
+    }
 
     fn called(typed: &str) -> Result<String, String> {
-        let domain = Uri::parse("sip:alice@example.org:5070").unwrap();
-        callee(typed, &domain).map(|uri| uri.to_string()).map_err(|failure| failure.message)
+        read(typed, &CallSettings::default()).map(|(uri, _)| uri)
     }
 
     #[test]
@@ -85,8 +149,45 @@ mod tests {
 
     #[test]
     fn what_cannot_be_called_is_refused() {
-        for typed in ["", "  ", "a b c", "sip:", "bob@", "x\r\nVia: y", "sips:bob@example.net"] {
+        for typed in ["", "  ", "a b c", "sip:", "bob@", "x\r\nVia: y", "tel:", "tel:bob"] {
             assert!(called(typed).is_err(), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn extensions_and_pauses_are_dialled_after_the_answer() {
+        let (uri, target) = read("tel:+49-30-12345;ext=7,,1#", &CallSettings::default()).unwrap();
+        assert_eq!(uri, "sip:+493012345@example.org:5070");
+        let digits: Vec<_> =
+            target.post_dial.iter().filter(|step| matches!(step, PostDial::Digits(_))).cloned().collect();
+        assert_eq!(digits, [PostDial::Digits("7".into()), PostDial::Digits("1#".into())]);
+        let (uri, target) = read("030 123,45", &CallSettings::default()).unwrap();
+        assert_eq!(uri, "sip:030123@example.org:5070");
+        assert_eq!(target.post_dial.last(), Some(&PostDial::Digits("45".into())));
+    }
+
+    #[test]
+    fn the_dial_plan_changes_numbers_and_emergency_numbers_pass_it() {
+        let rules = [("11.", ""), ("0(.+)", "+49$1"), ("home", "sip:me@example.net")];
+        let rule = |&(pattern, replace): &(&str, &str)| DialRule {
+            pattern: pattern.into(),
+            replace: replace.into(),
+            account_id: None,
+            refuse: replace.is_empty(),
+        };
+        let settings = CallSettings {
+            dial_plan: rules.iter().map(rule).collect(),
+            emergency_numbers: vec!["110".into()],
+            ..CallSettings::default()
+        };
+        let (uri, target) = read("0 30 123", &settings).unwrap();
+        assert_eq!((uri.as_str(), target.emergency), ("sip:+4930123@example.org:5070", false));
+        assert_eq!(read("home", &settings).unwrap().0, "sip:me@example.net");
+        assert!(read("115", &settings).unwrap_err().contains("rule 1"));
+        for typed in ["112", "1-1-0", "tel:112", "tel:112;ext=5", "sip:112@example.org", "911"] {
+            let (uri, target) = read(typed, &settings).unwrap();
+            assert!(uri.starts_with("sip:"), "{uri}");
+            assert!(target.emergency && target.post_dial.is_empty(), "{typed}");
         }
     }
 }

@@ -1,17 +1,13 @@
 //! What clients ask of calls.
 
 use super::{
-    super::{Errand, Owner, leg, leg::Leg, session::Session, target, view::new_id},
-    Call, MAX_CALLS, wrong_state,
+    super::{Owner, leg, leg::Leg, target::Target},
+    wrong_state,
 };
-use crate::io::{media::Ask, names};
-use sidetone_api::{
-    AudioSettings, CallDirection, CallId, CallStatus, ConnectionStatus, Event, Failure, FailureCode, Reply,
-    SessionId,
-};
+use crate::io::media::Ask;
+use sidetone_api::{AudioSettings, CallId, CallStatus, Failure, Reply};
 use sidetone_sdp::Capability;
-use sidetone_sip::message::NameAddr;
-use sidetone_sip::{Hop, Invite};
+use sidetone_sip::message::Uri;
 use std::{net::IpAddr, time::Instant};
 
 const BUSY_HERE: u16 = 486;
@@ -21,66 +17,6 @@ const LONGEST_DTMF: usize = 64;
 const SHOWN_DTMF: usize = 256;
 
 impl Owner {
-    /// Starts an outgoing call: its id at once, the way to the callee looked up meanwhile.
-    pub(in super::super) fn place(
-        &mut self,
-        typed: &str,
-        session: Option<SessionId>,
-    ) -> Result<Reply, Failure> {
-        if self.calls.len() >= MAX_CALLS {
-            return Err(Failure::new(
-                FailureCode::Limit,
-                format!("{MAX_CALLS} calls at a time are the most"),
-            ));
-        }
-        let session = match session {
-            Some(id) => self.open_session(&id)?,
-            None => self.session_for_calls()?,
-        };
-        let callee = target::callee(typed, &session.aor.uri)?;
-        let id = CallId::new(new_id("c")?);
-        let call = Call::new(id.clone(), session, CallDirection::Outgoing, NameAddr::new(callee.clone()));
-        let first = session.route().into_iter().next().unwrap_or(callee);
-        let (transport, port, bind) = (session.transport(), self.phone.port(), self.phone.bind());
-        let (errands, call_id) = (self.errands.clone(), id.clone());
-        tokio::spawn(async move {
-            let result = names::resolve(&first, transport, port, bind).await;
-            let _ = errands.send(Errand::Route { call: call_id, result }).await;
-        });
-        self.publish(Event::CallChanged { call: call.view() });
-        self.calls.insert(id.clone(), call);
-        self.hold_others(&id);
-        self.want_devices();
-        Ok(Reply::Call { call_id: id })
-    }
-
-    /// The way is known: open the media towards it and send the INVITE.
-    pub(in super::super) fn on_route(&mut self, id: &CallId, result: Result<Vec<Hop>, String>) {
-        let Some(call) = self.calls.get(id) else { return };
-        let Some(session) = self.sessions.get(&call.session_id) else { return };
-        let (to, from, muted) = (call.callee.uri.clone(), session.aor.clone(), call.muted);
-        let (route, transport, credentials) =
-            (session.route(), session.transport(), session.credentials.clone());
-        let hop = match result.and_then(|hops| hops.first().copied().ok_or_else(|| "no address".into())) {
-            Ok(hop) => hop,
-            Err(reason) => return self.end_call(id, CallStatus::Failed, &reason),
-        };
-        let mut leg = match self.open_leg(hop.local.ip()) {
-            Ok(leg) => leg,
-            Err(failure) => return self.end_call(id, CallStatus::Failed, &failure.message),
-        };
-        if muted {
-            self.media.ask(Ask::Mute { leg: leg.id, muted });
-        }
-        let offer = leg.offer();
-        let invite = Invite { route, transport, credentials, ..Invite::new(from, to, offer) };
-        let sip = self.phone.ua.invite(Instant::now(), invite);
-        if let Some(call) = self.calls.get_mut(id) {
-            call.sip = Some(sip);
-            call.leg = Some(leg);
-        }
-    }
-
     pub(in super::super) fn answer(&mut self, id: &CallId) -> Result<Reply, Failure> {
         let call = self.calls.get_mut(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
         let rings = call.is_ringing_here();
@@ -95,9 +31,31 @@ impl Owner {
             None => leg.offer(),
         };
         self.phone.ua.answer(Instant::now(), sip, sdp);
+        call.due.stop_ringing();
         self.hold_others(id);
         self.establish(id, "200 OK");
         Ok(Reply::Done)
+    }
+
+    /// Sends a ringing call elsewhere.
+    pub(in super::super) fn redirect(&mut self, id: &CallId, target: &str) -> Result<Reply, Failure> {
+        let call = self.calls.get(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
+        if !call.is_ringing_here() {
+            return Err(wrong_state("only a ringing incoming call can be sent elsewhere"));
+        }
+        let session = self.open_session(&call.session_id)?;
+        let account = session.account.id.clone();
+        let target = Target::read(target, Some(&account), &self.settings.get().calls, "target")?;
+        let to = target.uri(&session.aor.uri, "target")?;
+        self.redirect_to(id, &to);
+        Ok(Reply::Done)
+    }
+
+    pub(in super::super) fn redirect_to(&mut self, id: &CallId, to: &Uri) {
+        let Some(call) = self.calls.get_mut(id).filter(|call| call.is_ringing_here()) else { return };
+        let Some(sip) = call.sip else { return };
+        call.hung_up = true;
+        self.phone.ua.redirect(Instant::now(), sip, std::slice::from_ref(to));
     }
 
     /// Cancels, declines or ends.
@@ -172,18 +130,5 @@ impl Owner {
         let first_port = self.settings.get().network.rtp_port;
         let id = self.new_leg();
         Leg::open(id, address, first_port, codecs, &self.media)
-    }
-
-    /// The first session whose link is not known to be dead; configured accounts come before "Local".
-    fn session_for_calls(&self) -> Result<&Session, Failure> {
-        let open = self.sessions.values().filter(|session| !session.is_closing());
-        let order = &self.settings.get().accounts;
-        let rank = |session: &&Session| {
-            let place =
-                order.iter().position(|account| account.id == session.account.id).unwrap_or(usize::MAX);
-            (session.connection != Some(ConnectionStatus::Established), place)
-        };
-        open.min_by_key(rank)
-            .ok_or_else(|| wrong_state("there is no account to call with: add one, or switch the gateway on"))
     }
 }

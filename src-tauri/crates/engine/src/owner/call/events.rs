@@ -23,7 +23,14 @@ impl Owner {
             CallEvent::ReofferAnswered { sdp } => self.on_later_answer(id, sip, &sdp, true),
             CallEvent::ReofferFailed { cause } => self.on_reoffer_failed(id, &cause),
             CallEvent::Ended { cause } => self.on_ended(id, &cause),
-            // transfer and INFO
+            CallEvent::ReferAccepted { status } => self.on_refer_accepted(id, status),
+            CallEvent::ReferRefused { cause } => self.on_refer_refused(id, &cause),
+            CallEvent::ReferProgress { status, reason } => self.on_refer_progress(id, status, &reason),
+            CallEvent::ReferFinal { status, reason } => self.on_refer_final(id, status, &reason),
+            CallEvent::ReferRequested { target, replaces, referred_by } => {
+                self.on_refer_requested(id, target, replaces, referred_by);
+            }
+            // INFO
             _ => {}
         }
     }
@@ -32,6 +39,7 @@ impl Owner {
         if let Some(sdp) = sdp {
             self.play_early_media(id, &sdp);
         }
+        self.report_transfer(id, code, reason);
         let info = format!("{code} {reason}");
         match code {
             180 => self.set_status(id, CallStatus::Ring, &info),
@@ -106,6 +114,7 @@ impl Owner {
     }
 
     fn on_ended(&mut self, id: &CallId, cause: &Cause) {
+        self.report_transfer(id, if cause.code < 300 { 487 } else { cause.code }, &cause.text);
         let Some(call) = self.calls.get_mut(id) else { return };
         call.taken_elsewhere = cause.by == Side::Remote && matches!(cause.code, 200..=299 | 600..=699);
         let outgoing = call.direction == CallDirection::Outgoing;

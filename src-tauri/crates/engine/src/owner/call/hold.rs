@@ -39,19 +39,33 @@ impl Call {
         self.leg.as_ref().is_some_and(Leg::holds)
     }
 
+    /// Is held from its answer on.
+    pub(super) fn hold_from_answer(&mut self, held: bool) {
+        self.hold.wanted = held;
+    }
+
+    /// Another far end: nothing has been asked of it, what the user wants stays.
+    pub(in super::super) fn begin_again(&mut self) {
+        self.hold = Hold { wanted: self.hold.wanted, ..Hold::default() };
+        (self.joined, self.prepared, self.asked, self.successor) = (None, None, None, None);
+        self.statistics = None;
+    }
+
     /// May be held: it is answered, or will be by the far end.
     fn can_be_held(&self) -> bool {
-        !self.hung_up && (self.is_established() || self.direction == CallDirection::Outgoing)
+        !self.hung_up
+            && self.successor.is_none()
+            && (self.is_established() || self.direction == CallDirection::Outgoing)
     }
 
     /// Waits for nothing that was asked of the far end about holding.
     pub(in super::super) fn is_hold_settled(&self) -> bool {
-        !self.hold.asking && self.hold.again.is_none() && self.is_hold_agreed() == self.hold.wanted
+        !self.hold.asking && self.hold.again.is_none()
     }
 
     /// Whom the microphone and the speaker are for.
     pub(in super::super) fn is_active(&self) -> bool {
-        self.is_established() && !self.hold.wanted && !self.hung_up
+        self.is_established() && !self.hold.wanted && !self.hung_up && self.successor.is_none()
     }
 }
 
@@ -152,6 +166,7 @@ impl Owner {
         self.sound(id);
         self.ask_hold(id);
         self.show_hold(id);
+        self.go_on_with_transfer(id);
     }
 
     /// The far end refused our offer: the call is what it was, and the user is told why.
@@ -182,6 +197,7 @@ impl Owner {
         self.sound(id);
         self.notice(NoticeLevel::Warning, &info, Some(id));
         self.show_hold(id);
+        self.go_on_with_transfer(id);
     }
 
     /// When a change is asked for again at the earliest.
@@ -206,7 +222,7 @@ impl Owner {
     }
 
     /// HOLD while either side wants no media, ESTABLISHED again when nobody holds.
-    pub(super) fn show_hold(&mut self, id: &CallId) {
+    pub(in super::super) fn show_hold(&mut self, id: &CallId) {
         let Some(call) = self.calls.get(id) else { return };
         if !call.is_established() {
             return self.publish_call(id);
@@ -246,6 +262,8 @@ impl Call {
     fn join(&self) -> Join {
         match () {
             () if self.hung_up || !self.audible => Join::Nothing,
+            // Who wants us to call somebody else has left the conversation.
+            () if self.successor.is_some() => Join::Nothing,
             () if self.hold.wanted || self.is_hold_agreed() => Join::Hold,
             // What one who holds us plays is not for the others.
             () if self.in_conference && self.is_held_there() => Join::Nothing,

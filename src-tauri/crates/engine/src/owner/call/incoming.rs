@@ -1,16 +1,19 @@
 //! Somebody calls.
 
 use super::{
-    super::{Owner, leg::Refused, view::new_id},
+    super::{Owner, leg::Refused, policy::Verdict, text, view::new_id},
     Call, MAX_CALLS,
 };
+use crate::io::clock;
 use sidetone_api::{CallDirection, CallId, CallStatus, Event, NoticeLevel, SessionId};
-use sidetone_sip::message::{NameAddr, Uri};
+use sidetone_sip::identity;
+use sidetone_sip::message::{Headers, NameAddr, Uri};
 use sidetone_sip::{Hop, RegistrationId};
 use std::time::Instant;
 
 const BAD_REQUEST: u16 = 400;
 const NOT_FOUND: u16 = 404;
+const GONE: u16 = 481;
 const BUSY_HERE: u16 = 486;
 const SERVICE_UNAVAILABLE: u16 = 503;
 /// Of the caller's URI. It is shown, kept in the history, and called back.
@@ -23,6 +26,9 @@ pub(in super::super) struct Arrival {
     pub(in super::super) request_uri: Uri,
     pub(in super::super) offer: Option<Vec<u8>>,
     pub(in super::super) hop: Hop,
+    pub(in super::super) headers: Headers,
+    /// The call that it wants to replace.
+    pub(in super::super) replaces: Option<sidetone_sip::CallId>,
     pub(in super::super) registration: Option<RegistrationId>,
 }
 
@@ -30,14 +36,20 @@ impl Owner {
     /// Rings, or refuses what cannot be taken.
     pub(in super::super) fn on_incoming(&mut self, arrival: Arrival) {
         let sip = arrival.sip;
-        if let Err(Refused { status, text }) = self.ring_here(arrival) {
+        let replaced = arrival.replaces.and_then(|replaced| self.replaced_call(replaced));
+        let taken = match (arrival.replaces, replaced) {
+            (Some(_), None) => Err(Refused { status: GONE, text: "Call/Transaction Does Not Exist".into() }),
+            (_, Some(replaced)) => self.take_over(&replaced, arrival),
+            (None, None) => self.ring_here(arrival),
+        };
+        if let Err(Refused { status, text }) = taken {
             tracing::info!("incoming call refused: {status} {text}");
             self.phone.ua.reject(Instant::now(), sip, status, &text);
         }
     }
 
     fn ring_here(&mut self, arrival: Arrival) -> Result<(), Refused> {
-        let Arrival { sip, from, request_uri, offer, hop, registration } = arrival;
+        let Arrival { sip, from, request_uri, offer, hop, registration, headers, .. } = arrival;
         let refused = |status, text: &str| Refused { status, text: text.into() };
         if self.farewell.is_some() {
             return Err(refused(SERVICE_UNAVAILABLE, "Service Unavailable"));
@@ -55,7 +67,29 @@ impl Owner {
         let Some(session) = self.sessions.get(&session) else {
             return Err(refused(NOT_FOUND, "Not Found"));
         };
+        // Only our own server may vouch for the caller.
+        let is_trusted = session.server.is_some_and(|server| server.ip() == hop.remote.ip());
+        let from = identity::asserted_identity(&headers, is_trusted).map_or(from.clone(), |asserted| {
+            NameAddr { display: asserted.display.or(from.display), ..asserted }
+        });
+        if from.uri.to_string().len() > LONGEST_CALLER {
+            return Err(refused(BAD_REQUEST, "the caller's identity is too long"));
+        }
+        let verdict = self.judge(session, &from, &headers);
         let mut call = Call::new(id.clone(), session, CallDirection::Incoming, from);
+        call.diverted_by = diverted_by(&headers);
+        match &verdict {
+            Verdict::Ring { .. } => {}
+            Verdict::Forward(to) => {
+                self.phone.ua.redirect(Instant::now(), sip, std::slice::from_ref(to));
+                self.keep_unrung(call, &format!("302 forwarded to {to}"));
+                return Ok(());
+            }
+            Verdict::Busy(why) => {
+                self.keep_unrung(call, &format!("{BUSY_HERE} {why}"));
+                return Err(refused(BUSY_HERE, "Busy Here"));
+            }
+        }
         let mut leg = self.open_leg(hop.local.ip()).map_err(unavailable)?;
         match offer.map(|offer| leg.prepare(&offer)).transpose() {
             Ok(prepared) => (call.sip, call.leg, call.prepared) = (Some(sip), Some(leg), prepared),
@@ -73,12 +107,26 @@ impl Owner {
             callee: call.callee.uri.to_string(),
             info: call.far_name(),
         };
+        if let Verdict::Ring { answer_after, forward_after } = verdict {
+            let now = Instant::now();
+            call.due.answer = answer_after.map(|after| now + after);
+            call.auto_answer_at = answer_after.map(|after| clock::wallclock_ms() + after.as_millis() as u64);
+            call.due.forward = forward_after.map(|(after, to)| (now + after, to));
+        }
         self.calls.insert(id.clone(), call);
         self.publish(on_call);
         self.phone.ua.ring(Instant::now(), sip);
         self.set_status(&id, CallStatus::Ring, "180 Ringing");
         self.want_devices();
         Ok(())
+    }
+
+    /// A call that a rule has dealt with: nobody was disturbed, and it is in the history.
+    fn keep_unrung(&mut self, mut call: Call, info: &str) {
+        call.status = CallStatus::Finish;
+        call.info = text::shown(info);
+        call.hung_up = true;
+        self.add_history(call.entry());
     }
 
     /// The session whose contact was called, or one whose user part it is, where the caller came without a registrar.
@@ -89,4 +137,9 @@ impl Owner {
         let by_user = || open().find(|session| user.is_some() && session.aor.uri.user_text() == user);
         by_contact.or_else(by_user).map(|session| session.id.clone())
     }
+}
+
+/// Who sent the call here, as it may be shown.
+fn diverted_by(headers: &Headers) -> String {
+    identity::diverted_by(headers).map(|by| text::shown(&by.uri.to_string())).unwrap_or_default()
 }

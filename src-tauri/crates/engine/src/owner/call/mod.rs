@@ -5,11 +5,19 @@ mod asked;
 mod events;
 mod hold;
 mod incoming;
+mod placing;
 mod status;
 
 pub(super) use incoming::Arrival;
+pub(super) use placing::{Wish, custom_headers};
 
-use super::{leg::Leg, session::Session, text};
+use super::{
+    leg::Leg,
+    policy::Due,
+    session::Session,
+    text,
+    transfer::{Asked, Referred, Sent},
+};
 use crate::io::{clock, media::Join};
 use sidetone_api::{
     AccountId, CallDirection, CallId, CallProblem, CallStatistics, CallStatus, CallView, Encryption, Failure,
@@ -24,19 +32,19 @@ pub(super) struct Call {
     pub(super) id: CallId,
     pub(super) session_id: SessionId,
     account_id: AccountId,
-    direction: CallDirection,
+    pub(super) direction: CallDirection,
     /// `None` while the way to the callee is looked up.
     pub(super) sip: Option<sidetone_sip::CallId>,
     pub(super) leg: Option<Leg>,
-    caller: NameAddr,
-    callee: NameAddr,
+    pub(super) caller: NameAddr,
+    pub(super) callee: NameAddr,
     status: CallStatus,
     info: String,
     started_at: u64,
     established_at: Option<u64>,
     /// Our answer to the caller's offer, kept until the user answers; `None` where the caller made no offer.
     prepared: Option<Vec<u8>>,
-    muted: bool,
+    pub(super) muted: bool,
     dtmf: String,
     pub(super) statistics: Option<CallStatistics>,
     /// What is wrong with its sound.
@@ -53,6 +61,19 @@ pub(super) struct Call {
     joined: Option<Join>,
     /// Another phone answered or declined it (RFC 3326).
     taken_elsewhere: bool,
+    /// What its INVITE will say.
+    outgoing: placing::Outgoing,
+    pub(super) due: Due,
+    /// When it answers itself, milliseconds since 1970.
+    auto_answer_at: Option<u64>,
+    pub(super) transfer: Option<Sent>,
+    pub(super) asked: Option<Asked>,
+    /// The far end of another call asked for this one.
+    pub(super) referred: Option<Referred>,
+    /// The call that was placed because the far end asked for it.
+    pub(super) successor: Option<CallId>,
+    diverted_by: String,
+    emergency: bool,
 }
 
 impl Call {
@@ -87,10 +108,19 @@ impl Call {
             in_conference: false,
             joined: None,
             taken_elsewhere: false,
+            outgoing: placing::Outgoing::default(),
+            due: Due::default(),
+            auto_answer_at: None,
+            transfer: None,
+            asked: None,
+            referred: None,
+            successor: None,
+            diverted_by: String::new(),
+            emergency: false,
         }
     }
 
-    fn far(&self) -> &NameAddr {
+    pub(super) fn far(&self) -> &NameAddr {
         match self.direction {
             CallDirection::Outgoing => &self.callee,
             CallDirection::Incoming => &self.caller,
@@ -137,15 +167,15 @@ impl Call {
             statistics: self.statistics,
             hold: HoldView { local: self.holds_locally(), remote: self.is_held_there() },
             in_conference: self.in_conference,
-            transfer: None,
-            transfer_requested: None,
+            transfer: self.transfer.as_ref().map(Sent::view),
+            transfer_requested: self.asked.as_ref().map(Asked::shown),
             recording: None,
             problem: self.problem.clone(),
             suite: None,
             signalling: None,
-            diverted_by: String::new(),
-            auto_answer_at: None,
-            emergency: false,
+            diverted_by: self.diverted_by.clone(),
+            auto_answer_at: self.auto_answer_at.filter(|_| self.is_ringing_here()),
+            emergency: self.emergency,
         }
     }
 }

@@ -20,8 +20,10 @@ impl Owner {
         call.audible = true;
         self.sound(id);
         self.set_status(id, CallStatus::Established, info);
+        self.report_transfer(id, 200, "OK");
         self.want_devices();
         self.on_agreed(id, false);
+        self.dial_on(id, Instant::now());
     }
 
     pub(in super::super) fn set_status(&mut self, id: &CallId, status: CallStatus, info: &str) {
@@ -52,29 +54,16 @@ impl Owner {
 
     /// The one place where calls end.
     pub(in super::super) fn end_call(&mut self, id: &CallId, status: CallStatus, info: &str) {
+        self.end_transfer(id);
+        // Only where nothing else has been reported.
+        self.report_transfer(id, 480, "Temporarily Unavailable");
         self.set_status(id, status, info);
         let Some(call) = self.calls.remove(id) else { return };
         if let Some(leg) = &call.leg {
             leg.close(&self.media);
         }
-        let seconds = |since: u64| {
-            u32::try_from(clock::wallclock_ms().saturating_sub(since) / 1000).unwrap_or(u32::MAX)
-        };
-        let entry = HistoryEntry {
-            call_id: call.id.clone(),
-            account_id: call.account_id.clone(),
-            direction: call.direction,
-            remote: call.far().uri.to_string(),
-            remote_name: call.far_name(),
-            status,
-            info: call.info.clone(),
-            started_at: call.started_at,
-            seconds: call.established_at.map(seconds),
-            missed: call.is_missed(),
-            recording: None,
-        };
         self.dissolve_conference();
-        self.add_history(entry);
+        self.add_history(call.entry());
         self.end_tone = end_tone(&call);
         self.update_tone();
         self.want_devices();
@@ -100,6 +89,28 @@ impl Owner {
             tone = Some(CallProgress::CallWaiting);
         }
         self.desk.progress(tone, &self.media);
+    }
+}
+
+impl Call {
+    /// As it is kept after its end.
+    pub(super) fn entry(&self) -> HistoryEntry {
+        let seconds = |since: u64| {
+            u32::try_from(clock::wallclock_ms().saturating_sub(since) / 1000).unwrap_or(u32::MAX)
+        };
+        HistoryEntry {
+            call_id: self.id.clone(),
+            account_id: self.account_id.clone(),
+            direction: self.direction,
+            remote: self.far().uri.to_string(),
+            remote_name: self.far_name(),
+            status: self.status,
+            info: self.info.clone(),
+            started_at: self.started_at,
+            seconds: self.established_at.map(seconds),
+            missed: self.is_missed(),
+            recording: None,
+        }
     }
 }
 

@@ -1,0 +1,200 @@
+//! Calls out, from what was typed to the INVITE.
+
+use super::{
+    super::{Errand, Owner, session::Session, target::Target, transfer::Referred, view::new_id},
+    Call, MAX_CALLS, wrong_state,
+};
+use crate::io::{media::Ask, names};
+use sidetone_api::{
+    CallDirection, CallId, CallStatus, ConnectionStatus, Event, Failure, FailureCode, Reply, SessionId,
+    SipHeader,
+};
+use sidetone_sip::headers::{self, MAX_CUSTOM_HEADERS};
+use sidetone_sip::message::{HeaderName, NameAddr};
+use sidetone_sip::{DialogName, Hop, Invite};
+use std::time::Instant;
+
+/// Of the name that a callee sees, characters.
+const LONGEST_NAME: usize = 128;
+
+/// A call to place.
+#[derive(Debug, Default)]
+pub(in super::super) struct Wish {
+    /// Whom to call, as it was typed.
+    pub(in super::super) callee: String,
+    pub(in super::super) session: Option<SessionId>,
+    pub(in super::super) headers: Vec<SipHeader>,
+    pub(in super::super) caller_name: Option<String>,
+    pub(in super::super) anonymous: bool,
+    pub(in super::super) replaces: Option<DialogName>,
+    pub(in super::super) referred_by: Option<NameAddr>,
+    pub(in super::super) referred: Option<Referred>,
+    /// To be held from its answer on, instead of the others.
+    pub(in super::super) held: bool,
+    /// What an error of the callee names.
+    pub(in super::super) field: &'static str,
+}
+
+impl Wish {
+    pub(in super::super) fn of(callee: &str) -> Self {
+        Self { callee: callee.into(), field: "callee", ..Self::default() }
+    }
+}
+
+/// What the INVITE of a call says besides whom it calls.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    from: Option<NameAddr>,
+    anonymous: bool,
+    headers: Vec<(HeaderName, String)>,
+    replaces: Option<DialogName>,
+    referred_by: Option<NameAddr>,
+}
+
+impl Owner {
+    /// Starts an outgoing call: its id at once, the way to the callee looked up meanwhile.
+    pub(in super::super) fn place(&mut self, wish: Wish) -> Result<Reply, Failure> {
+        let settings = &self.settings.get().calls;
+        let chosen = wish.session.as_ref().map(|id| self.open_session(id)).transpose()?;
+        let chosen_account = chosen.map(|session| session.account.id.clone());
+        let target = Target::read(&wish.callee, chosen_account.as_ref(), settings, wish.field)?;
+        if self.calls.len() >= MAX_CALLS && !target.emergency {
+            return Err(Failure::new(
+                FailureCode::Limit,
+                format!("{MAX_CALLS} calls at a time are the most"),
+            ));
+        }
+        let session = match (chosen, &target.account) {
+            (Some(session), _) => session,
+            (None, Some(account)) => self.session_of_account(account)?,
+            (None, None) => self.session_for_calls()?,
+        };
+        let callee = target.uri(&session.aor.uri, wish.field)?;
+        let mut outgoing = Outgoing {
+            from: caller_name(session, wish.caller_name.as_deref())?,
+            // Who calls for help must be found.
+            anonymous: (wish.anonymous || session.account.anonymous) && !target.emergency,
+            headers: custom_headers("headers", &session.account.headers)?,
+            replaces: wish.replaces,
+            referred_by: wish.referred_by,
+        };
+        for (name, value) in custom_headers("headers", &wish.headers)? {
+            // A header of the call stands in for the account's of that name.
+            outgoing.headers.retain(|(other, _)| *other != name);
+            outgoing.headers.push((name, value));
+        }
+        let id = CallId::new(new_id("c")?);
+        let far = NameAddr::new(callee.clone());
+        let mut call = Call::new(id.clone(), session, CallDirection::Outgoing, far);
+        call.outgoing = outgoing;
+        call.emergency = target.emergency;
+        call.due.post_dial = target.post_dial.into();
+        call.referred = wish.referred;
+        call.hold_from_answer(wish.held);
+        let first = session.route().into_iter().next().unwrap_or(callee);
+        let (transport, port, bind) = (session.transport(), self.phone.port(), self.phone.bind());
+        let (errands, call_id) = (self.errands.clone(), id.clone());
+        tokio::spawn(async move {
+            let result = names::resolve(&first, transport, port, bind).await;
+            let _ = errands.send(Errand::Route { call: call_id, result }).await;
+        });
+        self.publish(Event::CallChanged { call: call.view() });
+        self.calls.insert(id.clone(), call);
+        if !wish.held {
+            self.hold_others(&id);
+        }
+        self.want_devices();
+        Ok(Reply::Call { call_id: id })
+    }
+
+    /// Calls whom we called last.
+    pub(in super::super) fn redial(&mut self) -> Result<Reply, Failure> {
+        let last = self.last_called().ok_or_else(|| wrong_state("nobody has been called yet"))?;
+        let session = self.session_of_account(&last.account_id).ok().map(|session| session.id.clone());
+        self.place(Wish { session, ..Wish::of(&last.remote.clone()) })
+    }
+
+    /// The way is known: open the media towards it and send the INVITE.
+    pub(in super::super) fn on_route(&mut self, id: &CallId, result: Result<Vec<Hop>, String>) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let Some(session) = self.sessions.get(&call.session_id) else { return };
+        let outgoing = std::mem::take(&mut call.outgoing);
+        let from = outgoing.from.unwrap_or_else(|| session.aor.clone());
+        let (to, muted) = (call.callee.uri.clone(), call.muted);
+        let (route, transport, credentials) =
+            (session.route(), session.transport(), session.credentials.clone());
+        let hop = match result.and_then(|hops| hops.first().copied().ok_or_else(|| "no address".into())) {
+            Ok(hop) => hop,
+            Err(reason) => return self.end_call(id, CallStatus::Failed, &reason),
+        };
+        let mut leg = match self.open_leg(hop.local.ip()) {
+            Ok(leg) => leg,
+            Err(failure) => return self.end_call(id, CallStatus::Failed, &failure.message),
+        };
+        if muted {
+            self.media.ask(Ask::Mute { leg: leg.id, muted });
+        }
+        let offer = leg.offer();
+        let invite = Invite {
+            route,
+            transport,
+            credentials,
+            anonymous: outgoing.anonymous,
+            headers: outgoing.headers,
+            replaces: outgoing.replaces,
+            referred_by: outgoing.referred_by,
+            ..Invite::new(from, to, offer)
+        };
+        let sip = self.phone.ua.invite(Instant::now(), invite);
+        if let Some(call) = self.calls.get_mut(id) {
+            call.sip = Some(sip);
+            call.leg = Some(leg);
+        }
+    }
+
+    fn session_of_account(&self, account: &sidetone_api::AccountId) -> Result<&Session, Failure> {
+        let mut open = self.sessions.values().filter(|session| !session.is_closing());
+        open.find(|session| session.account.id == *account).ok_or_else(|| {
+            wrong_state(&format!("the account {account} that this is called by is not connected"))
+        })
+    }
+
+    /// The first session whose link is not known to be dead; configured accounts come before "Local".
+    fn session_for_calls(&self) -> Result<&Session, Failure> {
+        let open = self.sessions.values().filter(|session| !session.is_closing());
+        let order = &self.settings.get().accounts;
+        let rank = |session: &&Session| {
+            let place =
+                order.iter().position(|account| account.id == session.account.id).unwrap_or(usize::MAX);
+            (session.connection != Some(ConnectionStatus::Established), place)
+        };
+        open.min_by_key(rank)
+            .ok_or_else(|| wrong_state("there is no account to call with: add one, or switch the gateway on"))
+    }
+}
+
+/// The account's address under the name that the callee shall see.
+fn caller_name(session: &Session, name: Option<&str>) -> Result<Option<NameAddr>, Failure> {
+    let Some(name) = name.map(str::trim).filter(|name| !name.is_empty()) else { return Ok(None) };
+    if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        let message = format!("a name is one line of at most {LONGEST_NAME} characters");
+        return Err(Failure::invalid("callerName", message));
+    }
+    Ok(Some(NameAddr { display: Some(name.into()), ..session.aor.clone() }))
+}
+
+/// # Errors
+/// Names `field` and the header that cannot be added.
+pub(in super::super) fn custom_headers(
+    field: &str,
+    wanted: &[SipHeader],
+) -> Result<Vec<(HeaderName, String)>, Failure> {
+    if wanted.len() > MAX_CUSTOM_HEADERS {
+        return Err(Failure::invalid(field, format!("{MAX_CUSTOM_HEADERS} headers are the most")));
+    }
+    let custom = |(index, header): (usize, &SipHeader)| {
+        headers::custom(&header.name, &header.value)
+            .map_err(|error| Failure::invalid(format!("{field}[{index}]"), error.to_string()))
+    };
+    wanted.iter().enumerate().map(custom).collect()
+}
