@@ -16,6 +16,8 @@ mod hostile;
 mod kit;
 mod mirror;
 mod peer;
+mod policy;
 mod ringer;
 mod sessions;
 mod settings;
+mod transfer;

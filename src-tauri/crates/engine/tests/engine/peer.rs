@@ -4,8 +4,8 @@ use crate::kit::{LOOPBACK, SOON};
 use sidetone_sip::digest::Credentials;
 use sidetone_sip::message::{NameAddr, Uri};
 use sidetone_sip::{
-    CallEvent, CallId, Cause, Config, Event, Hop, Input, Invite, Output, RegistrarConfig, Registration, Side,
-    Transport, UserAgent, Users,
+    CallEvent, CallId, Cause, Config, DialogName, Event, Hop, Input, Invite, Output, RegistrarConfig,
+    Registration, Side, Transport, UserAgent, Users,
 };
 use std::{
     collections::VecDeque,
@@ -136,6 +136,35 @@ impl Peer {
                 None => self.receive().await,
             }
         }
+    }
+
+    /// Calls with headers of its own.
+    pub(crate) fn invite_with(&mut self, from: &str, callee: &str, headers: &[(&str, &str)]) -> CallId {
+        let (from, to) = (from.parse_name(), Uri::parse(callee).unwrap());
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).to_owned())).collect();
+        let offer = sdp("0 101", "sendrecv").into_bytes();
+        self.ua.invite(Instant::now(), Invite { headers, ..Invite::new(from, to, offer) })
+    }
+
+    /// Waits for a REFER; gives whom to call and in place of what.
+    pub(crate) async fn referred(&mut self) -> (CallId, Uri, Option<DialogName>) {
+        self.wait("a REFER", |event| match event {
+            Event::Call { call, event: CallEvent::ReferRequested { target, replaces, .. } } => {
+                Some((*call, target.clone(), replaces.clone()))
+            }
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits for the outcome of its own REFER.
+    pub(crate) async fn refer_final(&mut self) -> u16 {
+        self.told("the outcome of a transfer", |event| match event {
+            CallEvent::ReferFinal { status, .. } => Some(*status),
+            CallEvent::ReferRefused { cause } => Some(cause.code),
+            _ => None,
+        })
+        .await
     }
 
     /// Waits for a re-INVITE; gives its offer.
