@@ -148,3 +148,37 @@ describe('do not disturb', () => {
     expect(desk.app.mirror?.settings.calls.doNotDisturb).toBe(false)
   })
 })
+
+describe('what is done to a call of the conference', () => {
+  const a = up('a', { inConference: true })
+  const b = up('b', { inConference: true })
+
+  it('is done to all of it', async () => {
+    const desk = bench({ calls: [a, b, up('c', held)] })
+    await desk.app.switchboard.toggleMute(a)
+    await desk.app.switchboard.toggleHold(a)
+    await desk.app.switchboard.toggleRecording(a)
+    await desk.app.switchboard.hangUp(a)
+    const each = (command: string, more = {}): object[] => ['a', 'b'].map((callId) => ({ command, callId, ...more }))
+    expect(desk.commands).toEqual([...each('muteAudio', { muted: true }), ...each('hold'), ...each('startRecording'), ...each('hangup')])
+  })
+
+  it('makes its parts alike: who is muted already stays so', async () => {
+    const desk = bench({ calls: [{ ...a, muted: true }, b] })
+    await desk.app.switchboard.toggleMute(a)
+    expect(desk.commands).toMatchObject([{ muted: true }, { muted: true }])
+  })
+
+  it('resumes a conference that is held', async () => {
+    const desk = bench({ calls: [{ ...a, ...held }, { ...b, ...held }] })
+    await desk.app.switchboard.toggleHold({ ...a, ...held })
+    expect(desk.commands).toEqual([{ command: 'merge', callIds: ['a', 'b'] }])
+  })
+})
+
+it('a session that is gone is not asked to place a call', async () => {
+  const desk = bench()
+  await desk.app.place('2044', 'closed')
+  await desk.app.place('2044', 's1')
+  expect(desk.commands).toEqual([{ command: 'call', callee: '2044' }, { command: 'call', callee: '2044', sessionId: 's1' }])
+})

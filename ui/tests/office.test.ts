@@ -196,3 +196,16 @@ describe('the next call', () => {
     expect(page.commands).toEqual([{ command: 'call', callee: '2044', callerName: 'Support' }])
   })
 })
+
+describe('an account', () => {
+  it('says how it speaks to its server, and where its calls go by themselves', async () => {
+    open('registered')
+    expect(page.all('account-signalling').map((fact) => fact.textContent?.replace(/\s+/g, ' ').trim())).toEqual(['Encrypted TLS'])
+    const settings = page.platform.engine.state.settings
+    const accounts = settings.accounts.map((account) => ({ ...account, forwardAlways: 'sip:2000@voice.example.org', autoAnswer: 3 }))
+    page.platform.engine.emit({ event: 'SettingsChanged', settings: { ...settings, accounts } })
+    await page.settle()
+    expect(page.text('account-forward')).toBe('Every call goes on to 2000')
+    expect(page.text('account-auto')).toBe('Answers by itself after 3 s')
+  })
+})

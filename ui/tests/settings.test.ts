@@ -169,3 +169,28 @@ describe('deleting everything', () => {
     expect(page.commands).toEqual([{ command: 'deleteEverything' }])
   })
 })
+
+describe('a form that is being filled in', () => {
+  it('loses nothing when another setting changes meanwhile', async () => {
+    await settings('calls')
+    await page.click('rule-add')
+    await page.type('rule-match-0', '0(.+)')
+    await page.type('recordings-folder', '/srv/recordings')
+    await page.type('emergency-numbers', '110')
+    await page.choose('hold-music', 'file')
+    await page.click('dnd')
+    expect((page.get('rule-match-0') as HTMLInputElement).value).toBe('0(.+)')
+    expect((page.get('recordings-folder') as HTMLInputElement).value).toBe('/srv/recordings')
+    expect((page.get('emergency-numbers') as HTMLInputElement).value).toBe('110')
+    expect(page.find('hold-file')).not.toBeNull()
+  })
+
+  it('keeps its ports too', async () => {
+    await settings('network')
+    await page.type('sip-port', '5070')
+    await page.type('gateway-http-port', '9000')
+    await page.click('dnd')
+    expect((page.get('sip-port') as HTMLInputElement).value).toBe('5070')
+    expect((page.get('gateway-http-port') as HTMLInputElement).value).toBe('9000')
+  })
+})

@@ -56,9 +56,9 @@ function carryOut(action: KeyAction, app: App, document: Document): void {
     case 'decline':
       return void (ringing && app.hangUp(ringing))
     case 'hangup':
-      return void (call && app.hangUp(call))
+      return void (call && app.switchboard.hangUp(call))
     case 'mute':
-      return void (call && app.toggleMute(call))
+      return void (call && talking && app.switchboard.toggleMute(call))
     case 'hold':
       return void (call && talking && app.switchboard.toggleHold(call))
     case 'swap':

@@ -119,7 +119,7 @@ export class App {
 
   /** Whoever is talked to waits meanwhile, but not for a number that cannot be called. */
   async place(callee: string, sessionId?: string, options: CallOptions = {}): Promise<Failure | null> {
-    return this.begin({ command: 'call', callee, ...(sessionId === undefined ? {} : { sessionId }), ...options })
+    return this.begin({ command: 'call', callee, ...this.living(sessionId), ...options })
   }
 
   async redial(): Promise<Failure | null> {
@@ -172,6 +172,12 @@ export class App {
 
   complain(text = t('link.unreachable')): void {
     this.notices.show('error', text)
+  }
+
+  /** A session has a new id at every connect: one that is gone says nothing about whom to call through. */
+  living(sessionId: string | undefined): { sessionId?: string } {
+    const lives = this.mirror?.sessions.some((session) => session.sessionId === sessionId)
+    return sessionId !== undefined && lives ? { sessionId } : {}
   }
 
   private async begin(command: Command): Promise<Failure | null> {

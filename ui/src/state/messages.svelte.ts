@@ -71,9 +71,8 @@ export class Messages {
     const message = conversation?.messages.find((other) => other.id === id)
     if (!conversation || !message) return
     this.unreported.add(id)
-    const session = conversation.sessionId === '' ? {} : { sessionId: conversation.sessionId }
     try {
-      const reply = await this.app.ask({ command: 'sendData', to: conversation.address, body: message.body, ...session })
+      const reply = await this.app.ask({ command: 'sendData', to: conversation.address, body: message.body, ...this.app.living(conversation.sessionId) })
       if (reply.reply !== 'data') return
       this.byDataId.set(reply.dataId, id)
       const early = this.early.get(reply.dataId)

@@ -1,6 +1,6 @@
 import type { CallView } from '../api/types'
 import type { App } from './app.svelte'
-import { activeCalls, conferenceCalls } from './select'
+import { activeCalls, conferenceCalls, isRecording } from './select'
 
 /** What is done to one call with regard to the others. */
 export class Switchboard {
@@ -14,8 +14,31 @@ export class Switchboard {
     return this.app.mirror ? conferenceCalls(this.app.mirror) : []
   }
 
+  /** The call, or the whole conference that it is part of: in front they are one thing. */
+  group(call: CallView): CallView[] {
+    const { conference } = this
+    return call.inConference && conference.length > 1 ? conference : [call]
+  }
+
+  async toggleMute(call: CallView): Promise<void> {
+    const group = this.group(call)
+    const muted = !group.every((other) => other.muted)
+    await Promise.all(group.map(({ callId }) => this.app.perform({ command: 'muteAudio', callId, muted })))
+  }
+
+  async hangUp(call: CallView): Promise<void> {
+    await Promise.all(this.group(call).map((other) => this.app.hangUp(other)))
+  }
+
   async toggleHold(call: CallView): Promise<boolean> {
     const { callId } = call
+    const group = this.group(call)
+    if (group.length > 1) {
+      const free = group.filter((other) => !other.hold.local)
+      if (free.length === 0) return this.goOnWith(call)
+      const held = await Promise.all(free.map((other) => this.app.perform({ command: 'hold', callId: other.callId })))
+      return held.every(Boolean)
+    }
     if (!call.hold.local) return this.app.perform({ command: 'hold', callId })
     // Two calls that are both off hold would talk over each other in one ear.
     return this.active.length > 0 ? this.goOnWith(call) : this.app.perform({ command: 'unhold', callId })
@@ -64,8 +87,12 @@ export class Switchboard {
   }
 
   async toggleRecording(call: CallView): Promise<boolean> {
-    const { callId } = call
-    const runs = call.recording !== null && call.recording.problem === null
-    return this.app.perform(runs ? { command: 'stopRecording', callId } : { command: 'startRecording', callId })
+    const group = this.group(call)
+    const all = group.every(isRecording)
+    const wanted = group.filter((other) => isRecording(other) === all)
+    const done = await Promise.all(
+      wanted.map(({ callId }) => this.app.perform(all ? { command: 'stopRecording', callId } : { command: 'startRecording', callId })),
+    )
+    return done.every(Boolean)
   }
 }
