@@ -1,4 +1,4 @@
-//! One RTP leg of a SIP call, without I/O: [`Session`] parses and writes RTP and RTCP (RFC 3550, RFC 3551), watches
+//! One RTP leg of a SIP call, without I/O. [`transport`] is what lies next to the sockets: ICE, DTLS, SRTP. [`Session`] parses and writes RTP and RTCP (RFC 3550, RFC 3551), watches
 //! the remote source, reports, measures. Time, wall clock and randomness come from the caller.
 //!
 //! Beside it: telephone events (RFC 4733), comfort noise (RFC 3389), keep-alive (RFC 6263), and [`RemoteAddress`],
@@ -11,7 +11,7 @@
 //!   a reflector (an echo test) and its packets are taken as a remote source.
 //! - RFC 3550 6.4: one remote source is heard at a time, so a report has at most one block; RTCP under our own SSRC
 //!   is ignored.
-//! - RFC 3550 9 (encryption) and RFC 5506 (reduced-size RTCP) are not done here.
+//! - RFC 5506 (reduced-size RTCP) is not done.
 #![forbid(unsafe_code)]
 
 pub mod comfort_noise;
@@ -24,6 +24,7 @@ mod remote_address;
 pub mod rtcp;
 mod session;
 pub mod telephone_event;
+pub mod transport;
 
 pub use error::Error;
 pub use keep_alive::KeepAlive;

@@ -1,0 +1,224 @@
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::dtls::{Dtls, Outcome};
+use super::ice::{Agent, Gathering, IceEvent, Transmit};
+use super::srtp::{MediaKind, Protector, Unprotector};
+use super::{Component, DtlsIdentity, Event, Failure, Security};
+
+/// One component: its socket's ICE, DTLS and SRTP.
+pub(super) struct Channel {
+    pub(super) component: Component,
+    pub(super) ice: Option<Agent>,
+    /// The signalling agreed on ICE.
+    pub(super) uses_ice: bool,
+    pub(super) gathering: Option<Gathering>,
+    security: Security,
+    dtls: Option<Dtls>,
+    /// Where the handshake's datagrams come from, and go to without ICE.
+    dtls_peer: Option<SocketAddr>,
+    outbound: Option<Protector>,
+    inbound: Option<Unprotector>,
+    pub(super) events: Vec<Event>,
+}
+
+impl Channel {
+    pub(super) fn new(component: Component, ice: Option<Agent>) -> Self {
+        Self {
+            component,
+            ice,
+            uses_ice: false,
+            gathering: None,
+            security: Security::None,
+            dtls: None,
+            dtls_peer: None,
+            outbound: None,
+            inbound: None,
+            events: Vec::new(),
+        }
+    }
+
+    /// Keys that stay keep their place in the stream; others begin anew.
+    pub(super) fn secure(
+        &mut self,
+        security: &Security,
+        identity: Option<&DtlsIdentity>,
+        peer: Option<SocketAddr>,
+    ) {
+        let peer = peer.filter(|_| !self.uses_ice);
+        match security {
+            Security::None => {
+                self.dtls = None;
+                self.outbound = None;
+                self.inbound = None;
+            }
+            Security::Sdes { local, remote } => {
+                self.dtls = None;
+                if self.outbound.as_ref().is_none_or(|outbound| outbound.key != *local) {
+                    self.outbound = Protector::new(local.clone());
+                }
+                if self.inbound.as_ref().is_none_or(|inbound| inbound.key != *remote) {
+                    self.inbound = Some(Unprotector::new(remote.clone()));
+                }
+            }
+            Security::Dtls { role, fingerprints } => {
+                let same = self.dtls.as_ref().is_some_and(|dtls| dtls.is(*role, fingerprints));
+                if !same {
+                    self.outbound = None;
+                    self.inbound = None;
+                    self.dtls_peer = peer;
+                    self.dtls =
+                        match identity.map(|identity| Dtls::new(identity, *role, fingerprints.clone())) {
+                            Some(Ok(dtls)) => Some(dtls),
+                            Some(Err(failure)) => self.fail(failure),
+                            None => self.fail(Failure::Dtls("there is no certificate of ours".to_owned())),
+                        };
+                } else if !self.dtls.as_ref().is_some_and(Dtls::is_done) {
+                    self.dtls_peer = peer.or(self.dtls_peer);
+                }
+            }
+        }
+        self.security = security.clone();
+    }
+
+    /// Begins the handshake as soon as there is a way to the peer.
+    pub(super) fn start(&mut self, now: Instant) {
+        let ready = match &self.ice {
+            Some(ice) if self.uses_ice => ice.is_connected(),
+            _ => self.dtls_peer.is_some(),
+        };
+        if ready && let Some(dtls) = &mut self.dtls {
+            let outcome = dtls.start(now);
+            self.conclude(outcome);
+        }
+    }
+
+    pub(super) fn on_stun(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        if let Some(gathering) = &mut self.gathering {
+            let (taken, found) = gathering.handle_datagram(now, from, datagram);
+            if let Some(address) = found {
+                self.events.push(Event::Gathered { component: self.component, address });
+            }
+            if taken {
+                return;
+            }
+        }
+        if let Some(ice) = &mut self.ice {
+            ice.handle_datagram(now, from, datagram);
+            self.on_ice(now);
+        }
+    }
+
+    pub(super) fn on_dtls(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        let Some(dtls) = &mut self.dtls else { return };
+        let known = match &self.ice {
+            Some(ice) if self.uses_ice => ice.knows(from),
+            // A peer behind a NAT comes from another port than it said, seldom from another host.
+            _ => self.dtls_peer.is_some_and(|peer| peer.ip() == from.ip()),
+        };
+        if !known {
+            return;
+        }
+        if !dtls.is_done() {
+            self.dtls_peer = Some(from);
+        }
+        let outcome = dtls.handle_datagram(now, datagram);
+        self.conclude(outcome);
+    }
+
+    /// Puts the plain packet in the place of what came; false where it is not to be taken.
+    pub(super) fn open(&mut self, kind: MediaKind, from: SocketAddr, packet: &mut Vec<u8>) -> bool {
+        if self.uses_ice && !self.ice.as_ref().is_some_and(|ice| ice.knows(from)) {
+            return false;
+        }
+        match (&self.security, &mut self.inbound) {
+            (Security::None, _) => true,
+            (_, Some(inbound)) => inbound.unprotect(kind, packet),
+            (_, None) => false,
+        }
+    }
+
+    /// Protects a packet; false where it must not go out.
+    pub(super) fn close(&mut self, kind: MediaKind, packet: &mut Vec<u8>) -> bool {
+        match (&self.security, &mut self.outbound) {
+            (Security::None, _) => true,
+            // A keep-alive without content.
+            (_, Some(_)) if packet.is_empty() => true,
+            (_, Some(outbound)) => outbound.protect(kind, packet),
+            (_, None) => false,
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let ice = self.ice.as_ref().and_then(Agent::poll_timeout);
+        let dtls = self.dtls.as_ref().and_then(Dtls::poll_timeout);
+        let gathering = self.gathering.as_ref().and_then(Gathering::poll_timeout);
+        ice.into_iter().chain(dtls).chain(gathering).min()
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, transmits: &mut Vec<Transmit>) {
+        if let Some(gathering) = &mut self.gathering {
+            let (transmit, found) = gathering.handle_timeout(now);
+            transmits.extend(transmit);
+            if let Some(address) = found {
+                self.events.push(Event::Gathered { component: self.component, address });
+            }
+        }
+        if let Some(ice) = &mut self.ice {
+            ice.handle_timeout(now);
+            self.on_ice(now);
+        }
+        let outcome = self.dtls.as_mut().and_then(|dtls| dtls.handle_timeout(now));
+        self.conclude(outcome);
+    }
+
+    /// What is to be sent besides media.
+    pub(super) fn collect(&mut self, transmits: &mut Vec<Transmit>) {
+        if let Some(ice) = &mut self.ice {
+            transmits.extend(std::iter::from_fn(|| ice.poll_transmit()));
+        }
+        let to = match &self.ice {
+            // The peer may begin before a path is chosen.
+            Some(ice) if self.uses_ice => ice.target().or(self.dtls_peer),
+            _ => self.dtls_peer,
+        };
+        if let Some(dtls) = &mut self.dtls {
+            while let Some(data) = dtls.poll_transmit() {
+                transmits.extend(to.map(|to| Transmit { to, data }));
+            }
+        }
+    }
+
+    fn on_ice(&mut self, now: Instant) {
+        while let Some(event) = self.ice.as_mut().and_then(Agent::poll_event) {
+            match event {
+                IceEvent::Selected(address) => {
+                    self.gathering = None;
+                    self.events.push(Event::Selected { component: self.component, address });
+                    self.start(now);
+                }
+                IceEvent::Failed { candidates } => {
+                    self.events.push(Event::Failed(self.component, Failure::NoPath { candidates }));
+                }
+            }
+        }
+    }
+
+    fn conclude(&mut self, outcome: Option<Outcome>) {
+        match outcome {
+            Some(Outcome::Keys(keys)) => {
+                let suite = keys.local.suite();
+                self.outbound = Protector::new(keys.local);
+                self.inbound = Some(Unprotector::new(keys.remote));
+                self.events.push(Event::Secured { component: self.component, suite });
+            }
+            Some(Outcome::Failed(failure)) => drop(self.fail::<()>(failure)),
+            None => {}
+        }
+    }
+
+    fn fail<T>(&mut self, failure: Failure) -> Option<T> {
+        self.events.push(Event::Failed(self.component, failure));
+        None
+    }
+}
