@@ -26,6 +26,6 @@ pub use registrar::{Binding, Domains, RegistrarConfig, Users};
 pub use user_agent::{
     Authority, CallEvent, CallId, Cause, Config, DialogName, Event, FailureKind, Hop, Input, Invite, Load,
     MessageId, MessageRequest, Options, OptionsId, Output, Publication, PublicationId, PublicationState,
-    QueryId, ReceivedMessage, Refer, Registration, RegistrationId, Side, Subscription, SubscriptionId,
-    SubscriptionState, Timers, Transport, UserAgent,
+    QueryId, ReceivedMessage, Refer, Registration, RegistrationId, Reliable, Side, Subscription,
+    SubscriptionId, SubscriptionState, Timers, Transport, UserAgent,
 };

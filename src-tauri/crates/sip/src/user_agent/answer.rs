@@ -19,6 +19,8 @@ impl UserAgent {
         if self.answer_in_ack(now, call, Some(sdp.clone())) {
             return self.settle(call);
         }
+        let is_offer_in = self.calls.get(&call).is_some_and(|call| call.services.offer_in.is_some());
+        let Some(sdp) = (if is_offer_in { Some(sdp) } else { self.hold_answer(call, sdp) }) else { return };
         let Some(state) = self.calls.get_mut(&call) else { return };
         if let Some(pending) = state.services.offer_in.take() {
             return self.answer_offer(now, call, pending, sdp);
@@ -26,7 +28,11 @@ impl UserAgent {
         match std::mem::replace(&mut state.state, State::Over) {
             State::Offered(offered) => {
                 state.stop_setup_timers();
-                state.state = State::Up(Up::new(offered.dialog, false));
+                let mut up = Up::new(offered.dialog, false);
+                up.invite_cseq = offered.request.headers.cseq().ok().map(|cseq| cseq.number);
+                state.state = State::Up(up);
+                // an offer or answer that went out reliably is not repeated
+                let sdp = (!offered.answered).then_some(sdp);
                 self.send_success(now, call, offered.server, &offered.request, offered.hop, sdp);
             }
             other => state.state = other,
@@ -46,7 +52,7 @@ impl UserAgent {
             up.dialog.refresh_target(&request.headers);
         }
         let hop = self.servers.get(server).map_or(hop, |server| server.hop);
-        self.send_success(now, id, server, &request, hop, sdp);
+        self.send_success(now, id, server, &request, hop, Some(sdp));
         self.settle(id);
     }
 
@@ -57,18 +63,20 @@ impl UserAgent {
         server: ServerId,
         request: &Request,
         hop: Hop,
-        sdp: Vec<u8>,
+        sdp: Option<Vec<u8>>,
     ) {
         let (allow, supported) = (self.allow(), self.supported());
-        let late_offer = headers::sdp(&request.headers, &request.body).is_none();
+        let late_offer = sdp.is_some() && headers::sdp(&request.headers, &request.body).is_none();
         let cseq = request.headers.cseq().map_or(0, |cseq| cseq.number);
         let timers = self.config.timers;
         let Some(call) = self.calls.get_mut(&id) else { return };
         let mut response = dialog_response(request, 200, &call.local_tag, &call.contact, &hop);
         response.headers.push(HeaderName::ALLOW, allow);
         response.headers.push(HeaderName::SUPPORTED, supported);
-        call.session.local_sdp = Some(sdp.clone());
-        response.set_body(headers::SDP, sdp);
+        if let Some(sdp) = sdp {
+            call.session.local_sdp = Some(sdp.clone());
+            response.set_body(headers::SDP, sdp);
+        }
         self.agree_session(now, id, request, &mut response);
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.timers.set(CallTimer::Repeat, now + timers.t1);

@@ -23,6 +23,7 @@ pub(super) enum Purpose {
     Invite(CallId),
     Reinvite(CallId),
     Update(CallId),
+    Prack(CallId),
     Bye(CallId),
     Refer(CallId),
     /// a report on the peer's REFER
@@ -41,6 +42,7 @@ impl Purpose {
             Self::Invite(call)
             | Self::Reinvite(call)
             | Self::Update(call)
+            | Self::Prack(call)
             | Self::Bye(call)
             | Self::Refer(call)
             | Self::Notify(call)

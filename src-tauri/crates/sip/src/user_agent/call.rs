@@ -39,6 +39,8 @@ pub(super) enum CallTimer {
     Refresh,
     /// nobody refreshed the session
     Expired,
+    /// our reliable provisional response has no PRACK
+    Prack,
     /// the INVITE did not end after CANCEL (RFC 3261 section 9.1)
     Cancelled,
     /// no final report on our REFER
@@ -105,6 +107,9 @@ pub(super) struct Early {
     pub(super) sdp: Option<Vec<u8>>,
     /// our offer was answered reliably (RFC 3262)
     pub(super) answered: bool,
+    /// RSeq of the last reliable response, and how many there were
+    pub(super) rseq: Option<u32>,
+    pub(super) reliable: u8,
 }
 
 #[derive(Debug)]
@@ -116,6 +121,8 @@ pub(super) struct Offered {
     pub(super) hop: Hop,
     /// the caller's Expires runs out before our own patience
     pub(super) expires: bool,
+    /// of the last provisional response
+    pub(super) last_status: u16,
     /// offer and answer have been exchanged reliably (RFC 3262)
     pub(super) answered: bool,
 }
@@ -124,6 +131,8 @@ pub(super) struct Offered {
 pub(super) struct Up {
     pub(super) dialog: Dialog,
     pub(super) unacked: Option<Unacked>,
+    /// CSeq of the peer's first INVITE
+    pub(super) invite_cseq: Option<u32>,
     /// the first ACK came, or we are the caller
     pub(super) confirmed: bool,
     /// hung up before the ACK came: a callee must wait for it (RFC 3261 section 15)
@@ -144,7 +153,7 @@ pub(super) struct Unacked {
 
 impl Up {
     pub(super) fn new(dialog: Dialog, confirmed: bool) -> Box<Self> {
-        Box::new(Self { dialog, unacked: None, confirmed, bye_on_ack: None })
+        Box::new(Self { dialog, unacked: None, invite_cseq: None, confirmed, bye_on_ack: None })
     }
 }
 
@@ -179,8 +188,18 @@ impl Call {
 
     /// The timers of a call that has no final response yet.
     pub(super) fn stop_setup_timers(&mut self) {
-        for timer in [CallTimer::Ring, CallTimer::Minute, CallTimer::Cancelled] {
+        for timer in [CallTimer::Ring, CallTimer::Minute, CallTimer::Cancelled, CallTimer::Prack] {
             self.timers.stop(timer);
+        }
+    }
+
+    /// The peer's SDP that is in force in one of its dialogs.
+    pub(super) fn note_remote_sdp(&mut self, dialog: &DialogId, sdp: &[u8]) {
+        self.session.remote_sdp = Some(sdp.to_vec());
+        if let State::Calling(calling) = &mut self.state
+            && let Some(early) = calling.early.iter_mut().find(|early| early.dialog.id == *dialog)
+        {
+            early.sdp = Some(sdp.to_vec());
         }
     }
 
@@ -282,6 +301,7 @@ impl UserAgent {
                 CallTimer::AckOwed => {
                     self.refuse_in_ack(now, id, 504, "No answer to the peer's offer");
                 }
+                CallTimer::Prack => self.on_prack_timer(now, id),
                 CallTimer::Refresh => self.on_refresh_timer(now, id),
                 CallTimer::Expired => self.on_session_expired(now, id),
                 CallTimer::Cancelled => self.give_up_cancelled(id),

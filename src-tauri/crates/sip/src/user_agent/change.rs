@@ -163,8 +163,8 @@ impl UserAgent {
             call.session.local_sdp = change.sdp;
         }
         let is_news = sdp.is_some() && sdp != call.session.remote_sdp;
-        if sdp.is_some() {
-            call.session.remote_sdp.clone_from(&sdp);
+        if let (Some(sdp), Some(dialog)) = (&sdp, DialogId::of_response(&response.headers)) {
+            call.note_remote_sdp(&dialog, sdp);
         }
         if change.wish != Wish::Refresh || is_news {
             self.tell(id, CallEvent::ReofferAnswered { sdp: sdp.unwrap_or_default() });

@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::registrar::RegistrarConfig;
 use crate::transaction::Timers;
 
+use super::prack::Reliable;
+
 #[derive(Debug, Clone)]
 pub struct Config {
     /// User-Agent and Server header
@@ -44,6 +46,8 @@ pub struct Config {
     pub session_expires: Option<Duration>,
     /// the shortest such time that is taken, at least 90 s; a shorter one is refused with 422
     pub min_se: Duration,
+    /// reliable provisional responses to calls that come in (RFC 3262)
+    pub prack: Reliable,
     /// a UDP request above this size goes over TCP first (RFC 3261 section 18.1.1)
     pub udp_limit: usize,
 }
@@ -70,6 +74,7 @@ impl Default for Config {
             retry_limit: Duration::from_secs(300),
             session_expires: Some(Duration::from_secs(1800)),
             min_se: Duration::from_secs(90),
+            prack: Reliable::default(),
             udp_limit: 1300,
         }
     }

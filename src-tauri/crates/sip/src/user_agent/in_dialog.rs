@@ -14,6 +14,7 @@ use super::change::{Change, OfferOut};
 use super::event::CallId;
 use super::hop::Hop;
 use super::info::InfoOut;
+use super::prack::ReliableOut;
 use super::refer::{ReferIn, ReferOut};
 use super::reoffered::OfferIn;
 
@@ -34,6 +35,8 @@ pub(super) struct Services {
     /// the peer's INVITE, UPDATE or PRACK with an offer that the owner has to answer
     pub(super) offer_in: Option<OfferIn>,
     pub(super) offer_out: OfferOut,
+    /// our reliable provisional responses
+    pub(super) reliable: Option<ReliableOut>,
     /// a change that waits for the refresh that is under way
     pub(super) queued: Option<Change>,
     allowance: Allowance,

@@ -15,6 +15,7 @@ use super::challenge::Login;
 use super::event::{CallEvent, CallId, Cause, Side};
 use super::headers;
 use super::hop::{Authority, Hop, Transport};
+use super::prack::{self, Heard, Reliable};
 use super::redirect::{collect_redirects, is_worth_another};
 use super::replaces::DialogName;
 use super::session::Session;
@@ -46,6 +47,8 @@ pub struct Invite {
     pub referred_by: Option<NameAddr>,
     /// how long the session may last without a refresh, at least 90 s (RFC 4028); without, only the peer decides
     pub session_expires: Option<Duration>,
+    /// reliable provisional responses (RFC 3262)
+    pub prack: Reliable,
 }
 
 impl Invite {
@@ -65,6 +68,7 @@ impl Invite {
             replaces: None,
             referred_by: None,
             session_expires: None,
+            prack: Reliable::default(),
         }
     }
 }
@@ -159,7 +163,10 @@ impl UserAgent {
         request.headers.push(HeaderName::CALL_ID, sip_id);
         request.headers.push(HeaderName::CSEQ, CSeq::new(1, Method::Invite));
         request.headers.push(HeaderName::ALLOW, self.allow());
-        request.headers.push(HeaderName::SUPPORTED, self.supported());
+        request.headers.push(HeaderName::SUPPORTED, self.supported_by_invite(invite.prack));
+        if invite.prack == Reliable::Required {
+            request.headers.push(HeaderName::REQUIRE, prack::TAG);
+        }
         if let Some(replaces) = &invite.replaces {
             request.headers.push(HeaderName::REQUIRE, "replaces");
             request.headers.push(HeaderName::REPLACES, replaces);
@@ -197,13 +204,18 @@ impl UserAgent {
             Some(index) => index,
             None if calling.early.len() >= self.config.max_early_dialogs => return self.settle(id),
             None => {
-                calling.early.push(Early { dialog, sdp: None, answered: false });
+                calling.early.push(Early { dialog, sdp: None, answered: false, rseq: None, reliable: 0 });
                 calling.early.len() - 1
             }
         };
-        if let Some(early) = calling.early.get_mut(early_dialog)
-            && sdp.is_some()
-        {
+        let Some(early) = calling.early.get_mut(early_dialog) else { return };
+        let was_answered = early.answered;
+        let heard = early.hear(response);
+        if heard == Heard::Ignored {
+            return self.settle(id);
+        }
+        // a reliable answer stays
+        if sdp.is_some() && !was_answered {
             early.sdp.clone_from(&sdp);
         }
         let event = CallEvent::Provisional {
@@ -213,6 +225,9 @@ impl UserAgent {
             early_dialog,
         };
         self.tell(id, event);
+        if let Heard::Reliable(number) = heard {
+            self.send_prack(now, id, early_dialog, number);
+        }
         self.settle(id);
     }
 
@@ -245,7 +260,8 @@ impl UserAgent {
                 confirmed.local_cseq = confirmed.local_cseq.max(dialog.local_cseq);
                 dialog = confirmed;
             }
-            sdp = sdp.or_else(|| early.sdp.take());
+            // what was answered reliably is not answered again (RFC 3261 section 13.2.1)
+            sdp = if early.answered { early.sdp.take() } else { sdp.or_else(|| early.sdp.take()) };
         }
         call.stop_setup_timers();
         if call.ended {

@@ -1,7 +1,7 @@
 //! The SIP user agent: bytes and time go in, bytes, questions and events come out. It owns no socket, no clock, no thread.
 //!
 //! ```text
-//!  handle_input ─▶ receive ─▶ servers ─▶ uas ─▶ offered, reoffered, update, bye, cancel, options, registrar, refer, info
+//!  handle_input ─▶ receive ─▶ servers ─▶ uas ─▶ offered, prack, reoffered, update, bye, cancel, options, registrar, refer, info
 //!                     └─────▶ clients ─▶ attempt ─▶ invite, change, register, refer, info
 //!  register, invite, … ─▶ attempt ─▶ Resolve ─▶ clients ─▶ Transmit
 //!  poll_timeout, handle_timeout: one deadline over all of them
@@ -24,7 +24,6 @@
 //! - A response over UDP is never moved to TCP, and a DNS answer is used for one request: the IO layer keeps what may be kept.
 //! - RFC 4028 section 10: a refresh that nobody answers is tried again until the session expires; the network may come back.
 //! - RFC 3515 section 2.4.2: REFER is obeyed only inside a call (403 elsewhere), one at a time (491).
-//! - Not there yet: PRACK (405).
 
 mod ack;
 mod answer;
@@ -50,6 +49,7 @@ mod message;
 mod offered;
 mod options;
 mod outcome;
+mod prack;
 mod publish;
 mod receive;
 mod redirect;
@@ -100,6 +100,7 @@ pub use invite::Invite;
 pub use io::{Input, Output, QueryId};
 pub use message::MessageRequest;
 pub use options::Options;
+pub use prack::Reliable;
 pub use publish::Publication;
 pub use refer::Refer;
 pub use register::Registration;

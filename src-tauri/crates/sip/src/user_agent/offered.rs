@@ -29,7 +29,7 @@ impl UserAgent {
         if self.is_full() {
             return self.respond_full(&request, hop);
         }
-        if let Some(refusal) = self.refuse_session(&request) {
+        if let Some(refusal) = self.refuse_unreliable(&request).or_else(|| self.refuse_session(&request)) {
             return self.respond_with(now, &request, hop, refusal);
         }
         let replaces = match self.replaced_by(&request) {
@@ -85,6 +85,7 @@ impl UserAgent {
                 hop,
                 expires: expires.is_some(),
                 answered: false,
+                last_status: 180,
             }),
             acks: Vec::new(),
             attempts: Vec::new(),
@@ -116,17 +117,22 @@ impl UserAgent {
     /// Sends 180 or 183 (or another of 101 to 199), with SDP where there is early media.
     pub fn progress(&mut self, now: Instant, call: CallId, status: u16, sdp: Option<Vec<u8>>) {
         let Some(state) = self.calls.get_mut(&call) else { return };
-        let State::Offered(offered) = &state.state else { return };
+        let State::Offered(offered) = &mut state.state else { return };
         if !(101..200).contains(&status) {
             return;
         }
+        state.timers.set(CallTimer::Minute, now + MINUTE);
+        offered.last_status = status;
+        let Err(sdp) = self.progress_reliably(now, call, status, sdp) else { return self.settle(call) };
+        let Some(state) = self.calls.get_mut(&call) else { return };
+        let State::Offered(offered) = &state.state else { return };
         let mut response =
             dialog_response(&offered.request, status, &state.local_tag, &state.contact, &offered.hop);
         if let Some(sdp) = sdp {
+            state.session.local_sdp = Some(sdp.clone());
             response.set_body(headers::SDP, sdp);
         }
         let server = offered.server;
-        state.timers.set(CallTimer::Minute, now + MINUTE);
         self.send_response(now, server, response);
         self.settle(call);
     }
@@ -134,6 +140,11 @@ impl UserAgent {
     pub(super) fn repeat_provisional(&mut self, now: Instant, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let State::Offered(offered) = &call.state else { return };
+        if call.services.reliable.is_some() {
+            // one with a number of its own (RFC 3262 section 3)
+            let status = offered.last_status;
+            return self.progress(now, id, status, None);
+        }
         call.timers.set(CallTimer::Minute, now + MINUTE);
         let Some(server) = self.servers.get(offered.server) else { return };
         let (hop, bytes) = (server.hop, server.last_response().to_vec());

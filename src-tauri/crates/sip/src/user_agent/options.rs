@@ -97,7 +97,7 @@ impl UserAgent {
         response.headers.push(HeaderName::ACCEPT, headers::SDP);
         response.headers.push(HeaderName::ACCEPT_ENCODING, "identity");
         response.headers.push(HeaderName::ACCEPT_LANGUAGE, "en");
-        response.headers.push(HeaderName::SUPPORTED, self.supported());
+        response.headers.push(HeaderName::SUPPORTED, self.supported_by_invite(self.config.prack));
         self.respond_with(now, request, hop, response);
     }
 }

@@ -92,7 +92,8 @@ impl UserAgent {
                 self.on_publish_outcome(now, publication, &attempt, &outcome);
             }
             Purpose::Message(message, _) => self.on_message_outcome(message, outcome),
-            Purpose::Bye(_) => {}
+            // without a PRACK the peer ends its INVITE by itself
+            Purpose::Bye(_) | Purpose::Prack(_) => {}
             Purpose::Refer(call) => self.on_refer_outcome(now, call, &attempt, outcome),
             Purpose::Notify(call) => self.on_report_outcome(now, call, &outcome),
             Purpose::Info(call) => self.on_info_outcome(now, call, &outcome),

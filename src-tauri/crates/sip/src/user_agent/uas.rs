@@ -32,6 +32,7 @@ impl UserAgent {
             Method::Invite => self.on_invite(now, request, hop),
             Method::Bye => self.on_bye(now, &request, hop),
             Method::Options => self.on_options(now, &request, hop, in_dialog),
+            Method::Prack => self.on_prack(now, request, hop),
             Method::Update => self.on_update(now, request, hop),
             Method::Info => self.on_info(now, &request, hop),
             Method::Refer => self.on_refer(now, request, hop, in_dialog),

@@ -84,7 +84,7 @@ impl UserAgent {
         let Some(server) = self.start_server(&request, hop) else { return self.respond_full(&request, hop) };
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.timers.set(CallTimer::OfferIn, now + TIME_FOR_ANSWER);
-        call.session.remote_sdp = Some(offer.clone());
+        call.note_remote_sdp(&dialog_id, &offer);
         call.services.offer_in = Some(OfferIn { server, request, hop });
         self.tell(id, CallEvent::Reoffer { offer: Some(offer) });
         self.settle(id);
@@ -102,9 +102,8 @@ impl UserAgent {
     ) {
         let (allow, supported) = (self.allow(), self.supported());
         let Some(call) = self.calls.get_mut(&id) else { return };
-        if let Some(dialog) =
-            DialogId::of_request(&request.headers).and_then(|dialog| call.dialog_by(&dialog))
-        {
+        let refreshed = DialogId::of_request(&request.headers).filter(|_| request.method == Method::Update);
+        if let Some(dialog) = refreshed.and_then(|dialog| call.dialog_by(&dialog)) {
             dialog.refresh_target(&request.headers);
         }
         let mut response = dialog_response(request, 200, &call.local_tag, &call.contact, &hop);
@@ -120,6 +119,9 @@ impl UserAgent {
         match server {
             Some(server) => self.send_response(now, server, response),
             None => self.respond_with(now, request, hop, response),
+        }
+        if server.is_some() && request.method == Method::Prack {
+            self.after_prack(now, id);
         }
         self.settle(id);
     }
@@ -151,7 +153,7 @@ impl Call {
     }
 
     /// The status to refuse the peer's UPDATE with because of what else is pending (RFC 3311 section 5.2).
-    fn glare(&self, dialog: &DialogId, offers: bool) -> Option<u16> {
+    pub(super) fn glare(&self, dialog: &DialogId, offers: bool) -> Option<u16> {
         if self.services.offer_in.is_some() {
             return Some(500);
         }

@@ -18,6 +18,8 @@ mod messages;
 mod net;
 mod outbound;
 mod own_gateway;
+mod prack_heard;
+mod prack_sent;
 mod publishing;
 mod refer_asked;
 mod refer_sent;
