@@ -6,6 +6,9 @@ use std::collections::HashMap;
 
 /// Addresses of one card that are looked at.
 const MAX_ADDRESSES: usize = 64;
+/// Of a note, and of other texts, bytes.
+const LONGEST_NOTE: usize = 8 * 1024;
+const LONGEST_TEXT: usize = 1024;
 /// The last place in the order of addresses; PREF=1 is the first (RFC 6350 section 5.3).
 const NO_PREFERENCE: u8 = 101;
 
@@ -43,16 +46,20 @@ impl Draft {
             "N" => keep_first(&mut self.name, spoken(&components(value))),
             "NICKNAME" => keep_first(&mut self.nickname, text(value)),
             "ORG" => keep_first(&mut self.organisation, joined(components(value), ", ")),
-            "NOTE" => keep_first(&mut self.note, text(value)),
-            "UID" if !value.is_empty() => self.uid = Some(text(value)),
+            "NOTE" if self.note.is_empty() => self.note = shortened(&text(value), LONGEST_NOTE),
+            "UID" if !value.is_empty() => self.uid = Some(line(&text(value))),
             "KIND" | "X-ADDRESSBOOKSERVER-KIND" => self.is_group = value.eq_ignore_ascii_case("group"),
             "CATEGORIES" => self.favourite |= value.split(',').any(|one| one.trim() == "starred"),
             "X-SIDETONE-FAVOURITE" => self.favourite |= value == "1",
             "X-SIDETONE-WATCH" => self.watch |= value == "1",
             "X-ABLABEL" if !property.group.is_empty() && self.labels.len() < MAX_ADDRESSES => {
-                let label = text(value);
-                let plain = label.strip_prefix("_$!<").and_then(|label| label.strip_suffix(">!$_"));
-                self.labels.insert(property.group.clone(), plain.unwrap_or(&label).to_owned());
+                let label = line(&text(value));
+                let mut plain = label.as_str();
+                while let Some(inner) = plain.strip_prefix("_$!<").and_then(|rest| rest.strip_suffix(">!$_"))
+                {
+                    plain = inner.trim();
+                }
+                self.labels.insert(property.group.clone(), plain.to_owned());
             }
             "TEL" => self.take_address(property, text(value)),
             "IMPP" if is_sip(value) => self.take_address(property, text(value)),
@@ -66,6 +73,7 @@ impl Draft {
     }
 
     fn take_address(&mut self, property: &Property, text: String) {
+        let text = line(&text);
         if text.is_empty() || self.addresses.len() >= MAX_ADDRESSES {
             return;
         }
@@ -113,8 +121,18 @@ impl Draft {
 
 fn keep_first(place: &mut String, value: String) {
     if place.is_empty() {
-        *place = value;
+        *place = line(&value);
     }
+}
+
+/// One line without control characters.
+fn line(text: &str) -> String {
+    let spaced = text.trim().chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+    shortened(&spaced.filter(|c| !c.is_control()).collect::<String>(), LONGEST_TEXT)
+}
+
+fn shortened(text: &str, longest: usize) -> String {
+    text.get(..text.floor_char_boundary(longest)).unwrap_or_default().trim().to_owned()
 }
 
 fn joined(parts: Vec<String>, by: &str) -> String {
@@ -138,7 +156,7 @@ fn is_sip(value: &str) -> bool {
 fn label(property: &Property) -> String {
     let told = ["fax", "pager", "cell", "work", "home"].into_iter().find(|kind| property.has_type(kind));
     let other = || property.types().find(|kind| !SAY_NOTHING.iter().any(|no| kind.eq_ignore_ascii_case(no)));
-    known_label(told.or_else(other).unwrap_or_default().to_owned())
+    known_label(line(told.or_else(other).unwrap_or_default()))
 }
 
 const SAY_NOTHING: [&str; 10] =

@@ -1,7 +1,7 @@
 //! Physical lines to logical ones: RFC 6350 section 3.2, and the soft line breaks of quoted-printable (RFC 2045 section 6.7).
 
 /// Bytes of a logical line that are read; the rest, mostly pictures, is passed over.
-const LONGEST: usize = 16 * 1024;
+const LONGEST: usize = 20 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Line {

@@ -48,11 +48,11 @@ fn write_address(text: &mut String, place: usize, address: &ContactAddress) {
     // URIs are not escaped (section 4).
     let lower = address.to_ascii_lowercase();
     let (name, value) = if lower.starts_with("sip:") || lower.starts_with("sips:") {
-        ("IMPP", address.clone())
+        ("IMPP", uri(address))
     } else if lower.starts_with("tel:") {
-        ("TEL;VALUE=uri", address.clone())
+        ("TEL;VALUE=uri", uri(address))
     } else if address.contains('@') {
-        ("IMPP", format!("sip:{address}"))
+        ("IMPP", uri(&format!("sip:{address}")))
     } else {
         ("TEL;VALUE=text", escaped(address))
     };
@@ -62,13 +62,18 @@ fn write_address(text: &mut String, place: usize, address: &ContactAddress) {
     }
 }
 
+/// A backslash would be taken for an escape by those who unescape everything.
+fn uri(value: &str) -> String {
+    value.replace(|c: char| c.is_control(), "").replace('\\', "%5C")
+}
+
 fn escaped(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     for c in value.chars() {
         match c {
             '\\' | ',' | ';' => text.extend(['\\', c]),
             '\n' => text.push_str("\\n"),
-            c if c.is_control() => {}
+            c if c.is_control() && c != '\t' => {}
             c => text.push(c),
         }
     }
