@@ -147,6 +147,12 @@ impl Publisher {
         !self.readers.is_empty()
     }
 
+    /// Events that wait for the slowest reader.
+    pub(crate) fn backlog(&self) -> usize {
+        let waiting = |reader: &Arc<Shared>| reader.queue.lock().map_or(0, |queue| queue.events.len());
+        self.readers.iter().map(waiting).max().unwrap_or_default()
+    }
+
     pub(crate) fn subscribe(&mut self) -> Events {
         let shared = Arc::new(Shared::default());
         self.readers.push(Arc::clone(&shared));

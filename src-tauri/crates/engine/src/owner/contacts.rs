@@ -7,6 +7,10 @@ use crate::{
 };
 use sidetone_api::{Contact, ContactId, Event, Failure, Reply};
 use sidetone_sip::message::Uri;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 /// Of a name, an organisation and an address, bytes.
 const LONGEST_LINE: usize = 512;
@@ -14,9 +18,21 @@ const LONGEST_LABEL: usize = 64;
 const LONGEST_NOTE: usize = 8 * 1024;
 /// Of a vCard file, bytes.
 const LONGEST_FILE: usize = 64 * 1024 * 1024;
-/// Contacts of an import that are told in one turn of the loop, and the pause after it: a reader keeps up with that.
+/// Contacts of an import that are told in one turn of the loop, and the pause after it.
 const PORTION: usize = 128;
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(20);
+/// Events that may wait for a reader when the next portion comes, and the pauses that are made for one who does not read.
+const BACKLOG: usize = 256;
+const PAUSES: u32 = 1500;
+
+/// Contacts that are in the database and have not been told yet.
+#[derive(Debug, Default)]
+pub(super) struct Imported {
+    contacts: VecDeque<Contact>,
+    /// When the next portion is told.
+    pub(super) next: Option<Instant>,
+    pauses: u32,
+}
 
 impl Owner {
     pub(super) fn save_contact(&mut self, contact: Contact, answer: Answer) {
@@ -74,7 +90,7 @@ impl Owner {
             move |db| db.import(&vcard, &rules),
             |owner, import| {
                 let Import { contacts, added, changed, refused } = import;
-                owner.imported.extend(contacts);
+                owner.imported.contacts.extend(contacts);
                 owner.tell_some_imported();
                 Ok(Reply::Imported { added, changed, refused })
             },
@@ -102,21 +118,28 @@ impl Owner {
         }
     }
 
-    /// A portion of what was imported, and the time of the next one.
+    /// A portion of what was imported, and the time of the next one. Readers keep up, or have had their time.
     pub(super) fn tell_some_imported(&mut self) {
+        let imported = &mut self.imported;
+        imported.next = Some(Instant::now() + PAUSE);
+        if self.publisher.backlog() > BACKLOG && imported.pauses < PAUSES {
+            imported.pauses += 1;
+            return;
+        }
         for _ in 0..PORTION {
-            let Some(contact) = self.imported.pop_front() else { break };
+            let Some(contact) = self.imported.contacts.pop_front() else { break };
             self.contact_changed(contact);
         }
-        self.next_imported = (!self.imported.is_empty()).then(|| std::time::Instant::now() + PAUSE);
+        if self.imported.contacts.is_empty() {
+            self.imported = Imported::default();
+        }
     }
 
     /// All that is left of an import: what comes now is newer.
     fn tell_imported(&mut self) {
-        while let Some(contact) = self.imported.pop_front() {
+        for contact in std::mem::take(&mut self.imported).contacts {
             self.contact_changed(contact);
         }
-        self.next_imported = None;
     }
 }
 

@@ -1,6 +1,6 @@
 //! "Delete everything": as on the first day.
 
-use super::{Owner, connecting::secret_name, kept::Answer, session::Session};
+use super::{Owner, connecting::secret_name, contacts::Imported, kept::Answer, session::Session};
 use sidetone_api::{Failure, FailureCode, Reply, Settings};
 
 impl Owner {
@@ -36,8 +36,7 @@ impl Owner {
             }
             if deleted.is_ok() {
                 owner.forget_history(&before);
-                owner.imported.clear();
-                owner.next_imported = None;
+                owner.imported = Imported::default();
                 for id in owner.contacts.keys().cloned().collect::<Vec<_>>() {
                     owner.contact_removed(&id);
                 }

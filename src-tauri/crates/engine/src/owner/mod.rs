@@ -40,6 +40,7 @@ use crate::{
 };
 use agent::Agent;
 use call::Call;
+use contacts::Imported;
 use device::Desk;
 use exchange::Exchange;
 use farewell::Farewell;
@@ -49,7 +50,7 @@ use sidetone_api::{AccountId, CallId, Contact, ContactId, Event, NoticeLevel, Se
 use sidetone_media::tone::CallProgress;
 use sidetone_sip::Hop;
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap},
     time::Instant,
 };
 use tokio::sync::mpsc;
@@ -94,9 +95,7 @@ struct Owner {
     store: store::Store,
     history: History,
     contacts: BTreeMap<ContactId, Contact>,
-    /// Contacts that are in the database and have not been told yet.
-    imported: VecDeque<Contact>,
-    next_imported: Option<Instant>,
+    imported: Imported,
     errands: mpsc::Sender<Errand>,
     next_leg: u64,
     tones: bool,
@@ -216,7 +215,7 @@ impl Owner {
         let farewell = self.farewell.as_ref().map(|farewell| farewell.deadline);
         let tone = self.end_tone.map(|(_, until)| until);
         let (phone, exchange) = (self.phone.poll_timeout(), self.exchange.poll_timeout());
-        let (pruning, imported) = (self.history.pruning, self.next_imported);
+        let (pruning, imported) = (self.history.pruning, self.imported.next);
         let (closing, hold, due) = (self.next_closing(), self.next_hold(), self.next_due());
         [phone, exchange, closing, hold, due, tone, farewell, pruning, imported].into_iter().flatten().min()
     }
@@ -235,7 +234,7 @@ impl Owner {
         if self.history.pruning.is_some_and(|due| due <= now) {
             self.prune_history();
         }
-        if self.next_imported.is_some_and(|due| due <= now) {
+        if self.imported.next.is_some_and(|due| due <= now) {
             self.tell_some_imported();
         }
         if self.end_tone.is_some_and(|(_, until)| until <= now) {

@@ -1,7 +1,8 @@
 //! The beginning: settings, sockets, the media thread, the gateway, and then the loop.
 
 use super::{
-    Inbound, Owner, agent::Agent, device::Desk, exchange::Exchange, history, history::History, settings,
+    Inbound, Owner, agent::Agent, contacts::Imported, device::Desk, exchange::Exchange, history,
+    history::History, settings,
 };
 use crate::{
     Handle, Options,
@@ -15,7 +16,7 @@ use crate::{
 };
 use sidetone_api::{Failure, FailureCode};
 use sidetone_sip::Config;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands that may wait for the owner; it answers each at once.
@@ -97,8 +98,7 @@ impl Owner {
             store,
             history: History::new(&mut opened),
             contacts: opened.contacts.into_iter().map(|contact| (contact.id.clone(), contact)).collect(),
-            imported: VecDeque::new(),
-            next_imported: None,
+            imported: Imported::default(),
             errands,
             next_leg: 0,
             tones: options.tones,

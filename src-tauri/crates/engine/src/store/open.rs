@@ -21,7 +21,7 @@ pub(super) const DAMAGED: &str = "sidetone.db.damaged-";
 const BUSY: Duration = Duration::from_secs(2);
 
 /// Why a file is not used.
-enum Unusable {
+pub(super) enum Unusable {
     Damaged,
     /// Of a newer version of the program.
     Future(u32),
@@ -141,7 +141,7 @@ impl Database {
     }
 
     /// What a file that cannot be written holds, in memory. `immutable`: its folder takes no `-shm` file either.
-    fn copy_of(file: &Path, latest: u32) -> Result<(Self, Opened), Unusable> {
+    pub(super) fn copy_of(file: &Path, latest: u32) -> Result<(Self, Opened), Unusable> {
         let escaped = file.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
         let source = Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?;

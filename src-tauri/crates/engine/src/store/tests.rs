@@ -238,6 +238,22 @@ fn a_full_disk_is_said_in_words_and_what_was_there_stays() {
 }
 
 #[test]
+fn what_a_read_only_file_holds_is_there_and_changes_stay_in_memory() {
+    let dir = folder();
+    let file = dir.path().join(open::FILE);
+    let mut database = healthy(dir.path());
+    database.add_history(&entry(1, "x"), false).unwrap();
+    database.close();
+    drop(database);
+    let before = fs::read(&file).unwrap();
+    let Ok((mut database, opened)) = Database::copy_of(&file, 200) else { panic!("no copy") };
+    assert_eq!(opened.history, [entry(1, "x")]);
+    database.add_history(&entry(2, "y"), false).unwrap();
+    drop(database);
+    assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[test]
 fn two_processes_share_a_file_and_lose_nothing() {
     let dir = folder();
     drop(healthy(dir.path()));

@@ -1,11 +1,15 @@
 //! What is kept of calls, and over restarts.
 
 use crate::{
-    kit::{Phone, kept_in, quiet, unregistered, write_settings},
+    kit::{Phone, SOON, kept_in, options, quiet, unregistered, write_settings},
     peer::{Peer, sdp},
 };
-use sidetone_api::{CallId, CallSettings, CallStatus, Command, Event, FailureCode, HistoryEntry, Reply};
+use sidetone_api::{
+    CallId, CallSettings, CallStatus, Command, Event, FailureCode, HistoryEntry, Reply, Secret,
+};
+use sidetone_engine::{Options, secrets::SecretStore};
 use std::{fs, path::Path};
+use tokio::sync::mpsc;
 
 /// A phone that keeps its history below `root` and is called at its address.
 async fn phone(root: &Path) -> Phone {
@@ -230,16 +234,37 @@ async fn deleting_everything_is_as_on_the_first_day() {
     }
 }
 
+/// A key store that tells what it is asked to forget.
+struct Listened(mpsc::UnboundedSender<String>);
+
+impl SecretStore for Listened {
+    fn get(&self, _: &str) -> Option<Secret> {
+        None
+    }
+
+    fn set(&mut self, _: &str, _: &Secret) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &str) {
+        let _ = self.0.send(name.to_owned());
+    }
+}
+
 #[tokio::test]
-async fn accounts_and_passwords_are_deleted_with_everything() {
-    let mut phone = Phone::start(quiet()).await;
-    let mut alice = unregistered("alice");
-    let password = || Some(sidetone_api::Secret::new("a password"));
-    phone.done(Command::SaveAccount { account: alice.clone(), password: password(), remember: true }).await;
+async fn accounts_sessions_and_passwords_go_with_everything() {
+    let (removed, mut forgotten) = mpsc::unbounded_channel();
+    let mut phone = Phone::with(Options { secrets: Box::new(Listened(removed)), ..options(quiet()) }).await;
+    for user in ["alice", "carol"] {
+        let password = Some(Secret::new("a password"));
+        phone.done(Command::SaveAccount { account: unregistered(user), password, remember: true }).await;
+    }
+    phone.until("two sessions", |state| state.sessions.len() == 2).await;
     phone.done(Command::DeleteEverything).await;
     phone.until("no session", |state| state.sessions.is_empty() && state.settings.accounts.is_empty()).await;
-    // The same account again: its old password is not known any more.
-    alice.enabled = false;
-    phone.done(Command::SaveAccount { account: alice, password: None, remember: true }).await;
+    for name in ["account:alice", "account:carol"] {
+        let told = tokio::time::timeout(SOON, forgotten.recv()).await.expect("the key store is asked");
+        assert_eq!(told.as_deref(), Some(name));
+    }
     phone.finish().await;
 }
