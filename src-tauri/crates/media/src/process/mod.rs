@@ -1,9 +1,11 @@
 //! What a microphone needs before others may hear it: its loudspeaker's echo taken out, noise taken down, speech
 //! brought to a common level.
 
+mod echo;
 mod stage;
 
 use crate::frame::Frame;
+use echo::EchoCanceller;
 use stage::Stage;
 
 /// Which parts are at work.
@@ -30,7 +32,7 @@ impl ProcessingOptions {
 /// canceller forget the room.
 #[derive(Debug, Default)]
 pub struct Processing {
-    echo: Option<Stage>,
+    echo: Option<EchoCanceller>,
     noise: Option<Stage>,
     gain: Option<Stage>,
 }
@@ -46,7 +48,7 @@ impl Processing {
     /// Switches parts on and off, also in the middle of a call. Allocates for a part that is switched on, frees one that is
     /// switched off, and leaves the others as they are.
     pub fn set(&mut self, options: ProcessingOptions) {
-        switch(&mut self.echo, options.echo_cancellation, Stage::echo_canceller);
+        switch(&mut self.echo, options.echo_cancellation, EchoCanceller::new);
         switch(&mut self.noise, options.noise_suppression, Stage::noise_suppressor);
         switch(&mut self.gain, options.gain_control, Stage::gain_controller);
     }
@@ -77,19 +79,33 @@ impl Processing {
     /// Processes what the microphone gave in this beat, in place. Samples beyond ±1 and what is no number are tamed
     /// first.
     pub fn capture(&mut self, frame: &mut Frame) {
-        for stage in [&mut self.echo, &mut self.noise, &mut self.gain].into_iter().flatten() {
+        if self.options() == ProcessingOptions::NONE {
+            return;
+        }
+        tame(frame);
+        if let Some(echo) = &mut self.echo {
+            echo.capture(frame);
+        }
+        for stage in [&mut self.noise, &mut self.gain].into_iter().flatten() {
             stage.capture(frame);
         }
     }
 
     /// What the echo canceller thinks the delay from loudspeaker to microphone is, ms; `None` without it.
     pub fn delay_ms(&self) -> Option<i32> {
-        self.echo.as_ref().and_then(Stage::delay_ms)
+        self.echo.as_ref().map(EchoCanceller::delay_ms)
     }
 }
 
-fn switch(stage: &mut Option<Stage>, on: bool, make: fn() -> Stage) {
+fn switch<T>(stage: &mut Option<T>, on: bool, make: fn() -> T) {
     if on != stage.is_some() {
         *stage = on.then(make);
+    }
+}
+
+/// One sample that is no number would stay in the filters for ever.
+fn tame(frame: &mut Frame) {
+    for sample in frame.iter_mut() {
+        *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
     }
 }

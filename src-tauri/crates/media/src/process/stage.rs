@@ -1,8 +1,7 @@
 //! One part of the processing: WebRTC's audio processing module with that part alone.
 
 use sonora::config::{
-    AdaptiveDigital, EchoCanceller, GainController2, MaxProcessingRate, NoiseSuppression,
-    NoiseSuppressionLevel, Pipeline,
+    AdaptiveDigital, GainController2, MaxProcessingRate, NoiseSuppression, NoiseSuppressionLevel, Pipeline,
 };
 use sonora::{AudioProcessing, Config, StreamConfig};
 
@@ -20,10 +19,6 @@ impl std::fmt::Debug for Stage {
 }
 
 impl Stage {
-    pub(super) fn echo_canceller() -> Self {
-        Self::new(Config { echo_canceller: Some(EchoCanceller::default()), ..Config::default() })
-    }
-
     pub(super) fn noise_suppressor() -> Self {
         let suppression =
             NoiseSuppression { level: NoiseSuppressionLevel::High, ..NoiseSuppression::default() };
@@ -53,15 +48,7 @@ impl Stage {
         Self { processing, scratch: Box::new(SILENCE) }
     }
 
-    pub(super) fn render(&mut self, frame: &Frame) {
-        let mut input = *frame;
-        tame(&mut input);
-        // It fails for a wrong format only, and ours is fixed.
-        let _ = self.processing.process_render_f32(&[&input], &mut [self.scratch.as_mut_slice()]);
-    }
-
     pub(super) fn capture(&mut self, frame: &mut Frame) {
-        tame(frame);
         if self
             .processing
             .process_capture_f32(&[frame.as_slice()], &mut [self.scratch.as_mut_slice()])
@@ -69,16 +56,5 @@ impl Stage {
         {
             *frame = *self.scratch;
         }
-    }
-
-    pub(super) fn delay_ms(&self) -> Option<i32> {
-        self.processing.statistics().delay_ms
-    }
-}
-
-/// One sample that is no number would stay in the filters for ever.
-fn tame(frame: &mut Frame) {
-    for sample in frame.iter_mut() {
-        *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
     }
 }

@@ -16,13 +16,23 @@ pub struct Acoustics {
     pub coupling_db: f64,
     /// Level of the microphone's noise, dBFS.
     pub noise_dbfs: f64,
+    /// How hard the loudspeaker is driven: 0 is linear; 1 bends a full-scale sample by a quarter, as a small one at full
+    /// volume does.
+    pub overdrive: f32,
     pub seed: u32,
 }
 
 impl Default for Acoustics {
     /// A laptop on a desk in a furnished office.
     fn default() -> Self {
-        Self { delay_ms: 40.0, rt60_ms: 300.0, coupling_db: -10.0, noise_dbfs: -70.0, seed: 7 }
+        Self {
+            delay_ms: 40.0,
+            rt60_ms: 300.0,
+            coupling_db: -10.0,
+            noise_dbfs: -70.0,
+            overdrive: 0.0,
+            seed: 7,
+        }
     }
 }
 
@@ -57,7 +67,13 @@ impl Acoustics {
 
     /// What of `played` comes to the microphone, without its noise; as long as `played`.
     pub fn echo(&self, played: &Wav) -> Wav {
-        Wav { rate: played.rate, samples: convolve(&played.samples, &self.response(played.rate)) }
+        let driven: Vec<f32> = played.samples.iter().map(|sample| self.bend(*sample)).collect();
+        Wav { rate: played.rate, samples: convolve(&driven, &self.response(played.rate)) }
+    }
+
+    /// The loudspeaker's curve.
+    fn bend(&self, sample: f32) -> f32 {
+        if self.overdrive <= 0.0 { sample } else { (sample * self.overdrive).tanh() / self.overdrive }
     }
 
     /// The microphone's noise: white with a roll-off of 6 dB an octave above 1 kHz, as fans and preamplifiers have.

@@ -2,13 +2,17 @@
 //! the same for both.
 
 mod call;
+mod echo;
 
 use crate::arguments;
 
 /// A name, what it measures, how.
 type Bench = (&'static str, &'static str, fn(&arguments::Bench) -> Result<(), String>);
 
-const BENCHES: [Bench; 1] = [("call", "one G.711 and one Opus call beside baresip's", call::run)];
+const BENCHES: [Bench; 2] = [
+    ("call", "one G.711 and one Opus call beside baresip's", call::run),
+    ("echo", "what the echo canceller leaves of the far end, and of the near end when both speak", echo::run),
+];
 
 /// One of them, or all.
 pub(crate) fn run(options: &arguments::Bench) -> Result<(), String> {
