@@ -41,6 +41,8 @@ pub(super) enum CallTimer {
     Expired,
     /// our reliable provisional response has no PRACK
     Prack,
+    /// our re-INVITE has no final response
+    Change,
     /// the INVITE did not end after CANCEL (RFC 3261 section 9.1)
     Cancelled,
     /// no final report on our REFER
@@ -302,6 +304,7 @@ impl UserAgent {
                     self.refuse_in_ack(now, id, 504, "No answer to the peer's offer");
                 }
                 CallTimer::Prack => self.on_prack_timer(now, id),
+                CallTimer::Change => self.give_up_change(now, id),
                 CallTimer::Refresh => self.on_refresh_timer(now, id),
                 CallTimer::Expired => self.on_session_expired(now, id),
                 CallTimer::Cancelled => self.give_up_cancelled(id),

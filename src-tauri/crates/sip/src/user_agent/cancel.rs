@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::message::{HeaderName, Method, Request};
-use crate::transaction::clients::Sent;
+use crate::transaction::clients::{ClientId, Sent};
 
 use super::bye::Reason;
 use super::call::{CallTimer, State};
@@ -43,6 +43,15 @@ impl UserAgent {
         let client = self.clients.start(now, self.config.timers, sent, Owner::Nobody);
         self.transmit(hop, bytes);
         self.refresh_client(client);
+    }
+
+    /// Cancels a re-INVITE that got a provisional response.
+    pub(super) fn cancel_client(&mut self, now: Instant, client: Option<ClientId>) {
+        let client =
+            client.and_then(|client| self.clients.get(client)).filter(|client| client.is_proceeding());
+        let Some(client) = client else { return };
+        let (hop, request) = (client.hop, cancel_request(&client.request, None));
+        self.send_cancel(now, hop, request);
     }
 
     /// 64*T1 after the CANCEL, the INVITE counts as ended.

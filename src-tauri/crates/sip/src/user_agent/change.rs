@@ -15,6 +15,8 @@ use super::reoffered::OfferIn;
 
 /// How often a change that met another one is tried again.
 const MAX_GLARES: u8 = 4;
+/// A peer that says 100 to a re-INVITE and no more must not keep others from being sent for ever.
+const LIMIT: Duration = Duration::from_secs(60);
 /// A Retry-After beyond this is a refusal.
 const MAX_PAUSE: u32 = 20;
 
@@ -138,6 +140,7 @@ impl UserAgent {
         change.remote_tag =
             request.headers.to().ok().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
         call.services.offer_out = OfferOut::Sent(change);
+        call.timers.set(CallTimer::Change, now + LIMIT);
         self.send_in_dialog(now, purpose, request, next);
     }
 
@@ -230,6 +233,28 @@ impl UserAgent {
             422 => call.session.accept_min_se(response).then_some(Duration::ZERO),
             _ => None,
         }
+    }
+
+    /// Our re-INVITE got provisional responses and nothing else: it is cancelled and counts as refused.
+    pub(super) fn give_up_change(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(change) = call.services.take_sent(u32::MAX) else { return };
+        let is_it = |attempt: &&Attempt| {
+            matches!(attempt.purpose, Purpose::Reinvite(_))
+                && change.is_of(attempt.cseq())
+                && !attempt.accepted
+        };
+        let attempts = call.attempts.iter().filter_map(|attempt| self.attempts.get(attempt));
+        let client = attempts.filter(is_it).find_map(|attempt| attempt.client);
+        self.cancel_client(now, client);
+        let outcome = Outcome::TimedOut;
+        match change.wish {
+            Wish::Refresh => self.on_refresh_failure(now, id, &outcome, change.way),
+            Wish::Owner | Wish::Relocate => {
+                self.tell(id, CallEvent::ReofferFailed { cause: cause_of(&outcome) });
+            }
+        }
+        self.send_queued(now, id);
     }
 
     /// The pause is over.

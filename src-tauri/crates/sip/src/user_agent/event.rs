@@ -191,15 +191,18 @@ pub enum CallEvent {
     Trying,
     /// 101 to 199 to our INVITE. `early_dialog` counts the branches of a fork from 0.
     Provisional { status: u16, reason: String, sdp: Option<Vec<u8>>, early_dialog: usize },
-    /// 2xx to our INVITE; its ACK is sent by the user agent. Empty if the peer sent no SDP at all.
+    /// 2xx to our INVITE; its ACK is sent by the user agent. The SDP is the peer's that is in force, which may have come
+    /// before. Empty if the peer sent no SDP at all.
     Answered { sdp: Vec<u8>, hop: Hop },
     /// The ACK to our 2xx came; the SDP answer where our 2xx carried the offer. Comes again for a re-INVITE without offer.
     Confirmed { sdp: Option<Vec<u8>> },
-    /// The peer's re-INVITE: reply with `answer` or `reject`. Without an offer, `answer` carries ours.
+    /// The peer's re-INVITE, UPDATE or PRACK with an offer, before or after the answer to the call, or its offer in the 2xx to our
+    /// `reinvite` without one: reply with `answer` or `reject`. Without an offer, `answer` carries ours.
     Reoffer { offer: Option<Vec<u8>> },
-    /// 2xx to our re-INVITE
+    /// Our offer was answered: 2xx to our re-INVITE or UPDATE (empty without SDP), or the PRACK to an offer in `progress`. Also tells of
+    /// a new answer of the peer to the refresh of a session, which nobody asked for.
     ReofferAnswered { sdp: Vec<u8> },
-    /// Our re-INVITE was refused; the call goes on as it was.
+    /// Our re-INVITE or UPDATE was refused, or the peer took its own back; the call goes on as it was.
     ReofferFailed { cause: Cause },
     /// The peer took our REFER (2xx); how the transfer goes follows.
     ReferAccepted { status: u16 },

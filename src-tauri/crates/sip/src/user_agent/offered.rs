@@ -114,7 +114,8 @@ impl UserAgent {
         self.progress(now, call, 180, None);
     }
 
-    /// Sends 180 or 183 (or another of 101 to 199), with SDP where there is early media.
+    /// Sends 180 or 183 (or another of 101 to 199), with SDP where there is early media: reliably where the caller wants or can do
+    /// that (RFC 3262). What has been answered or offered so is not repeated in the 2xx: the SDP given to `answer` is then not sent.
     pub fn progress(&mut self, now: Instant, call: CallId, status: u16, sdp: Option<Vec<u8>>) {
         let Some(state) = self.calls.get_mut(&call) else { return };
         let State::Offered(offered) = &mut state.state else { return };

@@ -35,6 +35,10 @@ impl UserAgent {
         }
         if response.is_provisional() {
             if let Purpose::Invite(call) = attempt.purpose {
+                // its PRACK may be challenged before the final response
+                if response.status > 100 {
+                    self.learn_trust(id);
+                }
                 self.on_provisional(now, call, &response);
             }
             return;

@@ -2,7 +2,8 @@
 //!
 //! An attacker who calls us can challenge our BYE and crack the password offline from the answer. So inside a dialog a challenge is
 //! answered, and credentials are sent along, only towards an address where the same realm has accepted them before: our registrar or
-//! proxy. Outside a dialog the target must be of our own domain, behind our own outbound proxy, or such an address.
+//! proxy. Outside a dialog the target must be a server of our own domain, behind our own outbound proxy,
+//! or such an address; in each case the port counts.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -101,13 +102,25 @@ impl UserAgent {
             return true;
         }
         let Some(own) = attempt.own() else { return false };
-        let first_stop = &attempt.next.host;
-        *first_stop == own.host
+        let first_stop = &attempt.next;
+        is_same_server(first_stop, &own)
             || self.registrations.values().any(|registration| {
                 let settings = registration.settings();
-                is_same_user(&settings.aor.uri, &own) && settings.servers().any(|uri| uri.host == *first_stop)
+                is_same_user(&settings.aor.uri, &own)
+                    && settings.servers().any(|uri| is_same_server(uri, first_stop))
             })
     }
+}
+
+/// Another port of the same host may be somebody else. Without one, it is the port of SIP.
+fn is_same_server(one: &Uri, two: &Uri) -> bool {
+    let is_usual = |port: u16| matches!(port, 5060 | 5061);
+    one.host == two.host
+        && match (one.port, two.port) {
+            (None, None) => true,
+            (Some(one), Some(two)) => one == two,
+            (Some(port), None) | (None, Some(port)) => is_usual(port),
+        }
 }
 
 fn is_same_user(one: &Uri, two: &Uri) -> bool {

@@ -12,6 +12,7 @@ mod forking;
 mod identity;
 mod info;
 mod kit;
+mod leak;
 mod limits;
 mod loss;
 mod messages;

@@ -208,3 +208,40 @@ fn options_in_a_dialog_is_answered() {
     let response = answered(&mut net);
     assert_eq!((response.status, response.headers.has(&HeaderName::ALLOW)), (200, true));
 }
+
+#[test]
+fn a_reinvite_that_gets_nothing_but_100_is_cancelled_and_gives_way() {
+    let (mut net, a, call, _) = calling();
+    reoffer(&mut net, a, call, "v=0 one");
+    net.settle();
+    let first = received(&mut net);
+    net.send(PEER, A, &reply(&first, 100, "peertag", ""));
+    net.run_for(Duration::from_secs(61));
+    assert_eq!(methods(&net.receive_all(PEER))[0], "CANCEL");
+    let events = net.call_events(a, call);
+    assert!(matches!(&events[..], [CallEvent::ReofferFailed { cause }] if cause.code == 408), "{events:?}");
+    reoffer(&mut net, a, call, "v=0 two");
+    net.settle();
+    assert!(methods(&net.receive_all(PEER)).contains(&"INVITE".to_owned()));
+    net.send(PEER, A, &reply(&first, 487, "peertag", ""));
+    net.settle();
+    assert!(net.call_events(a, call).is_empty(), "the late refusal is that of the first");
+}
+
+#[test]
+fn a_2xx_to_our_reinvite_that_crosses_our_bye_is_acknowledged() {
+    let (mut net, a, call, _) = calling();
+    reoffer(&mut net, a, call, "v=0 hold");
+    net.settle();
+    let again = received(&mut net);
+    net.with(a, |ua, now| ua.hang_up(now, call, None));
+    net.send(PEER, A, &accept(&again, "peertag"));
+    net.settle();
+    let seen = net.receive_all(PEER);
+    assert_eq!(methods(&seen), ["BYE", "ACK"]);
+    for request in requests(&seen).iter().filter(|request| request.method.as_str() == "BYE") {
+        net.send(PEER, A, &reply(request, 200, "peertag", ""));
+    }
+    net.run_out();
+    net.assert_empty(a);
+}

@@ -288,3 +288,39 @@ fn allow_tells_of_update() {
     assert!(response.headers.allow().unwrap().contains(&"UPDATE".to_owned()));
     assert!(response.headers.get(&HeaderName::SUPPORTED).unwrap().contains("timer"));
 }
+
+#[test]
+fn two_updates_that_meet_both_come_through_in_the_end() {
+    let (mut net, a, b, ours, theirs) = connected();
+    net.with(a, |ua, now| ua.update(now, ours, Some(b"v=0 from a".to_vec())));
+    net.with(b, |ua, now| ua.update(now, theirs, Some(b"v=0 from b".to_vec())));
+    let mut answered = 0;
+    let end = net.now + Duration::from_secs(20);
+    while net.step(end) {
+        for (node, call) in [(a, ours), (b, theirs)] {
+            for event in net.call_events(node, call) {
+                match event {
+                    CallEvent::Reoffer { .. } => {
+                        net.with(node, |ua, now| ua.answer(now, call, b"v=0 agreed".to_vec()));
+                    }
+                    CallEvent::ReofferAnswered { .. } => answered += 1,
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+    assert_eq!(answered, 2);
+}
+
+#[test]
+fn an_update_that_crosses_a_bye_ends_with_the_call() {
+    let (mut net, a, b, ours, theirs) = connected();
+    net.with(a, |ua, now| ua.update(now, ours, Some(b"v=0".to_vec())));
+    net.with(b, |ua, now| ua.hang_up(now, theirs, None));
+    net.settle();
+    assert!(ended(&net.call_events(a, ours)).is_some());
+    assert!(ended(&net.call_events(b, theirs)).is_some());
+    net.run_out();
+    net.assert_empty(a);
+    net.assert_empty(b);
+}
