@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { focusOf, interpret, type Press, type Situation } from '../src/keyboard/map'
 
-const idle: Situation = { focus: 'page', overlay: false, pad: 'dial', ringing: false, call: false, others: 0, letters: true, dialText: '' }
+const idle: Situation = { focus: 'page', overlay: false, panel: false, pad: 'dial', ringing: false, call: false, others: 0, letters: true, dialText: '' }
 const press = (key: string, part: Partial<Press> = {}): Press => ({
   key,
   code: '',
@@ -61,6 +61,11 @@ describe('keyboard', () => {
     expect(meaning('Escape', { focus: 'text', call: true, ringing: true })).toBe('leaveField')
     expect(meaning('Escape', { focus: 'dialField', dialText: '1', call: true })).toBe('clear')
     expect(meaning('Escape', { focus: 'dialField', call: true })).toBe('hangup')
+  })
+
+  it('escape closes what is open beside a call, and leaves the call', () => {
+    expect(meaning('Escape', { call: true, panel: true })).toBe('closePanel')
+    expect(meaning('Escape', { call: true, panel: true, ringing: true })).toBe('decline')
   })
 
   it('a held escape hangs up once', () => {

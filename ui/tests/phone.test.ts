@@ -153,6 +153,25 @@ describe('a transfer', () => {
     expect(page.text('ended-panel')).toContain('Farah Siddiqui talks to 2044 now.')
   })
 
+  it('is chosen among suggestions by arrows, and given up by escape without ending the call', async () => {
+    open('incall')
+    await page.press('t')
+    await page.press('ArrowDown')
+    expect(document.activeElement).toBe(page.all('suggestion')[0])
+    await page.press('ArrowDown')
+    await page.press('ArrowUp')
+    await page.press('ArrowUp')
+    expect(document.activeElement).toBe(page.get('transfer-target'))
+    await page.press('Escape')
+    expect(page.find('transfer-panel')).toBeNull()
+    expect(document.activeElement).toBe(page.get('transfer-button'))
+    await page.press('t')
+    ;(document.activeElement as HTMLElement).blur()
+    await page.press('Escape')
+    expect(page.find('transfer-panel')).toBeNull()
+    expect(page.commands).toEqual([])
+  })
+
   it('that fails says why, and the call is back', async () => {
     open('incall')
     await page.click('transfer-button')

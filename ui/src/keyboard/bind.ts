@@ -24,12 +24,14 @@ export function bindKeyboard(app: App, window: Window): () => void {
 }
 
 function situation(app: App, document: Document): Situation {
+  const call = app.call
   return {
     focus: focusOf(document.activeElement),
     overlay: app.help,
+    panel: call !== null && app.transfer.openFor === call.callId,
     pad: app.dial.pad,
     ringing: app.waiting.length > 0,
-    call: app.call !== null,
+    call: call !== null,
     others: app.otherCalls.length,
     letters: app.letters.on,
     dialText: app.dial.text,
@@ -77,6 +79,8 @@ function carryOut(action: KeyAction, app: App, document: Document): void {
     case 'close':
       app.help = false
       return
+    case 'closePanel':
+      return app.transfer.close()
     case 'leaveField':
       if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
   }

@@ -17,6 +17,7 @@ export type KeyAction =
   | { do: 'quiet' }
   | { do: 'help' }
   | { do: 'close' }
+  | { do: 'closePanel' }
   | { do: 'leaveField' }
 
 export type Press = {
@@ -37,6 +38,8 @@ export type Situation = {
   overlay: boolean
   /** What the pad does now. */
   pad: 'dial' | 'tones'
+  /** Something that belongs to the call is open beside it, and closes before the call ends. */
+  panel: boolean
   /** A call rings here. */
   ringing: boolean
   /** A call of ours can be hung up. */
@@ -69,6 +72,7 @@ function escape(now: Situation): KeyAction | null {
   if (now.focus === 'text') return { do: 'leaveField' }
   if (now.focus === 'dialField' && now.dialText !== '') return { do: 'clear' }
   if (now.ringing) return { do: 'decline' }
+  if (now.panel) return { do: 'closePanel' }
   if (now.call) return { do: 'hangup' }
   return now.dialText === '' ? null : { do: 'clear' }
 }

@@ -1,6 +1,6 @@
 import type { CallView, Command, Reply } from '../../api/types'
 import { failure } from '../types'
-import { call } from './data'
+import { call, TLS } from './data'
 import { DONE, type FakeEngine } from './engine'
 
 const OPUS = { name: 'opus', sampleRate: 48000 }
@@ -64,10 +64,12 @@ const remoteOf = (found: CallView): string => (found.direction === 'incoming' ? 
 function place(engine: FakeEngine, callee: string, sessionId = 's1'): Reply {
   if (/\s/.test(callee)) throw { ...failure('invalid', 'a number or address has no spaces'), field: 'callee' }
   const callId = engine.id('c')
-  const address = callee.includes('@') ? callee : `sip:${callee}@127.0.0.1:5060`
+  const local = sessionId === 's1'
+  const address = callee.includes('@') ? callee : `sip:${callee}@${local ? '127.0.0.1:5060' : 'voice.example.org'}`
+  const protection = local ? {} : ({ encryption: 'sdes', suite: 'AES_CM_128_HMAC_SHA1_80', signalling: TLS } as const)
   const emergency = callee === '112' || callee === '911'
   const remoteName = engine.state.contacts.find((contact) => contact.addresses.some((other) => other.address === address))?.name ?? ''
-  engine.put(call(Date.now(), { callId, sessionId, callee: address, remoteName, emergency }))
+  engine.put(call(Date.now(), { callId, sessionId, callee: address, remoteName, emergency, ...protection }))
   engine.later(600, callId, () => engine.change(callId, { status: 'RING', info: '180 Ringing' }))
   engine.later(1600, callId, () => engine.change(callId, { status: 'ESTABLISHED', info: '200 OK', establishedAt: Date.now(), codec: OPUS }))
   return { reply: 'call', callId }
