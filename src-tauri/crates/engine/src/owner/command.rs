@@ -88,6 +88,7 @@ impl Owner {
         settings.network = network.unwrap_or(settings.network);
         settings.gateway = gateway.unwrap_or(settings.gateway);
         settings.ui = ui.unwrap_or(settings.ui);
+        let music = calls.as_ref().is_some_and(|calls| calls.hold_music != settings.calls.hold_music);
         if let Some(calls) = calls {
             dialplan::check(&calls)?;
             settings.calls = calls;
@@ -95,6 +96,9 @@ impl Owner {
         self.store(settings)?;
         self.prune_history();
         self.apply_devices();
+        if music {
+            self.apply_hold_music();
+        }
         if restart {
             let info = "ports and gateway change when Sidetone is started again";
             self.notice(NoticeLevel::Info, info, None);

@@ -15,6 +15,7 @@ mod farewell;
 mod history;
 mod kept;
 mod leg;
+mod music;
 mod phone;
 mod policy;
 mod registration;
@@ -70,6 +71,7 @@ enum Errand {
     },
     Device(device::Opened),
     Devices(device::Listed),
+    HoldMusic(music::OpenedMusic),
     DeviceNews(sidetone_media::DeviceNews),
     /// What the key store knows.
     Password {
@@ -204,6 +206,7 @@ impl Owner {
             Errand::Route { call, result } => self.on_route(&call, result),
             Errand::Device(opened) => self.on_device_opened(opened),
             Errand::Devices(listed) => self.on_devices_listed(listed),
+            Errand::HoldMusic(opened) => self.on_music_opened(opened),
             Errand::DeviceNews(news) => self.on_device_news(news),
             Errand::Password { session, password } => self.on_password(&session, password.as_ref()),
             Errand::PasswordKept(result) => self.on_password_kept(result),
@@ -228,6 +231,7 @@ impl Owner {
             self.publish_gateway();
         }
         self.pass_holds_again(now);
+        self.hang_up_leaving(now);
         self.ask_holds_again(now);
         self.do_what_is_due(now);
         self.close_overdue(now);

@@ -112,6 +112,7 @@ impl Owner {
         }
         owner.prune_history();
         owner.desk.watch();
+        owner.apply_hold_music();
         owner.connect_enabled_accounts();
         Ok((owner, Inbound { requests, network, news, errands: errands_in }))
     }

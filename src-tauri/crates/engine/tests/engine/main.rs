@@ -7,6 +7,7 @@ mod calls;
 mod conference;
 mod contacts;
 mod devices;
+mod dtmf;
 mod ending;
 mod events;
 mod extensions;

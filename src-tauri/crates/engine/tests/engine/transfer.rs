@@ -241,3 +241,98 @@ async fn a_call_that_replaces_ours_takes_its_place_with_its_hold_and_mute() {
     carol.ended().await;
     phone.finish().await;
 }
+
+/// A gateway with three extensions on phones of their own.
+async fn extensions() -> (Phone, [Phone; 3]) {
+    let mut host = Phone::start(crate::kit::gateway()).await;
+    host.is_registered().await;
+    let at = |name| Phone::registered(name, host.gateway(), quiet());
+    let phones = [at("alice").await, at("bob").await, at("carol").await];
+    (host, phones)
+}
+
+async fn connected(caller: &mut Phone, name: &str, callee: &mut Phone) -> (CallId, CallId) {
+    let call = caller.call(name).await;
+    let there = callee.answer().await;
+    caller.status(&call, Established).await;
+    (call, there)
+}
+
+#[tokio::test]
+async fn an_extension_transfers_another_to_a_third() {
+    let (host, [mut alice, mut bob, mut carol]) = extensions().await;
+    let (call, at_bob) = connected(&mut alice, "bob", &mut bob).await;
+    alice.done(transfer(&call, "carol")).await;
+    let at_carol = carol.ringing().await;
+    alice.transfer(&call, Accepted).await;
+    alice.transfer(&call, Trying).await;
+    carol.done(Command::Answer { call_id: at_carol.clone() }).await;
+    alice.transfer(&call, Completed).await;
+    alice.status(&call, Finish).await;
+    bob.until("resumed", |state| state.calls[0].status == Established && !state.calls[0].hold.remote).await;
+    carol.hang_up(&at_carol).await;
+    bob.status(&at_bob, Finish).await;
+    for phone in [alice, bob, carol, host] {
+        phone.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn the_called_extension_transfers_its_caller_after_asking() {
+    let (host, [mut alice, mut bob, mut carol]) = extensions().await;
+    let (call, at_bob) = connected(&mut alice, "bob", &mut bob).await;
+    let (asking, at_carol) = connected(&mut bob, "carol", &mut carol).await;
+    alice.status(&call, Hold).await;
+    let command = Command::TransferAttended { call_id: at_bob.clone(), consultation_call_id: asking.clone() };
+    bob.done(command).await;
+    bob.transfer(&at_bob, Completed).await;
+    bob.until("both ended", |state| state.calls.is_empty()).await;
+    alice.until("resumed", |state| state.calls[0].status == Established).await;
+    alice.hang_up(&call).await;
+    carol.status(&at_carol, Finish).await;
+    for phone in [alice, bob, carol, host] {
+        phone.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_between_extensions_that_fails_gives_the_call_back() {
+    let (host, [mut alice, mut bob, mut carol]) = extensions().await;
+    let (call, at_bob) = connected(&mut alice, "bob", &mut bob).await;
+    alice.done(transfer(&call, "nobody")).await;
+    assert!(alice.transfer(&call, TransferStatus::Failed).await.starts_with("404"));
+    alice.done(transfer(&call, "carol")).await;
+    let busy = carol.ringing().await;
+    carol.hang_up(&busy).await;
+    assert!(alice.transfer(&call, TransferStatus::Failed).await.starts_with("486"));
+    alice.until("given back", |state| state.calls[0].status == Established).await;
+    bob.until("given back", |state| state.calls[0].status == Established).await;
+    // Whoever leaves before the third has answered leaves the second waiting for it.
+    alice.done(transfer(&call, "carol")).await;
+    let at_carol = carol.ringing().await;
+    alice.transfer(&call, Accepted).await;
+    alice.hang_up(&call).await;
+    alice.status(&call, Finish).await;
+    carol.done(Command::Answer { call_id: at_carol.clone() }).await;
+    carol.status(&at_carol, Established).await;
+    bob.hang_up(&at_bob).await;
+    carol.status(&at_carol, Finish).await;
+    for phone in [alice, bob, carol, host] {
+        phone.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn an_extension_is_transferred_to_a_service() {
+    let (host, [mut alice, mut bob, carol]) = extensions().await;
+    let (call, at_bob) = connected(&mut alice, "bob", &mut bob).await;
+    alice.done(transfer(&call, "echo")).await;
+    alice.transfer(&call, Completed).await;
+    alice.status(&call, Finish).await;
+    bob.until("resumed", |state| state.calls[0].status == Established && !state.calls[0].hold.remote).await;
+    bob.hang_up(&at_bob).await;
+    bob.status(&at_bob, Finish).await;
+    for phone in [alice, bob, carol, host] {
+        phone.finish().await;
+    }
+}

@@ -24,6 +24,11 @@ pub(super) struct InfoOut {
 }
 
 impl UserAgent {
+    /// Whether the peer's Allow has INFO.
+    pub fn takes_info(&self, call: CallId) -> bool {
+        self.calls.get(&call).is_some_and(|call| call.session.peer_takes_info)
+    }
+
     /// Sends an INFO, after those before it have been answered. One [`CallEvent::InfoAnswered`] follows for each, in order; over the
     /// limit of waiting ones it comes at once with 503, without a dialog to send it in with 481.
     pub fn info(&mut self, now: Instant, call: CallId, content_type: &str, body: Vec<u8>) {

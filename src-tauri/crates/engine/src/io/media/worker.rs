@@ -150,7 +150,9 @@ impl Worker {
             }
             Ask::SendDtmf { leg, digits } => {
                 if let Some(leg) = self.legs.get_mut(&leg) {
-                    digits.chars().for_each(|digit| leg.press(digit));
+                    for digit in digits.chars() {
+                        let _ = leg.press(digit);
+                    }
                 }
             }
             Ask::SendTones { leg, digits } => {
@@ -232,8 +234,12 @@ impl Worker {
                 continue;
             };
             match leg.joined() {
-                Join::Echo => pass_on(&mut self.legs, now, id, id, &packet, key),
-                Join::Leg(other) => pass_on(&mut self.legs, now, id, other, &packet, key),
+                Join::Echo => drop(pass_on(&mut self.legs, now, id, id, &packet, key)),
+                Join::Leg(other) => {
+                    if let Some(digit) = pass_on(&mut self.legs, now, id, other, &packet, key) {
+                        let _ = self.news.try_send(News::Digit { leg: id, digit });
+                    }
+                }
                 Join::Nothing | Join::Devices | Join::Tone | Join::Conference | Join::Hold => {
                     leg.play(now, &packet);
                     if let Some(digit) = key {
@@ -251,7 +257,7 @@ impl Worker {
 }
 
 /// Sends a packet on as it is, or through decoder and encoder where the other leg's peer does not know its codec. A key that
-/// the peer cannot take as it came is pressed anew.
+/// the peer cannot take as it came is pressed anew; given back where it takes no telephone events at all.
 fn pass_on(
     legs: &mut BTreeMap<LegId, Leg>,
     now: Instant,
@@ -259,15 +265,16 @@ fn pass_on(
     to: LegId,
     packet: &RtpPacket<'_>,
     key: Option<char>,
-) {
-    let Some(leg) = legs.get_mut(&from) else { return };
+) -> Option<char> {
+    let leg = legs.get_mut(&from)?;
     if packet.class == PayloadClass::ComfortNoise && leg.is_transcoding() {
-        return leg.play(now, packet);
+        leg.play(now, packet);
+        return None;
     }
     let codec = leg.codec_of(packet.payload_type);
-    let Some(other) = legs.get_mut(&to) else { return };
+    let other = legs.get_mut(&to)?;
     match (other.forward(now, from, codec, packet), key) {
-        (Forwarded::OtherEvents, Some(digit)) => other.press(digit),
+        (Forwarded::OtherEvents, Some(digit)) if !other.press(digit) => return Some(digit),
         (Forwarded::OtherCodec, _) => {
             if let Some(leg) = legs.get_mut(&from) {
                 leg.transcode(now, packet);
@@ -280,6 +287,7 @@ fn pass_on(
         }
         _ => {}
     }
+    None
 }
 
 fn tokens(id: LegId) -> (Token, Token) {

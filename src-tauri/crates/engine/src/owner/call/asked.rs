@@ -11,10 +11,6 @@ use sidetone_sip::message::Uri;
 use std::{net::IpAddr, time::Instant};
 
 const BUSY_HERE: u16 = 486;
-/// Digits of one command.
-const LONGEST_DTMF: usize = 64;
-/// Digits that are shown.
-const SHOWN_DTMF: usize = 256;
 
 impl Owner {
     pub(in super::super) fn answer(&mut self, id: &CallId) -> Result<Reply, Failure> {
@@ -86,31 +82,6 @@ impl Owner {
         if let Some(leg) = &call.leg {
             self.media.ask(Ask::Mute { leg: leg.id, muted });
         }
-        self.publish_call(id);
-        Ok(Reply::Done)
-    }
-
-    pub(in super::super) fn send_dtmf(&mut self, id: &CallId, dtmf: &str) -> Result<Reply, Failure> {
-        let digits = dtmf.to_ascii_uppercase();
-        let known = |digit: char| matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D');
-        if digits.is_empty() || digits.len() > LONGEST_DTMF || !digits.chars().all(known) {
-            return Err(Failure::invalid("dtmf", format!("1 to {LONGEST_DTMF} of 0-9 * # A-D are sent")));
-        }
-        let call = self.calls.get_mut(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
-        let leg = call.leg.as_ref().filter(|_| call.audible && !call.hung_up);
-        let Some((leg, negotiated)) = leg.and_then(|leg| Some((leg, leg.negotiated()?))) else {
-            return Err(wrong_state("this call has no media yet"));
-        };
-        if !negotiated.direction.sends() {
-            return Err(wrong_state("the far end holds this call and takes no digits"));
-        }
-        if negotiated.dtmf.is_none() {
-            return Err(wrong_state("the far end takes no telephone events (RFC 4733)"));
-        }
-        self.media.ask(Ask::SendDtmf { leg: leg.id, digits: digits.clone() });
-        call.dtmf.push_str(&digits);
-        let excess = call.dtmf.len().saturating_sub(SHOWN_DTMF);
-        call.dtmf.drain(..excess);
         self.publish_call(id);
         Ok(Reply::Done)
     }

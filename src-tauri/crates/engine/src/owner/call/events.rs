@@ -30,8 +30,8 @@ impl Owner {
             CallEvent::ReferRequested { target, replaces, referred_by } => {
                 self.on_refer_requested(id, target, replaces, referred_by);
             }
-            // INFO
-            _ => {}
+            CallEvent::Info { content_type, body } => self.on_info(id, &content_type, &body),
+            CallEvent::InfoAnswered { status, reason } => self.on_info_answered(id, status, &reason),
         }
     }
 

@@ -2,12 +2,14 @@
 //! status and end are told.
 
 mod asked;
+mod dtmf;
 mod events;
 mod hold;
 mod incoming;
 mod placing;
 mod status;
 
+pub(super) use dtmf::{read_info, write_info};
 pub(super) use incoming::Arrival;
 pub(super) use placing::{Wish, custom_headers};
 

@@ -12,7 +12,7 @@ use sidetone_api::{
 use sidetone_sip::headers::{self, MAX_CUSTOM_HEADERS};
 use sidetone_sip::message::{HeaderName, NameAddr};
 use sidetone_sip::{DialogName, Hop, Invite};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Of the name that a callee sees, characters.
 const LONGEST_NAME: usize = 128;
@@ -120,6 +120,7 @@ impl Owner {
         let Some(session) = self.sessions.get(&call.session_id) else { return };
         let outgoing = std::mem::take(&mut call.outgoing);
         let from = outgoing.from.unwrap_or_else(|| session.aor.clone());
+        let session_expires = session_expires(&session.account);
         let (to, muted) = (call.callee.uri.clone(), call.muted);
         let (route, transport, credentials) =
             (session.route(), session.transport(), session.credentials.clone());
@@ -143,6 +144,7 @@ impl Owner {
             headers: outgoing.headers,
             replaces: outgoing.replaces,
             referred_by: outgoing.referred_by,
+            session_expires,
             ..Invite::new(from, to, offer)
         };
         let sip = self.phone.ua.invite(Instant::now(), invite);
@@ -171,6 +173,11 @@ impl Owner {
         open.min_by_key(rank)
             .ok_or_else(|| wrong_state("there is no account to call with: add one, or switch the gateway on"))
     }
+}
+
+/// Nothing is asked for where the account has 0.
+fn session_expires(account: &sidetone_api::Account) -> Option<Duration> {
+    (account.session_expires > 0).then(|| Duration::from_secs(account.session_expires.into()))
 }
 
 /// The account's address under the name that the callee shall see.

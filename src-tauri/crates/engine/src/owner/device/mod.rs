@@ -37,7 +37,7 @@ pub(super) struct Listed(Result<Vec<DeviceInfo>, DeviceError>);
 const ROLES: [Role; 3] = [Role::Microphone, Role::Speaker, Role::Ringer];
 
 pub(super) struct Desk {
-    devices: Arc<dyn Devices>,
+    pub(super) devices: Arc<dyn Devices>,
     errands: mpsc::Sender<Errand>,
     microphone: Slot,
     speaker: Slot,

@@ -97,6 +97,9 @@ impl Owner {
             News::Digit { leg, digit } => {
                 if let Some(call_id) = self.call_of_leg(leg) {
                     self.publish(Event::DtmfReceived { call_id, digit: digit.into() });
+                } else if let Some(call) = self.exchange.call_of_leg(leg) {
+                    // The other end of a bridge takes no telephone events.
+                    self.send_key(call, digit);
                 }
             }
             News::Sound { leg, problem } => self.on_sound(leg, problem),

@@ -1,10 +1,16 @@
 //! Calls that arrive at the exchange, and what becomes of them.
 
 use super::{
-    super::{Owner, leg::Leg, leg::Refused},
+    super::{
+        Owner,
+        call::{read_info, write_info},
+        leg::Leg,
+        leg::Refused,
+    },
     MAX_CALLS, MAX_KNOWN, Role,
+    transfer::Referral,
 };
-use crate::io::media::Join;
+use crate::io::media::{Ask, Join};
 use sidetone_sip::message::{NameAddr, Uri};
 use sidetone_sip::{CallEvent, CallId, Event, Hop};
 use std::time::Instant;
@@ -26,10 +32,14 @@ pub(super) struct Arrival {
 impl Owner {
     pub(in super::super) fn on_exchange_event(&mut self, event: Event) {
         match event {
-            Event::Incoming { call, from, request_uri, headers, offer, hop, .. } => {
+            Event::Incoming { call, from, request_uri, headers, offer, hop, replaces, .. } => {
                 let max_forwards = headers.max_forwards().ok().flatten().unwrap_or(70);
                 let arrival = Arrival { call, from, to: request_uri, offer, hop, max_forwards };
-                if let Err(refused) = self.on_arrival(arrival) {
+                let taken = match replaces {
+                    Some(replaced) => self.replace_end(&arrival, replaced),
+                    None => self.on_arrival(arrival),
+                };
+                if let Err(refused) = taken {
                     self.exchange_reject(call, &refused);
                 }
             }
@@ -84,6 +94,9 @@ impl Owner {
     }
 
     fn on_exchange_call(&mut self, call: CallId, event: CallEvent) {
+        if matches!(event, CallEvent::Ended { .. }) && self.leaves_before_its_successor(call) {
+            return;
+        }
         match (self.exchange.calls.get(&call), event) {
             (None, _) => {}
             (Some(Role::Service(_)), CallEvent::Ended { .. }) => {
@@ -91,6 +104,17 @@ impl Owner {
                     leg.close(&self.media);
                 }
             }
+            (Some(Role::Target(id)), CallEvent::Ended { cause }) => self.on_target_ended(*id, call, &cause),
+            (Some(Role::Target(id)), CallEvent::Provisional { status, reason, .. }) => {
+                self.on_target_provisional(*id, status, &reason);
+            }
+            (Some(Role::Target(id)), CallEvent::Answered { sdp, .. }) => {
+                self.on_target_answered(*id, call, &sdp);
+            }
+            (Some(_), CallEvent::ReferRequested { target, replaces, referred_by }) => {
+                self.on_exchange_referred(call, Referral { target, replaces, referred_by });
+            }
+            (Some(_), CallEvent::Info { content_type, body }) => self.pass_key(call, &content_type, &body),
             (Some(Role::Caller(id)), CallEvent::Ended { cause }) => self.on_caller_ended(*id, call, &cause),
             (Some(Role::Callee(id)), CallEvent::Ended { cause }) => self.on_callee_ended(*id, call, cause),
             (Some(Role::Callee(id)), CallEvent::Provisional { status, sdp, .. }) => {
@@ -107,6 +131,32 @@ impl Owner {
             (Some(_), CallEvent::ReofferFailed { cause }) => self.on_hold_passed(call, Some(&cause)),
             (Some(_), CallEvent::Reoffer { offer }) => self.exchange_reoffer(call, offer),
             (Some(_), _) => {}
+        }
+    }
+
+    /// A key that came by INFO goes on as the other end takes it.
+    fn pass_key(&mut self, call: CallId, content_type: &str, body: &[u8]) {
+        if let Some(digit) = read_info(content_type, body) {
+            self.send_key(call, digit);
+        }
+    }
+
+    /// A key of one end of a bridge, to the other.
+    pub(in super::super) fn send_key(&mut self, from: CallId, digit: char) {
+        let Some(Role::Caller(id) | Role::Callee(id)) = self.exchange.calls.get(&from) else { return };
+        let Some(other) = self.exchange.bridges.get_mut(id).and_then(|bridge| bridge.opposite(from)) else {
+            return;
+        };
+        let (leg, call) = (other.leg.id, other.call);
+        if other.leg.negotiated().is_some_and(|negotiated| negotiated.dtmf.is_some()) {
+            return self.media.ask(Ask::SendDtmf { leg, digits: digit.into() });
+        }
+        match &mut self.exchange.agent {
+            Some(agent) if agent.ua.takes_info(call) => {
+                let (content_type, body) = write_info(digit);
+                agent.ua.info(Instant::now(), call, content_type, body);
+            }
+            _ => self.media.ask(Ask::SendTones { leg, digits: digit.into() }),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod bridge;
 mod incoming;
+mod transfer;
 
 use super::{agent::Agent, text};
 use crate::io::sip::{FromNetwork, Inbox, Stack};
@@ -15,6 +16,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     time::{Duration, Instant},
 };
+use transfer::{Transfer, TransferId};
 
 /// Loopback alone, where any name may register: who may reach the gateway from outside is decided with TLS, in a later version.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -45,6 +47,9 @@ pub(super) struct Exchange {
     news: Option<Instant>,
     /// Ends of bridges that could not be told of a hold just then, and when they are told again.
     untold: Vec<(Instant, CallId)>,
+    /// Calls whose end is in sight: somebody else has taken their place.
+    leaving: Vec<(Instant, CallId)>,
+    transfers: HashMap<TransferId, Transfer>,
 }
 
 /// What a call is to the exchange.
@@ -53,6 +58,8 @@ enum Role {
     Service(super::leg::Leg),
     Caller(BridgeId),
     Callee(BridgeId),
+    /// Rings because one end of a bridge wants it in its place.
+    Target(TransferId),
 }
 
 impl Exchange {
@@ -79,6 +86,8 @@ impl Exchange {
             told: None,
             news: None,
             untold: Vec::new(),
+            leaving: Vec::new(),
+            transfers: HashMap::new(),
         }
     }
 
@@ -156,7 +165,7 @@ impl Exchange {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let untold = self.untold.iter().map(|(again, _)| *again).min();
+        let untold = self.untold.iter().chain(&self.leaving).map(|(again, _)| *again).min();
         self.agent.as_ref()?.poll_timeout().into_iter().chain(untold).chain(self.news).min()
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Session {
     agreed: Option<Agreed>,
     /// the peer's Allow has UPDATE
     pub(super) peer_updates: bool,
+    /// the peer's Allow has INFO
+    pub(super) peer_takes_info: bool,
     /// our SDP in force
     pub(super) local_sdp: Option<Vec<u8>>,
     /// the peer's SDP in force
@@ -58,7 +60,8 @@ impl Session {
     pub(super) fn hear(&mut self, headers: &Headers) {
         if headers.has(&HeaderName::ALLOW) {
             let methods = headers.allow().unwrap_or_default();
-            self.peer_updates = methods.iter().any(|method| method == Method::Update.as_str());
+            let has = |wanted: Method| methods.iter().any(|method| method == wanted.as_str());
+            (self.peer_updates, self.peer_takes_info) = (has(Method::Update), has(Method::Info));
         }
     }
 

@@ -60,15 +60,17 @@ impl Keys {
 }
 
 impl Leg {
-    pub(in super::super) fn press(&mut self, digit: char) {
+    /// `false` where no telephone events were negotiated.
+    pub(in super::super) fn press(&mut self, digit: char) -> bool {
         if !self.sends() {
-            return;
+            return true;
         }
         if let (Some(keys), Some(code)) = (&mut self.keys, EventCode::from_key(digit))
             && let Err(full) = keys.sender.send(code, KEY_PRESS)
         {
             tracing::warn!("a key was not sent: {full}");
         }
+        self.keys.is_some()
     }
 
     /// Keys wait to be sent.

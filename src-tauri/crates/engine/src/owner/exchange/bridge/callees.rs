@@ -66,7 +66,13 @@ impl Owner {
         bridge.callees.remove(place).leg.close(&self.media);
         if bridge.answered {
             if had_the_call {
-                agent.ua.hang_up(now, bridge.caller.call, None);
+                let caller = bridge.caller.call;
+                agent.ua.hang_up(now, caller, None);
+                self.forget_transfers(id);
+                // A caller who has asked for a transfer and left does not end any more.
+                if !self.exchange.calls.contains_key(&caller) {
+                    self.exchange.bridges.remove(&id);
+                }
             }
             return;
         }
@@ -81,11 +87,15 @@ impl Owner {
 
     pub(in super::super) fn on_caller_ended(&mut self, id: BridgeId, caller: CallId, cause: &Cause) {
         self.exchange.calls.remove(&caller);
+        self.forget_transfers(id);
         let Some(bridge) = self.exchange.bridges.remove(&id) else { return };
         tracing::debug!("caller of a bridge ended: {cause}");
         bridge.caller.leg.close(&self.media);
         let Some(agent) = &mut self.exchange.agent else { return };
         for callee in bridge.callees {
+            if !self.exchange.calls.contains_key(&callee.call) {
+                continue;
+            }
             // What is left of it is a leg, which closes with the call.
             self.exchange.calls.insert(callee.call, Role::Service(callee.leg));
             agent.ua.hang_up(Instant::now(), callee.call, None);

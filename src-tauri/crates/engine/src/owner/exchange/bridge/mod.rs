@@ -15,23 +15,23 @@ const TEMPORARILY_UNAVAILABLE: u16 = 480;
 pub(super) struct BridgeId(u64);
 
 pub(super) struct Bridge {
-    caller: End,
+    pub(super) caller: End,
     /// Kept until it is answered with what the callee took; `None` where the caller made no offer.
     offer: Option<Vec<u8>>,
-    callees: Vec<End>,
+    pub(super) callees: Vec<End>,
     /// The callee that the caller is joined to: by its early media, then because it answered.
-    joined: Option<CallId>,
+    pub(super) joined: Option<CallId>,
     answered: bool,
     /// The best of the refusals so far.
     refusal: Option<Cause>,
 }
 
 /// One of the calls of a bridge.
-struct End {
-    call: CallId,
-    leg: Leg,
+pub(super) struct End {
+    pub(super) call: CallId,
+    pub(super) leg: Leg,
     /// Knows that the other side holds.
-    told_held: bool,
+    pub(super) told_held: bool,
     /// A re-INVITE of ours is on its way.
     reoffering: bool,
 }
@@ -41,6 +41,7 @@ impl Exchange {
     pub(super) fn leg_of(&mut self, call: CallId) -> Option<&mut Leg> {
         match self.calls.get_mut(&call)? {
             Role::Service(leg) => Some(leg),
+            Role::Target(_) => None,
             Role::Caller(id) | Role::Callee(id) => {
                 self.bridges.get_mut(id)?.end(call).map(|end| &mut end.leg)
             }
@@ -57,13 +58,13 @@ impl Exchange {
 }
 
 impl Bridge {
-    fn end(&mut self, call: CallId) -> Option<&mut End> {
+    pub(super) fn end(&mut self, call: CallId) -> Option<&mut End> {
         let mut ends = std::iter::once(&mut self.caller).chain(&mut self.callees);
         ends.find(|end| end.call == call)
     }
 
     /// The end that `call` is joined to, once the call is answered.
-    fn opposite(&mut self, call: CallId) -> Option<&mut End> {
+    pub(super) fn opposite(&mut self, call: CallId) -> Option<&mut End> {
         if !self.answered {
             return None;
         }
@@ -110,19 +111,19 @@ impl Bridge {
 }
 
 impl End {
-    fn new(call: CallId, leg: Leg) -> Self {
+    pub(super) fn new(call: CallId, leg: Leg) -> Self {
         Self { call, leg, told_held: false, reoffering: false }
     }
 }
 
 /// Which of several refusals the caller gets, lower first: RFC 3261 16.7 step 6, simplified to 6xx, then the lowest class, then
 /// the first. A contact that does not answer at all says nothing of the callee.
-fn rank(cause: &Cause) -> (bool, bool, u16) {
+pub(super) fn rank(cause: &Cause) -> (bool, bool, u16) {
     (cause.by == Side::Network, cause.code < 600, cause.code / 100)
 }
 
 /// A refusal as the caller gets it. A challenge or a redirection is meant for us, silence is nobody's word.
-fn refusal_for_caller(refusal: &Cause) -> (u16, &str) {
+pub(super) fn refusal_for_caller(refusal: &Cause) -> (u16, &str) {
     match (refusal.code, refusal.by) {
         (..=399 | 401 | 407, _) | (_, Side::Network) => (TEMPORARILY_UNAVAILABLE, "Temporarily Unavailable"),
         (code, _) => (code, &refusal.text),
