@@ -9,6 +9,8 @@ pub struct Directories {
     pub data: PathBuf,
     /// Facts about this run, read by other programs of the same user.
     pub runtime: PathBuf,
+    /// Recordings, where the settings name no other folder.
+    pub recordings: PathBuf,
 }
 
 impl Directories {
@@ -20,16 +22,24 @@ impl Directories {
         let dirs = directories::ProjectDirs::from("app", "Sidetone", "sidetone")
             .ok_or_else(|| Failure::new(FailureCode::Storage, "this user has no home directory"))?;
         let data = dirs.data_local_dir().to_path_buf();
+        let user = directories::UserDirs::new();
+        let sounds = user.as_ref().and_then(|user| user.audio_dir().or_else(|| user.document_dir()));
         Ok(Self {
             config: dirs.config_dir().to_path_buf(),
             runtime: dirs.runtime_dir().map_or_else(|| data.join("run"), PathBuf::from),
+            recordings: sounds.map_or_else(|| data.join("recordings"), |sounds| sounds.join("Sidetone")),
             data,
         })
     }
 
-    /// All three below one folder, as tests and portable set-ups want it.
+    /// All of them below one folder, as tests and portable set-ups want it.
     pub fn below(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
-        Self { config: root.join("config"), data: root.join("data"), runtime: root.join("run") }
+        Self {
+            config: root.join("config"),
+            data: root.join("data"),
+            runtime: root.join("run"),
+            recordings: root.join("recordings"),
+        }
     }
 }

@@ -61,10 +61,10 @@ impl Owner {
             Command::AcceptTransfer { call_id } => self.accept_transfer(&call_id),
             Command::RefuseTransfer { call_id } => self.refuse_transfer(&call_id),
             Command::Redirect { call_id, target } => self.redirect(&call_id, &target),
-            Command::StartRecording { .. }
-            | Command::PauseRecording { .. }
-            | Command::StopRecording { .. }
-            | Command::SendData { .. } => Err(not_yet()),
+            Command::StartRecording { call_id } => return self.start_recording(&call_id, answer),
+            Command::PauseRecording { call_id, paused } => self.pause_recording(&call_id, paused),
+            Command::StopRecording { call_id } => self.stop_recording(&call_id),
+            Command::SendData { .. } => Err(not_yet()),
             Command::GetSnapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
         };
         let _ = answer.send(result);

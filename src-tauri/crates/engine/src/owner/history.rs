@@ -91,7 +91,6 @@ impl Owner {
     }
 
     /// Where a call is recorded, while it goes on or afterwards.
-    #[allow(dead_code, reason = "for recordings")]
     pub(super) fn set_recording(&mut self, call: &CallId, path: String) {
         if self.calls.contains_key(call) {
             self.history.recordings.insert(call.clone(), path);

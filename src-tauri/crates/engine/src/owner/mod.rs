@@ -18,6 +18,7 @@ mod leg;
 mod music;
 mod phone;
 mod policy;
+mod recording;
 mod registration;
 mod session;
 mod settings;
@@ -52,6 +53,7 @@ use sidetone_media::tone::CallProgress;
 use sidetone_sip::Hop;
 use std::{
     collections::{BTreeMap, HashMap},
+    path::PathBuf,
     time::Instant,
 };
 use tokio::sync::mpsc;
@@ -79,6 +81,7 @@ enum Errand {
         password: Option<Secret>,
     },
     PasswordKept(Result<(), String>),
+    Recording(recording::Created),
     Stored(kept::Stored),
 }
 
@@ -98,6 +101,10 @@ struct Owner {
     history: History,
     contacts: BTreeMap<ContactId, Contact>,
     imported: Imported,
+    /// Where recordings go if the settings do not say.
+    recordings: Option<PathBuf>,
+    /// What is being written, also after its call has ended.
+    recorded_legs: HashMap<LegId, CallId>,
     errands: mpsc::Sender<Errand>,
     next_leg: u64,
     tones: bool,
@@ -210,6 +217,7 @@ impl Owner {
             Errand::DeviceNews(news) => self.on_device_news(news),
             Errand::Password { session, password } => self.on_password(&session, password.as_ref()),
             Errand::PasswordKept(result) => self.on_password_kept(result),
+            Errand::Recording(created) => self.on_recording_created(created),
             Errand::Stored(stored) => self.on_stored(stored),
         }
     }

@@ -82,6 +82,7 @@ impl Owner {
             .await
             .map_err(|error| network_failure(&format!("SIP port {sip_port}"), &error))?;
         let mut opened = opened.await.map_err(|_| no_database(&"it ended"))?;
+        let recordings = options.directories.map(|directories| directories.recordings);
         let exchange = Exchange::open(&settings.get().gateway, inbox).await;
         let desk = Desk::new(options.devices, &settings.get().audio, errands.clone());
         let mut owner = Self {
@@ -99,6 +100,8 @@ impl Owner {
             history: History::new(&mut opened),
             contacts: opened.contacts.into_iter().map(|contact| (contact.id.clone(), contact)).collect(),
             imported: Imported::default(),
+            recordings,
+            recorded_legs: HashMap::new(),
             errands,
             next_leg: 0,
             tones: options.tones,
@@ -111,6 +114,7 @@ impl Owner {
             owner.notice(level, &info, None);
         }
         owner.prune_history();
+        owner.apply_processing();
         owner.desk.watch();
         owner.apply_hold_music();
         owner.connect_enabled_accounts();

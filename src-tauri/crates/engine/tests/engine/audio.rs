@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 
 /// The least correlation of speech that went through codecs, sockets and jitter buffers on a busy machine: Opus leaves 0.89 of
 /// this speech. Other words give 0.35 at most.
-const CORRELATED: f64 = 0.7;
+pub(crate) const CORRELATED: f64 = 0.7;
 
-struct Voice {
-    spoken: Wav,
+pub(crate) struct Voice {
+    pub(crate) spoken: Wav,
     heard: PathBuf,
-    settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 /// A phone that says `spoken` after a moment of silence, and records what it hears; each voice has its own words.
-fn voice(dir: &Path, name: &str, offset: usize, codec: &str) -> Voice {
+pub(crate) fn voice(dir: &Path, name: &str, offset: usize, codec: &str) -> Voice {
     let mut spoken = speech_like(8.0, 16_000);
     spoken.samples.drain(..offset * 16_000);
     spoken.samples.truncate(2 * 16_000);
@@ -39,7 +39,7 @@ fn assert_heard(spoken: &Wav, path: &Path) {
     assert!(heard.peak > CORRELATED, "{heard:?} in {}", path.display());
 }
 
-async fn said_all(phone: &mut Phone) {
+pub(crate) async fn said_all(phone: &mut Phone) {
     phone.notice("file has ended").await;
     // What was said last is on its way: two more reports are a second.
     for _ in 0..2 {

@@ -18,6 +18,7 @@ mod kit;
 mod mirror;
 mod peer;
 mod policy;
+mod recording;
 mod ringer;
 mod sessions;
 mod settings;

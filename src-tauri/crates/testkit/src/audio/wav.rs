@@ -18,6 +18,16 @@ pub struct Wav {
 impl Wav {
     /// Reads a wav file of any channels (their mean is taken), integer or float.
     pub fn read(path: &Path) -> Result<Self> {
+        let channels = Self::channels(path)?;
+        let count = channels.len() as f32;
+        let rate = channels.first().map_or(0, |channel| channel.rate);
+        let length = channels.first().map_or(0, |channel| channel.samples.len());
+        let mean = |at: usize| channels.iter().map(|channel| channel.samples[at]).sum::<f32>() / count;
+        Ok(Self { rate, samples: (0..length).map(mean).collect() })
+    }
+
+    /// Reads each channel of a wav file by itself.
+    pub fn channels(path: &Path) -> Result<Vec<Self>> {
         let failed = |error: hound::Error| RigError::while_doing(path.display(), error);
         let mut reader = WavReader::open(path).map_err(failed)?;
         let spec = reader.spec();
@@ -29,12 +39,12 @@ impl Wav {
                 reader.samples::<i32>().map_while(std::result::Result::ok).map(|s| s as f32 / full).collect()
             }
         };
-        let channels = usize::from(spec.channels.max(1));
-        let samples = interleaved
-            .chunks_exact(channels)
-            .map(|frame| frame.iter().sum::<f32>() / channels as f32)
-            .collect();
-        Ok(Self { rate: spec.sample_rate, samples })
+        let count = usize::from(spec.channels.max(1));
+        let channel = |number| Self {
+            rate: spec.sample_rate,
+            samples: interleaved.chunks_exact(count).map(|frame| frame[number]).collect(),
+        };
+        Ok((0..count).map(channel).collect())
     }
 
     /// Writes 16-bit mono.

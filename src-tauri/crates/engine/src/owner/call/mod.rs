@@ -16,6 +16,7 @@ pub(super) use placing::{Wish, custom_headers};
 use super::{
     leg::Leg,
     policy::Due,
+    recording::Recording,
     session::Session,
     text,
     transfer::{Asked, Referred, Sent},
@@ -68,6 +69,7 @@ pub(super) struct Call {
     pub(super) due: Due,
     /// When it answers itself, milliseconds since 1970.
     auto_answer_at: Option<u64>,
+    pub(super) recording: Option<Recording>,
     pub(super) transfer: Option<Sent>,
     pub(super) asked: Option<Asked>,
     /// The far end of another call asked for this one.
@@ -113,6 +115,7 @@ impl Call {
             outgoing: placing::Outgoing::default(),
             due: Due::default(),
             auto_answer_at: None,
+            recording: None,
             transfer: None,
             asked: None,
             referred: None,
@@ -171,7 +174,7 @@ impl Call {
             in_conference: self.in_conference,
             transfer: self.transfer.as_ref().map(Sent::view),
             transfer_requested: self.asked.as_ref().map(Asked::shown),
-            recording: None,
+            recording: self.recording.as_ref().and_then(Recording::view),
             problem: self.problem.clone(),
             suite: None,
             signalling: None,

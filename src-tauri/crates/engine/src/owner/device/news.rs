@@ -103,8 +103,8 @@ impl Owner {
                 }
             }
             News::Sound { leg, problem } => self.on_sound(leg, problem),
-            // Recordings are not asked for yet.
-            News::Recording { .. } | News::Recorded { .. } => {}
+            News::Recording { leg, status } => self.on_recording(leg, status),
+            News::Recorded { leg, recorded } => self.on_recorded(leg, &recorded),
             News::MicrophoneLevel(level) => {
                 self.publish(Event::MicrophoneLevel { level });
                 if !self.publisher.has_readers() {

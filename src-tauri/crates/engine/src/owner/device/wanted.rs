@@ -6,6 +6,7 @@ use super::{
 };
 use crate::io::media::Ask;
 use sidetone_api::{Failure, Reply};
+use sidetone_media::ProcessingOptions;
 
 /// A test tone of one second.
 const TEST_TONE_BEATS: u32 = 100;
@@ -38,7 +39,18 @@ impl Owner {
         self.desk.speaker.set(&audio.speaker, &audio.preferred_speakers);
         self.desk.ringer.set(&audio.ringer, &audio.preferred_speakers);
         self.desk.try_again(&self.media);
+        self.apply_processing();
         self.publish_devices();
+    }
+
+    /// Also in the middle of a call.
+    pub(in super::super) fn apply_processing(&mut self) {
+        let audio = &self.settings.get().audio;
+        self.media.ask(Ask::Processing(ProcessingOptions {
+            echo_cancellation: audio.echo_cancellation,
+            noise_suppression: audio.noise_suppression,
+            gain_control: audio.gain_control,
+        }));
     }
 
     pub(in super::super) fn test_microphone(&mut self, on: bool) -> Result<Reply, Failure> {
