@@ -90,6 +90,23 @@ fn a_call_from_elsewhere_rings_in_the_window_and_is_answered_or_declined() {
     assert_eq!(call.wait(Duration::from_secs(20)).unwrap().code(), Some(BUSY), "{}", call.tail());
 }
 
+#[test]
+fn a_window_that_is_loaded_again_shows_its_call_as_it_was() {
+    let Some(room) = room!(needs(&[&WINDOW])) else { return };
+    let (_display, driver) = open(&room);
+    let page = Page { driver: &driver };
+    page.wait_for_status("registration-state", "REGISTERED");
+    page.dial("tone");
+    page.wait_for_status("call-status", "ESTABLISHED");
+    page.wait("packets are measured", || page.text("stat-jitter").contains("ms"));
+    // As after a crash of the page: the call belongs to the engine.
+    driver.post("/refresh", &serde_json::json!({}));
+    page.wait_for_status("call-status", "ESTABLISHED");
+    page.wait("its figures go on", || page.text("stat-jitter").contains("ms"));
+    driver.type_keys(ESCAPE);
+    page.wait("history has the one call", || page.text("history-item").contains("tone"));
+}
+
 /// A call to the window's own account, for two seconds.
 fn ring(room: &Room, name: &str) -> Process {
     let mut call = Command::new(crate::cli());
