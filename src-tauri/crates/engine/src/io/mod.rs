@@ -1,6 +1,7 @@
 //! The rim: sockets, names, the clock, randomness, media.
 
 pub(crate) mod clock;
+pub(crate) mod identity;
 pub(crate) mod keys;
 pub(crate) mod media;
 pub(crate) mod names;

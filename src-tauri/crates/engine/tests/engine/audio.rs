@@ -13,7 +13,7 @@ pub(crate) const CORRELATED: f64 = 0.7;
 
 pub(crate) struct Voice {
     pub(crate) spoken: Wav,
-    heard: PathBuf,
+    pub(crate) heard: PathBuf,
     pub(crate) settings: Settings,
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn voice(dir: &Path, name: &str, offset: usize, codec: &str) -> Voice
     Voice { spoken, heard, settings }
 }
 
-fn assert_heard(spoken: &Wav, path: &Path) {
+pub(crate) fn assert_heard(spoken: &Wav, path: &Path) {
     let heard = hear(spoken, &Wav::read(path).unwrap());
     assert!(heard.peak > CORRELATED, "{heard:?} in {}", path.display());
 }

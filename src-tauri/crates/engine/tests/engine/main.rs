@@ -20,6 +20,7 @@ mod peer;
 mod policy;
 mod recording;
 mod ringer;
+mod secure;
 mod sessions;
 mod settings;
 mod transfer;

@@ -93,7 +93,7 @@ impl Worker {
     pub(super) fn reports(&mut self, now: Instant) {
         let microphone = self.desk.microphone_state();
         for leg in self.legs.values_mut() {
-            leg.report(now, &mut self.buffer);
+            leg.report(now, &mut self.buffer, &self.news);
             leg.watch(now, &self.news);
             if let Some(problem) = leg.look(now, microphone) {
                 let _ = self.news.try_send(News::Sound { leg: leg.id(), problem });

@@ -16,6 +16,7 @@ use sidetone_api::{CallStatistics, Level};
 use sidetone_media::device::{Sink, Source};
 use sidetone_media::tone::CallProgress;
 use sidetone_media::{ProcessingOptions, Recorded, Recorder, RecorderStatus, SoundProblem};
+use sidetone_rtp::transport::{Credentials, DtlsIdentity};
 use sidetone_sdp::Negotiated;
 use std::{fmt, sync::Arc};
 use tokio::sync::mpsc;
@@ -43,6 +44,15 @@ pub(crate) enum Join {
     Hold,
 }
 
+/// As what a leg shows itself to its peer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Identities {
+    /// The certificate; `None`: no DTLS.
+    pub(crate) dtls: Option<DtlsIdentity>,
+    /// What our first offer or answer says of ICE; `None`: no ICE.
+    pub(crate) ice: Option<Credentials>,
+}
+
 /// What the held hear, from one tape that runs for all of them.
 pub(crate) enum HoldMusic {
     /// Our own.
@@ -58,6 +68,7 @@ pub(crate) enum Ask {
         pair: RtpPair,
         seed: [u8; 32],
         cname: String,
+        identities: Identities,
     },
     /// What the signalling agreed on; comes again with every offer/answer.
     Configure {
@@ -155,6 +166,16 @@ pub(crate) enum News {
     Recorded {
         leg: LegId,
         recorded: Recorded,
+    },
+    /// The DTLS handshake is done: the media is protected by this SRTP suite.
+    Secured {
+        leg: LegId,
+        suite: &'static str,
+    },
+    /// There will be no media: no path, or no trustworthy peer at its end.
+    NoMedia {
+        leg: LegId,
+        reason: String,
     },
     MicrophoneLevel(Level),
     TestToneEnded,

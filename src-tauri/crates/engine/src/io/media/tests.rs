@@ -1,6 +1,6 @@
 //! The media thread's work, on the time that the test gives it.
 
-use super::{Ask, Join, LegId, worker::Worker};
+use super::{Ask, Identities, Join, LegId, worker::Worker};
 use crate::io::ports;
 use sidetone_sdp::{Capability, Direction, LocalMedia, LocalSecurity, Negotiated, OfferAnswer, Origin};
 use std::{
@@ -41,7 +41,13 @@ impl Thread {
     fn open(&mut self, codec: &Capability, socket: &UdpSocket) {
         let pair = ports::bind_pair(IpAddr::V4(Ipv4Addr::LOCALHOST), 0).unwrap();
         let negotiated = agreed(codec, pair.port, socket.local_addr().unwrap().port());
-        self.ask(Ask::Open { leg: LEG, pair, seed: [1; 32], cname: "test".into() });
+        self.ask(Ask::Open {
+            leg: LEG,
+            pair,
+            seed: [1; 32],
+            cname: "test".into(),
+            identities: Identities::default(),
+        });
         self.ask(Ask::Configure { leg: LEG, negotiated: Box::new(negotiated) });
     }
 }

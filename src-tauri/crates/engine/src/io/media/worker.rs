@@ -9,7 +9,7 @@ use super::{
 };
 use mio::{Events, Interest, Poll, Token};
 use sidetone_media::Mixer;
-use sidetone_rtp::{PayloadClass, RtpPacket};
+use sidetone_rtp::{PayloadClass, RtpPacket, transport::MediaKind};
 use std::{
     collections::BTreeMap,
     io,
@@ -91,7 +91,9 @@ impl Worker {
         if self.needs_beat() {
             Some(self.next_beat.saturating_duration_since(now))
         } else {
-            (!self.legs.is_empty()).then_some(IDLE_BEAT)
+            let due = self.legs.values().filter_map(Leg::poll_timeout).min();
+            let wait = due.map_or(IDLE_BEAT, |due| due.saturating_duration_since(now).min(IDLE_BEAT));
+            (!self.legs.is_empty()).then_some(wait)
         }
     }
 
@@ -132,7 +134,10 @@ impl Worker {
     fn on_ask(&mut self, ask: Ask) {
         let now = Instant::now();
         match ask {
-            Ask::Open { leg, pair, seed, cname } => self.open(leg, pair, seed, &cname, now),
+            Ask::Open { leg, pair, seed, cname, identities } => {
+                let leg = Leg::new(leg, pair, seed, &cname, identities, now);
+                self.open(leg);
+            }
             Ask::Configure { leg, negotiated } => {
                 if let Some(leg) = self.legs.get_mut(&leg) {
                     leg.configure(*negotiated, now);
@@ -182,13 +187,13 @@ impl Worker {
         }
     }
 
-    fn open(&mut self, id: LegId, pair: super::RtpPair, seed: [u8; 32], cname: &str, now: Instant) {
-        let mut leg = Leg::new(id, pair, seed, cname, now);
+    fn open(&mut self, mut leg: Leg) {
+        let id = leg.id();
         let (rtp, rtcp) = tokens(id);
         let registry = self.poll.registry();
         let result = registry
-            .register(&mut leg.rtp, rtp, Interest::READABLE)
-            .and_then(|()| registry.register(&mut leg.rtcp, rtcp, Interest::READABLE));
+            .register(&mut leg.wire.rtp, rtp, Interest::READABLE)
+            .and_then(|()| registry.register(&mut leg.wire.rtcp, rtcp, Interest::READABLE));
         match result {
             Ok(()) => {
                 self.legs.insert(id, leg);
@@ -201,8 +206,8 @@ impl Worker {
         let Some(mut leg) = self.legs.remove(&id) else { return };
         self.recordings.stop(id, &self.news);
         leg.goodbye(now, &mut self.buffer);
-        let _ = self.poll.registry().deregister(&mut leg.rtp);
-        let _ = self.poll.registry().deregister(&mut leg.rtcp);
+        let _ = self.poll.registry().deregister(&mut leg.wire.rtp);
+        let _ = self.poll.registry().deregister(&mut leg.wire.rtcp);
         for other in self.legs.values_mut() {
             if other.joined() == Join::Leg(id) {
                 other.join(Join::Nothing, now);
@@ -217,20 +222,21 @@ impl Worker {
         for _ in 0..256 {
             let Some(leg) = self.legs.get_mut(&id) else { return };
             self.buffer.resize(LARGEST_DATAGRAM, 0);
-            let socket = if is_rtcp { &leg.rtcp } else { &leg.rtp };
+            let socket = if is_rtcp { &leg.wire.rtcp } else { &leg.wire.rtp };
             let (length, from) = match socket.recv_from(&mut self.buffer) {
                 Ok(received) => received,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // An ICMP error that an earlier packet brought back.
                 Err(_) => continue,
             };
-            let datagram = &self.buffer[..length];
-            if is_rtcp {
-                leg.handle_rtcp(now, from, datagram);
+            self.buffer.truncate(length);
+            let Some(kind) = leg.wire.receive(now, is_rtcp, from, &mut self.buffer) else { continue };
+            if kind == MediaKind::Rtcp {
+                leg.handle_rtcp(now, &self.buffer);
                 continue;
             }
             let mut key = None;
-            let Some(packet) = leg.handle_rtp(now, from, datagram, |pressed| key = Some(pressed)) else {
+            let Some(packet) = leg.handle_rtp(now, &self.buffer, |pressed| key = Some(pressed)) else {
                 continue;
             };
             match leg.joined() {
@@ -250,7 +256,7 @@ impl Worker {
         }
         // Not drained: be called again at once.
         if let Some(leg) = self.legs.get_mut(&id) {
-            let socket = if is_rtcp { &mut leg.rtcp } else { &mut leg.rtp };
+            let socket = if is_rtcp { &mut leg.wire.rtcp } else { &mut leg.wire.rtp };
             let _ = self.poll.registry().reregister(socket, token, Interest::READABLE);
         }
     }

@@ -1,14 +1,18 @@
 //! What clients ask of calls.
 
 use super::{
-    super::{Owner, leg, leg::Leg, target::Target},
+    super::{
+        Owner, leg,
+        leg::{Leg, Opening, Policy},
+        target::Target,
+    },
     wrong_state,
 };
 use crate::io::media::Ask;
-use sidetone_api::{AudioSettings, CallId, CallStatus, Failure, Reply};
+use sidetone_api::{Account, AudioSettings, CallId, CallStatus, Failure, Reply};
 use sidetone_sdp::Capability;
-use sidetone_sip::message::Uri;
-use std::{net::IpAddr, time::Instant};
+use sidetone_sip::{Hop, message::Uri};
+use std::time::Instant;
 
 const BUSY_HERE: u16 = 486;
 
@@ -86,20 +90,21 @@ impl Owner {
         Ok(Reply::Done)
     }
 
-    pub(in super::super) fn open_leg(&mut self, address: IpAddr) -> Result<Leg, Failure> {
+    pub(in super::super) fn open_leg(&mut self, hop: &Hop, account: &Account) -> Result<Leg, Failure> {
         let codecs = leg::capabilities(&self.settings.get().audio.codecs)?;
-        self.open_leg_with(address, codecs)
+        self.open_leg_with(hop, codecs, Policy::of(account, hop.transport))
     }
 
     /// The exchange takes whatever its extensions speak.
-    pub(in super::super) fn open_leg_of_every_codec(&mut self, address: IpAddr) -> Result<Leg, Failure> {
+    pub(in super::super) fn open_leg_of_every_codec(&mut self, hop: &Hop) -> Result<Leg, Failure> {
         let codecs = leg::capabilities(&AudioSettings::default().codecs)?;
-        self.open_leg_with(address, codecs)
+        self.open_leg_with(hop, codecs, Policy::of_gateway(hop.transport))
     }
 
-    fn open_leg_with(&mut self, address: IpAddr, codecs: Vec<Capability>) -> Result<Leg, Failure> {
+    fn open_leg_with(&mut self, hop: &Hop, codecs: Vec<Capability>, policy: Policy) -> Result<Leg, Failure> {
         let first_port = self.settings.get().network.rtp_port;
         let id = self.new_leg();
-        Leg::open(id, address, first_port, codecs, &self.media)
+        let opening = Opening { id, address: hop.local.ip(), first_port, codecs, policy };
+        Leg::open(opening, &self.media)
     }
 }

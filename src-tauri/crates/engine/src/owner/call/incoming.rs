@@ -76,6 +76,7 @@ impl Owner {
             return Err(refused(BAD_REQUEST, "the caller's identity is too long"));
         }
         let verdict = self.judge(session, &from, &headers);
+        let account = session.account.clone();
         let mut call = Call::new(id.clone(), session, CallDirection::Incoming, from);
         call.diverted_by = diverted_by(&headers);
         match &verdict {
@@ -90,7 +91,7 @@ impl Owner {
                 return Err(refused(BUSY_HERE, "Busy Here"));
             }
         }
-        let mut leg = self.open_leg(hop.local.ip()).map_err(unavailable)?;
+        let mut leg = self.open_leg(&hop, &account).map_err(unavailable)?;
         match offer.map(|offer| leg.prepare(&offer)).transpose() {
             Ok(prepared) => (call.sip, call.leg, call.prepared) = (Some(sip), Some(leg), prepared),
             Err(refused) => {

@@ -176,7 +176,7 @@ impl Call {
             transfer_requested: self.asked.as_ref().map(Asked::shown),
             recording: self.recording.as_ref().and_then(Recording::view),
             problem: self.problem.clone(),
-            suite: None,
+            suite: self.leg.as_ref().and_then(Leg::suite).map(str::to_owned),
             signalling: None,
             diverted_by: self.diverted_by.clone(),
             auto_answer_at: self.auto_answer_at.filter(|_| self.is_ringing_here()),

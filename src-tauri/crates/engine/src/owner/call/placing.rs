@@ -1,7 +1,7 @@
 //! Calls out, from what was typed to the INVITE.
 
 use super::{
-    super::{Errand, Owner, session::Session, target::Target, transfer::Referred, view::new_id},
+    super::{Errand, Owner, leg::Policy, session::Session, target::Target, transfer::Referred, view::new_id},
     Call, MAX_CALLS, wrong_state,
 };
 use crate::io::{media::Ask, names};
@@ -122,13 +122,16 @@ impl Owner {
         let from = outgoing.from.unwrap_or_else(|| session.aor.clone());
         let session_expires = session_expires(&session.account);
         let (to, muted) = (call.callee.uri.clone(), call.muted);
+        let account = session.account.clone();
         let (route, transport, credentials) =
             (session.route(), session.transport(), session.credentials.clone());
         let hop = match result.and_then(|hops| hops.first().copied().ok_or_else(|| "no address".into())) {
             Ok(hop) => hop,
             Err(reason) => return self.end_call(id, CallStatus::Failed, &reason),
         };
-        let mut leg = match self.open_leg(hop.local.ip()) {
+        let opened =
+            Policy::of(&account, hop.transport).check_offer().and_then(|()| self.open_leg(&hop, &account));
+        let mut leg = match opened {
             Ok(leg) => leg,
             Err(failure) => return self.end_call(id, CallStatus::Failed, &failure.message),
         };

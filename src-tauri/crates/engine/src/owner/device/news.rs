@@ -6,9 +6,10 @@ use super::{
     list::is_hardware,
 };
 use crate::io::media::{Ask, LegId, News};
-use sidetone_api::{CallId, CallProblem, CallProblemKind, Event, NoticeLevel};
+use sidetone_api::{CallId, CallProblem, CallProblemKind, CallStatus, Event, NoticeLevel};
 use sidetone_media::device::Direction;
 use sidetone_media::{DeviceFault, DeviceInfo, DeviceNews, SoundProblem};
+use std::time::Instant;
 
 impl Owner {
     pub(in super::super) fn on_device_opened(&mut self, opened: Opened) {
@@ -105,6 +106,8 @@ impl Owner {
             News::Sound { leg, problem } => self.on_sound(leg, problem),
             News::Recording { leg, status } => self.on_recording(leg, status),
             News::Recorded { leg, recorded } => self.on_recorded(leg, &recorded),
+            News::Secured { leg, suite } => self.on_secured(leg, suite),
+            News::NoMedia { leg, reason } => self.on_no_media(leg, &reason),
             News::MicrophoneLevel(level) => {
                 self.publish(Event::MicrophoneLevel { level });
                 if !self.publisher.has_readers() {
@@ -129,6 +132,24 @@ impl Owner {
 
     fn call_of_leg(&self, leg: LegId) -> Option<CallId> {
         self.calls.values().find(|call| call.has_leg(leg)).map(|call| call.id.clone())
+    }
+
+    fn on_secured(&mut self, leg: LegId, suite: &'static str) {
+        let Some(call) = self.calls.values_mut().find(|call| call.has_leg(leg)) else { return };
+        if let Some(leg) = &mut call.leg {
+            leg.set_secured(suite);
+        }
+        let id = call.id.clone();
+        self.publish_call(&id);
+    }
+
+    /// A call without media is none: it ends, and says why.
+    fn on_no_media(&mut self, leg: LegId, reason: &str) {
+        let Some(id) = self.call_of_leg(leg) else { return self.exchange.on_no_media(leg, reason) };
+        if let Some(sip) = self.calls.get(&id).and_then(|call| call.sip) {
+            self.phone.ua.hang_up(Instant::now(), sip, Some(reason));
+        }
+        self.end_call(&id, CallStatus::Failed, reason);
     }
 
     /// What is wrong with a call's sound, or that all is well again.

@@ -188,7 +188,7 @@ impl Owner {
 
     pub(super) fn open_exchange_leg(&mut self, hop: &Hop) -> Result<Leg, Refused> {
         let refused = |text: String| Refused { status: SERVICE_UNAVAILABLE, text };
-        self.open_leg_of_every_codec(hop.local.ip()).map_err(|failure| refused(failure.to_string()))
+        self.open_leg_of_every_codec(hop).map_err(|failure| refused(failure.to_string()))
     }
 
     pub(super) fn exchange_reject(&mut self, call: CallId, refused: &Refused) {

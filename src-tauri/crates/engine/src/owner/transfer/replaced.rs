@@ -16,10 +16,14 @@ impl Owner {
     /// Answers the arrival in the place of `id`, and ends the dialog that it replaces.
     pub(in super::super) fn take_over(&mut self, id: &CallId, arrival: Arrival) -> Result<(), Refused> {
         let unavailable = |failure: sidetone_api::Failure| Refused { status: 503, text: failure.message };
-        let mut leg = self.open_leg(arrival.hop.local.ip()).map_err(unavailable)?;
+        let gone = || Refused { status: 481, text: "the call is gone".into() };
+        let session =
+            self.calls.get(id).and_then(|call| self.sessions.get(&call.session_id)).ok_or_else(gone)?;
+        let account = session.account.clone();
+        let mut leg = self.open_leg(&arrival.hop, &account).map_err(unavailable)?;
         let Some(call) = self.calls.get_mut(id) else {
             leg.close(&self.media);
-            return Err(Refused { status: 481, text: "the call is gone".into() });
+            return Err(gone());
         };
         leg.hold(call.is_held_here());
         let answer = match &arrival.offer {

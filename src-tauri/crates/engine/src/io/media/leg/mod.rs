@@ -4,29 +4,26 @@ mod receive;
 mod say;
 mod send;
 mod types;
+mod wire;
 
-use super::{Join, LegId, News, RtpPair, measure::Measure};
+use super::{Identities, Join, LegId, News, RtpPair, measure::Measure};
 use say::Sound;
-use send::{Keys, send};
+use send::Keys;
 use sidetone_media::{AudioReceiver, AudioSender, Codec, tone::TestTone};
 use sidetone_rtp::{
-    Config, Identity, KeepAlive, Latching, RemoteAddress, Session, telephone_event::EventReceiver,
+    Config, Identity, KeepAlive, Session, telephone_event::EventReceiver, transport::MediaKind,
 };
 use sidetone_sdp::Negotiated;
-use std::{
-    net::UdpSocket as StdUdpSocket,
-    time::{Instant, SystemTime},
-};
+use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
 
 pub(super) use send::Forwarded;
+use wire::Wire;
 
 pub(super) struct Leg {
     id: LegId,
-    pub(super) rtp: mio::net::UdpSocket,
-    pub(super) rtcp: mio::net::UdpSocket,
+    pub(super) wire: Wire,
     session: Session,
-    remote: RemoteAddress,
     negotiated: Option<Negotiated>,
     join: Join,
     pub(super) muted: bool,
@@ -47,19 +44,23 @@ pub(super) struct Leg {
 }
 
 impl Leg {
-    pub(super) fn new(id: LegId, pair: RtpPair, seed: [u8; 32], cname: &str, now: Instant) -> Self {
+    pub(super) fn new(
+        id: LegId,
+        pair: RtpPair,
+        seed: [u8; 32],
+        cname: &str,
+        identities: Identities,
+        now: Instant,
+    ) -> Self {
         let mut identity = [0; 10];
         identity.copy_from_slice(&seed[..10]);
         let mut spread = [0; 8];
         spread.copy_from_slice(&seed[16..24]);
         let config = Config::new(Identity::from_random(identity), cname, Vec::new());
-        let mio = |socket: StdUdpSocket| mio::net::UdpSocket::from_std(socket);
         Self {
             id,
-            rtp: mio(pair.rtp),
-            rtcp: mio(pair.rtcp),
+            wire: Wire::new(pair, seed, identities, now),
             session: Session::new(config, now, u64::from_be_bytes(spread)),
-            remote: RemoteAddress::new(Latching::On, None, None),
             negotiated: None,
             join: Join::Nothing,
             muted: false,
@@ -78,11 +79,10 @@ impl Leg {
 
     pub(super) fn configure(&mut self, negotiated: Negotiated, now: Instant) {
         let address = negotiated.remote.socket_addr();
-        let rtcp = negotiated.remote_rtcp.as_ref().and_then(|endpoint| endpoint.socket_addr());
-        if self.remote.rtp().is_some() && address != self.remote.rtp() {
+        if self.wire.remote().is_some() && address != self.wire.remote() {
             self.session.expect_new_source(now);
         }
-        self.remote.signal(address, rtcp);
+        self.wire.configure(now, &negotiated);
         self.session.set_payload_types(&types::received(&negotiated));
         let sent = types::sent(&negotiated);
         self.session.set_send_types(&sent);
@@ -141,8 +141,14 @@ impl Leg {
                 || self.is_dialling())
     }
 
-    /// Sends the RTCP that is due, and ends a telephone event that fell silent.
-    pub(super) fn report(&mut self, now: Instant, buffer: &mut Vec<u8>) {
+    /// When the transport wants [`Leg::report`], besides the beat.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.wire.poll_timeout()
+    }
+
+    /// Does what the transport wants, sends the RTCP that is due, and ends a telephone event that fell silent.
+    pub(super) fn report(&mut self, now: Instant, buffer: &mut Vec<u8>, news: &mpsc::Sender<News>) {
+        self.wire.tick(now, self.id, news);
         self.events.handle_timeout(now);
         if self.negotiated.as_ref().is_none_or(|negotiated| negotiated.rtcp_disabled) {
             return;
@@ -151,17 +157,17 @@ impl Leg {
             return;
         }
         if self.session.poll_rtcp(now, SystemTime::now(), buffer) {
-            send(&self.rtcp, buffer, self.remote.rtcp());
+            self.wire.send(MediaKind::Rtcp, buffer);
         }
         if self.session.poll_keep_alive(now, buffer) {
-            send(&self.rtp, buffer, self.remote.rtp());
+            self.wire.send(MediaKind::Rtp, buffer);
         }
     }
 
     pub(super) fn goodbye(&mut self, now: Instant, buffer: &mut Vec<u8>) {
         let disabled = self.negotiated.as_ref().is_some_and(|negotiated| negotiated.rtcp_disabled);
         if self.session.goodbye(now, SystemTime::now(), None, buffer) && !disabled {
-            send(&self.rtcp, buffer, self.remote.rtcp());
+            self.wire.send(MediaKind::Rtcp, buffer);
         }
     }
 

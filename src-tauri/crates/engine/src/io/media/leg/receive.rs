@@ -5,20 +5,19 @@ use crate::io::media::Join;
 use sidetone_media::{
     AudioReceiver, Codec, Frame, PayloadKind as PacketKind, ReceivedPacket, ReceiverOptions,
 };
-use sidetone_rtp::{PayloadClass, RtpPacket, Verdict, telephone_event::TelephoneEvent};
+use sidetone_rtp::{PayloadClass, RtpPacket, telephone_event::TelephoneEvent};
 use sidetone_sdp::PayloadKind;
-use std::{net::SocketAddr, time::Instant};
+use std::time::Instant;
 
 impl Leg {
-    /// Checks a datagram from `from`; gives the packet where there is something to play or forward.
+    /// Checks a plain RTP packet; gives it where there is something to play or forward.
     pub(in super::super) fn handle_rtp<'a>(
         &mut self,
         now: Instant,
-        from: SocketAddr,
         datagram: &'a [u8],
         mut tell: impl FnMut(char),
     ) -> Option<RtpPacket<'a>> {
-        if !self.receives() || self.remote.handle_rtp(now, from, datagram) == Verdict::Reject {
+        if !self.receives() {
             return None;
         }
         let packet = self.session.handle_rtp(now, datagram).ok()?;
@@ -40,10 +39,8 @@ impl Leg {
         }
     }
 
-    pub(in super::super) fn handle_rtcp(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        if self.remote.handle_rtcp(from) == Verdict::Accept {
-            let _ = self.session.handle_rtcp(now, datagram);
-        }
+    pub(in super::super) fn handle_rtcp(&mut self, now: Instant, datagram: &[u8]) {
+        let _ = self.session.handle_rtcp(now, datagram);
     }
 
     /// Gives a packet to the decoder.

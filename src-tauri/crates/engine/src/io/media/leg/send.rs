@@ -6,12 +6,10 @@ use sidetone_media::{Codec, Flow, Frame, PayloadKind as PacketKind, SILENCE, Sou
 use sidetone_rtp::{
     PayloadClass, RtpPacket,
     telephone_event::{EventCode, EventSender, SenderOptions as EventOptions},
+    transport::MediaKind,
 };
 use sidetone_sdp::NegotiatedEvents;
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 const KEY_PRESS: Duration = Duration::from_millis(160);
 
@@ -99,7 +97,7 @@ impl Leg {
         // Our own keys take the place of the audio.
         let gives_way = packet.class != PayloadClass::TelephoneEvent && self.is_dialling();
         if !gives_way && self.session.forward(now, from.0, packet, payload_type, &mut self.out) {
-            send(&self.rtp, &self.out, self.remote.rtp());
+            self.wire.send(MediaKind::Rtp, &mut self.out);
         }
         Forwarded::Done
     }
@@ -131,7 +129,7 @@ impl Leg {
         };
         let Some((_, sender)) = &mut self.sender else { return };
         self.measure.spoke(frame);
-        let (session, out, rtp, remote) = (&mut self.session, &mut self.out, &self.rtp, self.remote.rtp());
+        let (session, out, wire) = (&mut self.session, &mut self.out, &mut self.wire);
         let noise = negotiated.comfort_noise.as_ref().map(|types| types.send);
         let dialling = self.dialled;
         sender.push(frame, &mut |packet| {
@@ -141,7 +139,7 @@ impl Leg {
             };
             if let Some(payload_type) = payload_type.filter(|_| !dialling) {
                 session.write_rtp(now, payload_type, packet.timestamp, packet.marker, packet.payload, out);
-                send(rtp, out, remote);
+                wire.send(MediaKind::Rtp, out);
             }
         });
     }
@@ -154,11 +152,11 @@ impl Leg {
         let audio_clock = self.negotiated.as_ref().map(|negotiated| negotiated.codec.capability.clock_rate);
         let audio = (audio_clock == Some(keys.clock_rate)).then(|| self.session.timestamp(now));
         let step = keys.advance(audio);
-        let (session, out, rtp, remote) = (&mut self.session, &mut self.out, &self.rtp, self.remote.rtp());
+        let (session, out, wire) = (&mut self.session, &mut self.out, &mut self.wire);
         let payload_type = keys.payload_type;
         keys.sender.tick(keys.timestamp, step, |packet| {
             session.write_between(now, payload_type, packet.timestamp, packet.marker, &packet.payload, out);
-            send(rtp, out, remote);
+            wire.send(MediaKind::Rtp, out);
         });
     }
 
@@ -166,15 +164,5 @@ impl Leg {
         let mut frame = SILENCE;
         let _: Flow = self.tone.read(&mut frame);
         self.speak(now, &frame);
-    }
-}
-
-/// Sends one datagram. One that cannot be sent now (no route, full buffer) is lost, as in the network: the far end's reports
-/// and the silence watch tell of it.
-pub(super) fn send(socket: &mio::net::UdpSocket, datagram: &[u8], to: Option<SocketAddr>) {
-    if let Some(to) = to
-        && let Err(error) = socket.send_to(datagram, to)
-    {
-        tracing::trace!("{to}: {error}");
     }
 }

@@ -5,9 +5,10 @@ mod connect;
 mod hold;
 
 use super::{super::leg::Leg, super::leg::Refused, Exchange, Role};
-use crate::io::media::{Door, Join};
+use crate::io::media::{Door, Join, LegId};
 use sidetone_sdp::Capability;
 use sidetone_sip::{CallId, Cause, Side};
+use std::time::Instant;
 
 const TEMPORARILY_UNAVAILABLE: u16 = 480;
 
@@ -50,6 +51,15 @@ impl Exchange {
 }
 
 impl Exchange {
+    /// A leg whose media cannot be: the call ends, and with it its bridge.
+    pub(in super::super::super) fn on_no_media(&mut self, leg: LegId, reason: &str) {
+        let calls: Vec<CallId> = self.calls.keys().copied().collect();
+        let found = calls.into_iter().find(|call| self.leg_of(*call).is_some_and(|own| own.id == leg));
+        if let (Some(call), Some(agent)) = (found, &mut self.agent) {
+            agent.ua.hang_up(Instant::now(), call, Some(reason));
+        }
+    }
+
     /// What the other end of a call's bridge speaks.
     pub(super) fn codec_opposite(&mut self, call: CallId) -> Option<Capability> {
         let (Role::Caller(id) | Role::Callee(id)) = self.calls.get(&call)? else { return None };

@@ -1,13 +1,18 @@
 //! The signalling side of one RTP leg: its sockets' addresses and the offers and answers that describe them.
 
+mod policy;
+
 use crate::io::{
-    clock,
-    media::{Ask, Door, Join, LegId},
+    identity,
+    media::{Ask, Door, Identities, Join, LegId},
     ports,
 };
+
+pub(crate) use policy::Policy;
 use sidetone_api::{CodecView, Encryption, Failure, FailureCode};
+use sidetone_rtp::transport::Credentials;
 use sidetone_sdp::{
-    Capability, Direction, LocalMedia, Negotiated, OfferAnswer, Origin, Refusal, SessionDescription,
+    Capability, Direction, LocalMedia, Negotiated, OfferAnswer, Origin, Refusal, Security, SessionDescription,
 };
 use std::net::IpAddr;
 
@@ -24,6 +29,19 @@ pub(crate) struct Leg {
     exchange: OfferAnswer,
     negotiated: Option<Negotiated>,
     hold: Hold,
+    /// SRTP suite that the DTLS handshake brought.
+    secured: Option<&'static str>,
+}
+
+/// What a leg is opened with.
+pub(crate) struct Opening {
+    pub(crate) id: LegId,
+    /// Ours, facing the peer.
+    pub(crate) address: IpAddr,
+    /// 0: any.
+    pub(crate) first_port: u16,
+    pub(crate) codecs: Vec<Capability>,
+    pub(crate) policy: Policy,
 }
 
 /// Who wants no media from whom.
@@ -48,29 +66,30 @@ pub(crate) struct Refused {
 
 impl Leg {
     /// Opens the sockets on the address that faces the peer.
-    pub(crate) fn open(
-        id: LegId,
-        address: IpAddr,
-        first_port: u16,
-        codecs: Vec<Capability>,
-        media: &Door,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn open(opening: Opening, media: &Door) -> Result<Self, Failure> {
+        let Opening { id, address, first_port, codecs, policy } = opening;
         let network = |error: std::io::Error| {
             Failure::new(FailureCode::Network, format!("no port for media on {address}: {error}"))
         };
-        let random =
-            || clock::random().map_err(|error| Failure::new(FailureCode::Network, error.to_string()));
         let pair = ports::bind_pair(bind_address(address), first_port).map_err(network)?;
-        let local = LocalMedia::new(address, pair.port, codecs);
+        let mut local = LocalMedia::new(address, pair.port, codecs);
+        policy.apply(&mut local)?;
         // 62 bits: some peers read the session id of `o=` as a signed number.
-        let session_id = u64::from_be_bytes(random()?) >> 2;
+        let session_id = u64::from_be_bytes(policy::random()?) >> 2;
         let origin = Origin { username: "-".into(), session_id, version: session_id };
-        let cname = u64::from_be_bytes(random()?);
+        let cname = u64::from_be_bytes(policy::random()?);
         media.ask(Ask::Open {
             leg: id,
             pair,
-            seed: clock::random().map_err(|error| Failure::new(FailureCode::Network, error.to_string()))?,
+            seed: policy::random()?,
             cname: format!("{cname:016x}"),
+            identities: Identities {
+                dtls: identity::dtls().cloned(),
+                ice: local
+                    .ice
+                    .as_ref()
+                    .map(|ice| Credentials::new(ice.credentials.ufrag(), ice.credentials.pwd())),
+            },
         });
         Ok(Self {
             id,
@@ -79,6 +98,7 @@ impl Leg {
             exchange: OfferAnswer::new(origin),
             negotiated: None,
             hold: Hold::default(),
+            secured: None,
         })
     }
 
@@ -205,12 +225,31 @@ impl Leg {
     }
 
     pub(crate) fn encryption(&self) -> Encryption {
+        match self.negotiated.as_ref().map(|negotiated| &negotiated.security) {
+            Some(Security::Sdes { .. }) => return Encryption::Sdes,
+            Some(Security::Dtls { .. }) => return Encryption::Dtls,
+            Some(Security::None) | None => {}
+        }
         let remote = self.negotiated.as_ref().and_then(|negotiated| negotiated.remote.socket_addr());
         if remote.is_some_and(|remote| remote.ip().is_loopback()) {
             Encryption::Loopback
         } else {
             Encryption::None
         }
+    }
+
+    /// The SRTP suite; with DTLS from when the handshake is done.
+    pub(crate) fn suite(&self) -> Option<&'static str> {
+        match &self.negotiated.as_ref()?.security {
+            Security::Sdes { local, .. } => Some(local.suite().name()),
+            Security::Dtls { .. } => self.secured,
+            Security::None => None,
+        }
+    }
+
+    /// The DTLS handshake is done.
+    pub(crate) fn set_secured(&mut self, suite: &'static str) {
+        self.secured = Some(suite);
     }
 
     fn agreed(&mut self, negotiated: Negotiated) -> Result<(), Refused> {
@@ -221,7 +260,20 @@ impl Leg {
                 text: format!("c= names the host {name}; an address is needed"),
             });
         }
-        self.negotiated = Some(negotiated);
+        if let (Some(agreed), Some(ice)) = (&negotiated.ice, &mut self.local.ice)
+            && agreed.local != ice.credentials
+        {
+            // The peer restarted ICE.
+            ice.credentials = agreed.local.clone();
+            ice.next = policy::credentials()
+                .map_err(|failure| Refused { status: NOT_ACCEPTABLE, text: failure.message })?;
+        }
+        let before = self.negotiated.replace(negotiated);
+        let security =
+            |negotiated: &Option<Negotiated>| negotiated.as_ref().map(|agreed| agreed.security.clone());
+        if security(&before) != security(&self.negotiated) {
+            self.secured = None;
+        }
         Ok(())
     }
 }

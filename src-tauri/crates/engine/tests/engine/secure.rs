@@ -1,0 +1,87 @@
+//! Calls with encryption and ICE between an account and the gateway, and what may not be.
+
+use crate::audio::{Voice, assert_heard, said_all, voice};
+use crate::kit::{Phone, account, gateway, options, quiet};
+use sidetone_api::CallStatus::{Established, Failed, Finish};
+use sidetone_api::{Account, Encryption, MediaEncryption, Settings};
+use sidetone_testkit::audio::Wav;
+use std::net::SocketAddr;
+
+fn with(domain: SocketAddr, mut settings: Settings, change: impl FnOnce(&mut Account)) -> Settings {
+    let mut account = account("alice", domain);
+    change(&mut account);
+    settings.accounts.push(account);
+    settings
+}
+
+/// Calls `echo`, says something, and hears it back; gives encryption and suite of the call.
+async fn echoed(change: impl FnOnce(&mut Account)) -> (Encryption, Option<String>) {
+    let dir = tempfile::tempdir().unwrap();
+    let host = Phone::start(gateway()).await;
+    let Voice { spoken, heard, settings } = voice(dir.path(), "a", 1, "opus");
+    // Nothing is heard before the handshake is done, which takes its time on a busy machine.
+    let mut samples = vec![0.0; 2 * 16_000];
+    samples.extend_from_slice(&spoken.samples);
+    Wav { rate: 16_000, samples }.write(&dir.path().join("a-says.wav")).unwrap();
+    let mut alice = Phone::with(options(with(host.gateway(), settings, change))).await;
+    alice.is_registered().await;
+    let call = alice.call("echo").await;
+    alice.status(&call, Established).await;
+    said_all(&mut alice).await;
+    alice.check().await;
+    let view = alice.view(&call);
+    let found = (view.encryption, view.suite.clone());
+    alice.hang_up(&call).await;
+    alice.status(&call, Finish).await;
+    alice.finish().await;
+    host.finish().await;
+    assert_heard(&spoken, &heard);
+    found
+}
+
+#[tokio::test]
+async fn keys_in_the_sdp_protect_a_call_where_the_account_allows_them_on_plain_signalling() {
+    let found = echoed(|account| {
+        account.media_encryption = MediaEncryption::Sdes;
+        account.sdes_over_plain = true;
+    });
+    assert_eq!(found.await, (Encryption::Sdes, Some("AEAD_AES_256_GCM".into())));
+}
+
+#[tokio::test]
+async fn dtls_protects_a_call_and_the_view_names_its_suite() {
+    let found = echoed(|account| account.media_encryption = MediaEncryption::Dtls).await;
+    assert_eq!(found, (Encryption::Dtls, Some("AEAD_AES_256_GCM".into())));
+}
+
+#[tokio::test]
+async fn dtls_and_ice_go_together() {
+    let found = echoed(|account| {
+        account.media_encryption = MediaEncryption::Dtls;
+        account.ice = true;
+    });
+    assert_eq!(found.await, (Encryption::Dtls, Some("AEAD_AES_256_GCM".into())));
+}
+
+#[tokio::test]
+async fn ice_alone_finds_the_way_of_plain_media() {
+    assert_eq!(echoed(|account| account.ice = true).await, (Encryption::Loopback, None));
+}
+
+#[tokio::test]
+async fn rtp_and_rtcp_share_a_port_where_asked() {
+    assert_eq!(echoed(|account| account.rtcp_mux = true).await, (Encryption::Loopback, None));
+}
+
+#[tokio::test]
+async fn keys_in_the_sdp_are_not_sent_over_plain_signalling_unless_allowed() {
+    let host = Phone::start(gateway()).await;
+    let settings = with(host.gateway(), quiet(), |account| account.media_encryption = MediaEncryption::Sdes);
+    let mut alice = Phone::with(options(settings)).await;
+    alice.is_registered().await;
+    let call = alice.call("echo").await;
+    let info = alice.status(&call, Failed).await;
+    assert!(info.contains("SDES") && info.contains("TLS"), "{info}");
+    alice.finish().await;
+    host.finish().await;
+}
