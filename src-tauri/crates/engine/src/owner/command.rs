@@ -64,7 +64,9 @@ impl Owner {
             Command::StartRecording { call_id } => return self.start_recording(&call_id, answer),
             Command::PauseRecording { call_id, paused } => self.pause_recording(&call_id, paused),
             Command::StopRecording { call_id } => self.stop_recording(&call_id),
-            Command::SendData { .. } => Err(not_yet()),
+            Command::SendData { to, body, content_type, session_id } => {
+                self.send_data(&to, body, content_type, session_id)
+            }
             Command::GetSnapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
         };
         let _ = answer.send(result);
@@ -138,9 +140,4 @@ impl Owner {
         self.publish(Event::SettingsChanged { settings });
         Ok(())
     }
-}
-
-/// What the vocabulary has and the engine has not.
-fn not_yet() -> Failure {
-    Failure::new(sidetone_api::FailureCode::WrongState, "this engine cannot do that yet")
 }

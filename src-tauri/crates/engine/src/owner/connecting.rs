@@ -122,6 +122,7 @@ impl Owner {
         for call in calls {
             let _ = self.hang_up(&call);
         }
+        self.stop_services(id);
         if let Some(registration) = registration {
             self.phone.ua.unregister(now, registration);
         }
@@ -152,6 +153,7 @@ impl Owner {
     pub(super) fn unregister(&mut self, id: &SessionId) -> Result<Reply, Failure> {
         match self.open_session(id)?.registration {
             Some(registration) => {
+                self.stop_services(id);
                 self.phone.ua.unregister(Instant::now(), registration);
                 Ok(Reply::Done)
             }

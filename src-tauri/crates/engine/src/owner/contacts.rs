@@ -108,13 +108,15 @@ impl Owner {
     /// The one place where a contact becomes another.
     fn contact_changed(&mut self, contact: Contact) {
         self.contacts.insert(contact.id.clone(), contact.clone());
-        self.publish(Event::ContactChanged { contact });
+        self.publish(Event::ContactChanged { contact: contact.clone() });
+        self.watch_contact(&contact);
     }
 
     /// The one place where a contact goes.
     pub(super) fn contact_removed(&mut self, id: &ContactId) {
         if self.contacts.remove(id).is_some() {
             self.publish(Event::ContactRemoved { contact_id: id.clone() });
+            self.unwatch_contact(id);
         }
     }
 

@@ -20,6 +20,7 @@ mod phone;
 mod policy;
 mod recording;
 mod registration;
+mod services;
 mod session;
 mod settings;
 mod start;
@@ -99,6 +100,7 @@ struct Owner {
     calls: BTreeMap<CallId, Call>,
     store: store::Store,
     history: History,
+    services: services::Services,
     contacts: BTreeMap<ContactId, Contact>,
     imported: Imported,
     /// Where recordings go if the settings do not say.
@@ -129,6 +131,7 @@ impl Owner {
         let mut has_clients = true;
         loop {
             self.drain();
+            self.update_presence();
             if self.is_finished() {
                 break;
             }

@@ -22,15 +22,8 @@ impl Owner {
                 self.on_incoming(arrival);
             }
             Event::Call { call, event } => self.on_call_event(call, event),
-            Event::MessageReceived(message) => {
-                self.phone.ua.reply_message(std::time::Instant::now(), message.id, 405, "");
-            }
-            Event::MessageAnswered { .. }
-            | Event::Subscription { .. }
-            | Event::Publication { .. }
-            | Event::Notified { .. }
-            | Event::UnsolicitedNotify { .. }
-            | Event::BindingsChanged { .. } => {}
+            Event::BindingsChanged { .. } => {}
+            event => self.on_service_event(event),
         }
     }
 }

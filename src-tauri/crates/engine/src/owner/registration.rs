@@ -1,6 +1,6 @@
 //! What registrars answer, told as statuses by their causes.
 
-use super::{Owner, session::Session, text};
+use super::{Owner, text};
 use sidetone_api::{ConnectionStatus, Event, RegistrationStatus, SessionId};
 use sidetone_sip::{Cause, FailureKind, Hop, OptionsId, RegistrationId};
 use std::time::Duration;
@@ -18,6 +18,7 @@ impl Owner {
             &format!("for {} s", expires.as_secs()),
             false,
         );
+        self.start_services(registration);
     }
 
     pub(super) fn on_registration_failed(
@@ -84,7 +85,7 @@ impl Owner {
         sessions.find(|session| session.registration == Some(registration)).map(|session| session.id.clone())
     }
 
-    fn open_session_of(&self, registration: RegistrationId) -> Option<SessionId> {
+    pub(super) fn open_session_of(&self, registration: RegistrationId) -> Option<SessionId> {
         self.session_of(registration).filter(|id| self.open_session(id).is_ok())
     }
 
@@ -134,7 +135,7 @@ impl Owner {
     }
 
     pub(super) fn publish_session(&mut self, id: &SessionId) {
-        if let Some(session) = self.sessions.get(id).map(Session::view) {
+        if let Some(session) = self.sessions.get(id).map(|session| self.session_view(session)) {
             self.publish(Event::SessionChanged { session });
         }
     }

@@ -97,6 +97,7 @@ impl Owner {
             sessions: BTreeMap::new(),
             calls: BTreeMap::new(),
             store,
+            services: super::services::Services::default(),
             history: History::new(&mut opened),
             contacts: opened.contacts.into_iter().map(|contact| (contact.id.clone(), contact)).collect(),
             imported: Imported::default(),

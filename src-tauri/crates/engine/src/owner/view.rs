@@ -2,7 +2,7 @@
 
 use super::{Owner, call::Call, session::Session};
 use crate::io::clock;
-use sidetone_api::{Event, Failure, FailureCode, Snapshot};
+use sidetone_api::{Event, Failure, FailureCode, SessionView, Snapshot};
 use std::time::Instant;
 
 impl Owner {
@@ -14,16 +14,20 @@ impl Owner {
         Snapshot {
             seq: self.publisher.seq(),
             version: env!("CARGO_PKG_VERSION").into(),
-            sessions: self.sessions.values().map(Session::view).collect(),
+            sessions: self.sessions.values().map(|session| self.session_view(session)).collect(),
             calls: self.calls.values().map(Call::view).collect(),
             history: self.history.latest().cloned().collect(),
             missed_calls: self.history.missed_calls(),
             contacts: self.contacts.values().cloned().collect(),
-            contact_states: Vec::new(),
+            contact_states: self.services.contact_states(),
             devices: self.desk.view(),
             gateway: self.exchange.view(),
             settings: self.settings.get().clone(),
         }
+    }
+
+    pub(super) fn session_view(&self, session: &Session) -> SessionView {
+        SessionView { messages_waiting: self.services.messages_waiting(&session.id), ..session.view() }
     }
 
     /// Now, or a little later where it was told just now.

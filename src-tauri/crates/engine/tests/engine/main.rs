@@ -21,6 +21,7 @@ mod policy;
 mod recording;
 mod ringer;
 mod secure;
+mod services;
 mod sessions;
 mod settings;
 mod transfer;

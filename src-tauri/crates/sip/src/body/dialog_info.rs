@@ -130,7 +130,7 @@ impl DialogInfo {
 
 fn dialog(element: &Element) -> Result<LineDialog, BodyError> {
     let state = element.child("state").ok_or_else(|| BodyError::new("dialog", "has no state"))?;
-    let attribute = |name: &str| element.attribute(name).filter(|value| !value.is_empty()).map(clip);
+    let attribute = |name: &str| element.attribute(name).map(clip).filter(|value| !value.is_empty());
     Ok(LineDialog {
         id: attribute("id").ok_or_else(|| BodyError::new("dialog", "has no id"))?,
         call_id: attribute("call-id"),
@@ -162,7 +162,8 @@ fn party(element: &Element) -> Party {
 }
 
 fn clip(text: &str) -> String {
-    text.trim().chars().take(MAX_VALUE).collect()
+    let text: String = text.chars().filter(|character| !character.is_control()).take(MAX_VALUE).collect();
+    text.trim().to_owned()
 }
 
 fn write_dialog(out: &mut String, dialog: &LineDialog) {

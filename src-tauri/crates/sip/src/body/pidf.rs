@@ -135,5 +135,6 @@ fn collect_activities(element: &Element, found: &mut Vec<String>) {
 }
 
 fn clip(text: &str) -> String {
-    text.trim().chars().filter(|character| !character.is_control()).take(MAX_VALUE).collect()
+    let text: String = text.chars().filter(|character| !character.is_control()).take(MAX_VALUE).collect();
+    text.trim().to_owned()
 }

@@ -68,8 +68,8 @@ pub(super) fn read(bytes: &[u8], root: &str) -> Result<Element, BodyError> {
                 }
             }
             Event::End(_) => done = close(&mut open),
-            Event::Text(text) => push_text(&mut open, &text.xml10_content()),
-            Event::CData(text) => push_text(&mut open, &text.xml10_content()),
+            Event::Text(text) => push_text(&mut open, &text.xml10_content())?,
+            Event::CData(text) => push_text(&mut open, &text.xml10_content())?,
             Event::GeneralRef(reference) => {
                 let name = reference.xml10_content();
                 let character = match reference.resolve_char_ref() {
@@ -78,7 +78,7 @@ pub(super) fn read(bytes: &[u8], root: &str) -> Result<Element, BodyError> {
                     Err(_) => None,
                 };
                 let character = character.ok_or_else(|| broken("an entity that XML itself does not have"))?;
-                push_text(&mut open, character.encode_utf8(&mut [0; 4]));
+                push_text(&mut open, character.encode_utf8(&mut [0; 4]))?;
             }
             Event::DocType(_) => return Err(broken("a document type declaration")),
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
@@ -104,10 +104,13 @@ fn close(open: &mut Vec<Element>) -> Option<Element> {
     }
 }
 
-fn push_text(open: &mut [Element], text: &str) {
-    if let Some(element) = open.last_mut() {
-        element.text.push_str(text);
+fn push_text(open: &mut [Element], text: &str) -> Result<(), BodyError> {
+    match open.last_mut() {
+        Some(element) => element.text.push_str(text),
+        None if text.trim().is_empty() => {}
+        None => return Err(BodyError::new("XML", "text outside of the root element")),
     }
+    Ok(())
 }
 
 fn element(start: &BytesStart<'_>) -> Result<Element, BodyError> {

@@ -141,6 +141,11 @@ impl Registration {
                 self.failures = 0;
                 Verdict::Failed { cause, kind: FailureKind::AuthenticationFailed, retry_in: None }
             }
+            // first hop lacks outbound support (RFC 5626 section 11.6)
+            439 if self.settings.outbound => {
+                self.settings.outbound = false;
+                Verdict::Again
+            }
             423 if self.brief < MAX_BRIEF => {
                 let wanted =
                     response.headers.min_expires().ok().flatten().map(u64::from).map(Duration::from_secs);

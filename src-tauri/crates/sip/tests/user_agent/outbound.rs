@@ -294,3 +294,16 @@ fn several_registrations_live_side_by_side_and_share_a_flow() {
         net.events(a).iter().all(|event| !matches!(event, Event::Unregistered { id, .. } if *id == first))
     );
 }
+
+#[test]
+fn without_outbound_at_the_first_hop_it_is_registered_without() {
+    let (mut net, a, _) = pair();
+    net.with(a, |ua, now| ua.register(now, account(Transport::Udp)));
+    net.settle();
+    let register = next_register(&mut net);
+    net.send(REGISTRAR, A, &reply(&register, 439, "t", ""));
+    net.settle();
+    let again = next_register(&mut net);
+    assert_eq!(again.headers.supported().unwrap(), ["path", "gruu"]);
+    assert_eq!(again.headers.contacts().unwrap().first().unwrap().params.get("reg-id"), None);
+}

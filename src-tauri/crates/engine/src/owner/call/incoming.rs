@@ -131,7 +131,11 @@ impl Owner {
     }
 
     /// The session whose contact was called, or one whose user part it is, where the caller came without a registrar.
-    fn session_called(&self, request_uri: &Uri, registration: Option<RegistrationId>) -> Option<SessionId> {
+    pub(in super::super) fn session_called(
+        &self,
+        request_uri: &Uri,
+        registration: Option<RegistrationId>,
+    ) -> Option<SessionId> {
         let open = || self.sessions.values().filter(|session| !session.is_closing());
         let user = request_uri.user_text();
         let by_contact = registration.and_then(|id| open().find(|session| session.registration == Some(id)));

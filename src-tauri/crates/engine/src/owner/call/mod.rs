@@ -125,6 +125,14 @@ impl Call {
         }
     }
 
+    /// Us, and the far end.
+    pub(super) fn parties(&self) -> (&NameAddr, &NameAddr) {
+        match self.direction {
+            CallDirection::Outgoing => (&self.caller, &self.callee),
+            CallDirection::Incoming => (&self.callee, &self.caller),
+        }
+    }
+
     pub(super) fn far(&self) -> &NameAddr {
         match self.direction {
             CallDirection::Outgoing => &self.callee,

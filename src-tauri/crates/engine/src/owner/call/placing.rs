@@ -91,7 +91,7 @@ impl Owner {
         call.due.post_dial = target.post_dial.into();
         call.referred = wish.referred;
         call.hold_from_answer(wish.held);
-        let first = session.route().into_iter().next().unwrap_or(callee);
+        let first = self.service_route_of(session).into_iter().next().unwrap_or(callee);
         let (transport, port, bind) = (session.transport(), self.phone.port(), self.phone.bind());
         let (errands, call_id) = (self.errands.clone(), id.clone());
         tokio::spawn(async move {
@@ -124,7 +124,7 @@ impl Owner {
         let (to, muted) = (call.callee.uri.clone(), call.muted);
         let account = session.account.clone();
         let (route, transport, credentials) =
-            (session.route(), session.transport(), session.credentials.clone());
+            (self.service_route_of(session), session.transport(), session.credentials.clone());
         let hop = match result.and_then(|hops| hops.first().copied().ok_or_else(|| "no address".into())) {
             Ok(hop) => hop,
             Err(reason) => return self.end_call(id, CallStatus::Failed, &reason),
@@ -165,7 +165,7 @@ impl Owner {
     }
 
     /// The first session whose link is not known to be dead; configured accounts come before "Local".
-    fn session_for_calls(&self) -> Result<&Session, Failure> {
+    pub(in super::super) fn session_for_calls(&self) -> Result<&Session, Failure> {
         let open = self.sessions.values().filter(|session| !session.is_closing());
         let order = &self.settings.get().accounts;
         let rank = |session: &&Session| {
