@@ -29,14 +29,11 @@ describe('hold', () => {
     expect(desk.commands).toEqual([{ command: 'hold', callId: 'a' }])
   })
 
-  it('resumes alone, and swaps where somebody else is talked to', async () => {
-    const alone = bench({ calls: [up('a', held)] })
-    await alone.app.switchboard.toggleHold(up('a', held))
-    expect(alone.commands).toEqual([{ command: 'unhold', callId: 'a' }])
+  it('resumes and comes to the front; holding the others is the engine’s', async () => {
     const two = bench({ calls: [up('a', held), up('b')] })
     await two.app.switchboard.toggleHold(up('a', held))
-    expect(two.commands).toEqual([{ command: 'swap', callId: 'a' }])
-    expect(two.app.chosenCall).toBe('a')
+    expect(two.commands).toEqual([{ command: 'unhold', callId: 'a' }])
+    expect(two.app.call?.callId).toBe('a')
   })
 
   it('says who holds whom', () => {
@@ -79,18 +76,21 @@ describe('several calls', () => {
     expect(desk.commands).toEqual([{ command: 'hangup', callId: 'b' }, { command: 'answer', callId: 'in' }])
   })
 
-  it('nobody is held for a number that cannot be called', async () => {
+  it('a number that cannot be called is a failure for its field', async () => {
     const desk = bench({ calls: [up('a')] })
     desk.refuse('call', 'no such host')
     expect((await desk.app.place('x'))?.message).toBe('no such host')
-    expect(desk.names).toEqual(['call'])
+    expect(desk.app.call?.callId).toBe('a')
   })
 
-  it('a call placed during another holds that one', async () => {
+  it('a call placed during another is in front', async () => {
     const desk = bench({ calls: [up('a')] })
     desk.replies.set('call', () => ({ reply: 'call', callId: 'new' }))
     expect(await desk.app.place('2044', undefined, { anonymous: true })).toBeNull()
-    expect(desk.commands).toEqual([{ command: 'call', callee: '2044', anonymous: true }, { command: 'hold', callId: 'a' }])
+    desk.change(call(0, { callId: 'new' }))
+    desk.change(up('a', held))
+    expect(desk.commands).toEqual([{ command: 'call', callee: '2044', anonymous: true }])
+    expect(desk.app.call?.callId).toBe('new')
   })
 })
 
@@ -110,11 +110,11 @@ describe('the conference', () => {
     expect(desk.commands).toEqual([])
   })
 
-  it('is gone back to as a whole, and the call outside it waits', async () => {
+  it('is gone back to through any of its calls', async () => {
     const a = up('a', { inConference: true, ...held })
     const desk = bench({ calls: [a, up('b', { inConference: true, ...held }), up('c')] })
     await desk.app.switchboard.goOnWith(a)
-    expect(desk.commands).toEqual([{ command: 'hold', callId: 'c' }, { command: 'merge', callIds: ['a', 'b'] }])
+    expect(desk.commands).toEqual([{ command: 'swap', callId: 'a' }])
   })
 
   it('knows who speaks: loud, and not on hold', () => {
@@ -156,23 +156,23 @@ describe('what is done to a call of the conference', () => {
   it('is done to all of it', async () => {
     const desk = bench({ calls: [a, b, up('c', held)] })
     await desk.app.switchboard.toggleMute(a)
-    await desk.app.switchboard.toggleHold(a)
     await desk.app.switchboard.toggleRecording(a)
     await desk.app.switchboard.hangUp(a)
     const each = (command: string, more = {}): object[] => ['a', 'b'].map((callId) => ({ command, callId, ...more }))
-    expect(desk.commands).toEqual([...each('muteAudio', { muted: true }), ...each('hold'), ...each('startRecording'), ...each('hangup')])
+    expect(desk.commands).toEqual([...each('muteAudio', { muted: true }), ...each('startRecording'), ...each('hangup')])
+  })
+
+  it('is held and resumed by the engine as a whole', async () => {
+    const desk = bench({ calls: [a, b] })
+    await desk.app.switchboard.toggleHold(a)
+    await desk.app.switchboard.toggleHold({ ...a, ...held })
+    expect(desk.commands).toEqual([{ command: 'hold', callId: 'a' }, { command: 'unhold', callId: 'a' }])
   })
 
   it('makes its parts alike: who is muted already stays so', async () => {
     const desk = bench({ calls: [{ ...a, muted: true }, b] })
     await desk.app.switchboard.toggleMute(a)
     expect(desk.commands).toMatchObject([{ muted: true }, { muted: true }])
-  })
-
-  it('resumes a conference that is held', async () => {
-    const desk = bench({ calls: [{ ...a, ...held }, { ...b, ...held }] })
-    await desk.app.switchboard.toggleHold({ ...a, ...held })
-    expect(desk.commands).toEqual([{ command: 'merge', callIds: ['a', 'b'] }])
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { DialRule } from '../src/api/types'
-import { compile, preview, splitNumbers } from '../src/screens/settings/calls/plan'
+import { compile, preview, problemOf, splitNumbers } from '../src/screens/settings/calls/plan'
 import { moved } from '../src/screens/settings/order'
 
 const rule = (match: string, replace: string, part: Partial<DialRule> = {}): DialRule => ({ match, replace, refuse: false, ...part })
@@ -13,6 +13,27 @@ describe('the dial plan', () => {
     expect(preview(rules, [], ' 030901820 ')).toEqual({ kind: 'changed', number: '+4930901820', rule: 1, accountId: 'office' })
     expect(preview(rules, [], '+7495')).toEqual({ kind: 'refused', rule: 2 })
     expect(preview(rules, [], '2044')).toEqual({ kind: 'unchanged', number: '2044' })
+  })
+
+  it('knows a number through what people put into it', () => {
+    expect(preview(rules, [], '(030) 90-18/20').kind).toBe('changed')
+    expect(preview(rules, [], 'tel:030901820;ext=12')).toMatchObject({ number: '+4930901820' })
+    expect(preview(rules, [], '030901820,,4711#')).toMatchObject({ number: '+4930901820' })
+    expect(preview(rules, ['19 222'], '19222').kind).toBe('emergency')
+    expect(preview(rules, [], 'sip:0ada@example.org')).toEqual({ kind: 'unchanged', number: 'sip:0ada@example.org' })
+  })
+
+  it.each([
+    [rule('', 'x'), 'empty'],
+    [rule('0', ' '), 'empty'],
+    [rule('0(', 'x'), 'pattern'],
+    [rule('0(.)', '$2'), 'group'],
+    [rule('0(.)', '$1a'), 'group'],
+    [rule('0(?P<rest>.)', '$rest'), null],
+    [rule('0(.)', '$$5${1}'), null],
+    [rule('0(.)', '', { refuse: true }), null],
+  ] as const)('names what the engine would have against %j: %s', (one, problem) => {
+    expect(problemOf(one)).toBe(problem)
   })
 
   it('matches whole numbers alone', () => {
@@ -43,8 +64,8 @@ describe('the dial plan', () => {
   })
 })
 
-it('a list of numbers is read with commas and spaces, each once', () => {
-  expect(splitNumbers(' 110, 112  110;19222 ')).toEqual(['110', '112', '19222'])
+it('a list of numbers is read with commas, each once', () => {
+  expect(splitNumbers(' 110, 112,110;19 222, ')).toEqual(['110', '112', '19 222'])
 })
 
 it('an item moves by one place and not beyond the ends', () => {

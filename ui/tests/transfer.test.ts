@@ -42,14 +42,11 @@ describe('a blind transfer', () => {
 })
 
 describe('a consultation', () => {
-  it('calls first and holds the caller then, over the same account', async () => {
+  it('calls over the same account, and is in front', async () => {
     const desk = bench({ calls: [caller] })
     desk.replies.set('call', () => ({ reply: 'call', callId: 'colleague' }))
     await desk.app.transfer.consult(caller, '2044')
-    expect(desk.commands).toEqual([
-      { command: 'call', callee: '2044', sessionId: 's1' },
-      { command: 'hold', callId: 'caller' },
-    ])
+    expect(desk.commands).toEqual([{ command: 'call', callee: '2044', sessionId: 's1' }])
     expect(desk.app.chosenCall).toBe('colleague')
   })
 

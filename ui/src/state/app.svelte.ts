@@ -117,7 +117,7 @@ export class App {
     }
   }
 
-  /** Whoever is talked to waits meanwhile, but not for a number that cannot be called. */
+  /** The engine holds whoever is talked to meanwhile. */
   async place(callee: string, sessionId?: string, options: CallOptions = {}): Promise<Failure | null> {
     return this.begin({ command: 'call', callee, ...this.living(sessionId), ...options })
   }
@@ -184,9 +184,7 @@ export class App {
     try {
       const reply = await this.ask(command)
       this.screen = 'phone'
-      if (reply.reply !== 'call') return null
-      this.chosenCall = reply.callId
-      await this.switchboard.holdOthers(reply.callId)
+      if (reply.reply === 'call') this.chosenCall = reply.callId
       return null
     } catch (reason) {
       return toFailure(reason)

@@ -30,28 +30,18 @@ export class Switchboard {
     await Promise.all(this.group(call).map((other) => this.app.hangUp(other)))
   }
 
+  /** The engine holds and resumes a conference as a whole, and whoever goes on holds the others. */
   async toggleHold(call: CallView): Promise<boolean> {
     const { callId } = call
-    const group = this.group(call)
-    if (group.length > 1) {
-      const free = group.filter((other) => !other.hold.local)
-      if (free.length === 0) return this.goOnWith(call)
-      const held = await Promise.all(free.map((other) => this.app.perform({ command: 'hold', callId: other.callId })))
-      return held.every(Boolean)
-    }
     if (!call.hold.local) return this.app.perform({ command: 'hold', callId })
-    // Two calls that are both off hold would talk over each other in one ear.
-    return this.active.length > 0 ? this.goOnWith(call) : this.app.perform({ command: 'unhold', callId })
+    this.app.chosenCall = callId
+    return this.app.perform({ command: 'unhold', callId })
   }
 
   /** Everybody else waits. */
   async goOnWith(call: CallView): Promise<boolean> {
     this.app.chosenCall = call.callId
-    const { conference } = this
-    if (!call.inConference || conference.length < 2) return this.app.perform({ command: 'swap', callId: call.callId })
-    const outside = this.active.filter((other) => !other.inConference)
-    await Promise.all(outside.map((other) => this.app.perform({ command: 'hold', callId: other.callId })))
-    return this.merge([])
+    return this.app.perform({ command: 'swap', callId: call.callId })
   }
 
   /** The call that was waiting and the one in front change places. */
@@ -60,13 +50,9 @@ export class Switchboard {
     return other !== undefined && this.goOnWith(other)
   }
 
-  async holdOthers(than: string | null): Promise<void> {
-    const others = this.active.filter((call) => call.callId !== than)
-    await Promise.all(others.map((call) => this.app.perform({ command: 'hold', callId: call.callId })))
-  }
-
+  /** An engine for many callers at once would hold nobody by itself; here it is promised. */
   async holdAndAnswer(call: CallView): Promise<boolean> {
-    await this.holdOthers(call.callId)
+    await Promise.all(this.active.map((other) => this.app.perform({ command: 'hold', callId: other.callId })))
     return this.app.answer(call)
   }
 

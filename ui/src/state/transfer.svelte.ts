@@ -37,14 +37,13 @@ export class TransferFlow {
     return this.attempt({ command: 'transferAttended', callId: call.callId, consultationCallId: other.callId })
   }
 
-  /** A second call to the target; the first one waits. Nobody is held for a number that cannot be called. */
+  /** A second call to the target; the engine holds the first one. */
   async consult(call: CallView, target = this.target.trim()): Promise<boolean> {
     try {
       const reply = await this.app.ask({ command: 'call', callee: target, sessionId: call.sessionId })
       if (reply.reply !== 'call') return false
       this.consultations = new Map(this.consultations).set(reply.callId, call.callId)
       this.app.chosenCall = reply.callId
-      await this.app.switchboard.holdOthers(reply.callId)
       this.close()
       return true
     } catch (reason) {

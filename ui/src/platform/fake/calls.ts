@@ -13,26 +13,29 @@ export function callCommand(engine: FakeEngine, command: Command): Reply | null 
     case 'redial':
       return redial(engine)
     case 'answer':
+      holdOthers(engine, command.callId)
       return engine.change(command.callId, { status: 'ESTABLISHED', info: '200 OK', establishedAt: Date.now(), codec: OPUS, autoAnswerAt: null })
     case 'hangup':
       return engine.finish(command.callId)
     case 'redirect':
       return engine.finish(command.callId, { info: `302 Moved Temporarily to ${command.target}` })
     case 'hold':
-      return hold(engine, command.callId, true)
+      for (const callId of together(engine, command.callId)) hold(engine, callId, true)
+      return DONE
     case 'unhold':
-      return hold(engine, command.callId, false)
     case 'swap':
-      for (const other of engine.state.calls) if (other.establishedAt !== null && other.callId !== command.callId && !other.hold.local) hold(engine, other.callId, true)
-      return hold(engine, command.callId, false)
+      holdOthers(engine, command.callId)
+      for (const callId of together(engine, command.callId)) hold(engine, callId, false)
+      return DONE
     case 'merge':
       for (const callId of command.callIds) {
-        hold(engine, callId, false)
         engine.change(callId, { inConference: true })
+        hold(engine, callId, false)
       }
       return DONE
     case 'split':
       engine.change(command.callId, { inConference: false })
+      dissolve(engine)
       return hold(engine, command.callId, true)
     case 'transfer':
       return transfer(engine, command.callId, command.target)
@@ -70,6 +73,7 @@ function place(engine: FakeEngine, callee: string, sessionId = 's1'): Reply {
   const emergency = callee === '112' || callee === '911'
   const remoteName = engine.state.contacts.find((contact) => contact.addresses.some((other) => other.address === address))?.name ?? ''
   engine.put(call(Date.now(), { callId, sessionId, callee: address, remoteName, emergency, ...protection }))
+  holdOthers(engine, callId)
   engine.later(600, callId, () => engine.change(callId, { status: 'RING', info: '180 Ringing' }))
   engine.later(1600, callId, () => engine.change(callId, { status: 'ESTABLISHED', info: '200 OK', establishedAt: Date.now(), codec: OPUS }))
   return { reply: 'call', callId }
@@ -79,6 +83,26 @@ function redial(engine: FakeEngine): Reply {
   const last = engine.state.history.find((entry) => entry.direction === 'outgoing')
   if (!last) throw failure('notFound', 'nobody has been called yet')
   return place(engine, last.remote)
+}
+
+/** The call itself, and the conference that it is part of. */
+function together(engine: FakeEngine, callId: string): string[] {
+  const { inConference } = engine.find(callId)
+  return engine.state.calls.filter((call) => call.callId === callId || (inConference && call.inConference)).map((call) => call.callId)
+}
+
+/** Whoever begins to speak in one call holds the others. */
+function holdOthers(engine: FakeEngine, callId: string): void {
+  const own = together(engine, callId)
+  for (const other of engine.state.calls) {
+    if (other.establishedAt !== null && !own.includes(other.callId) && !other.hold.local) hold(engine, other.callId, true)
+  }
+}
+
+/** One alone is no conference. */
+function dissolve(engine: FakeEngine): void {
+  const rest = engine.state.calls.filter((call) => call.inConference)
+  if (rest.length === 1) engine.change(rest[0]!.callId, { inConference: false })
 }
 
 function hold(engine: FakeEngine, callId: string, local: boolean): Reply {
