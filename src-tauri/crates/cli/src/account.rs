@@ -32,6 +32,8 @@ pub(crate) fn given(identity: &Identity, places: bool) -> Result<Option<Credenti
                 registrar: identity.registrar.clone(),
                 outbound_proxy: identity.outbound_proxy.clone(),
                 transport: identity.transport.map(Into::into),
+                trusted_ca: identity.trusted_ca.as_deref().map(trusted_ca).transpose()?,
+                websocket_url: identity.websocket_url.clone(),
                 register: !places || identity.registrar.is_some(),
                 ..account(aor.clone())
             },
@@ -58,6 +60,18 @@ pub(crate) fn extension(identity: &Identity, name: &str, gateway: SocketAddr) ->
         ..account(format!("sip:{name}@{gateway}"))
     };
     Ok(Credentials { account, password: password(identity.password_env.as_deref(), "--password-env")? })
+}
+
+/// More than any authority's certificates.
+const LONGEST_CA: u64 = 1024 * 1024;
+
+fn trusted_ca(file: &Path) -> Result<String, Error> {
+    let wrong = |why: &dyn std::fmt::Display| Error::usage(format!("--trusted-ca {}: {why}", file.display()));
+    let size = fs::metadata(file).map_err(|error| wrong(&error))?.len();
+    if size > LONGEST_CA {
+        return Err(wrong(&"this is too large for a certificate"));
+    }
+    fs::read_to_string(file).map_err(|error| wrong(&error))
 }
 
 fn account(aor: String) -> Account {

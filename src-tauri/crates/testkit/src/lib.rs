@@ -18,6 +18,8 @@
 pub mod audio;
 #[cfg(unix)]
 pub mod browser;
+mod certificates;
+mod dns;
 mod error;
 #[cfg(target_os = "linux")]
 pub mod measure;
@@ -30,6 +32,8 @@ mod require;
 #[cfg(unix)]
 mod room;
 
+pub use certificates::{CertificateOptions, TestAuthority, TestCertificate};
+pub use dns::{DnsHabit, DnsRecord, DnsServer};
 pub use error::{Result, RigError};
 #[cfg(unix)]
 pub use peers::{

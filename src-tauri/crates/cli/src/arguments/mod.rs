@@ -92,6 +92,9 @@ pub(crate) struct Common {
     /// First port for RTP; 0: any
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) rtp_port: u16,
+    /// DNS server instead of the system's, address:port (repeat, or separate by commas)
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    pub(crate) dns: Vec<String>,
     /// Calls do not hold each other: all are heard, and hear us, at once
     #[arg(long)]
     pub(crate) every_call_speaks: bool,
@@ -124,6 +127,12 @@ pub(crate) struct Identity {
     pub(crate) outbound_proxy: Option<String>,
     #[arg(long, value_enum)]
     pub(crate) transport: Option<Wire>,
+    /// PEM file of a private CA that the account trusts besides the system's
+    #[arg(long, value_name = "FILE", requires = "aor")]
+    pub(crate) trusted_ca: Option<PathBuf>,
+    /// Where a WebSocket server is: wss://host:port/path
+    #[arg(long, value_name = "URL", requires = "aor")]
+    pub(crate) websocket_url: Option<String>,
     /// Do not register: calls come to --sip-port alone
     #[arg(long)]
     pub(crate) no_register: bool,

@@ -98,6 +98,7 @@ fn settings(common: &Common, own_gateway: bool) -> Settings {
         network: NetworkSettings {
             sip_port: common.sip_port,
             rtp_port: common.rtp_port,
+            dns: common.dns.clone(),
             ..NetworkSettings::default()
         },
         gateway: GatewaySettings { enabled: own_gateway, ..GatewaySettings::default() },

@@ -50,7 +50,7 @@ fn an_account_file_is_checked_and_its_fault_named() {
         ("aor = 'sip:a@b'\npassword = 'hunter2'\n", "password-env"),
         ("aor = 'sip:a@b'\npassword-env = 7\n", "password-env"),
         ("aor = 'sip:a@b'\npassword-env = 'SIDETONE_NOT_SET'\n", "SIDETONE_NOT_SET"),
-        ("aor = 'sip:a@b'\ntransport = 'tls'\n", "tls"),
+        ("aor = 'sip:a@b'\ntransport = 'sctp'\n", "sctp"),
         ("aor = 'sip:a@b'\nexpires = 'long'\n", "string"),
         ("aor = 7\n", "string"),
         ("name = 'no address'\n", "aor"),

@@ -6,5 +6,6 @@ mod audio;
 mod load;
 mod phone;
 mod statuses;
+mod transports;
 mod trouble;
 mod wire;

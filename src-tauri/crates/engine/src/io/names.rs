@@ -1,51 +1,91 @@
-//! From a SIP URI to the hops to try (RFC 3263, without NAPTR and SRV as yet: A and AAAA records, addresses).
+//! From a SIP URI to the hops to try.
 
+use super::{
+    dns::{self, Goal, Names, Target},
+    transport::{Authorities, Flows, Link},
+};
 use sidetone_sip::message::{Host, Uri};
-use sidetone_sip::{Hop, Transport};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use sidetone_sip::{Authority, Hop, Transport};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    sync::Arc,
+};
 
-/// Where requests to `uri` go, best first. `listening` gives our own port for the address to advertise.
-///
-/// # Errors
-/// In words, naming the host.
-pub(crate) async fn resolve(
-    uri: &Uri,
-    transport: Option<Transport>,
-    our_port: u16,
-    bind: Option<IpAddr>,
-) -> Result<Vec<Hop>, String> {
-    let transport =
-        transport.or_else(|| uri.transport().and_then(Transport::from_token)).unwrap_or(Transport::Udp);
-    if !matches!(transport, Transport::Udp | Transport::Tcp) {
-        return Err(format!("transport {transport:?} is not supported yet"));
-    }
-    let port = uri.port.unwrap_or(5060);
-    let host = match uri.params.get("maddr") {
-        Some(address) => Host::parse(address).map_err(|error| format!("maddr: {error}"))?,
-        None => uri.host.clone(),
-    };
-    let addresses: Vec<SocketAddr> = match &host {
-        Host::V4(address) => vec![SocketAddr::from((*address, port))],
-        Host::V6(address) => vec![SocketAddr::from((*address, port))],
-        Host::Name(name) => tokio::net::lookup_host((name.as_str(), port))
-            .await
-            .map_err(|error| format!("{name}: {error}"))?
-            .collect(),
-    };
-    let mut hops: Vec<Hop> = Vec::new();
-    let mut reason = format!("{host} has no address");
-    for remote in addresses {
-        match local_address_towards(remote, bind) {
-            Ok(ip) => {
-                let hop = Hop::new(transport, SocketAddr::new(ip, our_port), remote);
-                if !hops.contains(&hop) {
-                    hops.push(hop);
-                }
+/// Finds the way to servers: their addresses, what they must prove, and our own address towards them.
+#[derive(Clone)]
+pub(crate) struct Finder {
+    pub(crate) names: Arc<Names>,
+    pub(crate) authorities: Arc<Authorities>,
+    pub(crate) flows: Arc<Flows>,
+    /// Where we listen.
+    pub(crate) port: u16,
+    pub(crate) bind: Option<IpAddr>,
+}
+
+impl Finder {
+    /// Where requests to `uri` go, best first.
+    ///
+    /// # Errors
+    /// In words, naming the host.
+    pub(crate) async fn find(
+        &self,
+        uri: &Uri,
+        transport: Option<Transport>,
+        authority: Authority,
+    ) -> Result<Vec<Hop>, String> {
+        let goal = towards_websocket(Goal::of(uri, transport)?, &self.authorities.link(authority))?;
+        let mut hops: Vec<Hop> = Vec::new();
+        let mut reason = format!("{} has no address", goal.host);
+        for target in dns::locate(&self.names, &goal).await? {
+            match self.hop(&goal, target, authority) {
+                Ok(hop) if !hops.contains(&hop) => hops.push(hop),
+                Ok(_) => {}
+                Err(error) => reason = format!("{}: {error}", target.address),
             }
-            Err(error) => reason = format!("{remote}: {error}"),
         }
+        if hops.is_empty() { Err(reason) } else { Ok(hops) }
     }
-    if hops.is_empty() { Err(reason) } else { Ok(hops) }
+
+    fn hop(&self, goal: &Goal, target: Target, of: Authority) -> std::io::Result<Hop> {
+        let ip = local_address_towards(target.address, self.bind)?;
+        let mut hop = Hop::new(target.transport, SocketAddr::new(ip, self.port), target.address);
+        if matches!(target.transport, Transport::Udp | Transport::Tcp) {
+            return Ok(hop);
+        }
+        hop.authority = self.authorities.of_server(of, &goal.host.bare());
+        // A proxy names itself by its address in Record-Route, and `ws` there stands for `wss` too. What the account has verified
+        // at this address is asked for again.
+        let by_address = goal.host.ip().is_some();
+        if let Some((authority, transport)) = self.authorities.known_at(of, hop.remote)
+            && by_address
+            && is_same_kind(hop.transport, transport)
+        {
+            (hop.authority, hop.transport) = (authority, transport);
+        }
+        if hop.transport == Transport::Tls {
+            hop.local = self.flows.local(super::transport::flow(&hop), ip)?;
+        }
+        Ok(hop)
+    }
+}
+
+/// A WebSocket account has one server, whatever host a request names: nobody else could be spoken to (RFC 7118 section 4).
+fn towards_websocket(goal: Goal, link: &Link) -> Result<Goal, String> {
+    let web = matches!(goal.transport, Some(Transport::Ws | Transport::Wss));
+    let Some(url) = link.websocket.as_ref().filter(|_| web) else { return Ok(goal) };
+    if goal.secure && !url.secure {
+        return Err("sips: goes over wss://, and the account's WebSocket URL is ws://".into());
+    }
+    let host = if url.host.contains(':') { format!("[{}]", url.host) } else { url.host.clone() };
+    let host = Host::parse(&host).map_err(|error| error.to_string())?;
+    let transport = url.transport();
+    let port = Some(url.port.unwrap_or(transport.default_port()));
+    Ok(Goal { host, port, transport: Some(transport), secure: goal.secure })
+}
+
+/// Never down from a secured transport.
+fn is_same_kind(wanted: Transport, known: Transport) -> bool {
+    wanted == known || (wanted == Transport::Ws && known == Transport::Wss)
 }
 
 /// The address of ours that packets to `remote` carry: connecting a UDP socket asks the routing table and sends nothing.

@@ -1,8 +1,13 @@
-//! The sockets of one SIP user agent: UDP and a TCP listener on the same port, IPv4 and (where there is one) IPv6.
+//! The sockets of one SIP user agent: UDP and a TCP listener on the same port, IPv4 and (where there is one) IPv6, and the
+//! connections that go out.
 
-use super::{names, tcp};
+use super::{
+    dns::Names,
+    names::{self, Finder},
+    transport::{self, Authorities, Flows, Link},
+};
 use sidetone_sip::message::Uri;
-use sidetone_sip::{Hop, QueryId, Transport};
+use sidetone_sip::{Authority, Hop, QueryId, Transport};
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -31,11 +36,30 @@ pub(crate) enum Stack {
 /// What the network says to a user agent.
 #[derive(Debug)]
 pub(crate) enum FromNetwork {
-    Datagram { hop: Hop, bytes: Vec<u8> },
-    Stream { hop: Hop, bytes: Vec<u8> },
-    StreamClosed { hop: Hop, reason: String },
-    SendFailed { hop: Hop, reason: String },
-    Resolved { query: QueryId, result: Result<Vec<Hop>, String> },
+    Datagram {
+        hop: Hop,
+        bytes: Vec<u8>,
+    },
+    Stream {
+        hop: Hop,
+        bytes: Vec<u8>,
+    },
+    StreamClosed {
+        hop: Hop,
+        reason: String,
+    },
+    SendFailed {
+        hop: Hop,
+        reason: String,
+    },
+    /// The peer of this connection has been silent for long.
+    Idle {
+        hop: Hop,
+    },
+    Resolved {
+        query: QueryId,
+        result: Result<Vec<Hop>, String>,
+    },
 }
 
 pub(crate) type Inbox = mpsc::Sender<(Stack, FromNetwork)>;
@@ -44,13 +68,11 @@ pub(crate) fn inbox() -> (Inbox, mpsc::Receiver<(Stack, FromNetwork)>) {
     mpsc::channel(INBOX)
 }
 
-#[derive(Debug)]
 pub(crate) struct SipSockets {
     stack: Stack,
-    port: u16,
-    bind: Option<IpAddr>,
     udp: Vec<Arc<UdpSocket>>,
-    tcp: tcp::Door,
+    connections: transport::Door,
+    finder: Finder,
     inbox: Inbox,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -61,6 +83,7 @@ impl SipSockets {
         stack: Stack,
         address: Option<IpAddr>,
         port: u16,
+        names: Arc<Names>,
         inbox: Inbox,
     ) -> io::Result<Self> {
         let (udp, tcp) = bind(address, port).await?;
@@ -70,36 +93,63 @@ impl SipSockets {
             .iter()
             .map(|socket| tokio::spawn(receive(Arc::clone(socket), stack, address, inbox.clone())))
             .collect();
-        let tcp = tcp::open(tcp, stack, port, address, inbox.clone());
-        Ok(Self { stack, port, bind: address, udp, tcp, inbox, tasks })
+        let (authorities, flows) = (Arc::new(Authorities::default()), Arc::new(Flows::default()));
+        let common = transport::Common {
+            stack,
+            port,
+            bind: address,
+            inbox: inbox.clone(),
+            authorities: Arc::clone(&authorities),
+            flows: Arc::clone(&flows),
+            idle: transport::IDLE,
+        };
+        let connections = transport::open(tcp, common);
+        let finder = Finder { names, authorities, flows, port, bind: address };
+        Ok(Self { stack, udp, connections, finder, inbox, tasks })
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.port
+        self.finder.port
     }
 
-    pub(crate) fn bind(&self) -> Option<IpAddr> {
-        self.bind
+    /// For errands of the owner's own.
+    pub(crate) fn finder(&self) -> Finder {
+        self.finder.clone()
+    }
+
+    /// Under what an account's requests go out.
+    pub(crate) fn authority(&self, link: Link) -> Authority {
+        self.finder.authorities.of_account(link)
+    }
+
+    /// What is known of a connection, in words; `None` over UDP and where there was none.
+    pub(crate) fn info(&self, hop: &Hop) -> Option<String> {
+        self.finder.flows.info(hop)
     }
 
     /// Sends, or reports `SendFailed` through the inbox. Never waits.
     pub(crate) fn transmit(&self, hop: Hop, bytes: Vec<u8>) {
         match hop.transport {
             Transport::Udp => self.send_datagram(hop, &bytes),
-            Transport::Tcp => self.tcp.send(hop, bytes),
-            other => self.failed(hop, format!("transport {other:?} is not supported yet")),
+            _ => self.connections.send(hop, bytes),
         }
     }
 
     pub(crate) fn close(&self, hop: Hop) {
-        self.tcp.close(hop);
+        self.connections.close(hop);
     }
 
     /// Answers with `Resolved` through the inbox.
-    pub(crate) fn resolve(&self, query: QueryId, uri: Uri, transport: Option<Transport>) {
-        let (inbox, stack, port, bind) = (self.inbox.clone(), self.stack, self.port, self.bind);
+    pub(crate) fn resolve(
+        &self,
+        query: QueryId,
+        uri: Uri,
+        transport: Option<Transport>,
+        authority: Authority,
+    ) {
+        let (inbox, stack, finder) = (self.inbox.clone(), self.stack, self.finder.clone());
         tokio::spawn(async move {
-            let result = names::resolve(&uri, transport, port, bind).await;
+            let result = finder.find(&uri, transport, authority).await;
             let _ = inbox.send((stack, FromNetwork::Resolved { query, result })).await;
         });
     }

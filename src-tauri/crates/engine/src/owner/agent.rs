@@ -1,11 +1,16 @@
 //! A SIP user agent with its sockets.
 
+use super::wire;
 use crate::io::{
     clock,
+    dns::Names,
+    names::Finder,
     sip::{FromNetwork, Inbox, SipSockets, Stack},
+    transport::Link,
 };
-use sidetone_sip::{Config, Event, Input, Output, UserAgent};
-use std::{io, net::IpAddr, time::Instant};
+use sidetone_api::SignallingView;
+use sidetone_sip::{Authority, Config, Event, Hop, Input, Output, UserAgent};
+use std::{io, net::IpAddr, sync::Arc, time::Instant};
 
 pub(super) struct Agent {
     pub(super) ua: UserAgent,
@@ -18,16 +23,27 @@ impl Agent {
         address: Option<IpAddr>,
         port: u16,
         config: Config,
+        names: Arc<Names>,
         inbox: Inbox,
     ) -> io::Result<Self> {
-        let sockets = SipSockets::open(stack, address, port, inbox).await?;
+        let sockets = SipSockets::open(stack, address, port, names, inbox).await?;
         let seed = clock::random().map_err(|error| io::Error::other(error.to_string()))?;
         Ok(Self { ua: UserAgent::new(config, seed), sockets })
     }
 
-    /// The local address that was asked for; `None` for all.
-    pub(super) fn bind(&self) -> Option<IpAddr> {
-        self.sockets.bind()
+    /// For errands of the owner's own.
+    pub(super) fn finder(&self) -> Finder {
+        self.sockets.finder()
+    }
+
+    /// Under what an account's requests go out.
+    pub(super) fn authority(&self, link: Link) -> Authority {
+        self.sockets.authority(link)
+    }
+
+    /// The truth about a first hop.
+    pub(super) fn signalling(&self, hop: &Hop) -> SignallingView {
+        wire::signalling(hop, self.sockets.info(hop))
     }
 
     /// Nobody has anything to say any more.
@@ -53,6 +69,11 @@ impl Agent {
             FromNetwork::SendFailed { hop, reason } => {
                 self.ua.handle_input(now, Input::SendFailed { hop, reason })
             }
+            FromNetwork::Idle { hop } => {
+                if !self.ua.is_in_use(&hop) {
+                    self.sockets.close(hop);
+                }
+            }
             FromNetwork::Resolved { query, result } => {
                 self.ua.handle_input(now, Input::Resolved { query, result })
             }
@@ -74,7 +95,9 @@ impl Agent {
         while let Some(output) = self.ua.poll_output() {
             match output {
                 Output::Transmit { hop, bytes } => self.sockets.transmit(hop, bytes),
-                Output::Resolve { query, uri, transport, .. } => self.sockets.resolve(query, uri, transport),
+                Output::Resolve { query, uri, transport, authority } => {
+                    self.sockets.resolve(query, uri, transport, authority);
+                }
                 Output::Close { hop } => self.sockets.close(hop),
                 Output::Event(event) => return Some(event),
             }

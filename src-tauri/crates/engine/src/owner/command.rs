@@ -85,6 +85,9 @@ impl Owner {
             settings::check_audio(&audio)?;
             settings.audio = audio;
         }
+        if let Some(network) = &network {
+            settings::check_network(network)?;
+        }
         let restart = network.as_ref().is_some_and(|network| *network != settings.network)
             || gateway.as_ref().is_some_and(|gateway| *gateway != settings.gateway);
         settings.network = network.unwrap_or(settings.network);

@@ -60,6 +60,7 @@ impl Owner {
         let account_id = account.id.clone();
         let id = SessionId::new(new_id("s")?);
         let mut session = Session::new(id.clone(), account)?;
+        session.authority = self.phone.authority(session.link.clone());
         if let Some(password) = password {
             self.passwords.insert(account_id.clone(), password);
         }
@@ -104,7 +105,7 @@ impl Owner {
         if session.account.register {
             session.registration = Some(self.phone.ua.register(now, session.registration_wanted()));
         } else {
-            session.probe = Some(self.phone.ua.options(now, session.probe_wanted()));
+            self.probe(id, now);
         }
     }
 

@@ -18,6 +18,7 @@ mod leg;
 mod music;
 mod phone;
 mod policy;
+mod probe;
 mod recording;
 mod registration;
 mod services;
@@ -30,6 +31,7 @@ mod tests;
 mod text;
 mod transfer;
 mod view;
+mod wire;
 
 use crate::{
     handle::{Publisher, Request},
@@ -231,7 +233,11 @@ impl Owner {
         let (phone, exchange) = (self.phone.poll_timeout(), self.exchange.poll_timeout());
         let (pruning, imported) = (self.history.pruning, self.imported.next);
         let (closing, hold, due) = (self.next_closing(), self.next_hold(), self.next_due());
-        [phone, exchange, closing, hold, due, tone, farewell, pruning, imported].into_iter().flatten().min()
+        let probe = self.next_probe();
+        [phone, exchange, closing, probe, hold, due, tone, farewell, pruning, imported]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn on_timeout(&mut self) {
@@ -252,6 +258,7 @@ impl Owner {
         if self.imported.next.is_some_and(|due| due <= now) {
             self.tell_some_imported();
         }
+        self.probe_due(now);
         if self.end_tone.is_some_and(|(_, until)| until <= now) {
             self.end_tone = None;
             self.update_tone();

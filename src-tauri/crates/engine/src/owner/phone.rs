@@ -11,8 +11,8 @@ impl Owner {
                 self.on_registration_failed(id, &cause, kind, retry_in);
             }
             Event::Unregistered { id, reason } => self.on_unregistered(id, &reason),
-            Event::OptionsAnswered { id, status, reason, .. } => {
-                self.on_options_answered(id, status, &reason)
+            Event::OptionsAnswered { id, status, reason, hop } => {
+                self.on_options_answered(id, status, &reason, hop.as_ref());
             }
             Event::Incoming {
                 call, from, request_uri, headers, offer, hop, registration, replaces, ..

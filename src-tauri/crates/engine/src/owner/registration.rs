@@ -2,7 +2,7 @@
 
 use super::{Owner, text};
 use sidetone_api::{ConnectionStatus, Event, RegistrationStatus, SessionId};
-use sidetone_sip::{Cause, FailureKind, Hop, OptionsId, RegistrationId};
+use sidetone_sip::{Cause, FailureKind, Hop, RegistrationId};
 use std::time::Duration;
 
 impl Owner {
@@ -11,6 +11,7 @@ impl Owner {
         if let Some(session) = self.sessions.get_mut(&id) {
             session.server = Some(hop.remote);
         }
+        self.reached(&id, hop);
         self.set_connection(&id, ConnectionStatus::Established, &hop.to_string());
         self.set_registered(
             &id,
@@ -67,19 +68,6 @@ impl Owner {
         self.close_when_left(&id);
     }
 
-    /// The answer to the question whether a link without registration is there. Any answer says that it is.
-    pub(super) fn on_options_answered(&mut self, probe: OptionsId, status: u16, reason: &str) {
-        let Some(session) = self.sessions.values_mut().find(|session| session.probe == Some(probe)) else {
-            return;
-        };
-        session.probe = None;
-        let id = session.id.clone();
-        match status {
-            408 | 503 => self.lose_connection(&id, &format!("{status} {reason}")),
-            _ => self.set_connection(&id, ConnectionStatus::Established, &format!("{status} {reason}")),
-        }
-    }
-
     fn session_of(&self, registration: RegistrationId) -> Option<SessionId> {
         let mut sessions = self.sessions.values();
         sessions.find(|session| session.registration == Some(registration)).map(|session| session.id.clone())
@@ -89,7 +77,7 @@ impl Owner {
         self.session_of(registration).filter(|id| self.open_session(id).is_ok())
     }
 
-    fn lose_connection(&mut self, id: &SessionId, info: &str) {
+    pub(super) fn lose_connection(&mut self, id: &SessionId, info: &str) {
         let status = match self.sessions.get(id).and_then(|session| session.connection) {
             Some(ConnectionStatus::Established | ConnectionStatus::Disconnected) => {
                 ConnectionStatus::Disconnected
@@ -99,13 +87,16 @@ impl Owner {
         self.set_connection(id, status, info);
     }
 
-    fn set_connection(&mut self, id: &SessionId, status: ConnectionStatus, info: &str) {
+    pub(super) fn set_connection(&mut self, id: &SessionId, status: ConnectionStatus, info: &str) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         if session.connection == Some(status) {
             return;
         }
         let info = text::shown(info);
         session.connection = Some(status);
+        if status != ConnectionStatus::Established {
+            session.signalling = None;
+        }
         session.connection_info.clone_from(&info);
         self.publish(Event::ConnectionStatusEvent { status, session_id: id.clone(), info });
         self.publish_session(id);

@@ -1,8 +1,10 @@
 //! Sessions: one for each account that is connected.
 
+use super::wire::{self, sip_uri};
+use crate::io::transport::Link;
 use sidetone_api::{
     Account, AccountId, ConnectionStatus, Failure, RegistrationStatus, Secret, SessionId, SessionView,
-    Transport as AccountTransport,
+    SignallingView,
 };
 use sidetone_sip::digest::Credentials;
 use sidetone_sip::message::{NameAddr, Uri};
@@ -19,6 +21,12 @@ pub(super) struct Session {
     pub(super) aor: NameAddr,
     pub(super) registrar: Uri,
     pub(super) outbound_proxy: Option<Uri>,
+    transport: Option<Transport>,
+    pub(super) link: Link,
+    /// What its servers must prove.
+    pub(super) authority: Authority,
+    /// How the link was reached when it answered.
+    pub(super) signalling: Option<SignallingView>,
     pub(super) credentials: Option<Credentials>,
     /// The key store has not answered yet.
     pub(super) waits_for_password: bool,
@@ -27,6 +35,8 @@ pub(super) struct Session {
     pub(super) probe: Option<OptionsId>,
     /// The registrar, as it answered last.
     pub(super) server: Option<SocketAddr>,
+    /// When to ask again.
+    pub(super) next_probe: Option<Instant>,
     pub(super) connection: Option<ConnectionStatus>,
     pub(super) connection_info: String,
     pub(super) registered: Option<RegistrationStatus>,
@@ -51,7 +61,9 @@ impl Session {
         aor.display.clone_from(&account.display_name);
         let registrar = match &account.registrar {
             Some(registrar) => sip_uri("registrar", registrar)?,
-            None => Uri::sip(None, aor.uri.host.clone(), aor.uri.port),
+            None => {
+                Uri { scheme: aor.uri.scheme.clone(), ..Uri::sip(None, aor.uri.host.clone(), aor.uri.port) }
+            }
         };
         let outbound_proxy = account
             .outbound_proxy
@@ -66,17 +78,27 @@ impl Session {
             return Err(Failure::invalid("expires", "a registration lives for at least one second"));
         }
         let local = account.id.as_str() == LOCAL_ACCOUNT;
+        let link = wire::link(&account)?;
+        let first = outbound_proxy.as_ref().unwrap_or(&registrar);
+        let transport = wire::transport(&account, &link, first, &aor.uri)?;
+        // It says how to reach the registrar, and is no part of who we are (RFC 3261 section 19.1.1).
+        aor.uri.params.remove("transport");
         Ok(Self {
             id,
             aor,
             registrar,
             outbound_proxy,
+            transport,
+            link,
+            authority: Authority::default(),
+            signalling: None,
             credentials: None,
             waits_for_password: false,
             account,
             registration: None,
             probe: None,
             server: None,
+            next_probe: None,
             connection: None,
             connection_info: String::new(),
             registered: None,
@@ -102,13 +124,7 @@ impl Session {
     }
 
     pub(super) fn transport(&self) -> Option<Transport> {
-        self.account.transport.map(|transport| match transport {
-            AccountTransport::Udp => Transport::Udp,
-            AccountTransport::Tcp => Transport::Tcp,
-            AccountTransport::Tls => Transport::Tls,
-            AccountTransport::Ws => Transport::Ws,
-            AccountTransport::Wss => Transport::Wss,
-        })
+        self.transport
     }
 
     /// Where requests of this session go first: the outbound proxy, or a registrar that the address alone does not lead to.
@@ -139,7 +155,7 @@ impl Session {
             registration_info: self.registered_info.clone(),
             password_needed: self.password_needed,
             local: self.local,
-            signalling: None,
+            signalling: self.signalling.clone(),
             messages_waiting: None,
         }
     }
@@ -150,7 +166,7 @@ impl Session {
             registrar: self.registrar.clone(),
             outbound_proxy: self.outbound_proxy.clone(),
             transport: self.transport(),
-            authority: Authority::default(),
+            authority: self.authority,
             credentials: self.credentials.clone(),
             expires: Duration::from_secs(self.account.expires.into()),
             instance: None,
@@ -164,27 +180,10 @@ impl Session {
         sidetone_sip::Options {
             route: self.route(),
             transport: self.transport(),
+            authority: self.authority,
             credentials: self.credentials.clone(),
             ..sidetone_sip::Options::new(self.aor.clone(), self.registrar.clone())
         }
-    }
-}
-
-/// # Errors
-/// Names `field` where the text is no `sip:` URI.
-fn sip_uri(field: &str, text: &str) -> Result<Uri, Failure> {
-    let text = text.trim();
-    let lower = text.to_ascii_lowercase();
-    let full = if lower.starts_with("sip:") { text.to_owned() } else { format!("sip:{text}") };
-    if lower.starts_with("sips:") {
-        return Err(Failure::invalid(field, "sips: needs TLS, which this version does not speak yet"));
-    }
-    let uri = Uri::parse(&full).map_err(|error| Failure::invalid(field, format!("{text:?}: {error}")))?;
-    match uri.transport().and_then(Transport::from_token) {
-        Some(Transport::Tls | Transport::Ws | Transport::Wss) => {
-            Err(Failure::invalid(field, "only transport=udp and transport=tcp are spoken yet"))
-        }
-        _ => Ok(uri),
     }
 }
 

@@ -1,10 +1,10 @@
 //! The settings file: `settings.toml` in the configuration directory. Secrets are never in it.
 
 use super::text::shown;
-use crate::Directories;
-use sidetone_api::{AudioSettings, Failure, FailureCode, Settings};
+use crate::{Directories, io::dns};
+use sidetone_api::{AudioSettings, Failure, FailureCode, NetworkSettings, Settings};
 use sidetone_media::device::{Selection, SelectionError};
-use std::{fs, io, io::Write as _, path::Path, path::PathBuf};
+use std::{fs, io, io::Write as _, net::SocketAddr, path::Path, path::PathBuf};
 
 const MOST_PREFERRED: usize = 32;
 const LONGEST_SELECTION: usize = 4096;
@@ -51,6 +51,15 @@ impl Store {
         self.settings = settings;
         Ok(())
     }
+}
+
+/// The DNS servers that are given.
+///
+/// # Errors
+/// Names the key that is wrong.
+pub(super) fn check_network(network: &NetworkSettings) -> Result<Vec<SocketAddr>, Failure> {
+    dns::servers(&network.dns)
+        .map_err(|reason| Failure::invalid("network.dns", format!("network.dns: {reason}")))
 }
 
 /// # Errors

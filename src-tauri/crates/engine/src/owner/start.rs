@@ -8,6 +8,7 @@ use crate::{
     Handle, Options,
     handle::{Publisher, Request},
     io::{
+        dns::Names,
         keys::Keys,
         media,
         sip::{self, Stack},
@@ -16,7 +17,10 @@ use crate::{
 };
 use sidetone_api::{Failure, FailureCode};
 use sidetone_sip::Config;
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands that may wait for the owner; it answers each at once.
@@ -78,12 +82,16 @@ impl Owner {
         let (errands, errands_in) = mpsc::channel(ERRANDS);
         let (media, news) = media::start().map_err(|error| network_failure("media thread", &error))?;
         let sip_port = settings.get().network.sip_port;
-        let phone = Agent::open(Stack::Phone, options.sip_bind, sip_port, Config::default(), inbox.clone())
-            .await
-            .map_err(|error| network_failure(&format!("SIP port {sip_port}"), &error))?;
+        let servers = settings::check_network(&settings.get().network)?;
+        let names = Arc::new(Names::new(&servers));
+        let config = Config::default();
+        let phone =
+            Agent::open(Stack::Phone, options.sip_bind, sip_port, config, Arc::clone(&names), inbox.clone())
+                .await
+                .map_err(|error| network_failure(&format!("SIP port {sip_port}"), &error))?;
         let mut opened = opened.await.map_err(|_| no_database(&"it ended"))?;
         let recordings = options.directories.map(|directories| directories.recordings);
-        let exchange = Exchange::open(&settings.get().gateway, inbox).await;
+        let exchange = Exchange::open(&settings.get().gateway, names, inbox).await;
         let desk = Desk::new(options.devices, &settings.get().audio, errands.clone());
         let mut owner = Self {
             publisher: Publisher::default(),

@@ -145,6 +145,7 @@ mod tests {
     fn a_full_address_is_called_as_it_is() {
         assert_eq!(called("sip:bob@10.0.0.1;transport=tcp").unwrap(), "sip:bob@10.0.0.1;transport=tcp");
         assert_eq!(called("bob@example.net").unwrap(), "sip:bob@example.net");
+        assert_eq!(called("sips:bob@example.net").unwrap(), "sips:bob@example.net");
     }
 
     #[test]

@@ -168,10 +168,20 @@ async fn what_is_wrong_in_an_account_is_named() {
         ("name", Account { name: "a\nb".into(), ..good.clone() }),
         ("aor", Account { aor: "sip:example.org".into(), ..good.clone() }),
         ("aor", Account { aor: "no address".into(), ..good.clone() }),
-        ("aor", Account { aor: "sips:alice@example.org".into(), ..good.clone() }),
+        ("aor", Account { aor: "sips:alice@example.org;transport=udp".into(), ..good.clone() }),
+        (
+            "transport",
+            Account {
+                aor: "sips:alice@example.org".into(),
+                transport: Some(sidetone_api::Transport::Tcp),
+                ..good.clone()
+            },
+        ),
+        ("trustedCa", Account { trusted_ca: Some("no certificate".into()), ..good.clone() }),
+        ("websocketUrl", Account { websocket_url: Some("https://x/ws".into()), ..good.clone() }),
         ("aor", Account { aor: format!("sip:alice@{long}"), ..good.clone() }),
         ("registrar", Account { registrar: Some("sip:".into()), ..good.clone() }),
-        ("registrar", Account { registrar: Some("sip:x;transport=ws".into()), ..good.clone() }),
+        ("registrar", Account { registrar: Some("sip:x;transport=dccp".into()), ..good.clone() }),
         ("outboundProxy", Account { outbound_proxy: Some("::".into()), ..good.clone() }),
         ("displayName", Account { display_name: Some("\u{7}".into()), ..good.clone() }),
         ("user", Account { user: Some(long), ..good.clone() }),

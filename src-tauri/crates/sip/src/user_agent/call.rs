@@ -250,6 +250,16 @@ impl Call {
         }
     }
 
+    /// Its next request would go this way, or its INVITE came by it.
+    pub(super) fn uses(&self, hop: &Hop) -> bool {
+        let known = self.known.as_ref().map(|(_, hop)| *hop);
+        let came_by = match &self.state {
+            State::Offered(offered) => Some(offered.hop),
+            _ => None,
+        };
+        [self.flow, known, came_by].into_iter().flatten().any(|own| own.same_flow(hop))
+    }
+
     pub(super) fn is_open(&self) -> bool {
         !matches!(self.state, State::Over) || self.acks.iter().any(Ack::is_pending)
     }

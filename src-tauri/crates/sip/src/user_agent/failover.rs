@@ -7,7 +7,7 @@ use crate::transaction::clients::ClientId;
 
 use super::attempt::{AttemptId, Outcome, Purpose};
 use super::hop::Hop;
-use super::{Owner, UserAgent};
+use super::{Owner, RegistrationState, UserAgent};
 
 impl UserAgent {
     /// Another hop may do better with this request, and it is still wanted.
@@ -97,6 +97,19 @@ impl UserAgent {
                 self.refresh_client(id);
             }
         }
+    }
+
+    /// Whether a connection is worth keeping though its peer is silent: a registration, a call or a transaction is bound to it.
+    pub fn is_in_use(&self, hop: &Hop) -> bool {
+        let calls = || self.calls.values().any(|call| call.is_open() && call.uses(hop));
+        let ours = |registration: &RegistrationState| {
+            registration.bound_over().is_some_and(|bound| bound.same_flow(hop))
+        };
+        self.registrar.as_ref().is_some_and(|registrar| registrar.has_flow(hop))
+            || self.registrations.values().any(ours)
+            || !self.clients.over(hop).is_empty()
+            || !self.servers.over(hop).is_empty()
+            || calls()
     }
 
     pub(super) fn on_stream_closed(&mut self, now: Instant, hop: &Hop, reason: &str) {

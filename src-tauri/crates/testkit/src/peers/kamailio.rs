@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::net::{PeerNet, command_in};
+use crate::certificates::TestCertificate;
 use crate::error::{Result, RigError};
 use crate::ports::free_port;
 use crate::process::{Process, until};
@@ -48,6 +49,10 @@ pub struct KamailioOptions<'a> {
     pub net: Option<&'a PeerNet>,
     /// Is a presence server too: presence, message-summary, and dialog-info of the calls that pass. Needs `sqlite3`.
     pub presence: bool,
+    /// Speaks TLS, and WSS on the same port, with this certificate.
+    pub tls: Option<&'a TestCertificate>,
+    /// The port for TLS and WSS; any free one unless said.
+    pub tls_port: Option<u16>,
 }
 
 impl Default for KamailioOptions<'_> {
@@ -60,6 +65,8 @@ impl Default for KamailioOptions<'_> {
             port: None,
             net: None,
             presence: false,
+            tls: None,
+            tls_port: None,
         }
     }
 }
@@ -72,6 +79,7 @@ impl Default for KamailioOptions<'_> {
 pub struct Kamailio {
     process: Process,
     address: SocketAddr,
+    tls: Option<SocketAddr>,
 }
 
 impl Kamailio {
@@ -88,10 +96,16 @@ impl Kamailio {
         let own = dir.join(&name);
         fs::create_dir_all(own.join("run"))?;
         let config = own.join("kamailio.cfg");
+        let tls_port = match (options.tls_port, options.net) {
+            (Some(port), _) => port,
+            (None, Some(_)) => 5061,
+            (None, None) => free_port(ip)?,
+        };
         let text = CONFIG
             .replace("@DIR@", &own.display().to_string())
             .replace("@ADDRESS@", &ip.to_string())
             .replace("@PORT@", &port.to_string())
+            .replace("@TLS_PORT@", &tls_port.to_string())
             .replace("@ALGORITHM@", &options.algorithm.to_string())
             .replace("@NONCE_EXPIRE@", &options.nonce_expire.to_string())
             .replace("@PASSWORD@", options.password);
@@ -105,8 +119,13 @@ impl Kamailio {
             make_database(&own.join("presence.db"))?;
             command.args(["-A", "WITH_PRESENCE"]);
         }
+        if let Some(certificate) = options.tls {
+            certificate.write(&own)?;
+            command.args(["-A", "WITH_TLS"]);
+        }
+        let tls = options.tls.map(|_| SocketAddr::new(ip, tls_port));
         let process = Process::spawn(&name, &mut command, dir)?;
-        let mut kamailio = Self { process, address: SocketAddr::new(ip, port) };
+        let mut kamailio = Self { process, address: SocketAddr::new(ip, port), tls };
         kamailio.await_answer()?;
         Ok(kamailio)
     }
@@ -114,6 +133,11 @@ impl Kamailio {
     /// Where it listens, for UDP and TCP.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for TLS and WSS, if it does.
+    pub fn tls(&self) -> Option<SocketAddr> {
+        self.tls
     }
 
     /// Where it takes WebSocket connections.

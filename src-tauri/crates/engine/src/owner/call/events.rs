@@ -16,7 +16,13 @@ impl Owner {
             CallEvent::Provisional { status, reason, sdp, .. } => {
                 self.on_provisional(id, status, &reason, sdp)
             }
-            CallEvent::Answered { sdp, .. } => self.on_answered(id, sip, &sdp),
+            CallEvent::Answered { sdp, hop } => {
+                let signalling = self.phone.signalling(&hop);
+                if let Some(call) = self.calls.get_mut(id) {
+                    call.signalling = Some(signalling);
+                }
+                self.on_answered(id, sip, &sdp);
+            }
             CallEvent::Confirmed { sdp: Some(sdp) } => self.on_later_answer(id, sip, &sdp, false),
             CallEvent::Confirmed { sdp: None } => self.on_confirmed(id, sip),
             CallEvent::Reoffer { offer } => self.on_reoffer(id, sip, offer),

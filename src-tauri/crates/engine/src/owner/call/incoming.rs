@@ -91,6 +91,7 @@ impl Owner {
                 return Err(refused(BUSY_HERE, "Busy Here"));
             }
         }
+        call.signalling = Some(self.phone.signalling(&hop));
         let mut leg = self.open_leg(&hop, &account).map_err(unavailable)?;
         match offer.map(|offer| leg.prepare(&offer)).transpose() {
             Ok(prepared) => (call.sip, call.leg, call.prepared) = (Some(sip), Some(leg), prepared),

@@ -24,7 +24,7 @@ use super::{
 use crate::io::{clock, media::Join};
 use sidetone_api::{
     AccountId, CallDirection, CallId, CallProblem, CallStatistics, CallStatus, CallView, Encryption, Failure,
-    FailureCode, HoldView, SessionId,
+    FailureCode, HoldView, SessionId, SignallingView,
 };
 use sidetone_sip::message::NameAddr;
 
@@ -78,6 +78,8 @@ pub(super) struct Call {
     pub(super) successor: Option<CallId>,
     diverted_by: String,
     emergency: bool,
+    /// How the first hop was reached.
+    signalling: Option<SignallingView>,
 }
 
 impl Call {
@@ -122,6 +124,7 @@ impl Call {
             successor: None,
             diverted_by: String::new(),
             emergency: false,
+            signalling: None,
         }
     }
 
@@ -185,7 +188,7 @@ impl Call {
             recording: self.recording.as_ref().and_then(Recording::view),
             problem: self.problem.clone(),
             suite: self.leg.as_ref().and_then(Leg::suite).map(str::to_owned),
-            signalling: None,
+            signalling: self.signalling.clone(),
             diverted_by: self.diverted_by.clone(),
             auto_answer_at: self.auto_answer_at.filter(|_| self.is_ringing_here()),
             emergency: self.emergency,

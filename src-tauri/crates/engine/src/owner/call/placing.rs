@@ -4,7 +4,7 @@ use super::{
     super::{Errand, Owner, leg::Policy, session::Session, target::Target, transfer::Referred, view::new_id},
     Call, MAX_CALLS, wrong_state,
 };
-use crate::io::{media::Ask, names};
+use crate::io::media::Ask;
 use sidetone_api::{
     CallDirection, CallId, CallStatus, ConnectionStatus, Event, Failure, FailureCode, Reply, SessionId,
     SipHeader,
@@ -92,10 +92,10 @@ impl Owner {
         call.referred = wish.referred;
         call.hold_from_answer(wish.held);
         let first = self.service_route_of(session).into_iter().next().unwrap_or(callee);
-        let (transport, port, bind) = (session.transport(), self.phone.port(), self.phone.bind());
+        let (transport, authority, finder) = (session.transport(), session.authority, self.phone.finder());
         let (errands, call_id) = (self.errands.clone(), id.clone());
         tokio::spawn(async move {
-            let result = names::resolve(&first, transport, port, bind).await;
+            let result = finder.find(&first, transport, authority).await;
             let _ = errands.send(Errand::Route { call: call_id, result }).await;
         });
         self.publish(Event::CallChanged { call: call.view() });
@@ -123,8 +123,8 @@ impl Owner {
         let session_expires = session_expires(&session.account);
         let (to, muted) = (call.callee.uri.clone(), call.muted);
         let account = session.account.clone();
-        let (route, transport, credentials) =
-            (self.service_route_of(session), session.transport(), session.credentials.clone());
+        let (route, authority) = (self.service_route_of(session), session.authority);
+        let (transport, credentials) = (session.transport(), session.credentials.clone());
         let hop = match result.and_then(|hops| hops.first().copied().ok_or_else(|| "no address".into())) {
             Ok(hop) => hop,
             Err(reason) => return self.end_call(id, CallStatus::Failed, &reason),
@@ -142,6 +142,7 @@ impl Owner {
         let invite = Invite {
             route,
             transport,
+            authority,
             credentials,
             anonymous: outgoing.anonymous,
             headers: outgoing.headers,

@@ -6,7 +6,10 @@ mod incoming;
 mod transfer;
 
 use super::{agent::Agent, text};
-use crate::io::sip::{FromNetwork, Inbox, Stack};
+use crate::io::{
+    dns::Names,
+    sip::{FromNetwork, Inbox, Stack},
+};
 use bridge::{Bridge, BridgeId};
 use sidetone_api::{GatewaySettings, GatewayView, RegisteredExtension};
 use sidetone_sip::{CallId, Config, Event, RegistrarConfig, Users};
@@ -14,6 +17,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use transfer::{Transfer, TransferId};
@@ -64,9 +68,9 @@ enum Role {
 
 impl Exchange {
     /// Never fails: a gateway that cannot run says why in its view.
-    pub(super) async fn open(settings: &GatewaySettings, inbox: Inbox) -> Self {
+    pub(super) async fn open(settings: &GatewaySettings, names: Arc<Names>, inbox: Inbox) -> Self {
         let (agent, info) = if settings.enabled {
-            match open_agent(settings, &inbox).await {
+            match open_agent(settings, &names, &inbox).await {
                 Ok((agent, info)) => (Some(agent), info),
                 Err(error) => (None, format!("the gateway's registrar does not run: {error}")),
             }
@@ -174,13 +178,18 @@ impl Exchange {
     }
 }
 
-async fn open_agent(settings: &GatewaySettings, inbox: &Inbox) -> io::Result<(Agent, String)> {
+async fn open_agent(
+    settings: &GatewaySettings,
+    names: &Arc<Names>,
+    inbox: &Inbox,
+) -> io::Result<(Agent, String)> {
     let mut port = settings.sip_port;
     loop {
         let registrar =
             RegistrarConfig { users: Users::Open, max_users: MAX_USERS, ..RegistrarConfig::default() };
         let config = Config { registrar: Some(registrar), max_calls: MAX_CALLS, ..Config::default() };
-        match Agent::open(Stack::Gateway, Some(ADDRESS), port, config, inbox.clone()).await {
+        match Agent::open(Stack::Gateway, Some(ADDRESS), port, config, Arc::clone(names), inbox.clone()).await
+        {
             Ok(agent) => {
                 let busy = agent.port() != settings.sip_port && settings.sip_port != 0;
                 let info = format!("port {} is busy, {} is used instead", settings.sip_port, agent.port());

@@ -85,6 +85,7 @@ impl Owner {
             let message = MessageRequest {
                 route: self.service_route_of(session),
                 transport: session.transport(),
+                authority: session.authority,
                 credentials: session.credentials.clone(),
                 ..MessageRequest::new(from.clone(), to.clone(), &content_type, body.clone().into_bytes())
             };

@@ -22,6 +22,7 @@ impl Owner {
         let wanted = Subscription {
             route: self.service_route_of(session),
             transport: session.transport(),
+            authority: session.authority,
             credentials: session.credentials.clone(),
             ..Subscription::new("message-summary", MessageSummary::CONTENT_TYPE, aor, to)
         };

@@ -36,6 +36,7 @@ impl Owner {
         let wanted = Publication {
             route: self.service_route_of(session),
             transport: session.transport(),
+            authority: session.authority,
             credentials: session.credentials.clone(),
             ..Publication::new("presence", aor, Presence::CONTENT_TYPE, body)
         };

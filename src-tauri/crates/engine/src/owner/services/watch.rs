@@ -129,6 +129,7 @@ impl Owner {
             let wanted = Subscription {
                 route: self.service_route_of(session),
                 transport: session.transport(),
+                authority: session.authority,
                 credentials: session.credentials.clone(),
                 ..Subscription::new(event, accept, session.aor.clone(), to.clone())
             };
