@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Contact, HistoryEntry } from '../src/api/types'
 import { contacts, contactStates, history } from '../src/platform/fake/people'
-import { isVcard, listContacts, presenceWords, problemsOf, tidy } from '../src/screens/contacts/contact'
+import { listContacts, presenceWords, problemsOf, tidy } from '../src/screens/contacts/contact'
+import { isVcard, partsOf } from '../src/screens/contacts/vcards'
 import { outcomeOf } from '../src/screens/recent/outcome'
 import { matches, PAGE } from '../src/state/history.svelte'
 import { fromSnapshot } from '../src/state/mirror'
@@ -106,6 +107,18 @@ describe('contacts', () => {
   it('whose presence nobody knows are not called away', () => {
     const [jonas, , priya, reception] = contactStates()
     expect([jonas, priya, reception].map((state) => state && presenceWords(state))).toEqual(['Available', 'Away', ''])
+  })
+
+  it('of a large file are sent in parts, cut between cards and without their pictures', () => {
+    const card = (name: string, more = ''): string => `BEGIN:VCARD\r\nVERSION:3.0\r\nFN:${name}\r\n${more}END:VCARD\r\n`
+    const photo = `item1.PHOTO;ENCODING=b:${'A'.repeat(60)}\r\n ${'B'.repeat(60)}\r\n\t${'C'.repeat(9)}\r\n`
+    const file = card('a', photo) + card('b') + card('c', `NOTE:PHOTO: none\r\n`) + card('d', `NOTE:${'x'.repeat(300)}\r\n`) + card('e')
+    expect(partsOf(file, 10_000)).toEqual({ parts: [file], tooLarge: 0 })
+    const { parts, tooLarge } = partsOf(file, 200)
+    expect(parts.join('')).toBe(card('a') + card('b') + card('c', `NOTE:PHOTO: none\r\n`) + card('e'))
+    expect(parts.every((part) => part.startsWith('BEGIN:VCARD') && JSON.stringify(part).length <= 200)).toBe(true)
+    expect(parts.length).toBeGreaterThan(1)
+    expect(tooLarge).toBe(1)
   })
 
   it('are told from other files', () => {

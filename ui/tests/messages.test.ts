@@ -81,6 +81,20 @@ describe('messages', () => {
     went(desk, 'sip:2044@example.org', 'hi')
     await sent
     expect(desk.app.messages.conversations.flatMap(({ messages }) => messages)).toHaveLength(1)
+    expect(desk.app.messages.open).toMatchObject({ key: '2044@example.org', address: 'sip:2044@example.org' })
+    settled(desk, 'ACCEPTED')
+    expect(states(desk)).toEqual(['sent'])
+  })
+
+  it('to a number that the dial plan changes join the conversation with whom they reached', async () => {
+    const desk = writing()
+    came(desk, 'sip:+4920@example.org', 'hello?')
+    desk.app.messages.show('020')
+    const sent = desk.app.messages.send('020', 'hi')
+    went(desk, 'sip:+4920@example.org', 'hi')
+    await sent
+    expect(desk.app.messages.open?.messages.map(({ body }) => body)).toEqual(['hello?', 'hi'])
+    expect(desk.app.messages.conversations.some(({ key }) => key === '020')).toBe(false)
   })
 
   it('that failed say why, and are sent again in their place', async () => {

@@ -1,5 +1,4 @@
 import type { DataStatus, Envelope } from '../api/types'
-import { parseAddress } from '../format/uri'
 import { toFailure } from '../platform/types'
 import type { App } from './app.svelte'
 import { keyOf } from './suggest'
@@ -108,14 +107,29 @@ export class Messages {
     if (incoming && conversation) this.replace({ ...conversation, sessionId, unread: conversation.unread + 1 })
   }
 
-  /** The engine reports what goes out too, from whatever door: our own lines are there already. */
+  /**
+   * The engine reports what goes out too, from whatever door: our own lines are there already. It names the whole
+   * address that a number has become.
+   */
   private isOurs(to: string, body: string): boolean {
-    for (const { key, address, messages } of this.conversations) {
-      if (key !== keyOf(to) && parseAddress(address).user !== parseAddress(to).user) continue
-      const own = messages.find((message) => this.unreported.has(message.id) && message.body === body)
-      if (own) return this.unreported.delete(own.id)
-    }
-    return false
+    const ownIn = ({ messages }: Conversation): Message | undefined =>
+      messages.find((message) => this.unreported.has(message.id) && message.body === body)
+    const holding = this.conversations.filter((conversation) => ownIn(conversation) !== undefined)
+    const found = holding.find(({ key }) => key === keyOf(to)) ?? holding[0]
+    const own = found && ownIn(found)
+    if (!found || !own) return false
+    this.unreported.delete(own.id)
+    if (found.key !== keyOf(to)) this.rename(found, to)
+    return true
+  }
+
+  private rename(conversation: Conversation, address: string): void {
+    const key = keyOf(address)
+    const known = this.find(key)
+    const messages = [...(known?.messages ?? []), ...conversation.messages].sort((a, b) => a.time - b.time).slice(-MOST_MESSAGES)
+    this.conversations = this.conversations.filter((other) => other.key !== conversation.key)
+    this.put({ ...conversation, key, address, messages, unread: conversation.unread + (known?.unread ?? 0) })
+    if (this.openKey === conversation.key) this.openKey = key
   }
 
   private add(key: string, part: Pick<Message, 'incoming' | 'body' | 'contentType' | 'state'> & { time?: number }): number | null {

@@ -45,5 +45,3 @@ export const tidy = (contact: Contact): Contact => ({
 /** What presence says, where it says anything. */
 export const presenceWords = (state: ContactState): string =>
   state.available === null ? '' : t(state.available ? 'contacts.available' : 'contacts.away')
-
-export const isVcard = (text: string): boolean => /^\s*BEGIN:VCARD\s*$/im.test(text)
