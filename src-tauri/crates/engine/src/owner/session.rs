@@ -171,7 +171,7 @@ impl Session {
             expires: Duration::from_secs(self.account.expires.into()),
             instance: None,
             outbound: false,
-            keep_alive: false,
+            keep_alive: self.account.outbound && !self.local,
         }
     }
 
