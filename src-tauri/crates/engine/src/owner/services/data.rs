@@ -86,7 +86,6 @@ impl Owner {
                 route: self.service_route_of(session),
                 transport: session.transport(),
                 authority: session.authority,
-                authority: session.authority,
                 credentials: session.credentials.clone(),
                 ..MessageRequest::new(from.clone(), to.clone(), &content_type, body.clone().into_bytes())
             };

@@ -23,7 +23,6 @@ impl Owner {
             route: self.service_route_of(session),
             transport: session.transport(),
             authority: session.authority,
-            authority: session.authority,
             credentials: session.credentials.clone(),
             ..Subscription::new("message-summary", MessageSummary::CONTENT_TYPE, aor, to)
         };

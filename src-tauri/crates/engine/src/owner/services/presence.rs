@@ -37,7 +37,6 @@ impl Owner {
             route: self.service_route_of(session),
             transport: session.transport(),
             authority: session.authority,
-            authority: session.authority,
             credentials: session.credentials.clone(),
             ..Publication::new("presence", aor, Presence::CONTENT_TYPE, body)
         };

@@ -130,7 +130,6 @@ impl Owner {
                 route: self.service_route_of(session),
                 transport: session.transport(),
                 authority: session.authority,
-                authority: session.authority,
                 credentials: session.credentials.clone(),
                 ..Subscription::new(event, accept, session.aor.clone(), to.clone())
             };
