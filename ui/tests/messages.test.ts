@@ -126,7 +126,7 @@ describe('messages', () => {
 
   it('carry the name from the contacts', () => {
     const desk = bench({ contacts: contacts() })
-    expect(nameOf(desk.app.mirror, 'SIP:2044@voice.example.org')).toBe('Marta Okonkwo')
-    expect(nameOf(desk.app.mirror, 'sip:unknown@voice.example.org')).toBe('unknown')
+    expect(nameOf(desk.app.mirror, desk.app.names, 'SIP:2044@voice.example.org')).toBe('Marta Okonkwo')
+    expect(nameOf(desk.app.mirror, desk.app.names, 'sip:unknown@voice.example.org')).toBe('unknown')
   })
 })

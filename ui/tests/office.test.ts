@@ -209,3 +209,13 @@ describe('an account', () => {
     expect(page.text('account-auto')).toBe('Answers by itself after 3 s')
   })
 })
+
+describe('a contact with several numbers', () => {
+  it('is called at any of them', async () => {
+    open('registered')
+    await page.click('contact-open', 1)
+    expect(page.get('contact-open').getAttribute('aria-expanded')).toBe('false')
+    await page.click('address-call', 1)
+    expect(page.commands).toMatchObject([{ command: 'call', callee: 'tel:+49-170-5550199' }])
+  })
+})

@@ -150,7 +150,7 @@ describe('a transfer', () => {
     await page.settle(1000)
     expect(page.get('transfer-state').dataset['state']).toBe('TRYING')
     await page.settle(1500)
-    expect(page.text('ended-panel')).toContain('Farah Siddiqui talks to 2044 now.')
+    expect(page.text('ended-panel')).toContain('Farah Siddiqui talks to Marta Okonkwo now.')
   })
 
   it('is chosen among suggestions by arrows, and given up by escape without ending the call', async () => {
@@ -254,7 +254,7 @@ describe('facts of a call', () => {
     expect(page.text('early-media')).toContain('before anybody answers')
     page.close()
     open('auto-answer')
-    expect(page.text('diverted')).toBe('Sent on by 2000')
+    expect(page.text('diverted')).toBe('Sent on by Reception')
     expect(page.text('auto-answer')).toBe('Answers by itself in 9 s')
     await page.settle(4000)
     expect(page.text('auto-answer')).toBe('Answers by itself in 5 s')

@@ -8,6 +8,7 @@ import { History } from './history.svelte'
 import { EventLog } from './log.svelte'
 import { Messages } from './messages.svelte'
 import { apply, fromSnapshot, hasEnded, type Mirror } from './mirror'
+import { NameBook, withNames } from './names'
 import { News, newsOf } from './news.svelte'
 import { Notices } from './notices.svelte'
 import { ownCalls, shownCall, waitingCalls } from './select'
@@ -23,7 +24,11 @@ export type CallOptions = { callerName?: string; anonymous?: boolean; headers?: 
 
 /** What every screen reads, and the commands that they give. */
 export class App {
-  mirror = $state.raw<Mirror | null>(null)
+  /** As the engine tells it. */
+  private told = $state.raw<Mirror | null>(null)
+  private readonly contacts = $derived(this.told?.contacts ?? [])
+  readonly names = $derived(new NameBook(this.contacts))
+  readonly mirror = $derived(this.told && withNames(this.told, this.names))
   link = $state<LinkState>('connecting')
   linkReason = $state('')
   screen = $state<Screen>('phone')
@@ -78,11 +83,11 @@ export class App {
         this.link = state
         this.linkReason = reason
       },
-      onSnapshot: (snapshot) => (this.mirror = fromSnapshot(snapshot, this.mirror)),
+      onSnapshot: (snapshot) => (this.told = fromSnapshot(snapshot, this.told)),
       onEvent: (event) => {
-        if (this.mirror) {
-          this.news.say(newsOf(this.mirror, event, this.call?.callId ?? null))
-          this.mirror = apply(this.mirror, event, Date.now())
+        if (this.told) {
+          this.news.say(newsOf(this.told, event, this.call?.callId ?? null, this.names))
+          this.told = apply(this.told, event, Date.now())
         }
         this.log.add(event)
         this.messages.take(event)
@@ -146,7 +151,7 @@ export class App {
   }
 
   dismissEnded(): void {
-    if (this.mirror) this.mirror = { ...this.mirror, ended: null }
+    if (this.told) this.told = { ...this.told, ended: null }
   }
 
   editAccount(accountId: string): void {

@@ -1,13 +1,15 @@
 import type { CallView, Envelope } from '../api/types'
-import { partyName } from '../format/uri'
 import { t } from '../locales'
 import type { Mirror } from './mirror'
-import { remoteName } from './words'
+import { NameBook } from './names'
+import { remoteOf } from './words'
+
+const NOBODY = new NameBook([])
 
 /** What has just changed with a call, said for those who do not see it. Statuses of the call in front are said elsewhere. */
-export function newsOfCall(before: CallView | undefined, after: CallView, inFront: boolean): string[] {
+export function newsOfCall(before: CallView | undefined, after: CallView, inFront: boolean, book = NOBODY): string[] {
   if (!before) return []
-  const name = remoteName(after)
+  const name = book.nameOf(remoteOf(after), after.remoteName)
   const news: string[] = []
   const say = (changed: boolean, text: string): void => void (changed && news.push(text))
   if (!inFront && after.establishedAt !== null) {
@@ -34,16 +36,16 @@ function newsOfRecording(before: CallView, after: CallView, name: string): strin
 }
 
 /** Of an event, seen against what was known before it. */
-export function newsOf(mirror: Mirror, event: Envelope, inFront: string | null): string[] {
+export function newsOf(mirror: Mirror, event: Envelope, inFront: string | null, book = NOBODY): string[] {
   switch (event.event) {
     case 'CallChanged':
-      return newsOfCall(mirror.calls.find((call) => call.callId === event.call.callId), event.call, event.call.callId === inFront)
+      return newsOfCall(mirror.calls.find((call) => call.callId === event.call.callId), event.call, event.call.callId === inFront, book)
     case 'TransferStatusEvent':
-      return [t(`news.transfer.${event.status}`, { target: partyName('', event.target), info: event.info })]
+      return [t(`news.transfer.${event.status}`, { target: book.nameOf(event.target), info: event.info })]
     case 'OnTransferEvent':
-      return [t('news.transfer.asked', { by: partyName('', event.referredBy), target: partyName('', event.target) })]
+      return [t('news.transfer.asked', { by: book.nameOf(event.referredBy), target: book.nameOf(event.target) })]
     case 'OnDataEvent':
-      return event.incoming ? [t('news.message', { name: partyName('', event.from) })] : []
+      return event.incoming ? [t('news.message', { name: book.nameOf(event.from) })] : []
     case 'SettingsChanged': {
       const on = event.settings.calls.doNotDisturb
       return on === mirror.settings.calls.doNotDisturb ? [] : [t(on ? 'news.dnd.on' : 'news.dnd.off')]
