@@ -17,7 +17,8 @@ use srv::Srv;
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
-    time::Duration,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// For everything that one name takes.
@@ -29,16 +30,30 @@ const TRY: Duration = Duration::from_millis(1500);
 const CACHED: u64 = 256;
 const LONGEST_KEPT: Duration = Duration::from_secs(3600);
 const LONGEST_KEPT_NEGATIVE: Duration = Duration::from_secs(60);
+/// How long the system's servers are taken to be the same.
+const LOOKED: Duration = Duration::from_secs(10);
 const DNS_PORT: u16 = 53;
 /// Records of one answer that are looked at.
 const MAX_RECORDS: usize = 16;
 
 /// Asks for names.
 pub(crate) struct Names {
-    /// `None` where the system names no server.
-    resolver: Option<TokioResolver>,
+    source: Source,
+}
+
+enum Source {
     /// The servers were given: addresses come from them too, and not from the system.
-    given: bool,
+    Given(Option<TokioResolver>),
+    /// The system's, which change with the network.
+    System(Mutex<System>),
+}
+
+#[derive(Default)]
+struct System {
+    looked: Option<Instant>,
+    /// What the resolver was made of.
+    described: String,
+    resolver: Option<TokioResolver>,
 }
 
 /// The servers of the settings, `address:port` or an address alone.
@@ -60,33 +75,24 @@ pub(crate) fn servers(texts: &[String]) -> Result<Vec<SocketAddr>, String> {
 impl Names {
     /// Asks these servers; where there are none, the system's.
     pub(crate) fn new(servers: &[SocketAddr]) -> Self {
-        let given = !servers.is_empty();
-        let (config, mut options) = if given {
-            (given_servers(servers), ResolverOpts::default())
+        let source = if servers.is_empty() {
+            Source::System(Mutex::default())
         } else {
-            match hickory_resolver::system_conf::read_system_conf() {
-                Ok(found) => found,
-                Err(error) => {
-                    tracing::warn!("the system's DNS servers are not known: {error}");
-                    return Self { resolver: None, given };
-                }
-            }
+            Source::Given(resolver(given_servers(servers), ResolverOpts::default()))
         };
-        options.timeout = TRY;
-        options.attempts = 2;
-        options.cache_size = CACHED;
-        options.positive_max_ttl = Some(LONGEST_KEPT);
-        options.negative_max_ttl = Some(LONGEST_KEPT_NEGATIVE);
-        options.try_tcp_on_error = true;
-        let mut builder = Resolver::builder_with_config(config, TokioRuntimeProvider::default());
-        *builder.options_mut() = options;
-        let resolver = builder.build().inspect_err(|error| tracing::warn!("no DNS: {error}")).ok();
-        Self { resolver, given }
+        Self { source }
+    }
+
+    fn resolver(&self) -> Option<TokioResolver> {
+        match &self.source {
+            Source::Given(resolver) => resolver.clone(),
+            Source::System(system) => system.lock().unwrap_or_else(PoisonError::into_inner).resolver(),
+        }
     }
 
     /// Best first; none where there are none, or nobody answers in time.
     async fn naptr(&self, name: &str) -> Vec<NAPTR> {
-        let Some(resolver) = &self.resolver else { return Vec::new() };
+        let Some(resolver) = self.resolver() else { return Vec::new() };
         let asked = resolver.lookup(absolute(name), hickory_resolver::proto::rr::RecordType::NAPTR);
         let Ok(Ok(found)) = tokio::time::timeout(EXTRAS, asked).await else { return Vec::new() };
         let naptr = |record: &hickory_resolver::proto::rr::Record| match &record.data {
@@ -100,8 +106,8 @@ impl Names {
 
     /// In the order of RFC 2782; `None` where there is no such record.
     async fn srv(&self, name: &str) -> Option<Vec<Srv>> {
-        let asked =
-            self.resolver.as_ref()?.lookup(absolute(name), hickory_resolver::proto::rr::RecordType::SRV);
+        let resolver = self.resolver()?;
+        let asked = resolver.lookup(absolute(name), hickory_resolver::proto::rr::RecordType::SRV);
         let found = tokio::time::timeout(EXTRAS, asked).await.ok()?.ok()?;
         let srv = |record: &hickory_resolver::proto::rr::Record| match &record.data {
             RData::SRV(srv) => Some(Srv {
@@ -118,8 +124,8 @@ impl Names {
 
     /// IPv4 and IPv6 addresses, best first.
     async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
-        let found = match &self.resolver {
-            Some(resolver) if self.given && !is_local(name) => resolver
+        let found = match &self.source {
+            Source::Given(Some(resolver)) if !is_local(name) => resolver
                 .lookup_ip(absolute(name))
                 .await
                 .map(|found| found.iter().collect())
@@ -142,6 +148,42 @@ impl Names {
             None => Err(format!("{name} has no address")),
         }
     }
+}
+
+impl System {
+    /// Made anew where the system's servers are others than before.
+    fn resolver(&mut self) -> Option<TokioResolver> {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOKED) {
+            return self.resolver.clone();
+        }
+        self.looked = Some(Instant::now());
+        match hickory_resolver::system_conf::read_system_conf() {
+            Ok((config, options)) => {
+                let described = format!("{config:?}");
+                if described != self.described || self.resolver.is_none() {
+                    self.resolver = resolver(config, options);
+                    self.described = described;
+                }
+            }
+            Err(error) => {
+                tracing::warn!("the system's DNS servers are not known: {error}");
+                self.resolver = None;
+            }
+        }
+        self.resolver.clone()
+    }
+}
+
+fn resolver(config: ResolverConfig, mut options: ResolverOpts) -> Option<TokioResolver> {
+    options.timeout = TRY;
+    options.attempts = 2;
+    options.cache_size = CACHED;
+    options.positive_max_ttl = Some(LONGEST_KEPT);
+    options.negative_max_ttl = Some(LONGEST_KEPT_NEGATIVE);
+    options.try_tcp_on_error = true;
+    let mut builder = Resolver::builder_with_config(config, TokioRuntimeProvider::default());
+    *builder.options_mut() = options;
+    builder.build().inspect_err(|error| tracing::warn!("no DNS: {error}")).ok()
 }
 
 fn given_servers(servers: &[SocketAddr]) -> ResolverConfig {
