@@ -37,8 +37,8 @@ pub use dns::{DnsHabit, DnsRecord, DnsServer};
 pub use error::{Result, RigError};
 #[cfg(unix)]
 pub use peers::{
-    Algorithm, AnswerMode, Baresip, BaresipEvent, BaresipOptions, JsSip, JsSipOptions, Kamailio,
-    KamailioOptions, PeerNet, PulseOptions, PulseServer, Recording, Sipp, SippOptions, SippOutcome,
+    Algorithm, AnswerMode, Baresip, BaresipEncryption, BaresipEvent, BaresipOptions, JsSip, JsSipOptions,
+    Kamailio, KamailioOptions, PeerNet, PulseOptions, PulseServer, Recording, Sipp, SippOptions, SippOutcome,
     Transport,
 };
 pub use ports::{free_port, free_port_range};

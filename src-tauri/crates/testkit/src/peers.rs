@@ -7,7 +7,7 @@ mod net;
 mod pulse;
 mod sipp;
 
-pub use baresip::{AnswerMode, Baresip, BaresipEvent, BaresipOptions};
+pub use baresip::{AnswerMode, Baresip, BaresipEncryption, BaresipEvent, BaresipOptions};
 pub use jssip::{JsSip, JsSipOptions};
 pub use kamailio::{Algorithm, Kamailio, KamailioOptions};
 pub(crate) use net::has_second_address;

@@ -10,14 +10,14 @@ use sidetone_testkit::{
 use std::{path::PathBuf, time::Duration};
 
 /// Speech of two voices, so that each direction can only be taken for itself.
-struct Voices {
-    ours: Wav,
-    ours_path: PathBuf,
-    theirs: Wav,
-    theirs_path: PathBuf,
+pub(crate) struct Voices {
+    pub(crate) ours: Wav,
+    pub(crate) ours_path: PathBuf,
+    pub(crate) theirs: Wav,
+    pub(crate) theirs_path: PathBuf,
 }
 
-fn voices(room: &Room) -> Voices {
+pub(crate) fn voices(room: &Room) -> Voices {
     let (ours_path, theirs_path) = (room.dir().join("ours.wav"), room.dir().join("theirs.wav"));
     let ours = audio::speak_into(&ours_path, 16_000).unwrap();
     let theirs = audio::speech_like(6.0, 8_000);
@@ -26,7 +26,7 @@ fn voices(room: &Room) -> Voices {
 }
 
 /// The least correlation of speech that went through a codec, a network and a jitter buffer.
-const CORRELATED: f64 = 0.7;
+pub(crate) const CORRELATED: f64 = 0.7;
 
 fn call_to_baresip(room: &Room, algorithm: Algorithm, transport: Transport, codec: &str) {
     let voices = voices(room);

@@ -5,6 +5,7 @@
 mod audio;
 mod load;
 mod phone;
+mod secure;
 mod statuses;
 mod transports;
 mod trouble;

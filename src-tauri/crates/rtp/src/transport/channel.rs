@@ -1,10 +1,13 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::dtls::{Dtls, Outcome};
+use super::dtls::{Dtls, DtlsRole, Fingerprint, Outcome};
 use super::ice::{Agent, Gathering, IceEvent, Transmit};
 use super::srtp::{MediaKind, Protector, Unprotector};
 use super::{Component, DtlsIdentity, Event, Failure, Security};
+
+/// Addresses that may fail the handshake before the call does.
+const OTHERS: usize = 3;
 
 /// One component: its socket's ICE, DTLS and SRTP.
 pub(super) struct Channel {
@@ -15,8 +18,14 @@ pub(super) struct Channel {
     pub(super) gathering: Option<Gathering>,
     security: Security,
     dtls: Option<Dtls>,
-    /// Where the handshake's datagrams come from, and go to without ICE.
+    identity: Option<DtlsIdentity>,
+    /// Where the signalling says that the handshake's datagrams go; None with ICE.
+    signalled: Option<SocketAddr>,
+    /// Where they come from, and go to without ICE.
     dtls_peer: Option<SocketAddr>,
+    /// Addresses other than the signalled one whose handshakes failed, and how the last one did.
+    banned: Vec<SocketAddr>,
+    failure: Option<Failure>,
     outbound: Option<Protector>,
     inbound: Option<Unprotector>,
     pub(super) events: Vec<Event>,
@@ -31,7 +40,11 @@ impl Channel {
             gathering: None,
             security: Security::None,
             dtls: None,
+            identity: None,
+            signalled: None,
             dtls_peer: None,
+            banned: Vec::new(),
+            failure: None,
             outbound: None,
             inbound: None,
             events: Vec::new(),
@@ -66,19 +79,25 @@ impl Channel {
                 if !same {
                     self.outbound = None;
                     self.inbound = None;
-                    self.dtls_peer = peer;
-                    self.dtls =
-                        match identity.map(|identity| Dtls::new(identity, *role, fingerprints.clone())) {
-                            Some(Ok(dtls)) => Some(dtls),
-                            Some(Err(failure)) => self.fail(failure),
-                            None => self.fail(Failure::Dtls("there is no certificate of ours".to_owned())),
-                        };
+                    (self.signalled, self.dtls_peer) = (peer, peer);
+                    (self.banned, self.failure) = (Vec::new(), None);
+                    self.identity = identity.cloned();
+                    self.dtls = self.associate(*role, fingerprints);
                 } else if !self.dtls.as_ref().is_some_and(Dtls::is_done) {
+                    self.signalled = peer;
                     self.dtls_peer = peer.or(self.dtls_peer);
                 }
             }
         }
         self.security = security.clone();
+    }
+
+    fn associate(&mut self, role: DtlsRole, fingerprints: &[Fingerprint]) -> Option<Dtls> {
+        match self.identity.as_ref().map(|identity| Dtls::new(identity, role, fingerprints.to_vec())) {
+            Some(Ok(dtls)) => Some(dtls),
+            Some(Err(failure)) => self.fail(failure),
+            None => self.fail(Failure::Dtls("there is no certificate of ours".to_owned())),
+        }
     }
 
     /// Begins the handshake as soon as there is a way to the peer.
@@ -89,7 +108,7 @@ impl Channel {
         };
         if ready && let Some(dtls) = &mut self.dtls {
             let outcome = dtls.start(now);
-            self.conclude(outcome);
+            self.conclude(now, outcome);
         }
     }
 
@@ -110,20 +129,24 @@ impl Channel {
     }
 
     pub(super) fn on_dtls(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        let Some(dtls) = &mut self.dtls else { return };
         let known = match &self.ice {
             Some(ice) if self.uses_ice => ice.knows(from),
-            // A peer behind a NAT comes from another port than it said, seldom from another host.
-            _ => self.dtls_peer.is_some_and(|peer| peer.ip() == from.ip()),
+            _ => self.is_dtls_peer(from),
         };
-        if !known {
-            return;
-        }
+        let Some(dtls) = self.dtls.as_mut().filter(|_| known) else { return };
         if !dtls.is_done() {
             self.dtls_peer = Some(from);
         }
         let outcome = dtls.handle_datagram(now, datagram);
-        self.conclude(outcome);
+        self.conclude(now, outcome);
+    }
+
+    /// Without ICE: the signalled address, or the first other one that is heard before it, as peers with several
+    /// addresses or behind a NAT have it.
+    fn is_dtls_peer(&self, from: SocketAddr) -> bool {
+        let (Some(signalled), Some(peer)) = (self.signalled, self.dtls_peer) else { return false };
+        let undecided = peer == signalled && !self.dtls.as_ref().is_some_and(Dtls::is_decided);
+        from == peer || undecided && !self.banned.contains(&from)
     }
 
     /// Puts the plain packet in the place of what came; false where it is not to be taken.
@@ -169,7 +192,7 @@ impl Channel {
             self.on_ice(now);
         }
         let outcome = self.dtls.as_mut().and_then(|dtls| dtls.handle_timeout(now));
-        self.conclude(outcome);
+        self.conclude(now, outcome);
     }
 
     /// What is to be sent besides media.
@@ -204,7 +227,7 @@ impl Channel {
         }
     }
 
-    fn conclude(&mut self, outcome: Option<Outcome>) {
+    fn conclude(&mut self, now: Instant, outcome: Option<Outcome>) {
         match outcome {
             Some(Outcome::Keys(keys)) => {
                 let suite = keys.local.suite();
@@ -212,8 +235,26 @@ impl Channel {
                 self.inbound = Some(Unprotector::new(keys.remote));
                 self.events.push(Event::Secured { component: self.component, suite });
             }
-            Some(Outcome::Failed(failure)) => drop(self.fail::<()>(failure)),
+            Some(Outcome::Failed(failure)) => self.on_failure(now, failure),
             None => {}
+        }
+    }
+
+    /// What an address has done that was not signalled need not be the peer's doing: the peer gets another chance.
+    fn on_failure(&mut self, now: Instant, failure: Failure) {
+        let other = self.dtls_peer.filter(|_| !self.uses_ice && self.dtls_peer != self.signalled);
+        match (other, self.security.clone()) {
+            (Some(other), Security::Dtls { role, fingerprints }) if self.banned.len() < OTHERS => {
+                self.banned.push(other);
+                self.failure = Some(failure);
+                self.dtls_peer = self.signalled;
+                self.dtls = self.associate(role, &fingerprints);
+                self.start(now);
+            }
+            _ => {
+                let failure = self.failure.take().unwrap_or(failure);
+                let _: Option<()> = self.fail(failure);
+            }
         }
     }
 

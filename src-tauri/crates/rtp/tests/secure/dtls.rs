@@ -70,6 +70,28 @@ fn a_certificate_other_than_the_signalled_one_fails_the_call_on_either_side() {
 }
 
 #[test]
+fn a_peer_that_answers_from_another_of_its_addresses_is_taken_and_an_impostor_there_is_not() {
+    let (mut network, identities) = pair();
+    let elsewhere: std::net::SocketAddr = "198.51.100.3:9".parse().unwrap();
+    let mut to_b = plain(&network.ends[1], dtls(&identities[1], DtlsRole::Server));
+    to_b.rtcp_mux = true;
+    to_b.rtp = Some(elsewhere);
+    let mut to_a = plain(&network.ends[0], dtls(&identities[0], DtlsRole::Client));
+    to_a.rtcp_mux = true;
+    // An impostor is first, with a certificate of its own.
+    let stranger = DtlsIdentity::generate().unwrap();
+    network.add(6, Some(stranger), None);
+    network.configure(0, &to_b);
+    network.configure(2, &to_a);
+    network.run(Duration::from_secs(2));
+    assert!(secured(&network, 0).is_empty());
+    network.configure(1, &to_a);
+    network.run(Duration::from_secs(3));
+    assert_eq!(secured(&network, 0).len(), 1, "{:?}", network.ends[0].events);
+    assert_eq!(secured(&network, 1).len(), 1);
+}
+
+#[test]
 fn fingerprints_of_longer_hashes_are_checked_too() {
     use sha2::Digest as _;
     let _ = sha2::Sha384::digest(b"");

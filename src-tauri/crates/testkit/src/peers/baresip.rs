@@ -34,6 +34,19 @@ pub enum AnswerMode {
     Early,
 }
 
+/// How it protects its media, in the calls that it places and in those that it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BaresipEncryption {
+    #[default]
+    None,
+    /// RTP/AVP with keys in the SDP (`srtp`).
+    SdesWherePossible,
+    /// RTP/SAVP with keys in the SDP, or no call (`srtp-mand`).
+    Sdes,
+    /// UDP/TLS/RTP/SAVP (`dtls_srtp`).
+    Dtls,
+}
+
 /// How a phone is to be.
 #[derive(Debug, Clone)]
 pub struct BaresipOptions<'a> {
@@ -51,6 +64,11 @@ pub struct BaresipOptions<'a> {
     pub then_silent: usize,
     /// Writes what it says and hears to files, for [`Baresip::recordings`].
     pub record: bool,
+    pub encryption: BaresipEncryption,
+    /// Full ICE, with host candidates.
+    pub ice: bool,
+    /// RTP and RTCP on one port, where the far end does it too.
+    pub rtcp_mux: bool,
     /// Further parameters of its account line, such as `;mediaenc=srtp-mand`.
     pub account: &'a str,
     pub address: IpAddr,
@@ -69,6 +87,9 @@ impl Default for BaresipOptions<'_> {
             source: None,
             then_silent: 180,
             record: true,
+            encryption: BaresipEncryption::None,
+            ice: false,
+            rtcp_mux: false,
             account: "",
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             net: None,
@@ -120,6 +141,7 @@ impl Baresip {
             .replace("@RTP_FIRST@", &(first + 4).to_string())
             .replace("@RTP_LAST@", &(first + 4 + RTP_PORTS).to_string())
             .replace("@NAME@", &name)
+            .replace("@RTCP_MUX@", if options.rtcp_mux { "yes" } else { "no" })
             .replace("@SOURCE@", &source.display().to_string())
             .replace("@SILENCE@", &silence.display().to_string())
             .replace("@RATE@", &said.rate.to_string())
@@ -243,9 +265,16 @@ fn account(options: &BaresipOptions<'_>, own: SocketAddr) -> String {
         AnswerMode::Manual => "manual",
         AnswerMode::Early => "early",
     };
+    let encryption = match options.encryption {
+        BaresipEncryption::None => "",
+        BaresipEncryption::SdesWherePossible => ";mediaenc=srtp",
+        BaresipEncryption::Sdes => ";mediaenc=srtp-mand",
+        BaresipEncryption::Dtls => ";mediaenc=dtls_srtp",
+    };
+    let nat = if options.ice { ";medianat=ice" } else { "" };
     format!(
         "<sip:{user}@{host};transport={transport}>;auth_user={user};auth_pass={password};regint={interval};\
-         answermode={answer};audio_codecs={codecs}{more}\n",
+         answermode={answer};audio_codecs={codecs}{encryption}{nat}{more}\n",
         user = options.user,
         transport = options.transport,
         password = options.password,

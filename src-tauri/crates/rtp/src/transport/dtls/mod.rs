@@ -64,6 +64,7 @@ pub(super) struct Dtls {
     mismatch: Arc<AtomicBool>,
     guard: Guard,
     stage: Stage,
+    heard: bool,
     /// What went wrong last.
     error: Option<String>,
     transmits: VecDeque<Vec<u8>>,
@@ -123,6 +124,7 @@ impl Dtls {
             mismatch,
             guard: Guard::default(),
             stage: Stage::Waiting,
+            heard: false,
             error: None,
             transmits: VecDeque::new(),
             flight: Vec::new(),
@@ -137,6 +139,11 @@ impl Dtls {
 
     pub(super) fn is_done(&self) -> bool {
         self.stage == Stage::Done
+    }
+
+    /// A peer was heard: the others are strangers.
+    pub(super) fn is_decided(&self) -> bool {
+        self.heard
     }
 
     /// There is a way to the peer now.
@@ -161,6 +168,7 @@ impl Dtls {
         if self.stage == Stage::Waiting {
             self.start(now);
         }
+        self.heard = true;
         self.begin_anew(now, datagram);
         let result = self.endpoint.read(now, PEER, None, BytesMut::from(datagram));
         let answered = self.collect(now);
