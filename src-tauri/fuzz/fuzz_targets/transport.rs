@@ -13,7 +13,7 @@ use sidetone_rtp::transport::{
     RemoteCandidate, Security, Transport,
 };
 
-/// The input is datagrams, each behind one byte of choices and one of its length.
+// The input is datagrams, each behind one byte of choices and one of its length.
 fuzz_target!(|bytes: &[u8]| {
     static IDENTITY: OnceLock<DtlsIdentity> = OnceLock::new();
     let identity = IDENTITY.get_or_init(|| DtlsIdentity::generate().expect("a certificate"));
