@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod audio;
+mod hold;
 mod load;
 mod phone;
+mod policy;
 mod secure;
 mod statuses;
+mod transfer;
 mod transports;
 mod trouble;
 mod wire;
