@@ -19,8 +19,16 @@ fn phone(room: &Room, policy: &str, mic: &str, speaker: &str) -> Phone {
     let account = room.dir().join("alice.toml");
     let lines = format!("aor = \"sip:alice@127.0.0.1\"\nregister = false\nincomingTransfer = \"{policy}\"\n");
     std::fs::write(&account, lines).unwrap();
-    let mut phone =
-        Phone::start(&["--account", &text(&account), "--sip-port", "5066", "--mic", mic, "--speaker", speaker]);
+    let mut phone = Phone::start(&[
+        "--account",
+        &text(&account),
+        "--sip-port",
+        "5066",
+        "--mic",
+        mic,
+        "--speaker",
+        speaker,
+    ]);
     phone.wait("the session", SOON, |value| value["event"] == "SessionChanged");
     phone
 }
@@ -123,11 +131,12 @@ fn a_transfer_of_sipp_that_fails_gives_the_call_back_by_its_cause() {
 fn an_attended_transfer_of_sipp_names_the_dialog_of_the_consultation() {
     let Some(room) = room!(needs(&["sipp", "baresip"])) else { return };
     let mut phone = phone(&room, "ask", "tone", "null");
-    let mut carol = Baresip::start(room.dir(), &BaresipOptions { user: "carol", ..Default::default() }).unwrap();
-    let mut sipp = callee(&room, "uas_referred.xml", &[("wanted", "carol@.*Replaces=.*to-tag%3[Dd].*from-tag%3[Dd]")]);
+    let mut carol =
+        Baresip::start(room.dir(), &BaresipOptions { user: "carol", ..Default::default() }).unwrap();
+    let mut sipp =
+        callee(&room, "uas_referred.xml", &[("wanted", "carol@.*Replaces=.*to-tag%3[Dd].*from-tag%3[Dd]")]);
     let first = established(&mut phone, &format!("sip:bob@{}", sipp.address()));
     let second = established(&mut phone, &carol.uri());
-    status(&mut phone, &first, "HOLD");
     let command = json!({"command": "transferAttended", "callId": first, "consultationCallId": second});
     phone.ask(command);
     phone.status_within("TransferStatusEvent", "COMPLETED", PATIENCE);
@@ -214,14 +223,17 @@ fn sipp_transfers_us_into_its_other_call() {
     let Some(room) = room!(needs(&["sipp"])) else { return };
     let mut target = callee(&room, "uas_replaces.xml", &[("wanted", "other%40host|other@host;.*to-tag=t1")]);
     let mut phone = phone(&room, "allow", "tone", "null");
-    let replaces = format!("sip:carol@{}?Replaces=other%40host%3Bto-tag%3Dt1%3Bfrom-tag%3Df1", target.address());
+    let replaces =
+        format!("sip:carol@{}?Replaces=other%40host%3Bto-tag%3Dt1%3Bfrom-tag%3Df1", target.address());
     let keys = [("refer_to", replaces.as_str()), ("final", "200")];
     let mut sipp = caller(&room, "uac_refers.xml", ours(), &keys);
     let old = answer(&mut phone);
     status(&mut phone, &old, "FINISH");
     clean(&mut sipp);
     let left = phone.wait("the new call", PATIENCE, |value| {
-        value["event"] == "CallChanged" && value["call"]["callId"] != old && value["call"]["status"] == "ESTABLISHED"
+        value["event"] == "CallChanged"
+            && value["call"]["callId"] != old
+            && value["call"]["status"] == "ESTABLISHED"
     });
     phone.ask(json!({"command": "hangup", "callId": left["call"]["callId"]}));
     clean(&mut target);

@@ -15,6 +15,7 @@ mod farewell;
 mod history;
 mod kept;
 mod leg;
+mod moving;
 mod music;
 mod phone;
 mod policy;
@@ -114,6 +115,8 @@ struct Owner {
     tones: bool,
     /// A call that is placed, answered or resumed holds the others.
     one_at_a_time: bool,
+    /// When the routes to the far ends were looked at last.
+    looked: Instant,
     /// Busy or congestion, after a call that came to nothing.
     end_tone: Option<(CallProgress, Instant)>,
     /// Notices from a time when nobody read them.
@@ -233,8 +236,9 @@ impl Owner {
         let (phone, exchange) = (self.phone.poll_timeout(), self.exchange.poll_timeout());
         let (pruning, imported) = (self.history.pruning, self.imported.next);
         let (closing, hold, due) = (self.next_closing(), self.next_hold(), self.next_due());
-        let probe = self.next_probe();
-        [phone, exchange, closing, probe, hold, due, tone, farewell, pruning, imported]
+            let probe = self.next_probe();
+        let look = self.next_look();
+        [phone, exchange, closing, probe, hold, due, look, tone, farewell, pruning, imported]
             .into_iter()
             .flatten()
             .min()
@@ -251,6 +255,7 @@ impl Owner {
         self.hang_up_leaving(now);
         self.ask_holds_again(now);
         self.do_what_is_due(now);
+        self.look_at_routes(now);
         self.close_overdue(now);
         if self.history.pruning.is_some_and(|due| due <= now) {
             self.prune_history();

@@ -9,7 +9,7 @@ use sidetone_api::{
 use sidetone_sip::digest::Credentials;
 use sidetone_sip::message::{NameAddr, Uri};
 use sidetone_sip::{Authority, OptionsId, Registration, RegistrationId, Transport};
-use std::{net::SocketAddr, time::Duration, time::Instant};
+use std::{net::IpAddr, net::SocketAddr, time::Duration, time::Instant};
 
 /// The account that lives at the embedded gateway.
 pub(super) const LOCAL_ACCOUNT: &str = "local";
@@ -37,6 +37,8 @@ pub(super) struct Session {
     pub(super) server: Option<SocketAddr>,
     /// When to ask again.
     pub(super) next_probe: Option<Instant>,
+    /// Ours towards it, when it was looked at last; none without a route.
+    pub(super) address: Option<Option<IpAddr>>,
     pub(super) connection: Option<ConnectionStatus>,
     pub(super) connection_info: String,
     pub(super) registered: Option<RegistrationStatus>,
@@ -99,6 +101,7 @@ impl Session {
             probe: None,
             server: None,
             next_probe: None,
+            address: None,
             connection: None,
             connection_info: String::new(),
             registered: None,

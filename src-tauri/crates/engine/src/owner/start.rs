@@ -115,6 +115,7 @@ impl Owner {
             next_leg: 0,
             tones: options.tones,
             one_at_a_time: options.one_at_a_time,
+            looked: std::time::Instant::now(),
             end_tone: None,
             unread: Vec::new(),
             farewell: None,

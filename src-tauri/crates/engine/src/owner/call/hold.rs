@@ -160,6 +160,10 @@ impl Owner {
     pub(super) fn on_agreed(&mut self, id: &CallId, by_our_offer: bool) {
         let Some(call) = self.calls.get_mut(id) else { return };
         call.hold.asking &= !by_our_offer;
+        if by_our_offer {
+            self.end_trouble(id);
+        }
+        let Some(call) = self.calls.get_mut(id) else { return };
         if call.is_hold_agreed() == call.hold.wanted {
             call.hold.again = None;
         }
@@ -182,6 +186,10 @@ impl Owner {
         }
         let Some(leg) = call.leg.as_mut() else { return };
         let (wanted, agreed) = (call.hold.wanted, leg.holds());
+        if wanted == agreed {
+            // It was only said again: the far end is there, and the call is what it was.
+            return;
+        }
         let info = match wanted {
             // Our sound stays where it is: with somebody else.
             true if others_speak => {
@@ -254,6 +262,20 @@ impl Owner {
 }
 
 impl Call {
+    /// No offer of ours is under way.
+    pub(in super::super) fn may_ask(&self) -> bool {
+        !self.hold.asking && self.hold.again.is_none() && !self.hung_up
+    }
+
+    /// What we said last, to be said again.
+    pub(in super::super) fn offer_again(&mut self) -> Option<Vec<u8>> {
+        let leg = self.leg.as_mut()?;
+        leg.hold(self.hold.wanted);
+        self.hold.asking = true;
+        self.hold.again = None;
+        Some(leg.offer())
+    }
+
     /// Held by us as far as anybody can tell: agreed, or kept from our sound although the far end would not have it.
     pub(super) fn holds_locally(&self) -> bool {
         self.is_hold_agreed() || (self.hold.wanted && !self.hold.asking && self.hold.again.is_none())

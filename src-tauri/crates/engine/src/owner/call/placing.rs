@@ -89,6 +89,7 @@ impl Owner {
         call.outgoing = outgoing;
         call.emergency = target.emergency;
         call.due.post_dial = target.post_dial.into();
+        let by = wish.referred.as_ref().map(|referred| referred.by.clone());
         call.referred = wish.referred;
         call.hold_from_answer(wish.held);
         let first = self.service_route_of(session).into_iter().next().unwrap_or(callee);
@@ -100,6 +101,10 @@ impl Owner {
         });
         self.publish(Event::CallChanged { call: call.view() });
         self.calls.insert(id.clone(), call);
+        // Who asked for it is not held: it leaves.
+        if let Some(call) = by.and_then(|by| self.calls.get_mut(&by)) {
+            call.successor = Some(id.clone());
+        }
         if !wish.held {
             self.hold_others(&id);
         }

@@ -1,5 +1,6 @@
 //! What devices, the media thread and openings that took their time have to say.
 
+use super::super::moving::SILENCE;
 use super::{
     super::{Owner, call::Call},
     Listed, Open, Opened, Role,
@@ -156,6 +157,9 @@ impl Owner {
     fn on_sound(&mut self, leg: LegId, problem: Option<SoundProblem>) {
         let Some(call) = self.calls.values_mut().find(|call| call.has_leg(leg)) else { return };
         let before = std::mem::replace(&mut call.problem, problem.map(described));
+        let is_silent = |problem: &CallProblem| problem.kind == CallProblemKind::NothingReceived;
+        call.due.probe =
+            call.problem.as_ref().filter(|problem| is_silent(problem)).map(|_| Instant::now() + SILENCE);
         let id = call.id.clone();
         match (&call.problem, before) {
             (Some(problem), _) => {

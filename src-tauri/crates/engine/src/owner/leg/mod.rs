@@ -205,6 +205,16 @@ impl Leg {
         self.hold.agreed
     }
 
+    /// Where it is reached.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.local.address
+    }
+
+    /// Is reached elsewhere from the next offer or answer on. Its sockets listen on all addresses.
+    pub(crate) fn move_to(&mut self, address: IpAddr) {
+        self.local.address = address;
+    }
+
     pub(crate) fn join(&self, with: Join, media: &Door) {
         media.ask(Ask::Join { leg: self.id, with });
     }

@@ -27,12 +27,19 @@ pub(in super::super) struct Due {
     /// Digits to send once it is answered, and when the next are.
     pub(in super::super) post_dial: VecDeque<PostDial>,
     dial: Option<Instant>,
+    /// The far end is asked whether it is there.
+    pub(in super::super) probe: Option<Instant>,
+    /// It has not answered.
+    pub(in super::super) gone: Option<Instant>,
 }
 
 impl Due {
     fn next(&self) -> Option<Instant> {
         let forward = self.forward.as_ref().map(|(at, _)| *at);
-        [self.answer, forward, self.decide, self.leave, self.dial].into_iter().flatten().min()
+        [self.answer, forward, self.decide, self.leave, self.dial, self.probe, self.gone]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// It rings no more.
@@ -66,6 +73,7 @@ impl Owner {
         let Some(due) = self.calls.get_mut(id).map(|call| &mut call.due) else { return };
         let take = |at: &mut Option<Instant>| at.take_if(|at| *at <= now).is_some();
         let (decide, leave, dial) = (take(&mut due.decide), take(&mut due.leave), take(&mut due.dial));
+        let (probe, gone) = (take(&mut due.probe), take(&mut due.gone));
         let answer = take(&mut due.answer);
         let forward = due.forward.take_if(|(at, _)| *at <= now);
         if answer {
@@ -81,6 +89,12 @@ impl Owner {
         }
         if dial {
             self.dial_on(id, now);
+        }
+        if gone {
+            self.tell_gone(id);
+        }
+        if probe {
+            self.ask_whether_there(id, now);
         }
     }
 

@@ -77,11 +77,10 @@ impl Owner {
             Ok(Reply::Call { call_id }) => {
                 if !self.phone.ua.accept_refer(now, sip) {
                     let _ = self.hang_up(&call_id.clone());
+                    if let Some(call) = self.calls.get_mut(id) {
+                        call.successor = None;
+                    }
                     return Err(wrong_state("the far end has taken its request back"));
-                }
-                let successor = call_id.clone();
-                if let Some(call) = self.calls.get_mut(id) {
-                    call.successor = Some(successor);
                 }
                 self.sound(id);
             }
