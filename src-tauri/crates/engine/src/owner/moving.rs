@@ -77,10 +77,11 @@ impl Owner {
     /// Moves the call where it is not where it was, or did not arrive yet.
     fn on_call_address(&mut self, id: &CallId, address: IpAddr) {
         let Some(call) = self.calls.get_mut(id) else { return };
+        let may_ask = call.may_ask();
         let (Some(sip), Some(leg)) = (call.sip, call.leg.as_mut()) else { return };
         let is_moving =
             call.problem.as_ref().is_some_and(|problem| problem.kind == CallProblemKind::Reconnecting);
-        if leg.address() == address && !(is_moving && call.may_ask()) {
+        if leg.address() == address && !(is_moving && may_ask) {
             return;
         }
         leg.move_to(address);

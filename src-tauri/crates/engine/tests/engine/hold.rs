@@ -227,3 +227,19 @@ async fn hold_of_one_extension_is_hold_at_the_other() {
     host.status(&call, Finish).await;
     host.finish().await;
 }
+
+#[tokio::test]
+async fn a_far_end_that_knows_nothing_of_the_call_any_more_ends_it() {
+    let (mut phone, mut bob) = (caller().await, Peer::new().await);
+    let (call, _) = talking(&mut phone, &mut bob).await;
+    // It has crashed and is back: nothing is heard of it, and our question is answered 481.
+    bob.ua = sidetone_sip::UserAgent::new(sidetone_sip::Config::default(), [5; 32]);
+    let info = bob.serve_while(phone.wait("the end", |event| match event {
+        sidetone_api::Event::CallStatusEvent { status, call_id, info, .. } if *call_id == call => {
+            status.is_end().then(|| info.clone())
+        }
+        _ => None,
+    }));
+    assert!(info.await.starts_with("481"));
+    phone.finish().await;
+}
