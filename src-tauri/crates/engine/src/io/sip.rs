@@ -112,6 +112,11 @@ impl SipSockets {
         self.finder.port
     }
 
+    /// The local address that was asked for; `None` for all.
+    pub(crate) fn bound_to(&self) -> Option<IpAddr> {
+        self.finder.bind
+    }
+
     /// For errands of the owner's own.
     pub(crate) fn finder(&self) -> Finder {
         self.finder.clone()

@@ -51,6 +51,11 @@ impl Agent {
         self.ua.is_idle()
     }
 
+    /// The local address that was asked for; `None` for all.
+    pub(super) fn bind(&self) -> Option<IpAddr> {
+        self.sockets.bound_to()
+    }
+
     pub(super) fn port(&self) -> u16 {
         self.sockets.port()
     }

@@ -236,7 +236,7 @@ impl Owner {
         let (phone, exchange) = (self.phone.poll_timeout(), self.exchange.poll_timeout());
         let (pruning, imported) = (self.history.pruning, self.imported.next);
         let (closing, hold, due) = (self.next_closing(), self.next_hold(), self.next_due());
-            let probe = self.next_probe();
+        let probe = self.next_probe();
         let look = self.next_look();
         [phone, exchange, closing, probe, hold, due, look, tone, farewell, pruning, imported]
             .into_iter()
