@@ -230,12 +230,11 @@ fn sipp_transfers_us_into_its_other_call() {
     let old = answer(&mut phone);
     status(&mut phone, &old, "FINISH");
     clean(&mut sipp);
-    let left = phone.wait("the new call", PATIENCE, |value| {
-        value["event"] == "CallChanged"
-            && value["call"]["callId"] != old
-            && value["call"]["status"] == "ESTABLISHED"
+    let mut new = phone.seen.iter().filter(|value| {
+        value["event"] == "CallStatusEvent" && value["status"] == "ESTABLISHED" && value["callId"] != old
     });
-    phone.ask(json!({"command": "hangup", "callId": left["call"]["callId"]}));
+    let left = new.next().expect("the new call").clone();
+    phone.ask(json!({"command": "hangup", "callId": left["callId"]}));
     clean(&mut target);
 }
 

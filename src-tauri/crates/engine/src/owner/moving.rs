@@ -81,7 +81,9 @@ impl Owner {
         let (Some(sip), Some(leg)) = (call.sip, call.leg.as_mut()) else { return };
         let is_moving =
             call.problem.as_ref().is_some_and(|problem| problem.kind == CallProblemKind::Reconnecting);
-        if leg.address() == address && !(is_moving && may_ask) {
+        // What the SDP names may be reached from elsewhere than where the signalling goes: only a change is news.
+        let has_changed = call.route.replace(address).is_some_and(|before| before != address);
+        if leg.address().is_loopback() || !(has_changed || (is_moving && may_ask)) {
             return;
         }
         leg.move_to(address);

@@ -67,6 +67,8 @@ pub(super) struct Call {
     /// What its INVITE will say.
     outgoing: placing::Outgoing,
     pub(super) due: Due,
+    /// Our address towards the far end's media, when it was looked at last.
+    pub(super) route: Option<std::net::IpAddr>,
     /// When it answers itself, milliseconds since 1970.
     auto_answer_at: Option<u64>,
     pub(super) recording: Option<Recording>,
@@ -116,6 +118,7 @@ impl Call {
             taken_elsewhere: false,
             outgoing: placing::Outgoing::default(),
             due: Due::default(),
+            route: None,
             auto_answer_at: None,
             recording: None,
             transfer: None,
