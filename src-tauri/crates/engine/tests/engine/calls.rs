@@ -253,7 +253,7 @@ async fn there_is_a_limit_of_calls_in_both_directions() {
     // Nobody answers there, so they stay.
     let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let silent: SocketAddr = silent.local_addr().unwrap();
-    for _ in 0..64 {
+    for _ in 0..256 {
         phone.call(&format!("sip:x@{silent}")).await;
     }
     let command = Command::call(format!("sip:x@{silent}"), None);

@@ -2,6 +2,7 @@
 //! the same for both.
 
 mod call;
+mod calls;
 mod echo;
 
 use crate::arguments;
@@ -9,8 +10,9 @@ use crate::arguments;
 /// A name, what it measures, how.
 type Bench = (&'static str, &'static str, fn(&arguments::Bench) -> Result<(), String>);
 
-const BENCHES: [Bench; 2] = [
+const BENCHES: [Bench; 3] = [
     ("call", "one G.711 and one Opus call beside baresip's", call::run),
+    ("calls", "1 to 100 G.711 calls in one engine: what each costs", calls::run),
     ("echo", "what the echo canceller leaves of the far end, and of the near end when both speak", echo::run),
 ];
 

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Owner, leg::Refused, policy::Verdict, text, view::new_id},
-    Call, MAX_CALLS,
+    Call, MAX_CALLS, MAX_RINGING,
 };
 use crate::io::clock;
 use sidetone_api::{CallDirection, CallId, CallStatus, Event, NoticeLevel, SessionId};
@@ -54,7 +54,8 @@ impl Owner {
         if self.farewell.is_some() {
             return Err(refused(SERVICE_UNAVAILABLE, "Service Unavailable"));
         }
-        if self.calls.len() >= MAX_CALLS {
+        let ringing = self.calls.values().filter(|call| call.is_ringing_here()).count();
+        if self.calls.len() >= MAX_CALLS || ringing >= MAX_RINGING {
             return Err(refused(BUSY_HERE, "Busy Here"));
         }
         if from.uri.to_string().len() > LONGEST_CALLER {

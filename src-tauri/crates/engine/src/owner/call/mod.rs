@@ -29,7 +29,9 @@ use sidetone_api::{
 use sidetone_sip::message::NameAddr;
 
 /// Calls at a time, in both directions.
-pub(super) const MAX_CALLS: usize = 64;
+pub(super) const MAX_CALLS: usize = 256;
+/// Of them, callers who wait for the user: nobody answers more.
+pub(super) const MAX_RINGING: usize = 64;
 
 pub(super) struct Call {
     pub(super) id: CallId,
