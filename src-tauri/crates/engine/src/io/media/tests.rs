@@ -1,6 +1,8 @@
 //! The media thread's work, on the time that the test gives it.
 
-use super::{Ask, Identities, Join, LegId, worker::Worker};
+mod sound;
+
+use super::{Ask, Identities, Join, LegId, News, worker::Worker};
 use crate::io::ports;
 use sidetone_sdp::{Capability, Direction, LocalMedia, LocalSecurity, Negotiated, OfferAnswer, Origin};
 use std::{
@@ -14,15 +16,16 @@ const LEG: LegId = LegId(1);
 struct Thread {
     worker: Worker,
     asks: mpsc::Sender<Ask>,
+    news: mpsc::Receiver<News>,
     now: Instant,
 }
 
 impl Thread {
     fn new() -> Self {
         let (asks, inward) = mpsc::channel(64);
-        let (news, _) = mpsc::channel(64);
-        let worker = Worker::new(mio::Poll::new().unwrap(), inward, news);
-        Self { worker, asks, now: Instant::now() }
+        let (outward, news) = mpsc::channel(256);
+        let worker = Worker::new(mio::Poll::new().unwrap(), inward, outward);
+        Self { worker, asks, news, now: Instant::now() }
     }
 
     fn ask(&mut self, ask: Ask) {

@@ -216,7 +216,7 @@ impl Worker {
     }
 
     /// Reads a socket until it is empty, as edge-triggered readiness wants.
-    fn receive(&mut self, now: Instant, token: Token) {
+    pub(super) fn receive(&mut self, now: Instant, token: Token) {
         let (id, is_rtcp) = leg_of(token);
         // As large as the socket buffer is deep: a flood must not keep the thread from its beat.
         for _ in 0..256 {
@@ -296,7 +296,7 @@ fn pass_on(
     None
 }
 
-fn tokens(id: LegId) -> (Token, Token) {
+pub(super) fn tokens(id: LegId) -> (Token, Token) {
     let base = usize::try_from(id.0).unwrap_or(usize::MAX / 2) * 2;
     (Token(base), Token(base + 1))
 }
