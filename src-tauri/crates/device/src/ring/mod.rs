@@ -2,6 +2,8 @@
 //!
 //! One ring of mono 48 kHz samples each way. Both ends only move samples: no allocation, lock or log.
 
+#[cfg(test)]
+mod apart;
 mod capture;
 mod health;
 mod playback;
