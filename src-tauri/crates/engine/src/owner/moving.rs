@@ -66,7 +66,7 @@ impl Owner {
     /// Registers anew from another address, and when the network is there again.
     fn on_session_address(&mut self, id: &SessionId, address: Option<IpAddr>) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let before = std::mem::replace(&mut session.address, Some(address));
+        let before = session.address.replace(address);
         if let (Some(before), Some(_), Some(registration)) = (before, address, session.registration)
             && before != address
         {

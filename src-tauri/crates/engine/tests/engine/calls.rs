@@ -218,9 +218,13 @@ async fn what_a_call_cannot_do_in_its_state_is_refused() {
     assert_eq!(code(dtmf("1x")).await, FailureCode::Invalid);
     assert_eq!(code(dtmf("")).await, FailureCode::Invalid);
     let (sip, _) = bob.called().await;
-    bob.answer(sip, &sdp("0", "sendonly"));
+    bob.answer(sip, &sdp("0 101", "sendonly"));
     bob.serve_while(phone.status(&call, CallStatus::Hold)).await;
-    assert_eq!(code(Command::Answer { call_id: call.clone() }).await, FailureCode::WrongState);
+    // Who holds us takes no digits, and an answered call cannot be answered.
+    let digit = Command::SendDtmf { call_id: call.clone(), dtmf: "1".into() };
+    for command in [digit, Command::Answer { call_id: call.clone() }] {
+        assert_eq!(phone.ask(command).await.unwrap_err().code, FailureCode::WrongState);
+    }
     phone.finish().await;
 }
 

@@ -31,8 +31,8 @@ fn a_rule_can_refuse_and_can_name_its_account() {
     let work = AccountId::new("work");
     let mine = DialRule { account_id: Some(work.clone()), ..rule("7(.*)", "$1") };
     let at_work = Dialled::Replaced { number: "12".into(), account: Some(work.clone()) };
-    assert_eq!(apply(&[mine.clone()], "712", None), at_work);
-    assert_eq!(apply(&[mine.clone()], "712", Some(&work)), at_work);
+    assert_eq!(apply(std::slice::from_ref(&mine), "712", None), at_work);
+    assert_eq!(apply(std::slice::from_ref(&mine), "712", Some(&work)), at_work);
     assert_eq!(apply(&[mine], "712", Some(&AccountId::new("home"))), Dialled::Unchanged);
 }
 
