@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod audio;
+mod browser;
 mod hold;
 mod load;
 mod phone;

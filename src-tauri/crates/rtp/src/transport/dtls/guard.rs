@@ -68,7 +68,8 @@ fn records(mut rest: &[u8]) -> Option<u32> {
 /// The random bytes of a ClientHello that opens a handshake: the first message, not answering a cookie.
 pub(super) fn first_hello(datagram: &[u8]) -> Option<[u8; 32]> {
     let is_hello = matches!(datagram, [22, 0xfe, _, 0, 0, ..]) && datagram.get(13) == Some(&1);
-    let is_first = datagram.get(17..19) == Some(&[0, 0]);
+    // A browser's ClientHello comes in several fragments, and only the first one begins with the random.
+    let is_first = datagram.get(17..22) == Some(&[0; 5]);
     // Record header 13, message header 12, version 2.
     datagram.get(27..59).filter(|_| is_hello && is_first)?.try_into().ok()
 }
@@ -92,4 +93,28 @@ fn handshake(mut body: &[u8]) -> Option<u32> {
 
 fn number(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |number, byte| number << 8 | u16::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_hello;
+
+    /// A handshake record: message type, message number, offset of the fragment, body.
+    fn record(kind: u8, message: u8, offset: u8, body: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(body.len()).unwrap();
+        let mut record = vec![22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, length + 12];
+        record.extend([kind, 0, 0, 200, 0, message, 0, 0, offset, 0, 0, length]);
+        record.extend(body);
+        record
+    }
+
+    #[test]
+    fn only_the_first_fragment_of_a_first_client_hello_begins_an_association() {
+        let body: Vec<u8> = (0..100).collect();
+        let random: [u8; 32] = body[2..34].try_into().unwrap();
+        assert_eq!(first_hello(&record(1, 0, 0, &body)), Some(random));
+        assert_eq!(first_hello(&record(1, 0, 100, &body)), None, "its second fragment");
+        assert_eq!(first_hello(&record(1, 1, 0, &body)), None, "it answers a cookie");
+        assert_eq!(first_hello(&record(2, 0, 0, &body)), None, "a ServerHello");
+    }
 }
