@@ -103,7 +103,8 @@ impl Owner {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let now = Instant::now();
         if session.account.register {
-            session.registration = Some(self.phone.ua.register(now, session.registration_wanted()));
+            let wanted = session.registration_wanted(self.instance.of(&session.account.id));
+            session.registration = Some(self.phone.ua.register(now, wanted));
         } else {
             self.probe(id, now);
         }
@@ -146,7 +147,8 @@ impl Owner {
         } else if !session.waits_for_password
             && let Some(session) = self.sessions.get_mut(id)
         {
-            session.registration = Some(self.phone.ua.register(now, session.registration_wanted()));
+            let wanted = session.registration_wanted(self.instance.of(&session.account.id));
+            session.registration = Some(self.phone.ua.register(now, wanted));
         }
         Ok(Reply::Done)
     }

@@ -27,6 +27,9 @@ impl Owner {
             Ok(()) => self.apply_devices(),
             Err(failure) => left.push(failure.message),
         }
+        if let Err(failure) = self.instance.renew() {
+            left.push(failure.message);
+        }
         self.history.pruning = None;
         let before = self.remembered();
         let job = move |db: &mut crate::store::Database| Ok(db.delete_everything());

@@ -13,6 +13,7 @@ mod erase;
 mod exchange;
 mod farewell;
 mod history;
+mod instance;
 mod kept;
 mod leg;
 mod moving;
@@ -51,6 +52,7 @@ use device::Desk;
 use exchange::Exchange;
 use farewell::Farewell;
 use history::History;
+use instance::Instance;
 use session::Session;
 use sidetone_api::{AccountId, CallId, Contact, ContactId, Event, NoticeLevel, Secret, SessionId};
 use sidetone_media::tone::CallProgress;
@@ -92,6 +94,7 @@ enum Errand {
 struct Owner {
     publisher: Publisher,
     settings: settings::Store,
+    instance: Instance,
     keys: Keys,
     /// Passwords of this run, whether a key store keeps them or not.
     passwords: HashMap<AccountId, Secret>,

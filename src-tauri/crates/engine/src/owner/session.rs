@@ -163,7 +163,9 @@ impl Session {
         }
     }
 
-    pub(super) fn registration_wanted(&self) -> Registration {
+    /// `instance`: the name of this device for this account.
+    pub(super) fn registration_wanted(&self, instance: String) -> Registration {
+        let outbound = self.account.outbound && !self.local;
         Registration {
             aor: self.aor.clone(),
             registrar: self.registrar.clone(),
@@ -172,9 +174,9 @@ impl Session {
             authority: self.authority,
             credentials: self.credentials.clone(),
             expires: Duration::from_secs(self.account.expires.into()),
-            instance: None,
-            outbound: false,
-            keep_alive: self.account.outbound && !self.local,
+            instance: outbound.then_some(instance),
+            outbound,
+            keep_alive: outbound,
         }
     }
 

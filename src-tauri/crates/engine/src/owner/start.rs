@@ -2,7 +2,7 @@
 
 use super::{
     Inbound, Owner, agent::Agent, contacts::Imported, device::Desk, exchange::Exchange, history,
-    history::History, settings,
+    history::History, instance::Instance, settings,
 };
 use crate::{
     Handle, Options,
@@ -77,6 +77,7 @@ impl Owner {
         };
         let settings = settings::Store::open(options.directories.as_ref(), options.settings)?;
         let folder = options.directories.as_ref().map(|directories| directories.data.clone());
+        let instance = Instance::open(folder.as_deref())?;
         let (store, opened) = Store::start(folder, history::LATEST).map_err(|error| no_database(&error))?;
         let (inbox, network) = sip::inbox();
         let (errands, errands_in) = mpsc::channel(ERRANDS);
@@ -96,6 +97,7 @@ impl Owner {
         let mut owner = Self {
             publisher: Publisher::default(),
             settings,
+            instance,
             keys: Keys::start(options.secrets),
             passwords: HashMap::new(),
             phone,

@@ -14,6 +14,7 @@ mod tests;
 
 pub(crate) use history::{MAX_PAGE, Page};
 pub(crate) use import::{Import, Rules};
+pub(crate) use private::create_folder;
 
 use rusqlite::Connection;
 use sidetone_api::{CallId, Contact, HistoryEntry, NoticeLevel};

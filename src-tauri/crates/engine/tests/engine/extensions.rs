@@ -5,7 +5,7 @@ use crate::{
     peer::{Peer, sdp},
 };
 use sidetone_api::CallStatus::{Busy, Established, Failed, Finish, Ring};
-use sidetone_api::{Command, Event, Settings};
+use sidetone_api::{Command, DataId, DataStatus, Event, Reply, Settings};
 use sidetone_sip::message::{NameAddr, Uri};
 use sidetone_sip::{Event as SipEvent, Registration};
 use std::time::Instant;
@@ -229,4 +229,102 @@ async fn extensions_are_shown_and_go_with_their_registration() {
     host.check().await;
     assert_eq!(users(&host), ["bob", "local"]);
     host.finish().await;
+}
+
+async fn write(phone: &Phone, to: &str) -> DataId {
+    let command =
+        Command::SendData { to: to.into(), body: "Grüße".into(), content_type: None, session_id: None };
+    match phone.ask(command).await {
+        Ok(Reply::Data { data_id }) => data_id,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn delivered(phone: &mut Phone, wanted: &DataId) -> (DataStatus, String) {
+    phone
+        .wait("a DataStatusEvent", |event| match event {
+            Event::DataStatusEvent { status, data_id, info, .. } if data_id == wanted => {
+                Some((*status, info.clone()))
+            }
+            _ => None,
+        })
+        .await
+}
+
+async fn read(phone: &mut Phone) -> (String, String) {
+    phone
+        .wait("a message", |event| match event {
+            Event::OnDataEvent { incoming: true, from, body, .. } => Some((from.clone(), body.clone())),
+            _ => None,
+        })
+        .await
+}
+
+#[tokio::test]
+async fn extensions_write_to_each_other_and_every_contact_gets_it() {
+    let host = host().await;
+    let mut alice = Phone::registered("alice", host.gateway(), quiet()).await;
+    let mut desk = Phone::registered("bob", host.gateway(), quiet()).await;
+    let mut home = Phone::registered("bob", host.gateway(), quiet()).await;
+    let sent = write(&alice, "bob").await;
+    assert_eq!(delivered(&mut alice, &sent).await, (DataStatus::Accepted, "200 OK".into()));
+    let from = format!("sip:alice@{}", host.gateway());
+    for bob in [&mut desk, &mut home] {
+        assert_eq!(read(bob).await, (from.clone(), "Grüße".into()));
+    }
+    for phone in [alice, desk, home, host] {
+        phone.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_to_an_extension_fails_by_what_became_of_it() {
+    let mut host = host().await;
+    let gone = Phone::registered("gone", host.gateway(), quiet()).await;
+    gone.finish().await;
+    for (to, code) in [("nobody", "404 "), ("gone", "480 "), ("echo", "405 ")] {
+        let sent = write(&host, to).await;
+        let (status, info) = delivered(&mut host, &sent).await;
+        assert!(status == DataStatus::Failed && info.starts_with(code), "{to}: {info}");
+    }
+    let (mut desk, mut home) = (Peer::new().await, Peer::new().await);
+    desk.register("bob", host.gateway()).await;
+    home.register("bob", host.gateway()).await;
+    for (at_desk, at_home, expected) in [(603, 415, "603 "), (302, 302, "480 "), (404, 202, "202 ")] {
+        let sent = write(&host, "bob").await;
+        for (peer, status) in [(&mut desk, at_desk), (&mut home, at_home)] {
+            let id = peer
+                .wait("a MESSAGE", |event| match event {
+                    SipEvent::MessageReceived(message) => Some(message.id),
+                    _ => None,
+                })
+                .await;
+            peer.ua.reply_message(Instant::now(), id, status, "");
+            peer.send_all().await;
+        }
+        let (_, info) = delivered(&mut host, &sent).await;
+        assert!(info.starts_with(expected), "{info}");
+    }
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn a_message_in_a_call_of_two_extensions_reaches_the_other_end() {
+    let host = host().await;
+    let mut alice = Phone::registered("alice", host.gateway(), quiet()).await;
+    let mut bob = Phone::registered("bob", host.gateway(), quiet()).await;
+    let call = alice.call("bob").await;
+    let there = bob.answer().await;
+    alice.status(&call, Established).await;
+    let sent = write(&alice, call.as_str()).await;
+    assert_eq!(delivered(&mut alice, &sent).await.0, DataStatus::Accepted);
+    assert_eq!(read(&mut bob).await.1, "Grüße");
+    let sent = write(&bob, there.as_str()).await;
+    assert_eq!(delivered(&mut bob, &sent).await.0, DataStatus::Accepted);
+    assert_eq!(read(&mut alice).await.1, "Grüße");
+    alice.hang_up(&call).await;
+    bob.status(&there, Finish).await;
+    for phone in [alice, bob, host] {
+        phone.finish().await;
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::dialog::DialogId;
 use crate::digest::Credentials;
+use crate::identity;
 use crate::message::{HeaderName, Method, NameAddr, Request, Response, Uri};
 use crate::transaction::servers::ServerId;
 
@@ -30,6 +31,8 @@ pub struct MessageRequest {
     /// the connection to use instead of looking for addresses
     pub flow: Option<Hop>,
     pub credentials: Option<Credentials>,
+    /// hide who writes (RFC 3323), as in a call
+    pub anonymous: bool,
     /// further fields; those that the user agent writes itself are passed over, but Max-Forwards replaces ours
     pub headers: Vec<(HeaderName, String)>,
     pub content_type: String,
@@ -47,6 +50,7 @@ impl MessageRequest {
             authority: Authority::default(),
             flow: None,
             credentials: None,
+            anonymous: false,
             headers: Vec::new(),
             content_type: content_type.into(),
             body,
@@ -64,12 +68,16 @@ pub(super) struct Waiting {
 
 impl UserAgent {
     /// Sends a MESSAGE; what becomes of it is [`Event::MessageAnswered`], exactly once.
-    pub fn message(&mut self, now: Instant, message: MessageRequest) -> MessageId {
+    pub fn message(&mut self, now: Instant, mut message: MessageRequest) -> MessageId {
         let id = MessageId(self.new_id());
         if let Err((status, reason)) = self.check_outgoing(&message.content_type, &message.body) {
             self.emit(Event::MessageAnswered { id, status, reason: reason.to_owned() });
             return id;
         }
+        let own = message.anonymous.then(|| {
+            let anonymous = identity::anonymous(&message.from);
+            std::mem::replace(&mut message.from, anonymous)
+        });
         let (call_id, from_tag) = (self.random.token(), self.random.token());
         let thread = Thread { call_id: &call_id, from_tag: &from_tag, cseq: 1 };
         let mut request = outside(Method::Message, &message.from, &message.to, &message.route, &thread);
@@ -82,7 +90,7 @@ impl UserAgent {
         self.open_login(login, message.credentials.as_ref());
         let own_route = !message.route.is_empty();
         let (transport, authority) = (message.transport, message.authority);
-        let way = Way { transport, authority, flow: message.flow, own_route };
+        let way = Way { transport, authority, flow: message.flow, own_route, own };
         self.send_outside(now, Purpose::Message(id, None), request, None, login, way);
         id
     }

@@ -66,6 +66,7 @@ impl UserAgent {
             authority: settings.authority,
             flow: settings.flow,
             own_route: !settings.route.is_empty(),
+            own: None,
         };
         self.deadlines.set(Due::Publication(id), None);
         self.send_outside(now, Purpose::Publish(id), request, None, Login::Publication(id), way);

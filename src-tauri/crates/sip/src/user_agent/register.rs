@@ -146,7 +146,9 @@ impl UserAgent {
 
     fn contact_by(&self, registration: &State, contact: Contact, anonymous: bool) -> Contact {
         let user = if anonymous { None } else { contact.user };
-        let gruu = registration.gruu(anonymous).cloned();
+        // Many registrars give one by default, before proxies that do not know what to do with it. Those that were set up for
+        // outbound route it.
+        let gruu = registration.gruu(anonymous).filter(|_| registration.has_outbound()).cloned();
         Contact { user, gruu, through_flow: registration.has_outbound(), ..Contact::default() }
     }
 

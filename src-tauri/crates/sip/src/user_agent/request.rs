@@ -24,6 +24,8 @@ pub(super) struct Way {
     pub(super) authority: Authority,
     pub(super) flow: Option<Hop>,
     pub(super) own_route: bool,
+    /// who we are, where From does not say it
+    pub(super) own: Option<NameAddr>,
 }
 
 /// Without Via, Contact, credentials and body.
@@ -67,6 +69,7 @@ impl UserAgent {
         attempt.own_route = way.own_route;
         attempt.pinned = way.flow.is_some();
         attempt.login = Some(login);
+        self.hide_identity(&mut attempt, way.own);
         let attempt_id = self.new_attempt_id();
         self.launch(now, attempt_id, attempt);
     }

@@ -134,3 +134,26 @@ fn a_field_that_a_caller_adds_is_one_line() {
     assert!(!sent.headers.has(&HeaderName::from("X-Three")));
     assert!(net.events(a).iter().all(|event| !matches!(event, Event::Incoming { .. })));
 }
+
+#[test]
+fn an_anonymous_message_names_the_writer_to_our_own_proxy_only() {
+    let text = |to: &str| sidetone_sip::MessageRequest {
+        anonymous: true,
+        ..sidetone_sip::MessageRequest::new(from(), to.parse().unwrap(), "text/plain", b"hi".to_vec())
+    };
+    let (mut net, a, _) = pair();
+    let mut home = text("sip:bob@far.example");
+    home.route = vec!["sip:192.0.2.9".parse().unwrap()];
+    net.with(a, |ua, now| ua.message(now, home));
+    net.with(a, |ua, now| ua.message(now, text("sip:bob@192.0.2.9")));
+    net.settle();
+    let seen = net.receive_all(PEER);
+    let [home, stranger] = requests(&seen)[..] else { panic!("{seen:?}") };
+    for request in [home, stranger] {
+        assert_eq!(request.headers.from().unwrap().uri.to_string(), "sip:anonymous@anonymous.invalid");
+        assert_eq!(request.headers.get(&HeaderName::PRIVACY), Some("id"));
+    }
+    assert!(home.headers.get(&HeaderName::P_PREFERRED_IDENTITY).unwrap().contains("alice"));
+    let text = String::from_utf8(stranger.to_bytes()).unwrap().to_ascii_lowercase();
+    assert!(!text.contains("alice"), "a stranger learns the name: {text}");
+}

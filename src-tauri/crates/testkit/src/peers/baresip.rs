@@ -71,6 +71,8 @@ pub struct BaresipOptions<'a> {
     pub rtcp_mux: bool,
     /// Further parameters of its account line, such as `;mediaenc=srtp-mand`.
     pub account: &'a str,
+    /// URIs of its contacts; its command `message TEXT` writes to the first.
+    pub contacts: &'a [&'a str],
     pub address: IpAddr,
     pub net: Option<&'a PeerNet>,
 }
@@ -91,6 +93,7 @@ impl Default for BaresipOptions<'_> {
             ice: false,
             rtcp_mux: false,
             account: "",
+            contacts: &[],
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             net: None,
         }
@@ -150,7 +153,8 @@ impl Baresip {
             .replace("@RECORD_DIR@", &records.display().to_string());
         fs::write(own.join("config"), config)?;
         fs::write(own.join("accounts"), account(options, sip))?;
-        fs::write(own.join("contacts"), "")?;
+        let contacts = options.contacts.iter().map(|uri| format!("<{uri}>\n")).collect::<String>();
+        fs::write(own.join("contacts"), contacts)?;
 
         let mut command = command_in(options.net, "baresip");
         let mut process = Process::spawn(&name, command.arg("-f").arg(&own), dir)?;

@@ -49,6 +49,8 @@ pub struct KamailioOptions<'a> {
     pub net: Option<&'a PeerNet>,
     /// Is a presence server too: presence, message-summary, and dialog-info of the calls that pass. Needs `sqlite3`.
     pub presence: bool,
+    /// Speaks RFC 5626 and routes GRUUs (RFC 5627). Every Contact that registers is in the log.
+    pub outbound: bool,
     /// Speaks TLS, and WSS on the same port, with this certificate.
     pub tls: Option<&'a TestCertificate>,
     /// The port for TLS and WSS; any free one unless said.
@@ -65,6 +67,7 @@ impl Default for KamailioOptions<'_> {
             port: None,
             net: None,
             presence: false,
+            outbound: false,
             tls: None,
             tls_port: None,
         }
@@ -118,6 +121,9 @@ impl Kamailio {
         if options.presence {
             make_database(&own.join("presence.db"))?;
             command.args(["-A", "WITH_PRESENCE"]);
+        }
+        if options.outbound {
+            command.args(["-A", "WITH_OUTBOUND"]);
         }
         if let Some(certificate) = options.tls {
             certificate.write(&own)?;

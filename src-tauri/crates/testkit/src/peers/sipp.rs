@@ -38,6 +38,8 @@ pub struct SippOptions<'a> {
     /// How long one call of a caller lasts, in ms.
     pub hold_ms: u32,
     pub net: Option<&'a PeerNet>,
+    /// Keeps every message for [`Sipp::messages`].
+    pub log: bool,
 }
 
 impl Default for SippOptions<'_> {
@@ -55,6 +57,7 @@ impl Default for SippOptions<'_> {
             echo: false,
             hold_ms: 500,
             net: None,
+            log: false,
         }
     }
 }
@@ -65,6 +68,7 @@ pub struct Sipp {
     process: Process,
     statistics: PathBuf,
     errors: PathBuf,
+    messages: PathBuf,
     address: SocketAddr,
 }
 
@@ -134,6 +138,10 @@ impl Sipp {
         if let Some(calls) = options.calls {
             command.args(["-m", &calls.to_string()]);
         }
+        let messages = dir.join(format!("{name}.messages"));
+        if options.log {
+            command.args(["-trace_msg", "-message_file"]).arg(&messages);
+        }
         if options.echo {
             command.arg("-rtp_echo");
         }
@@ -146,7 +154,7 @@ impl Sipp {
         // It writes further files into its working directory.
         command.current_dir(dir);
         let process = Process::spawn(&name, &mut command, dir)?;
-        let mut sipp = Self { process, statistics, errors, address: SocketAddr::new(ip, port) };
+        let mut sipp = Self { process, statistics, errors, messages, address: SocketAddr::new(ip, port) };
         if options.target.is_none() {
             sipp.await_socket(options)?;
         }
@@ -162,6 +170,11 @@ impl Sipp {
     pub fn wait(&mut self, timeout: Duration) -> Result<SippOutcome> {
         self.process.wait(timeout).map_err(|error| RigError::new(format!("{error}\n{}", self.report())))?;
         self.outcome()
+    }
+
+    /// Everything that it has sent and received so far, as text, where [`SippOptions::log`] is set.
+    pub fn messages(&self) -> String {
+        fs::read(&self.messages).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     /// Lets calls under way end, then ends. For a scenario without a number of calls.

@@ -58,9 +58,10 @@ impl Owner {
                 self.publish_gateway();
             }
             Event::MessageReceived(message) => {
-                if let Some(agent) = &mut self.exchange.agent {
-                    agent.ua.reply_message(Instant::now(), message.id, 405, "");
-                }
+                self.exchange.on_message(message, self.farewell.is_some());
+            }
+            Event::MessageAnswered { id, status, reason } => {
+                self.exchange.on_message_answered(id, status, reason);
             }
             _ => {}
         }

@@ -3,6 +3,7 @@
 
 mod bridge;
 mod incoming;
+mod message;
 mod transfer;
 
 use super::{agent::Agent, text};
@@ -54,6 +55,7 @@ pub(super) struct Exchange {
     /// Calls whose end is in sight: somebody else has taken their place.
     leaving: Vec<(Instant, CallId)>,
     transfers: HashMap<TransferId, Transfer>,
+    messages: message::Passing,
 }
 
 /// What a call is to the exchange.
@@ -92,6 +94,7 @@ impl Exchange {
             untold: Vec::new(),
             leaving: Vec::new(),
             transfers: HashMap::new(),
+            messages: message::Passing::default(),
         }
     }
 

@@ -87,6 +87,7 @@ impl Owner {
                 transport: session.transport(),
                 authority: session.authority,
                 credentials: session.credentials.clone(),
+                anonymous: session.account.anonymous,
                 ..MessageRequest::new(from.clone(), to.clone(), &content_type, body.clone().into_bytes())
             };
             (self.phone.ua.message(now, message), session_id, from.uri.to_string(), to.to_string())

@@ -6,6 +6,6 @@ mod other;
 mod unix;
 
 #[cfg(not(unix))]
-pub(super) use other::create_folder;
+pub(crate) use other::create_folder;
 #[cfg(unix)]
-pub(super) use unix::create_folder;
+pub(crate) use unix::create_folder;
