@@ -299,3 +299,23 @@ fn a_flood_of_refers_is_asked_about_once() {
     assert!(seen.iter().all(|status| matches!(status, 491 | 500)));
     assert!(net.load(a).server_transactions < 110);
 }
+
+#[test]
+fn a_report_that_was_overtaken_is_sent_again_and_the_final_one_arrives() {
+    let (mut net, a, call, _, _) = asked("<sip:carol@192.0.2.3>", "");
+    net.with(a, |ua, now| ua.accept_refer(now, call));
+    net.settle();
+    // Our own re-INVITE was faster (RFC 3261 section 12.2.2): 500 is no refusal of the reports.
+    let trying = ("SIP/2.0 100 Trying".to_owned(), "active;expires=180".to_owned());
+    assert_eq!(next_report(&mut net, 500), trying);
+    net.with(a, |ua, now| ua.notify_refer(now, call, 200, "OK"));
+    assert_eq!(next_report(&mut net, 200), trying);
+    let done = ("SIP/2.0 200 OK".to_owned(), "terminated;reason=noresource".to_owned());
+    for status in [500, 503, 500, 500] {
+        assert_eq!(next_report(&mut net, status), done);
+    }
+    // It has been said often enough.
+    net.with(a, |ua, now| ua.hang_up(now, call, None));
+    net.run_out();
+    net.assert_empty(a);
+}

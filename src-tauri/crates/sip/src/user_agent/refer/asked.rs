@@ -31,6 +31,16 @@ pub(in super::super) struct ReferIn {
     pub(super) silent: bool,
     pub(super) in_flight: bool,
     pub(super) next: Option<Report>,
+    /// what is in flight, and how often it was sent again
+    pub(super) sent: Option<Report>,
+    pub(super) repeats: u8,
+}
+
+impl ReferIn {
+    /// The final report is on its way.
+    fn is_over(&self) -> bool {
+        self.sent.as_ref().is_some_and(Report::is_final)
+    }
 }
 
 impl UserAgent {
@@ -40,7 +50,7 @@ impl UserAgent {
         }
         let Some(id) = self.enter_dialog(now, &request, hop) else { return };
         let Some(call) = self.calls.get(&id) else { return };
-        if !call.is_up() || call.services.refer_in.is_some() {
+        if !call.is_up() || call.services.refer_in.as_ref().is_some_and(|asked| !asked.is_over()) {
             return self.respond_once(now, &request, hop, 491);
         }
         let (target, replaces) = match read_target(&request) {
@@ -60,8 +70,10 @@ impl UserAgent {
             accepted: false,
             event_id: (!is_first).then_some(cseq),
             silent,
-            in_flight: false,
+            in_flight: call.services.refer_in.as_ref().is_some_and(|before| before.in_flight),
             next: None,
+            sent: None,
+            repeats: 0,
         });
         call.timers.set(CallTimer::ReferIn, now + TIME_TO_THINK);
         self.tell(id, CallEvent::ReferRequested { target: target.uri, replaces, referred_by });

@@ -11,10 +11,20 @@ use super::super::event::CallId;
 use super::asked::LIFE;
 use super::sipfrag::{self, SIPFRAG};
 
+/// A report that met a server error is sent again this often: one that was overtaken by our own re-INVITE gets 500 (RFC 3261
+/// section 12.2.2), and without its final report the transferor would wait for nothing.
+const REPEATS: u8 = 3;
+
 #[derive(Debug, Clone)]
 pub(super) struct Report {
     status: u16,
     reason: String,
+}
+
+impl Report {
+    pub(super) fn is_final(&self) -> bool {
+        self.status >= 200
+    }
 }
 
 impl UserAgent {
@@ -32,7 +42,7 @@ impl UserAgent {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(asked) = &mut call.services.refer_in else { return };
         // nothing follows a final report
-        if asked.next.as_ref().is_some_and(|next| next.status >= 200) {
+        if asked.next.iter().chain(&asked.sent).any(Report::is_final) {
             return;
         }
         asked.next = Some(Report { status, reason: reason.to_owned() });
@@ -44,18 +54,21 @@ impl UserAgent {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(asked) = call.services.refer_in.as_mut().filter(|asked| !asked.in_flight) else { return };
         let Some(report) = asked.next.take() else { return };
-        let is_final = report.status >= 200;
+        let is_final = report.is_final();
         let (silent, accepted) = (asked.silent, asked.accepted);
         let event = match asked.event_id {
             Some(id) => format!("refer;id={id}"),
             None => "refer".to_owned(),
         };
         asked.in_flight = !silent;
+        asked.sent = (!silent).then(|| report.clone());
         if is_final {
-            call.services.refer_in = None;
             call.timers.stop(CallTimer::ReferIn);
         }
         if silent {
+            if is_final {
+                call.services.refer_in = None;
+            }
             return;
         }
         let Some((mut request, next)) = self.request_in_dialog(id, Method::Notify) else { return };
@@ -77,8 +90,23 @@ impl UserAgent {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(asked) = &mut call.services.refer_in else { return };
         asked.in_flight = false;
+        let sent = asked.sent.take();
         match outcome {
-            Outcome::Response(response) if response.is_success() => self.send_report(now, id),
+            Outcome::Response(response)
+                if (500..600).contains(&response.status) && asked.repeats < REPEATS && sent.is_some() =>
+            {
+                asked.repeats += 1;
+                asked.next = asked.next.take().or(sent);
+                self.send_report(now, id);
+            }
+            _ if sent.is_some_and(|sent| sent.is_final()) => {
+                call.services.refer_in = None;
+                self.settle(id);
+            }
+            Outcome::Response(response) if response.is_success() => {
+                asked.repeats = 0;
+                self.send_report(now, id);
+            }
             _ if asked.accepted => {
                 // the owner may report on: it goes nowhere
                 asked.silent = true;
