@@ -4,6 +4,7 @@
 
 mod audio;
 mod browser;
+mod early;
 mod hold;
 mod load;
 mod phone;

@@ -12,6 +12,8 @@ use std::{
 /// How long anything may take that needs no time-out of SIP.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
+pub(crate) const LONG_PASSWORD: &str = "correct-horse-battery-staple";
+
 pub(crate) struct Phone {
     child: Child,
     stdin: Option<ChildStdin>,
@@ -26,14 +28,25 @@ pub(crate) struct Phone {
 impl Phone {
     /// Starts with these arguments after `phone`. The password of every account is `secret`.
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::launch(arguments, Stdio::inherit())
+    }
+
+    /// The same with the log of everything in a file. Here the password is `LONG_PASSWORD`, which nothing else is called.
+    pub(crate) fn logged(arguments: &[&str], log: &Path) -> Self {
+        let file = std::fs::File::create(log).expect("a log can be written");
+        Self::launch(&[arguments, &["--log", "trace"]].concat(), file.into())
+    }
+
+    fn launch(arguments: &[&str], stderr: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sidetone-cli"))
             .arg("phone")
             .args(arguments)
             .env("SIDETONE_TEST_PASSWORD", "secret")
             .env("SIDETONE_WRONG_PASSWORD", "wrong")
+            .env("SIDETONE_LONG_PASSWORD", LONG_PASSWORD)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(stderr)
             .spawn()
             .expect("sidetone-cli starts");
         let (sender, lines) = channel();
@@ -94,6 +107,12 @@ impl Phone {
             }
             self.read(deadline, what);
         }
+    }
+
+    /// Later waits are about what comes from now on.
+    pub(crate) fn passed_to_now(&mut self) {
+        self.ask(json!({"command": "getSnapshot"}));
+        self.passed = self.seen.len();
     }
 
     /// Waits for a status event.

@@ -13,6 +13,8 @@ const MAX_ACCOUNTS: usize = 64;
 /// Of each text of an account.
 const LONGEST_TEXT: usize = 512;
 const LONGEST_PASSWORD: usize = 1024;
+/// Seconds: no session may be shorter (RFC 4028 section 4), and a week is as good as for ever.
+const SESSION_EXPIRES: std::ops::RangeInclusive<u32> = 90..=7 * 24 * 3600;
 
 impl Owner {
     pub(super) fn save_account(
@@ -107,6 +109,15 @@ fn check(account: &Account) -> Result<(), Failure> {
     let id = account.id.as_str();
     if id.is_empty() || id == LOCAL_ACCOUNT {
         return Err(Failure::invalid("id", format!("{id:?} cannot be an account's id")));
+    }
+    let expires = account.session_expires;
+    if expires != 0 && !SESSION_EXPIRES.contains(&expires) {
+        let message = format!(
+            "{expires} s: a session timer runs for {} to {} s; 0: none is asked for",
+            SESSION_EXPIRES.start(),
+            SESSION_EXPIRES.end()
+        );
+        return Err(Failure::invalid("sessionExpires", message));
     }
     custom_headers("headers", &account.headers)?;
     let session = Session::new(SessionId::new("check"), account.clone())?;

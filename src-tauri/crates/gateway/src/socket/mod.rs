@@ -23,6 +23,7 @@ use futures_util::{
 };
 use outbox::{Item, Outbox, TooSlow};
 use rate::Rate;
+use sidetone_api::Command;
 use sidetone_engine::Next;
 use std::{
     sync::Arc,
@@ -34,8 +35,8 @@ use tokio::time::{Instant, sleep, timeout};
 pub(crate) const MAX_SOCKETS: usize = 16;
 /// Longest command, bytes.
 pub(crate) const MAX_COMMAND: usize = 64 * 1024;
-/// What is still read of a command that is too long, so that the reason can be given.
-const MAX_FRAME: usize = 1024 * 1024;
+/// Longest import of contacts, bytes: a file of 10 MiB, whose line ends and quotes take two bytes each in JSON. Nothing longer is read.
+pub(crate) const MAX_IMPORT: usize = 2 * 10 * 1024 * 1024 + MAX_COMMAND;
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// A client that said nothing after this many pings has gone.
 const MAX_UNANSWERED: u32 = 3;
@@ -54,7 +55,7 @@ pub mod close_code {
     pub const NOT_TEXT: u16 = 1003;
     /// More commands a second than anyone can press keys.
     pub const FLOOD: u16 = 1008;
-    /// A command of more than 64 KiB.
+    /// A command of more than 64 KiB that imports no contacts.
     pub const TOO_BIG: u16 = 1009;
     /// The client did not read its events in time: open the socket again, which begins with a snapshot.
     pub const TOO_SLOW: u16 = 4008;
@@ -85,7 +86,7 @@ pub(crate) async fn upgrade(
         let message = format!("{MAX_SOCKETS} sockets are open; close one");
         return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "sockets", message).into_response();
     };
-    upgrade.max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME).on_upgrade(async move |socket| {
+    upgrade.max_message_size(MAX_IMPORT).max_frame_size(MAX_IMPORT).on_upgrade(async move |socket| {
         run(socket, &app).await;
         drop(permit);
     })
@@ -154,10 +155,17 @@ async fn receive(
             Ok(Message::Close(_)) => return None,
             Err(error) => return Farewell::new(close_code::PROTOCOL, error.to_string()),
         };
-        if text.len() > MAX_COMMAND {
-            return Farewell::new(close_code::TOO_BIG, format!("a command has at most {MAX_COMMAND} bytes"));
+        let is_long = text.len() > MAX_COMMAND;
+        let too_big =
+            || Farewell::new(close_code::TOO_BIG, format!("a command has at most {MAX_COMMAND} bytes"));
+        if is_long && !wire::is_mostly_text(text.as_str()) {
+            return too_big();
         }
         let request = wire::Request::parse(text.as_str());
+        drop(text);
+        if is_long && !matches!(request.command, Ok(Command::ImportContacts { .. })) {
+            return too_big();
+        }
         let outcome = match request.command {
             Ok(command) => app.door.command(command).await,
             Err(failure) => Err(failure),

@@ -1,5 +1,5 @@
 use super::{fake::Fake, gateway, http, log_in};
-use crate::{Running, close_code, socket::MAX_COMMAND, socket::MAX_SOCKETS};
+use crate::{Running, close_code, socket::MAX_COMMAND, socket::MAX_IMPORT, socket::MAX_SOCKETS};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use sidetone_api::{CallId, CallStatistics, Command, Event, NoticeLevel};
@@ -155,10 +155,36 @@ async fn an_oversize_command_is_closed_with_its_reason() {
 }
 
 #[tokio::test]
+async fn a_file_of_ten_mebibytes_is_imported_and_nothing_else_may_be_as_long() {
+    let (_running, fake, mut client) = client().await;
+    // Twelve bytes a line: many line ends for their length.
+    let vcard = "N:Müller;\"x\r\n".repeat(10 * 1024 * 1024 / 14);
+    let import =
+        |vcard: &str| json!({"id": 1, "command": {"command": "importContacts", "vcard": vcard}}).to_string();
+    assert!(import(&vcard).len() > 10 * 1024 * 1024);
+    client.send(Message::text(import(&vcard))).await.unwrap();
+    let answer = next(&mut client).await;
+    assert_eq!((&answer["id"], &answer["reply"]["reply"]), (&json!(1), &json!("done")), "{answer}");
+    assert_eq!(fake.commands.lock().unwrap().last(), Some(&Command::ImportContacts { vcard }));
+
+    let long = "x".repeat(2 * MAX_COMMAND);
+    let others = [
+        json!({"command": "call", "callee": long}).to_string(),
+        json!({"command": "importContacts", "vcard": "", "x": vec![1; 2 * MAX_COMMAND]}).to_string(),
+        format!(r#"{{"command":"importContacts","vcard":"{long}"#),
+    ];
+    for text in others {
+        let (_running, _fake, mut client) = self::client().await;
+        client.send(Message::text(text)).await.unwrap();
+        assert_eq!(closed(&mut client).await.1, close_code::TOO_BIG);
+    }
+}
+
+#[tokio::test]
 async fn a_frame_beyond_all_reason_ends_the_socket_and_a_binary_one_too() {
     let (_running, fake, mut client) = client().await;
     let before = fake.readers();
-    let _ = client.send(Message::text("x".repeat(3_000_000))).await;
+    let _ = client.send(Message::text("x".repeat(MAX_IMPORT + 1))).await;
     while let Some(Ok(_)) = client.next().await {}
     assert_eq!(fake.readers(), before - 1);
     let (_running, _fake, mut client) = self::client().await;

@@ -19,6 +19,7 @@ use super::prack::{self, Heard, Reliable};
 use super::redirect::{collect_redirects, is_worth_another};
 use super::replaces::DialogName;
 use super::session::Session;
+use super::terms::Terms;
 
 /// A call to place.
 #[derive(Debug, Clone)]
@@ -124,6 +125,7 @@ impl UserAgent {
         }
         let mut request = self.initial_invite(&invite, &sip_id, &local_tag);
         if let Some(call) = self.calls.get_mut(&id) {
+            call.session.terms = Some(Terms { prack: invite.prack, session_expires: invite.session_expires });
             call.session.put_into(&mut request);
             call.session.local_sdp = Some(invite.offer.clone());
         }

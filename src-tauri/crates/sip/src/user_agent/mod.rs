@@ -64,6 +64,7 @@ pub(crate) mod request;
 mod respond;
 mod session;
 mod subscribe;
+mod terms;
 mod timeout;
 mod trust;
 mod uas;
@@ -106,6 +107,7 @@ pub use refer::Refer;
 pub use register::Registration;
 pub use replaces::DialogName;
 pub use subscribe::Subscription;
+pub use terms::Terms;
 
 pub(crate) use attempt::Outcome;
 

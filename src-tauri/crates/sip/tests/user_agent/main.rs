@@ -33,5 +33,6 @@ mod server_rules;
 mod session_timers;
 mod streams;
 mod subscriptions;
+mod terms;
 mod uas_success;
 mod update;

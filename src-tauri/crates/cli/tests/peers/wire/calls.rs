@@ -12,15 +12,15 @@ use sidetone_testkit::{Needs, room};
 use std::time::{Duration, Instant};
 
 /// An INVITE of ours, and the To with the tag of the phone.
-struct Call {
-    invite: Raw,
-    to: String,
+pub(super) struct Call {
+    pub(super) invite: Raw,
+    pub(super) to: String,
     contact: String,
 }
 
 impl Call {
     /// Rings.
-    fn place(peer: &Peer) -> Self {
+    pub(super) fn place(peer: &Peer) -> Self {
         let invite = peer.invite().set("CSeq", "100 INVITE");
         let ringing = peer.status("ringing", &invite, 180);
         Self::of(invite, &ringing)
@@ -33,7 +33,7 @@ impl Call {
     }
 
     /// A request in the dialog.
-    fn request(&self, peer: &Peer, method: &str, cseq: u32) -> Raw {
+    pub(super) fn request(&self, peer: &Peer, method: &str, cseq: u32) -> Raw {
         let mut request = peer.request_to(method, &self.contact);
         for name in ["From", "Call-ID"] {
             request = request.set(name, self.invite.get(name).unwrap_or_default());
@@ -65,11 +65,11 @@ impl Call {
         reply
     }
 
-    fn acknowledge(&self, peer: &Peer) {
+    pub(super) fn acknowledge(&self, peer: &Peer) {
         peer.send(&self.request(peer, "ACK", 100).bytes());
     }
 
-    fn established(peer: &Peer, phone: &mut Phone) -> Self {
+    pub(super) fn established(peer: &Peer, phone: &mut Phone) -> Self {
         let call = Self::place(peer);
         call.answered(peer, phone);
         call.acknowledge(peer);

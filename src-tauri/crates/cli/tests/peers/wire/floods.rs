@@ -22,13 +22,13 @@ const BURST: usize = 50;
 const MEMORY: u64 = 60_000;
 
 /// The resident memory of the phone, in kB; `None` where the system does not tell.
-fn memory(phone: &Phone) -> Option<u64> {
+pub(super) fn memory(phone: &Phone) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", phone.process())).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-fn assert_small(phone: &Phone, name: &str) {
+pub(super) fn assert_small(phone: &Phone, name: &str) {
     let Some(memory) = memory(phone) else { return };
     eprintln!("{name}: {memory} kB");
     assert!(memory < MEMORY, "{name}: {memory} kB are resident");

@@ -280,7 +280,7 @@ fn invites_that_look_odd_ring() {
 }
 
 /// The CANCEL of an INVITE: all the same but for the method.
-fn cancelling(invite: &Raw, peer: &Peer) -> Raw {
+pub(super) fn cancelling(invite: &Raw, peer: &Peer) -> Raw {
     let mut cancel = peer.request("CANCEL").start(invite.start.replacen("INVITE", "CANCEL", 1));
     for name in ["Via", "From", "To", "Call-ID"] {
         cancel = cancel.set(name, invite.get(name).unwrap_or_default());

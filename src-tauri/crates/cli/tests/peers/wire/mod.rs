@@ -2,8 +2,10 @@
 //! process of its own; nothing here is built or read by our own SIP code.
 
 mod calls;
+mod challenges;
 mod floods;
 mod gateway;
+mod hostile;
 mod legal;
 mod login;
 mod passwords;

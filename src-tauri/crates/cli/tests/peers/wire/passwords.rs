@@ -9,47 +9,47 @@ use std::net::{SocketAddr, UdpSocket};
 const CHALLENGE: &str = "Digest realm=\"home\", nonce=\"abc\", algorithm=MD5";
 
 /// A server that answers by hand.
-struct Server(UdpSocket);
+pub(super) struct Server(pub(super) UdpSocket);
 
 /// A request that the phone sent.
-struct Got {
-    text: String,
-    from: SocketAddr,
+pub(super) struct Got {
+    pub(super) text: String,
+    pub(super) from: SocketAddr,
 }
 
 impl Got {
-    fn is(&self, method: &str) -> bool {
+    pub(super) fn is(&self, method: &str) -> bool {
         self.text.starts_with(&format!("{method} "))
     }
 
-    fn has_credentials(&self) -> bool {
+    pub(super) fn has_credentials(&self) -> bool {
         self.text.to_ascii_lowercase().contains("authorization:")
     }
 
-    fn line(&self, name: &str) -> &str {
+    pub(super) fn line(&self, name: &str) -> &str {
         let line = self.text.lines().find(|line| line.starts_with(&format!("{name}: ")));
         line.unwrap_or_else(|| panic!("no {name} in {}", self.text))
     }
 }
 
 impl Server {
-    fn at(text: &str) -> Self {
+    pub(super) fn at(text: &str) -> Self {
         let socket = UdpSocket::bind(address(text)).unwrap();
         socket.set_read_timeout(Some(SOON)).unwrap();
         Self(socket)
     }
 
-    fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         self.0.local_addr().unwrap()
     }
 
-    fn next(&self) -> Got {
+    pub(super) fn next(&self) -> Got {
         let mut buffer = vec![0; 65_536];
         let (length, from) = self.0.recv_from(&mut buffer).expect("the phone sends something");
         Got { text: String::from_utf8(buffer[..length].into()).unwrap(), from }
     }
 
-    fn next_of(&self, method: &str) -> Got {
+    pub(super) fn next_of(&self, method: &str) -> Got {
         loop {
             let got = self.next();
             if got.is(method) {
@@ -58,7 +58,7 @@ impl Server {
         }
     }
 
-    fn reply(&self, to: &Got, status: &str, extra: &str, body: &str) {
+    pub(super) fn reply(&self, to: &Got, status: &str, extra: &str, body: &str) {
         let copied: Vec<&str> = ["Via", "From", "Call-ID", "CSeq"].map(|name| to.line(name)).into();
         let tag = if to.line("To").contains(";tag=") { "" } else { ";tag=server" };
         let text = format!(
@@ -70,13 +70,13 @@ impl Server {
         self.0.send_to(text.as_bytes(), to.from).unwrap();
     }
 
-    fn challenge(&self, to: &Got, status: u16) {
+    pub(super) fn challenge(&self, to: &Got, status: u16) {
         let header = if status == 407 { "Proxy-Authenticate" } else { "WWW-Authenticate" };
         self.reply(to, &format!("{status} Who Are You"), &format!("{header}: {CHALLENGE}\r\n"), "");
     }
 
     /// Nothing with credentials comes before the answer to an OPTIONS of ours, which is sent after all that was asked before.
-    fn assert_no_credentials(&self, name: &str) {
+    pub(super) fn assert_no_credentials(&self, name: &str) {
         let source = self.address();
         let options = format!(
             "OPTIONS sip:alice@{PHONE} SIP/2.0\r\nVia: SIP/2.0/UDP {source};branch=z9hG4bK{name}\r\nMax-Forwards: 70\r\n\
@@ -94,9 +94,15 @@ impl Server {
 }
 
 /// A phone that its home at 127.0.0.1 knows, which has asked for the password and got the right kind of answer.
-fn at_home() -> (Server, Phone) {
+pub(super) fn at_home() -> (Server, Phone) {
     let home = Server::at("127.0.0.1:5090");
     let mut phone = Phone::with_account("sip:alice@127.0.0.1:5090", &["--sip-port", "5066"]);
+    log_in(&home, &mut phone);
+    (home, phone)
+}
+
+/// The phone registers with its password.
+pub(super) fn log_in(home: &Server, phone: &mut Phone) {
     let register = home.next_of("REGISTER");
     assert!(!register.has_credentials());
     home.challenge(&register, 401);
@@ -105,10 +111,9 @@ fn at_home() -> (Server, Phone) {
     let contact = register.line("Contact").to_owned();
     home.reply(&register, "200 OK", &format!("{contact};expires=600\r\n"), "");
     phone.status("RegistrationStatusEvent", "REGISTERED");
-    (home, phone)
 }
 
-fn status(phone: &mut Phone, status: &str) {
+pub(super) fn status(phone: &mut Phone, status: &str) {
     phone.status("CallStatusEvent", status);
 }
 

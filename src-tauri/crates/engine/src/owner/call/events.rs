@@ -5,6 +5,8 @@ use sidetone_api::{CallDirection, CallId, CallStatus};
 use sidetone_sip::{CallEvent, Cause, Side};
 use std::time::Instant;
 
+/// How the user agent words the end of a session that nobody has refreshed.
+const SESSION_EXPIRED: &str = "Session expired";
 const NO_ANSWER: &str = "no answer to our offer";
 
 impl Owner {
@@ -13,8 +15,9 @@ impl Owner {
         let Some(id) = &call.map(|call| call.id.clone()) else { return };
         match event {
             CallEvent::Trying => self.set_status(id, CallStatus::Trying, "100 Trying"),
-            CallEvent::Provisional { status, reason, sdp, .. } => {
-                self.on_provisional(id, status, &reason, sdp)
+            CallEvent::Provisional { status, reason, sdp, early_dialog } => {
+                self.on_early_sdp(id, status, sdp.as_deref(), early_dialog);
+                self.on_provisional(id, status, &reason);
             }
             CallEvent::Answered { sdp, hop } => {
                 let signalling = self.phone.signalling(&hop);
@@ -41,10 +44,7 @@ impl Owner {
         }
     }
 
-    fn on_provisional(&mut self, id: &CallId, code: u16, reason: &str, sdp: Option<Vec<u8>>) {
-        if let Some(sdp) = sdp {
-            self.play_early_media(id, &sdp);
-        }
+    fn on_provisional(&mut self, id: &CallId, code: u16, reason: &str) {
         self.report_transfer(id, code, reason);
         let info = format!("{code} {reason}");
         match code {
@@ -59,22 +59,10 @@ impl Owner {
         }
     }
 
-    fn play_early_media(&mut self, id: &CallId, sdp: &[u8]) {
-        let Some(call) = self.calls.get_mut(id) else { return };
-        let Some(leg) = call.leg.as_mut().filter(|_| !call.hung_up) else { return };
-        match leg.accept(sdp, &self.media) {
-            Ok(()) => {
-                call.audible = true;
-                self.sound(id);
-                self.update_tone();
-            }
-            // The final answer decides; early media that cannot be played is only missing.
-            Err(refused) => tracing::debug!("early media: {}", refused.text),
-        }
-    }
-
     fn on_answered(&mut self, id: &CallId, sip: sidetone_sip::CallId, sdp: &[u8]) {
-        if self.take_answer(id, sip, sdp) {
+        // What an early UPDATE has agreed on is no answer to the offer of the INVITE.
+        let leg = self.calls.get(id).and_then(|call| call.leg.as_ref());
+        if leg.is_some_and(|leg| leg.is_in_force(sdp)) || self.take_answer(id, sip, sdp) {
             self.establish(id, "200 OK");
         }
     }
@@ -116,6 +104,7 @@ impl Owner {
             }
             Err(refused) => return self.phone.ua.reject(now, sip, refused.status, &refused.text),
         }
+        self.hear_early(id);
         self.on_agreed(id, false);
     }
 
@@ -132,6 +121,12 @@ impl Owner {
             (_, Side::Remote) if !outgoing => CallStatus::Finish,
             _ => CallStatus::Failed,
         };
-        self.end_call(id, status, &cause.to_string());
+        let info = match (cause.code, cause.by) {
+            (408, Side::Network) if call.is_established() && cause.text == SESSION_EXPIRED => {
+                format!("{cause}: nothing was heard of the far end in time")
+            }
+            _ => cause.to_string(),
+        };
+        self.end_call(id, status, &info);
     }
 }

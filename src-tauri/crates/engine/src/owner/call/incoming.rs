@@ -3,6 +3,7 @@
 use super::{
     super::{Owner, leg::Refused, policy::Verdict, text, view::new_id},
     Call, MAX_CALLS, MAX_RINGING,
+    placing::terms,
 };
 use crate::io::clock;
 use sidetone_api::{CallDirection, CallId, CallStatus, Event, NoticeLevel, SessionId};
@@ -68,6 +69,12 @@ impl Owner {
         let Some(session) = self.sessions.get(&session) else {
             return Err(refused(NOT_FOUND, "Not Found"));
         };
+        if let Err(status) = self.phone.ua.set_terms(Instant::now(), sip, terms(&session.account)) {
+            tracing::info!(
+                "incoming call refused: {status}, for what the account says of reliable responses"
+            );
+            return Ok(());
+        }
         // Only our own server may vouch for the caller.
         let is_trusted = session.server.is_some_and(|server| server.ip() == hop.remote.ip());
         let from = identity::asserted_identity(&headers, is_trusted).map_or(from.clone(), |asserted| {

@@ -3,6 +3,7 @@
 
 mod asked;
 mod dtmf;
+mod early;
 mod events;
 mod hold;
 mod incoming;
@@ -58,6 +59,7 @@ pub(super) struct Call {
     announced: bool,
     /// Media of the far end is played: early, or since the answer.
     audible: bool,
+    early: early::Early,
     /// The user ended it.
     pub(super) hung_up: bool,
     hold: hold::Hold,
@@ -113,6 +115,7 @@ impl Call {
             problem: None,
             announced: false,
             audible: false,
+            early: early::Early::default(),
             hung_up: false,
             hold: hold::Hold::default(),
             in_conference: false,

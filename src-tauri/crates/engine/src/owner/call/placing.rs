@@ -6,12 +6,12 @@ use super::{
 };
 use crate::io::media::Ask;
 use sidetone_api::{
-    CallDirection, CallId, CallStatus, ConnectionStatus, Event, Failure, FailureCode, Reply, SessionId,
-    SipHeader,
+    Account, CallDirection, CallId, CallStatus, ConnectionStatus, Event, Failure, FailureCode, Prack, Reply,
+    SessionId, SipHeader,
 };
 use sidetone_sip::headers::{self, MAX_CUSTOM_HEADERS};
 use sidetone_sip::message::{HeaderName, NameAddr};
-use sidetone_sip::{DialogName, Hop, Invite};
+use sidetone_sip::{DialogName, Hop, Invite, Reliable, Terms};
 use std::time::{Duration, Instant};
 
 /// Of the name that a callee sees, characters.
@@ -125,7 +125,7 @@ impl Owner {
         let Some(session) = self.sessions.get(&call.session_id) else { return };
         let outgoing = std::mem::take(&mut call.outgoing);
         let from = outgoing.from.unwrap_or_else(|| session.aor.clone());
-        let session_expires = session_expires(&session.account);
+        let Terms { prack, session_expires } = terms(&session.account);
         let (to, muted) = (call.callee.uri.clone(), call.muted);
         let account = session.account.clone();
         let (route, authority) = (self.service_route_of(session), session.authority);
@@ -154,6 +154,7 @@ impl Owner {
             replaces: outgoing.replaces,
             referred_by: outgoing.referred_by,
             session_expires,
+            prack,
             ..Invite::new(from, to, offer)
         };
         let sip = self.phone.ua.invite(Instant::now(), invite);
@@ -184,9 +185,15 @@ impl Owner {
     }
 }
 
-/// Nothing is asked for where the account has 0.
-fn session_expires(account: &sidetone_api::Account) -> Option<Duration> {
-    (account.session_expires > 0).then(|| Duration::from_secs(account.session_expires.into()))
+/// What counts for the calls of an account, in both directions. No session timer is asked for where it has 0.
+pub(super) fn terms(account: &Account) -> Terms {
+    let prack = match account.prack {
+        Prack::Supported => Reliable::Supported,
+        Prack::Required => Reliable::Required,
+        Prack::Off => Reliable::Off,
+    };
+    let seconds = Duration::from_secs(account.session_expires.into());
+    Terms { prack, session_expires: (account.session_expires > 0).then_some(seconds) }
 }
 
 /// The account's address under the name that the callee shall see.

@@ -79,7 +79,7 @@ impl Owner {
         for call in self.calls.values().filter(|call| !call.hung_up) {
             match (call.direction, call.status) {
                 (CallDirection::Incoming, CallStatus::Ring) => tone = Some(CallProgress::Ring),
-                (CallDirection::Outgoing, CallStatus::Ring) if !call.audible => {
+                (CallDirection::Outgoing, CallStatus::Ring) if !call.is_heard_early() => {
                     tone = tone.or(Some(CallProgress::Ringback));
                 }
                 _ => {}

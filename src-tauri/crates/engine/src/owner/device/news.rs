@@ -93,7 +93,8 @@ impl Owner {
                 if let Some(call) = call {
                     call.statistics = Some(statistics);
                     let call_id = call.id.clone();
-                    self.publish(Event::CallMeasured { call_id, statistics });
+                    self.publish(Event::CallMeasured { call_id: call_id.clone(), statistics });
+                    self.on_early_measured(&call_id, &statistics);
                 }
             }
             News::Digit { leg, digit } => {

@@ -165,6 +165,16 @@ impl Leg {
         Ok(())
     }
 
+    /// This description of the peer is what was agreed last.
+    pub(crate) fn is_in_force(&self, sdp: &[u8]) -> bool {
+        self.exchange.remote().is_some_and(|remote| parse(sdp).is_ok_and(|sdp| sdp == *remote))
+    }
+
+    /// The peer may send us media.
+    pub(crate) fn hears(&self) -> bool {
+        self.negotiated.as_ref().is_some_and(|negotiated| negotiated.direction.receives())
+    }
+
     /// Lets the media do what was agreed.
     pub(crate) fn start(&self, media: &Door) {
         if let Some(negotiated) = &self.negotiated {

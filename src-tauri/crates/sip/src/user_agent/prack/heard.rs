@@ -9,7 +9,7 @@ use super::super::attempt::Purpose;
 use super::super::call::{Early, State};
 use super::super::event::CallId;
 use super::super::headers;
-use super::{TAG, rseq};
+use super::{is_required, rseq};
 
 /// Reliable responses of one branch that are acknowledged.
 const MAX_RESPONSES: u8 = 100;
@@ -26,9 +26,9 @@ pub(in super::super) enum Heard {
 
 impl Early {
     pub(in super::super) fn hear(&mut self, response: &Response) -> Heard {
-        let requires = response.headers.require().unwrap_or_default();
-        let is_reliable = requires.iter().any(|tag| tag.eq_ignore_ascii_case(TAG));
-        let Some(number) = rseq(&response.headers).filter(|_| is_reliable) else { return Heard::Unreliable };
+        let Some(number) = rseq(&response.headers).filter(|_| is_required(&response.headers)) else {
+            return Heard::Unreliable;
+        };
         let is_next = self.rseq.is_none_or(|last| last.checked_add(1) == Some(number));
         if !is_next || self.reliable >= MAX_RESPONSES {
             return Heard::Ignored;

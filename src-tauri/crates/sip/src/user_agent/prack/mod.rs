@@ -37,6 +37,11 @@ fn rack(headers: &Headers) -> Option<(u32, u32)> {
     (words.next() == Some("INVITE") && words.next().is_none()).then_some(acknowledged)
 }
 
+/// The sender insists on reliable responses.
+pub(super) fn is_required(headers: &Headers) -> bool {
+    headers.require().unwrap_or_default().iter().any(|tag| tag.eq_ignore_ascii_case(TAG))
+}
+
 fn number(text: &str) -> Option<u32> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_number { text.parse().ok() } else { None }

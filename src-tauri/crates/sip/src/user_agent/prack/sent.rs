@@ -13,7 +13,7 @@ use super::super::headers;
 use super::super::hop::Hop;
 use super::super::offered::dialog_response;
 use super::super::reoffered::OfferIn;
-use super::{Reliable, TAG, rack};
+use super::{Reliable, TAG, is_required, rack};
 
 /// Provisional responses that wait for the PRACK of one before them.
 const MAX_WAITING: usize = 8;
@@ -52,12 +52,12 @@ impl UserAgent {
     }
 
     /// This provisional response has to be reliable.
-    fn is_reliable(&self, invite: &Request, has_sdp: bool) -> bool {
-        let is_required = invite.headers.require().unwrap_or_default();
-        let is_required = is_required.iter().any(|tag| tag.eq_ignore_ascii_case(TAG));
-        match self.config.prack {
+    fn is_reliable(&self, id: CallId, invite: &Request, has_sdp: bool) -> bool {
+        match self.terms_of(id).prack {
             Reliable::Off => false,
-            Reliable::Supported => is_required || (has_sdp && headers::supports(&invite.headers, TAG)),
+            Reliable::Supported => {
+                is_required(&invite.headers) || (has_sdp && headers::supports(&invite.headers, TAG))
+            }
             Reliable::Required => true,
         }
     }
@@ -72,7 +72,7 @@ impl UserAgent {
     ) -> Result<(), Option<Vec<u8>>> {
         let call = self.calls.get(&id).ok_or(None)?;
         let State::Offered(offered) = &call.state else { return Ok(()) };
-        if !self.is_reliable(&offered.request, sdp.is_some()) {
+        if !self.is_reliable(id, &offered.request, sdp.is_some()) {
             return Err(sdp);
         }
         let first = 1 + u32::try_from(self.random.number() >> 34).unwrap_or(0);

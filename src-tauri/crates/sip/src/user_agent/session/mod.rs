@@ -12,6 +12,7 @@ use super::UserAgent;
 use super::call::{Call, CallTimer};
 use super::event::CallId;
 use super::headers;
+use super::terms::Terms;
 use header::{MAX, MIN, Refresher, SessionExpires, min_se};
 
 /// How often a longer session may be asked of us before we give up.
@@ -25,6 +26,7 @@ pub(super) struct Session {
     /// the longest Min-SE heard, where there was one
     min_se: Option<u32>,
     too_small: u8,
+    pub(super) terms: Option<Terms>,
     agreed: Option<Agreed>,
     /// the peer's Allow has UPDATE
     pub(super) peer_updates: bool,
@@ -152,7 +154,7 @@ impl UserAgent {
     ) {
         let least = self.least_session().max(min_se(&request.headers));
         let ours = self
-            .config
+            .terms_of(id)
             .session_expires
             .map(|length| u32::try_from(length.as_secs()).unwrap_or(MAX).clamp(MIN, MAX).max(least));
         let asked = SessionExpires::of(&request.headers).ok().flatten();
