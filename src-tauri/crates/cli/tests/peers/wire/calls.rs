@@ -139,12 +139,8 @@ fn what_is_wrong_in_a_call_is_refused_and_the_call_goes_on() {
         ],
     );
     let inside = |method: &str, cseq: u32| call.request(&peer, method, cseq);
-    let info = inside("INFO", 201).body("application/dtmf-relay", "Signal=5\r\nDuration=160\r\n");
-    refused(
-        &peer,
-        405,
-        vec![("INFO", info), ("UPDATE", inside("UPDATE", 202)), ("REFER", inside("REFER", 203))],
-    );
+    refused(&peer, 405, vec![("SUBSCRIBE", inside("SUBSCRIBE", 201)), ("PUBLISH", inside("PUBLISH", 202))]);
+    refused(&peer, 400, vec![("REFER to nobody", inside("REFER", 203))]);
     refused(&peer, 501, vec![("an unknown method", inside("FROB", 204))]);
     refused(
         &peer,

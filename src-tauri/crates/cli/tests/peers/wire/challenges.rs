@@ -71,7 +71,10 @@ fn a_callee_who_challenges_all_that_we_send_in_the_call_gets_no_answer_and_the_l
     }
     // Something to log.
     let stranger = super::peer::Peer::new(super::PHONE);
-    assert_eq!(stranger.answer("nobody", &stranger.request_to("INVITE", "sip:nobody@127.0.0.1").sdp(OFFER)).status, 404);
+    assert_eq!(
+        stranger.answer("nobody", &stranger.request_to("INVITE", "sip:nobody@127.0.0.1").sdp(OFFER)).status,
+        404
+    );
     phone.ask(json!({"command": "getSnapshot"}));
     let seen = phone.seen.iter().any(|value| value.to_string().contains(LONG_PASSWORD));
     assert!(!seen, "the password was told");

@@ -22,6 +22,10 @@ use std::net::SocketAddr;
 /// Where the phone of these tests listens.
 const PHONE: &str = "127.0.0.1:5066";
 
+/// What the phone says that it takes.
+const ALLOWED: [&str; 11] =
+    ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "PRACK", "UPDATE", "INFO", "REFER", "NOTIFY", "MESSAGE"];
+
 fn address(text: &str) -> SocketAddr {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
