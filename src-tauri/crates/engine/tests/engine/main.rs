@@ -8,6 +8,7 @@ mod conference;
 mod contacts;
 mod devices;
 mod dtmf;
+mod early;
 mod ending;
 mod events;
 mod extensions;

@@ -4,6 +4,7 @@
 mod calls;
 mod challenges;
 mod floods;
+mod forks;
 mod gateway;
 mod hostile;
 mod legal;
