@@ -17,6 +17,8 @@ struct Ringing {
     status: u16,
     direction: Option<&'static str>,
     sends: bool,
+    /// The branch that sends it is given up (199, RFC 6228), and another one rings on.
+    ends: bool,
 }
 
 /// The level of the speaker while this rings.
@@ -37,6 +39,9 @@ async fn heard(ringing: Ringing) -> f32 {
     bob.progress(call, ringing.status, early);
     if ringing.status != 180 {
         bob.serve_while(phone.status(&id, CallStatus::SessionProgress)).await;
+        if ringing.ends {
+            bob.progress(call, 199, None);
+        }
         // As many say it twice.
         bob.progress(call, 180, None);
     }
@@ -67,15 +72,17 @@ async fn heard(ringing: Ringing) -> f32 {
 
 #[tokio::test]
 async fn a_tone_of_ours_rings_where_the_far_end_sends_no_sound_and_only_there() {
-    let ringing = |status, direction, sends| heard(Ringing { status, direction, sends });
-    let (alone, early, inactive, announced) = tokio::join!(
+    let ringing = |status, direction, sends| heard(Ringing { status, direction, sends, ends: false });
+    let (alone, early, inactive, announced, ended) = tokio::join!(
         ringing(180, None, false),
         ringing(183, Some("sendrecv"), true),
         ringing(183, Some("inactive"), false),
         ringing(180, Some("sendrecv"), false),
+        heard(Ringing { status: 183, direction: Some("sendrecv"), sends: true, ends: true }),
     );
     assert!(alone > 0.01, "without early media: {alone}");
     assert!(early < 0.001, "over early media: {early}");
     assert!(inactive > 0.01, "early media that is off: {inactive}");
     assert!(announced > 0.003, "early media that never comes: {announced}");
+    assert!(ended > 0.01, "early media that has ended: {ended}");
 }

@@ -46,12 +46,14 @@ async fn a_call_rings_on_the_ringer_and_not_on_the_speaker() {
     assert!(ringer > 0.01 && speaker < 0.001, "ringer {ringer}, speaker {speaker}");
 }
 
+type Tell = Box<dyn Fn(DeviceNews) + Send>;
+
 /// A machine where a headset comes and goes.
 #[derive(Default)]
 struct Machine {
     headset: Mutex<bool>,
     asked: Mutex<Vec<Selection>>,
-    tell: Mutex<Option<Box<dyn Fn(DeviceNews) + Send>>>,
+    tell: Mutex<Option<Tell>>,
 }
 
 impl Machine {
