@@ -9,6 +9,7 @@ mod hold;
 mod load;
 mod phone;
 mod policy;
+mod protection;
 mod secure;
 mod statuses;
 mod transfer;

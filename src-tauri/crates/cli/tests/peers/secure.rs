@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 use sidetone_testkit::{
     Baresip, BaresipEncryption, BaresipOptions, Kamailio, KamailioOptions, Needs, Room,
     audio::{self, Wav},
-    room,
+    room, until,
 };
 use std::{fs, path::PathBuf, time::Duration};
+
+/// A busy machine takes its time for a handshake.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,13 +32,12 @@ struct Case<'a> {
 }
 
 fn call(room: &Room, case: &Case<'_>) {
-    let Voices { ours, theirs, theirs_path, .. } = voices(room);
-    // Nothing is heard before keys and path are found.
-    let ours_path = delayed(room, &ours, "ours-late.wav", 3);
-    let theirs_path_late = delayed(room, &Wav::read(&theirs_path).unwrap(), "theirs-late.wav", 3);
+    let Voices { ours, ours_path, theirs, .. } = voices(room);
+    // It has begun before keys and path are found, and says it again.
+    let theirs_path = repeated(room, &theirs, 6);
     let proxy = Kamailio::start(room.dir(), &KamailioOptions::default()).unwrap();
     let heard_path = room.dir().join("heard.wav");
-    let (mic, speaker) = (format!("file:{}", text(&ours_path)), format!("file:{}", text(&heard_path)));
+    let speaker = format!("file:{}", text(&heard_path));
     let file = room.dir().join("account.toml");
     let account = format!(
         "aor = \"{}\"\npassword-env = \"SIDETONE_TEST_PASSWORD\"\n{}\n",
@@ -43,12 +45,12 @@ fn call(room: &Room, case: &Case<'_>) {
         case.account
     );
     fs::write(&file, account).unwrap();
-    let mut phone = Phone::start(&["--account", &text(&file), "--mic", &mic, "--speaker", &speaker]);
+    let mut phone = Phone::start(&["--account", &text(&file), "--mic", "silence", "--speaker", &speaker]);
     phone.status("RegistrationStatusEvent", "REGISTERED");
     let options = BaresipOptions {
         user: "bob",
         registrar: Some(proxy.address()),
-        source: Some(&theirs_path_late),
+        source: Some(&theirs_path),
         encryption: case.encryption,
         ice: case.ice,
         rtcp_mux: case.rtcp_mux,
@@ -64,9 +66,16 @@ fn call(room: &Room, case: &Case<'_>) {
         phone.ask(json!({"command": "answer", "callId": incoming["callId"]}));
     }
     phone.status("CallStatusEvent", "ESTABLISHED");
+    is_protected(&mut phone, case.expected);
+    // Only now does it begin to speak: the far end has all that it needs to understand us.
+    phone.ask(json!({"command": "selectDevices", "microphone": format!("file:{}", text(&ours_path))}));
     phone.wait("the end of our speech", Duration::from_secs(30), |value| {
         value["event"] == "Notice" && value["info"].as_str().is_some_and(|info| info.contains("ended"))
     });
+    until("baresip's words here", Duration::from_secs(20), || {
+        (audio::hear(&theirs, &Wav::read(&heard_path).ok()?).peak > CORRELATED).then_some(())
+    })
+    .unwrap();
     baresip.hang_up().unwrap();
     phone.status("CallStatusEvent", "FINISH");
     let shown = |value: &Value| {
@@ -86,11 +95,27 @@ fn call(room: &Room, case: &Case<'_>) {
     assert!(here.peak > CORRELATED, "we heard something else: {here:?}\n{log}");
 }
 
-fn delayed(room: &Room, wav: &Wav, name: &str, seconds: usize) -> PathBuf {
-    let mut samples = vec![0.0; wav.rate as usize * seconds];
-    samples.extend_from_slice(&wav.samples);
-    let path = room.dir().join(name);
-    Wav { rate: wav.rate, samples }.write(&path).unwrap();
+/// Waits until the view says so, and until media comes, which proves that both sides have their keys and their path.
+fn is_protected(phone: &mut Phone, (encryption, suite): (&str, Option<&str>)) {
+    let fits = |value: &Value| {
+        let call = &value["call"];
+        call["encryption"] == encryption && call["suite"].as_str() == suite
+    };
+    if !phone.seen.iter().any(fits) {
+        phone.wait("encryption and suite", PATIENCE, fits);
+    }
+    phone.wait("media", PATIENCE, |value| {
+        value["event"] == "CallMeasured"
+            && value["statistics"]["packetsReceived"].as_u64().is_some_and(|packets| packets > 20)
+    });
+}
+
+/// The words so many times, each time after a second of silence.
+fn repeated(room: &Room, words: &Wav, times: usize) -> PathBuf {
+    let pause = vec![0.0; words.rate as usize];
+    let once = [&pause[..], &words.samples].concat();
+    let path = room.dir().join("theirs-again.wav");
+    Wav { rate: words.rate, samples: once.repeat(times) }.write(&path).unwrap();
     path
 }
 

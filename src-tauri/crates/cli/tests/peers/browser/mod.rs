@@ -2,6 +2,7 @@
 //! transfers with Replaces.
 
 mod calls;
+mod encrypted;
 mod transfers;
 
 use super::phone::{Phone, text};
