@@ -238,10 +238,14 @@ fn a_session_is_refreshed_by_us_in_either_role_and_one_that_nobody_refreshes_exp
     let mut never = callee(&room, "uas_never_refreshes.xml", &echo);
     call(&mut phones[0], &by_update);
     call(&mut phones[1], &by_reinvite);
+    // Who has a password gives nothing of it away.
+    let mut challenging = callee(&room, "uas_challenges_update.xml", &echo);
+    let mut secretive = phone_of(room.dir(), "password-env = \"SIDETONE_TEST_PASSWORD\"\n", "5074", &[]);
+    call(&mut secretive, &challenging);
     let mut called = calls(&room, "uac_is_refreshed.xml", 5070);
     answer(&mut phones[2]);
     call(&mut phones[3], &never);
-    for sipp in [&mut by_update, &mut by_reinvite, &mut called] {
+    for sipp in [&mut by_update, &mut by_reinvite, &mut called, &mut challenging] {
         assert_clean(sipp, REFRESH);
     }
     for phone in &mut phones[..3] {
