@@ -11,6 +11,7 @@ mod phone;
 mod policy;
 mod protection;
 mod secure;
+mod services;
 mod statuses;
 mod transfer;
 mod transports;

@@ -332,6 +332,15 @@ async fn a_watched_contact_shows_its_line_and_its_presence_until_it_is_not_watch
         other => panic!("{other:?}"),
     };
     assert_eq!(snapshot.contact_states, [told]);
+    // A notifier without a body has nothing to tell: no call, no presence.
+    let kind = "application/dialog-info+xml";
+    pbx.notify(&line, kind, &dialog("confirmed")).await;
+    state(&mut phone, |state| state.line == LineState::Busy).await;
+    pbx.notify(&line, kind, "").await;
+    state(&mut phone, |state| state.line == LineState::Idle).await;
+    pbx.notify(&presence, "application/pidf+xml", "").await;
+    let told = state(&mut phone, |state| state.available.is_none()).await;
+    assert_eq!((told.line, told.note.as_str()), (LineState::Idle, ""));
     let unwatched = Contact { id: contact_id, ..contact("102", false) };
     phone.done(Command::SaveContact { contact: unwatched }).await;
     pbx.asked("SUBSCRIBE", "Expires: 0").await;

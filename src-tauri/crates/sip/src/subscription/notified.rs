@@ -15,7 +15,7 @@ pub(crate) struct Noticed {
     pub(crate) verdict: Verdict,
     /// to be told before an end
     pub(crate) state: Option<SubscriptionState>,
-    /// the body is news
+    /// the body, or that there is none, is news
     pub(crate) tell_body: bool,
 }
 
@@ -39,7 +39,8 @@ impl Subscription {
         let (state, params) = subscription_state(&notify.headers);
         let expires = number(&params, "expires").map(Duration::from_secs);
         if state.eq_ignore_ascii_case("terminated") {
-            return Ok(self.on_terminated(now, &params, config, chance));
+            let noticed = self.on_terminated(now, &params, config, chance);
+            return Ok(Noticed { tell_body: noticed.tell_body && !notify.body.is_empty(), ..noticed });
         }
         if self.leaving {
             return Ok(Noticed { verdict: Verdict::Nothing, state: None, tell_body: false });
@@ -61,7 +62,9 @@ impl Subscription {
         let pending = state.eq_ignore_ascii_case("pending");
         let is_news = self.told.replace(pending) != Some(pending);
         let told = if pending { SubscriptionState::Pending } else { SubscriptionState::Active { expires } };
-        Ok(Noticed { verdict: Verdict::Nothing, state: is_news.then_some(told), tell_body: true })
+        // Before somebody has allowed the subscription, nothing is no answer.
+        let tell_body = !pending || !notify.body.is_empty();
+        Ok(Noticed { verdict: Verdict::Nothing, state: is_news.then_some(told), tell_body })
     }
 
     fn rest(&self, now: Instant) -> Duration {

@@ -144,7 +144,8 @@ pub enum Event {
         id: PublicationId,
         state: PublicationState,
     },
-    /// A NOTIFY of a subscription with a body; it has been answered.
+    /// A NOTIFY of a subscription; it has been answered. An active one without a body says that there is nothing to tell of the
+    /// resource now.
     Notified {
         id: SubscriptionId,
         /// `type/subtype` in lower case, one of those that were accepted

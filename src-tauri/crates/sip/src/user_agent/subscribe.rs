@@ -156,7 +156,7 @@ impl UserAgent {
                 if let Some(state) = noticed.state {
                     self.emit(Event::Subscription { id, state });
                 }
-                if noticed.tell_body && !request.body.is_empty() {
+                if noticed.tell_body {
                     let content_type = request.headers.content_type().ok().flatten().unwrap_or_default();
                     self.emit(Event::Notified { id, content_type, body: request.body.clone() });
                 }

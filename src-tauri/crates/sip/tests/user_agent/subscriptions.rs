@@ -100,6 +100,9 @@ fn a_subscription_is_asked_for_answered_and_told() {
     assert_eq!(told.len(), 4, "{told:?}");
     assert!(told[0].contains("Pending") && told[1].contains("Active"));
     assert!(told[2].contains("Notified") && told[3].contains("Notified"));
+    notify(&mut net, &first, 4, "active;expires=3597", "");
+    let events = net.events(a);
+    assert!(matches!(&events[..], [Event::Notified { body, .. }] if body.is_empty()), "{events:?}");
     let _ = id;
 }
 

@@ -139,9 +139,12 @@ fn what_is_wrong_in_a_call_is_refused_and_the_call_goes_on() {
         ],
     );
     let inside = |method: &str, cseq: u32| call.request(&peer, method, cseq);
-    refused(&peer, 405, vec![("SUBSCRIBE", inside("SUBSCRIBE", 201)), ("PUBLISH", inside("PUBLISH", 202))]);
+    let info = |kind: &str| inside("INFO", 201).body(kind, "Signal=5\r\nDuration=160\r\n");
+    refused(&peer, 200, vec![("INFO with a key", info("application/dtmf-relay"))]);
+    refused(&peer, 415, vec![("INFO of another kind", info("application/sdp").set("CSeq", "202 INFO"))]);
     refused(&peer, 400, vec![("REFER to nobody", inside("REFER", 203))]);
-    refused(&peer, 501, vec![("an unknown method", inside("FROB", 204))]);
+    refused(&peer, 405, vec![("PUBLISH", inside("PUBLISH", 204)), ("SUBSCRIBE", inside("SUBSCRIBE", 204))]);
+    refused(&peer, 501, vec![("an unknown method", inside("FROB", 205))]);
     refused(
         &peer,
         420,

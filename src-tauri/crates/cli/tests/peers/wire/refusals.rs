@@ -1,12 +1,16 @@
 //! What is wrong with a request is answered with the status that RFC 3261 has for it, and nothing worse happens.
 
+use super::super::phone::SOON;
 use super::{
     PHONE, alice,
     peer::Peer,
     raw::{OFFER, Raw},
     reply::Reply,
 };
+use serde_json::json;
 use sidetone_testkit::{Needs, room};
+
+const STATE: &str = "Subscription-State";
 
 type Case = (&'static str, Raw);
 
@@ -229,6 +233,25 @@ fn an_unknown_method_gets_501_and_one_that_is_not_served_405_both_with_allow() {
 }
 
 #[test]
+fn a_message_is_taken_and_a_refer_outside_a_call_gets_403() {
+    let Some(_room) = room!(Needs::tools(&[]).network()) else { return };
+    let mut phone = alice();
+    let peer = Peer::new(PHONE);
+    let text = peer.request("MESSAGE").body("text/plain", "hello");
+    assert_eq!(peer.answer("a message", &text).status, 200);
+    let told = phone.wait("the message", SOON, |value| value["event"] == "OnDataEvent");
+    assert_eq!((&told["body"], &told["incoming"]), (&json!("hello"), &json!(true)));
+    let to_nobody = peer.request_to("MESSAGE", "sip:nobody@127.0.0.1").body("text/plain", "hello");
+    all_get(&peer, 404, vec![("a message to nobody", to_nobody)], |_, _, _| {});
+    let packed = peer.request("MESSAGE").body("text/plain", [31, 139]).with("Content-Encoding", "gzip");
+    all_get(&peer, 415, vec![("a compressed message", packed)], |_, _, _| {});
+    let long = peer.request("MESSAGE").body("text/plain", "x".repeat(65_000));
+    assert_eq!(peer.answer("a long message", &long).status, 200);
+    let refer = peer.request("REFER").with("Refer-To", "<sip:carol@127.0.0.1>");
+    all_get(&peer, 403, vec![("REFER", refer)], |_, _, _| {});
+}
+
+#[test]
 fn a_body_that_is_not_understood_gets_415_with_what_is() {
     let Some(_room) = room!(Needs::tools(&[]).network()) else { return };
     let _phone = alice();
@@ -298,6 +321,8 @@ fn a_request_for_a_dialog_or_transaction_that_is_not_there_gets_481() {
     let _phone = alice();
     let peer = Peer::new(PHONE);
     let inside = |method: &str| peer.request(method).change("To", |to| format!("{to};tag=unknown"));
+    let mailbox = peer.request("NOTIFY").with("Event", "message-summary").with(STATE, "active");
+    let mailbox = mailbox.body("application/simple-message-summary", "Messages-Waiting: yes\r\n");
     let cases = vec![
         ("BYE without a To tag", peer.request("BYE")),
         ("BYE", inside("BYE")),
@@ -305,6 +330,16 @@ fn a_request_for_a_dialog_or_transaction_that_is_not_there_gets_481() {
         ("OPTIONS in a dialog", inside("OPTIONS")),
         ("CANCEL", peer.request("CANCEL")),
         ("CANCEL in a dialog", inside("CANCEL")),
+        ("INFO", peer.request("INFO").body("application/dtmf-relay", "Signal=5")),
+        ("PRACK", inside("PRACK").with("RAck", "1 1 INVITE")),
+        ("UPDATE", inside("UPDATE").sdp(OFFER)),
+        ("MESSAGE in a dialog", inside("MESSAGE").body("text/plain", "hello")),
+        (
+            "NOTIFY without a subscription",
+            peer.request("NOTIFY").with("Event", "dialog").with(STATE, "active"),
+        ),
+        ("NOTIFY in a dialog", inside("NOTIFY").with("Event", "presence").with(STATE, "active")),
+        ("a mailbox told by nobody's registrar", mailbox),
     ];
     all_get(&peer, 481, cases, |_, _, _| {});
 }

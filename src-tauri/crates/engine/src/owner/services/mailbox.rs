@@ -36,6 +36,9 @@ impl Owner {
     }
 
     pub(super) fn on_mailbox(&mut self, id: &SessionId, body: &[u8]) {
+        if body.is_empty() {
+            return self.set_mailbox(id, None);
+        }
         let summary = match MessageSummary::parse(body) {
             Ok(summary) => summary,
             Err(error) => return tracing::debug!("a message summary that cannot be read: {error}"),

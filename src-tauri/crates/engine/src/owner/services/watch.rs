@@ -165,6 +165,13 @@ impl Owner {
     }
 
     pub(super) fn on_line(&mut self, id: &ContactId, body: &[u8]) {
+        if body.is_empty() {
+            // The notifier knows of no call.
+            self.change_state(id, |watched| {
+                (watched.line, watched.trouble[0]) = (Some(Line::default()), None)
+            });
+            return;
+        }
         let info = match DialogInfo::parse(body) {
             Ok(info) => info,
             Err(error) => return tracing::debug!("a line that cannot be read: {error}"),
@@ -185,6 +192,13 @@ impl Owner {
     }
 
     pub(super) fn on_presence(&mut self, id: &ContactId, body: &[u8]) {
+        if body.is_empty() {
+            // Nobody publishes it any more.
+            self.change_state(id, |watched| {
+                (watched.available, watched.words, watched.trouble[1]) = (None, None, None);
+            });
+            return;
+        }
         let presence = match Presence::parse(body) {
             Ok(presence) => presence,
             Err(error) => return tracing::debug!("a presence that cannot be read: {error}"),
