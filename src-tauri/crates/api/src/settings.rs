@@ -48,7 +48,6 @@ pub struct NetworkSettings {
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub sip_tls_port: Option<u16>,
     /// DNS servers as `address:port`; empty: the system's.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dns: Vec<String>,
 }
 
@@ -180,6 +179,14 @@ mod tests {
     fn an_unknown_key_is_an_error_that_names_it() {
         let error = serde_json::from_str::<Settings>(r#"{"audio":{"mircophone":"default"}}"#).unwrap_err();
         assert!(error.to_string().contains("mircophone"), "{error}");
+    }
+
+    #[test]
+    fn what_a_client_reads_without_asking_is_always_there() {
+        let json = serde_json::to_value(Settings::default()).unwrap();
+        for (part, key) in [("network", "dns"), ("calls", "dialPlan"), ("audio", "preferredSpeakers")] {
+            assert!(json[part][key].is_array(), "{part}.{key}");
+        }
     }
 
     #[test]
