@@ -7,6 +7,7 @@ mod browser;
 mod early;
 mod hold;
 mod load;
+mod outlives;
 mod phone;
 mod policy;
 mod protection;

@@ -1,7 +1,7 @@
 //! A call outlives trouble: another address of this machine, a network that was away, a far end that went without a BYE.
 //!
-//! The way to each far end is looked at every two seconds: asking the routing table costs a system call, sends nothing, and is
-//! there on every platform. What lives on loopback is passed over, so that an idle engine sleeps.
+//! The way to each far end is looked at every two seconds, and more often while there are calls: asking the routing table costs a
+//! system call, sends nothing, and is there on every platform. What lives on loopback is passed over, so that an idle engine sleeps.
 
 use super::{Owner, call::Call};
 use crate::io::names::local_address_towards;
@@ -12,6 +12,8 @@ use std::{
 };
 
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+/// The same in a call, whose sound is away meanwhile.
+const BETWEEN_LOOKS_IN_A_CALL: Duration = Duration::from_millis(500);
 /// Of silence, until the far end is asked whether it is there.
 pub(super) const SILENCE: Duration = Duration::from_secs(10);
 /// Between two such questions.
@@ -26,19 +28,28 @@ impl Call {
             self.leg.as_ref().filter(|_| self.is_established() && !self.hung_up)?.negotiated()?;
         negotiated.remote.socket_addr().filter(|remote| !remote.ip().is_loopback())
     }
+
+    fn is_reconnecting(&self) -> bool {
+        self.problem.as_ref().is_some_and(|problem| problem.kind == CallProblemKind::Reconnecting)
+    }
 }
 
 impl Owner {
     /// When the routes are looked at next; `None` where there is nothing to look at.
     pub(super) fn next_look(&self) -> Option<Instant> {
         let is_bound = self.phone.bind().is_some_and(|ip| !ip.is_unspecified());
-        let is_away = |server: SocketAddr| !server.ip().is_loopback();
-        let has_calls = || self.calls.values().any(|call| call.far_address().is_some());
-        let has_sessions = || {
-            let open = self.sessions.values().filter(|session| session.registration.is_some());
-            open.filter_map(|session| session.server).any(is_away)
-        };
-        (!is_bound && (has_calls() || has_sessions())).then_some(self.looked + BETWEEN_LOOKS)
+        if is_bound {
+            return None;
+        }
+        let mut calls = self.calls.values().filter(|call| call.far_address().is_some()).peekable();
+        if calls.peek().is_some() {
+            // The address that a call began with is news as soon as it changes.
+            let is_new = calls.any(|call| call.route.is_none() && !call.is_reconnecting());
+            return Some(if is_new { self.looked } else { self.looked + BETWEEN_LOOKS_IN_A_CALL });
+        }
+        let mut open = self.sessions.values().filter(|session| session.registration.is_some());
+        open.any(|session| session.server.is_some_and(|server| !server.ip().is_loopback()))
+            .then_some(self.looked + BETWEEN_LOOKS)
     }
 
     pub(super) fn look_at_routes(&mut self, now: Instant) {
@@ -77,12 +88,10 @@ impl Owner {
     /// Moves the call where it is not where it was, or did not arrive yet.
     fn on_call_address(&mut self, id: &CallId, address: IpAddr) {
         let Some(call) = self.calls.get_mut(id) else { return };
-        let may_ask = call.may_ask();
-        let (Some(sip), Some(leg)) = (call.sip, call.leg.as_mut()) else { return };
-        let is_moving =
-            call.problem.as_ref().is_some_and(|problem| problem.kind == CallProblemKind::Reconnecting);
+        let (may_ask, is_moving) = (call.may_ask(), call.is_reconnecting());
         // What the SDP names may be reached from elsewhere than where the signalling goes: only a change is news.
         let has_changed = call.route.replace(address).is_some_and(|before| before != address);
+        let (Some(sip), Some(leg)) = (call.sip, call.leg.as_mut()) else { return };
         if leg.address().is_loopback() || !(has_changed || (is_moving && may_ask)) {
             return;
         }

@@ -16,6 +16,9 @@ pub(crate) use retry::back_off;
 /// What a registrar may ask for at most with 423; longer ones would never be refreshed in a sensible time.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
+/// A connection that lasted this long after its REGISTER is not one of a server that throws us out.
+const STEADY: Duration = Duration::from_secs(30);
+
 /// An address of record to register, and where.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -63,6 +66,8 @@ pub(crate) struct Registration {
     due: Option<Instant>,
     failures: u32,
     brief: u8,
+    /// connections that were lost soon after they had brought a binding, in a row
+    lost_soon: u32,
     min_expires: Duration,
     /// `unregister` was asked for while a REGISTER was on its way
     leaving: bool,
@@ -86,6 +91,8 @@ struct Bound {
     at: Instant,
     until: Instant,
     hop: Hop,
+    /// the connection is gone
+    lost: bool,
 }
 
 impl Registration {
@@ -103,6 +110,7 @@ impl Registration {
             due: None,
             failures: 0,
             brief: 0,
+            lost_soon: 0,
             min_expires: Duration::ZERO,
             leaving: false,
             bound: None,
@@ -205,11 +213,15 @@ impl Registration {
 
     /// The connection that the registrar reaches us by is gone: register over a new one at once, but not in a tight loop.
     pub(crate) fn on_flow_closed(&mut self, now: Instant, hop: &Hop) {
-        let Some(bound) = self.bound.filter(|bound| bound.hop.same_flow(hop)) else { return };
+        let Some(bound) = self.bound.as_mut().filter(|bound| !bound.lost && bound.hop.same_flow(hop)) else {
+            return;
+        };
         if self.state == State::Registered {
-            let lasted = now.saturating_duration_since(bound.at);
-            let pause = if lasted > Duration::from_secs(30) { 0 } else { 30 };
-            let soon = now + Duration::from_secs(pause);
+            bound.lost = true;
+            let has_lasted = now.saturating_duration_since(bound.at) > STEADY;
+            let pause = if has_lasted { Duration::ZERO } else { pause_after(self.lost_soon) };
+            self.lost_soon = if has_lasted { 0 } else { self.lost_soon.saturating_add(1) };
+            let soon = now + pause;
             self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
         }
     }
@@ -217,6 +229,11 @@ impl Registration {
     pub(crate) fn is_leaving(&self) -> bool {
         self.leaving
     }
+}
+
+/// A server that restarts is found again soon; one that keeps throwing us out is not stormed.
+fn pause_after(lost_soon: u32) -> Duration {
+    Duration::from_secs(1 << lost_soon.min(5)).min(STEADY)
 }
 
 /// RFC 9562: what would not fit into `urn:uuid:` could end the header.

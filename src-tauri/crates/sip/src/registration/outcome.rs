@@ -73,7 +73,7 @@ impl Registration {
         let asked = self.settings.expires.max(self.min_expires);
         let expires = self.granted(response, hop.as_ref()).unwrap_or(asked);
         self.granted = self.grants(response);
-        self.bound = hop.map(|hop| Bound { at: now, until: now + expires, hop });
+        self.bound = hop.map(|hop| Bound { at: now, until: now + expires, hop, lost: false });
         if self.leaving {
             return Verdict::Again;
         }

@@ -74,6 +74,8 @@ pub struct BaresipOptions<'a> {
     /// URIs of its contacts; its command `message TEXT` writes to the first.
     pub contacts: &'a [&'a str],
     pub address: IpAddr,
+    /// Its SIP port, of many in a row that it uses, as one that is started again has; any free ones unless said.
+    pub port: Option<u16>,
     pub net: Option<&'a PeerNet>,
 }
 
@@ -95,6 +97,7 @@ impl Default for BaresipOptions<'_> {
             account: "",
             contacts: &[],
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: None,
             net: None,
         }
     }
@@ -121,7 +124,10 @@ impl Baresip {
         fs::create_dir_all(&records)?;
         let ip = options.net.map_or(options.address, PeerNet::address);
         // It uses the SIP port and the one after it; the third is the control port.
-        let first = free_port_range(IpAddr::V4(Ipv4Addr::LOCALHOST), RTP_PORTS + 4)?;
+        let first = match options.port {
+            Some(port) => port,
+            None => free_port_range(IpAddr::V4(Ipv4Addr::LOCALHOST), RTP_PORTS + 4)?,
+        };
         let sip = SocketAddr::new(ip, first);
         let silence = own.join("silence.wav");
         Wav { rate: 8_000, samples: vec![0.0; 8_000] }.write(&silence)?;

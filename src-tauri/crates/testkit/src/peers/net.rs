@@ -70,9 +70,18 @@ impl PeerNet {
         IpAddr::V4(Ipv4Addr::new(10, 78, self.net, 2))
     }
 
-    /// Our address on the cable.
+    /// Our address on the cable, until [`PeerNet::move_us`].
     pub fn our_address(&self) -> IpAddr {
         IpAddr::V4(Ipv4Addr::new(10, 78, self.net, 1))
+    }
+
+    /// Gives our end of the cable another address, as another Wi-Fi does, and takes the first one away.
+    pub fn move_us(&self) -> Result<IpAddr> {
+        let moved = IpAddr::V4(Ipv4Addr::new(10, 78, self.net, 3));
+        // With the same prefix length it would depend on the first address, and go with it.
+        ip(&["addr", "add", &format!("{moved}/25"), "dev", &self.ours])?;
+        ip(&["addr", "del", &format!("{}/24", self.our_address()), "dev", &self.ours])?;
+        Ok(moved)
     }
 
     /// Takes the peer's interface down or up.
