@@ -305,6 +305,7 @@ fn a_report_that_was_overtaken_is_sent_again_and_the_final_one_arrives() {
     let (mut net, a, call, _, _) = asked("<sip:carol@192.0.2.3>", "");
     net.with(a, |ua, now| ua.accept_refer(now, call));
     net.settle();
+    assert_eq!(answered(&mut net).status, 202);
     // Our own re-INVITE was faster (RFC 3261 section 12.2.2): 500 is no refusal of the reports.
     let trying = ("SIP/2.0 100 Trying".to_owned(), "active;expires=180".to_owned());
     assert_eq!(next_report(&mut net, 500), trying);
