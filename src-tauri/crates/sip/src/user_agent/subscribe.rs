@@ -8,7 +8,7 @@ use crate::subscription::{Subscription as State, SubscriptionState, Verdict};
 use super::attempt::{Attempt, Outcome, Purpose};
 use super::challenge::Login;
 use super::event::{Cause, Event, RegistrationId, Side, SubscriptionId};
-use super::headers;
+use super::headers::{self, Contact};
 use super::hop::Hop;
 use super::{Due, UserAgent};
 
@@ -53,7 +53,8 @@ impl UserAgent {
     fn send_subscribe(&mut self, now: Instant, id: SubscriptionId) {
         let allow = self.allow();
         let Some(subscription) = self.subscriptions.get(&id) else { return };
-        let contact = self.contact_of(&subscription.settings().from, false);
+        // A presence server sends to the Contact by itself, and does not have to know what a GRUU of the registrar means.
+        let contact = Contact { gruu: None, ..self.contact_of(&subscription.settings().from, false) };
         let Some(subscription) = self.subscriptions.get_mut(&id) else { return };
         if !subscription.has_dialog() {
             let (call_id, local_tag) = (self.random.token(), self.random.token());

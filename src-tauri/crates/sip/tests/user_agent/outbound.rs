@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sidetone_sip::message::{HeaderName, Message, Request};
-use sidetone_sip::{Event, Hop, Input, Registration, RegistrationId, Transport};
+use sidetone_sip::{Event, Hop, Input, Registration, RegistrationId, Subscription, Transport};
 
 use super::kit::*;
 use super::net::{Net, address};
@@ -268,6 +268,39 @@ fn a_registrar_that_speaks_no_outbound_gets_plain_contacts() {
     let seen = received(&mut net);
     assert_eq!(seen.headers.contacts().unwrap().first().unwrap().uri.to_string(), "sip:alice@192.0.2.1:5060");
     assert!(!seen.headers.has(&HeaderName::ROUTE));
+}
+
+#[test]
+fn a_gruu_is_no_contact_of_subscriptions_nor_of_accounts_whose_registrar_speaks_no_outbound() {
+    for outbound in [false, true] {
+        let (mut net, a, _) = pair();
+        net.with(a, |ua, now| ua.register(now, account(Transport::Udp)));
+        net.settle();
+        let register = next_register(&mut net);
+        let params = ";pub-gruu=\"sip:alice@192.0.2.50;gr=urn:uuid:f81d\"";
+        let extra = if outbound { "Require: outbound\n" } else { "" };
+        grant(&mut net, Transport::Udp, &register, params, extra);
+        let own = sidetone_sip::message::NameAddr::parse("<sip:alice@192.0.2.50>").unwrap();
+        let to = "sip:bob@192.0.2.9".parse().unwrap();
+        let lamp = Subscription::new("dialog", "application/dialog-info+xml", own.clone(), to);
+        net.with(a, |ua, now| ua.subscribe(now, lamp));
+        let call = sidetone_sip::Invite { from: own, ..invite("sip:bob@192.0.2.9") };
+        net.with(a, |ua, now| ua.invite(now, call));
+        net.settle();
+        let seen = net.receive_all(PEER);
+        for request in requests(&seen) {
+            let contact = request.headers.contacts().unwrap().first().unwrap().uri.to_string();
+            let is_call = request.method.as_str() == "INVITE";
+            assert_eq!(
+                contact.contains("gr="),
+                outbound && is_call,
+                "{}: {contact}",
+                request.method.as_str()
+            );
+            assert_eq!(contact.ends_with(";ob"), outbound, "{contact}");
+        }
+        assert_eq!(methods(&seen), ["SUBSCRIBE", "INVITE"]);
+    }
 }
 
 #[test]

@@ -15,16 +15,18 @@ fn mailbox(phone: &mut Phone, new: u32) -> Value {
 #[test]
 fn the_mailbox_that_is_subscribed_to_is_shown_as_it_changes() {
     let Some(room) = room!(Needs::tools(&["kamailio", "sqlite3", "sipp"]).network()) else { return };
-    let options = KamailioOptions { presence: true, ..KamailioOptions::default() };
-    let server = Kamailio::start(room.dir(), &options).unwrap();
-    let mut alice = registered(&room, "alice", server.address(), "voicemail = \"*97\"");
-    for (new, old, waiting) in [(2, 8, "yes"), (3, 0, "yes")] {
-        let body = format!("Messages-Waiting: {waiting}\r\nVoice-Message: {new}/{old} (0/2)");
-        let kind = "application/simple-message-summary";
-        let keys = [("event", "message-summary"), ("type", kind), ("body", &body)];
-        clean(sipp(&room, "publish.xml", Some(server.address()), &["alice"], &keys));
-        let told = mailbox(&mut alice, new);
-        assert_eq!(told, json!({"waiting": true, "new": new, "old": old, "mailbox": "*97"}));
+    for outbound in [false, true] {
+        let options = KamailioOptions { presence: true, outbound, ..KamailioOptions::default() };
+        let server = Kamailio::start(room.dir(), &options).unwrap();
+        let mut alice = registered(&room, "alice", server.address(), "voicemail = \"*97\"");
+        for (new, old) in [(2, 8), (3, 0)] {
+            let body = format!("Messages-Waiting: yes\r\nVoice-Message: {new}/{old} (0/2)");
+            let kind = "application/simple-message-summary";
+            let keys = [("event", "message-summary"), ("type", kind), ("body", &body)];
+            clean(sipp(&room, "publish.xml", Some(server.address()), &["alice"], &keys));
+            let told = mailbox(&mut alice, new);
+            assert_eq!(told, json!({"waiting": true, "new": new, "old": old, "mailbox": "*97"}));
+        }
     }
 }
 
