@@ -31,6 +31,7 @@ mod process;
 mod require;
 #[cfg(unix)]
 mod room;
+mod stun;
 
 pub use certificates::{CertificateOptions, TestAuthority, TestCertificate};
 pub use dns::{DnsHabit, DnsRecord, DnsServer};
@@ -47,6 +48,7 @@ pub use process::{Process, Signal, until};
 pub use require::{Needs, require};
 #[cfg(unix)]
 pub use room::{Room, enter_room, enter_room_as_program};
+pub use stun::StunServer;
 
 #[doc(hidden)]
 pub mod macro_support {

@@ -14,6 +14,7 @@ mod protection;
 mod secure;
 mod services;
 mod statuses;
+mod stun;
 mod transfer;
 mod transports;
 mod trouble;

@@ -9,6 +9,7 @@ use sidetone_sip::{Authority, Hop, Transport};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     sync::Arc,
+    time::Duration,
 };
 
 /// Finds the way to servers: their addresses, what they must prove, and our own address towards them.
@@ -44,6 +45,28 @@ impl Finder {
             }
         }
         if hops.is_empty() { Err(reason) } else { Ok(hops) }
+    }
+
+    /// The address of the STUN server `host`, of the family of our address `own`, within `patience`. None where there is none,
+    /// or where `own` is on loopback and the server is not: neither hears the other.
+    pub(crate) async fn find_stun(
+        &self,
+        host: &Host,
+        port: u16,
+        own: IpAddr,
+        patience: Duration,
+    ) -> Option<SocketAddr> {
+        let found = match host.ip() {
+            Some(ip) => vec![ip],
+            None => tokio::time::timeout(patience, self.names.addresses(&host.bare())).await.ok()?.ok()?,
+        };
+        let reaches = |ip: &IpAddr| {
+            ip.is_ipv4() == own.is_ipv4()
+                && ip.is_loopback() == own.is_loopback()
+                && !ip.is_multicast()
+                && !ip.is_unspecified()
+        };
+        found.into_iter().find(reaches).map(|ip| SocketAddr::new(ip, port))
     }
 
     fn hop(&self, goal: &Goal, target: Target, of: Authority) -> std::io::Result<Hop> {

@@ -77,6 +77,11 @@ enum Errand {
         call: CallId,
         result: Result<Vec<Hop>, String>,
     },
+    /// The account's STUN server, for a leg of the account.
+    Stun {
+        leg: LegId,
+        server: Option<std::net::SocketAddr>,
+    },
     Device(device::Opened),
     Devices(device::Listed),
     HoldMusic(music::OpenedMusic),
@@ -222,6 +227,7 @@ impl Owner {
     fn on_errand(&mut self, errand: Errand) {
         match errand {
             Errand::Route { call, result } => self.on_route(&call, result),
+            Errand::Stun { leg, server } => self.on_stun(leg, server),
             Errand::Device(opened) => self.on_device_opened(opened),
             Errand::Devices(listed) => self.on_devices_listed(listed),
             Errand::HoldMusic(opened) => self.on_music_opened(opened),

@@ -1,5 +1,6 @@
 //! Sessions: one for each account that is connected.
 
+use super::call::StunServer;
 use super::wire::{self, sip_uri};
 use crate::io::transport::Link;
 use sidetone_api::{
@@ -21,6 +22,7 @@ pub(super) struct Session {
     pub(super) aor: NameAddr,
     pub(super) registrar: Uri,
     pub(super) outbound_proxy: Option<Uri>,
+    pub(super) stun: Option<StunServer>,
     transport: Option<Transport>,
     pub(super) link: Link,
     /// What its servers must prove.
@@ -76,6 +78,7 @@ impl Session {
                 Ok(proxy)
             })
             .transpose()?;
+        let stun = account.stun.as_deref().map(stun_server).transpose()?;
         if account.expires == 0 {
             return Err(Failure::invalid("expires", "a registration lives for at least one second"));
         }
@@ -90,6 +93,7 @@ impl Session {
             aor,
             registrar,
             outbound_proxy,
+            stun,
             transport,
             link,
             authority: Authority::default(),
@@ -195,4 +199,19 @@ impl Session {
 /// What "Local" is while the embedded registrar runs there.
 pub(super) fn local_account(gateway: SocketAddr) -> Account {
     Account::new(AccountId::new(LOCAL_ACCOUNT), "Local", format!("sip:{LOCAL_EXTENSION}@{gateway}"))
+}
+
+/// `host:port` or `host`, as a user writes it.
+fn stun_server(text: &str) -> Result<StunServer, Failure> {
+    const PORT: u16 = 3478;
+    let wrong = || Failure::invalid("stun", format!("{text:?} is no STUN server: host:port"));
+    let uri = Uri::parse(&format!("sip:{}", text.trim())).map_err(|_| wrong())?;
+    let plain = match uri.port {
+        Some(port) => format!("sip:{}:{port}", uri.host),
+        None => format!("sip:{}", uri.host),
+    };
+    if uri.port == Some(0) || !uri.to_string().eq_ignore_ascii_case(&plain) {
+        return Err(wrong());
+    }
+    Ok(StunServer { host: uri.host, port: uri.port.unwrap_or(PORT) })
 }

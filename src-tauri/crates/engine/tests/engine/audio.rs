@@ -47,7 +47,7 @@ pub(crate) async fn said_all(phone: &mut Phone) {
     }
 }
 
-async fn measured(phone: &mut Phone) -> sidetone_api::CallStatistics {
+pub(crate) async fn measured(phone: &mut Phone) -> sidetone_api::CallStatistics {
     phone
         .wait("figures", |event| match event {
             Event::CallMeasured { statistics, .. } => Some(*statistics),

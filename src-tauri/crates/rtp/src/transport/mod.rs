@@ -168,6 +168,10 @@ impl Transport {
             if let (Some(ice), Some(parameters), true) = (&mut channel.ice, &parameters.ice, used) {
                 ice.configure(now, parameters);
             }
+            if parameters.ice.is_none() {
+                // The media keeps the mapping, and nobody was told of it.
+                channel.gathering = None;
+            }
             let security = if used { &parameters.security } else { &Security::None };
             channel.secure(security, self.identity.as_ref(), peer);
             channel.start(now);

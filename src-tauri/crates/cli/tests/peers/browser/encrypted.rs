@@ -1,10 +1,9 @@
 //! Everything encrypted: TLS from us to the proxy, a secure WebSocket from the proxy to the browser, DTLS between the two.
 
 use super::{CORRELATED, Phone, SECURE, SOON, address, id, needs, text, view};
-
 use serde_json::json;
 use sidetone_testkit::{
-    CertificateOptions, DnsServer, JsSip, JsSipOptions, Kamailio, KamailioOptions, TestAuthority,
+    CertificateOptions, DnsServer, JsSip, JsSipOptions, Kamailio, KamailioOptions, StunServer, TestAuthority,
     audio::{self, Wav, hear},
     room, until,
 };
@@ -33,9 +32,12 @@ fn a_browser_behind_a_secure_websocket_is_called_over_tls_and_calls_back_with_al
     let theirs = audio::speech_like(6.0, 48_000);
     theirs.write(&their_file).unwrap();
     let file = room.dir().join("account.toml");
+    // The address that it sees is told to the browser as well, and leads nowhere.
+    let stun = StunServer::start(address(), Ipv4Addr::new(203, 0, 113, 7)).unwrap();
     let lines = format!(
         "aor = \"sip:alice@{DOMAIN}\"\npassword-env = \"SIDETONE_TEST_PASSWORD\"\ntransport = \"tls\"\n\
-         trustedCa = '''\n{}'''\n{SECURE}\n",
+         stun = \"{}\"\ntrustedCa = '''\n{}'''\n{SECURE}\n",
+        stun.address(),
         authority.pem()
     );
     std::fs::write(&file, lines).unwrap();

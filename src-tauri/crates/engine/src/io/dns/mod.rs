@@ -123,7 +123,7 @@ impl Names {
     }
 
     /// IPv4 and IPv6 addresses, best first.
-    async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+    pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
         let found = match &self.source {
             Source::Given(Some(resolver)) if !is_local(name) => resolver
                 .lookup_ip(absolute(name))

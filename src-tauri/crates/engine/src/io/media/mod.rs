@@ -70,6 +70,11 @@ pub(crate) enum Ask {
         cname: String,
         identities: Identities,
     },
+    /// Asks this STUN server how the sockets are seen from there; [`News::Gathered`] tells of each.
+    Gather {
+        leg: LegId,
+        server: std::net::SocketAddr,
+    },
     /// What the signalling agreed on; comes again with every offer/answer.
     Configure {
         leg: LegId,
@@ -166,6 +171,13 @@ pub(crate) enum News {
     Recorded {
         leg: LegId,
         recorded: Recorded,
+    },
+    /// How the STUN server sees a socket of the leg; `None`: it gave no answer.
+    Gathered {
+        leg: LegId,
+        /// 1 is RTP, 2 RTCP.
+        component: u16,
+        address: Option<std::net::SocketAddr>,
     },
     /// The DTLS handshake is done: the media is protected by this SRTP suite.
     Secured {

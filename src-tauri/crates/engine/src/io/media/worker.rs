@@ -138,6 +138,11 @@ impl Worker {
                 let leg = Leg::new(leg, pair, seed, &cname, identities, now);
                 self.open(leg);
             }
+            Ask::Gather { leg, server } => {
+                if let Some(leg) = self.legs.get_mut(&leg) {
+                    leg.wire.gather(now, server);
+                }
+            }
             Ask::Configure { leg, negotiated } => {
                 if let Some(leg) = self.legs.get_mut(&leg) {
                     leg.configure(*negotiated, now);

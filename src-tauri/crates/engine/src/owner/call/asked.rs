@@ -23,6 +23,11 @@ impl Owner {
         let (Some(sip), Some(leg), true) = (call.sip, call.leg.as_mut(), rings) else {
             return Err(wrong_state("only a ringing incoming call can be answered"));
         };
+        if let Some(waiting) = &mut call.waiting {
+            waiting.answer();
+            call.due.stop_ringing();
+            return Ok(Reply::Done);
+        }
         let sdp = match call.prepared.take() {
             Some(answer) => {
                 leg.start(&self.media);

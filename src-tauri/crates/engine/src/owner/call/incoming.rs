@@ -124,6 +124,7 @@ impl Owner {
             call.due.forward = forward_after.map(|(after, to)| (now + after, to));
         }
         self.calls.insert(id.clone(), call);
+        self.gather_for_answer(&id);
         self.publish(on_call);
         self.phone.ua.ring(Instant::now(), sip);
         self.set_status(&id, CallStatus::Ring, "180 Ringing");

@@ -5,12 +5,14 @@ mod asked;
 mod dtmf;
 mod early;
 mod events;
+mod gathering;
 mod hold;
 mod incoming;
 mod placing;
 mod status;
 
 pub(super) use dtmf::{read_info, write_info};
+pub(super) use gathering::StunServer;
 pub(super) use incoming::Arrival;
 pub(super) use placing::{Wish, custom_headers};
 
@@ -71,6 +73,8 @@ pub(super) struct Call {
     /// What its INVITE will say.
     outgoing: placing::Outgoing,
     pub(super) due: Due,
+    /// Its INVITE, until it is known how a STUN server sees us.
+    waiting: Option<gathering::Waiting>,
     /// Our address towards the far end's media, when it was looked at last.
     pub(super) route: Option<std::net::IpAddr>,
     /// When it answers itself, milliseconds since 1970.
@@ -123,6 +127,7 @@ impl Call {
             taken_elsewhere: false,
             outgoing: placing::Outgoing::default(),
             due: Due::default(),
+            waiting: None,
             route: None,
             auto_answer_at: None,
             recording: None,

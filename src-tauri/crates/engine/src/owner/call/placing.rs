@@ -12,7 +12,7 @@ use sidetone_api::{
 use sidetone_sip::headers::{self, MAX_CUSTOM_HEADERS};
 use sidetone_sip::message::{HeaderName, NameAddr};
 use sidetone_sip::{DialogName, Hop, Invite, Reliable, Terms};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Of the name that a callee sees, characters.
 const LONGEST_NAME: usize = 128;
@@ -136,14 +136,13 @@ impl Owner {
         };
         let opened =
             Policy::of(&account, hop.transport).check_offer().and_then(|()| self.open_leg(&hop, &account));
-        let mut leg = match opened {
+        let leg = match opened {
             Ok(leg) => leg,
             Err(failure) => return self.end_call(id, CallStatus::Failed, &failure.message),
         };
         if muted {
             self.media.ask(Ask::Mute { leg: leg.id, muted });
         }
-        let offer = leg.offer();
         let invite = Invite {
             route,
             transport,
@@ -155,13 +154,12 @@ impl Owner {
             referred_by: outgoing.referred_by,
             session_expires,
             prack,
-            ..Invite::new(from, to, offer)
+            ..Invite::new(from, to, Vec::new())
         };
-        let sip = self.phone.ua.invite(Instant::now(), invite);
         if let Some(call) = self.calls.get_mut(id) {
-            call.sip = Some(sip);
             call.leg = Some(leg);
         }
+        self.invite_when_gathered(id, invite);
     }
 
     fn session_of_account(&self, account: &sidetone_api::AccountId) -> Result<&Session, Failure> {

@@ -108,6 +108,7 @@ impl Owner {
             News::Sound { leg, problem } => self.on_sound(leg, problem),
             News::Recording { leg, status } => self.on_recording(leg, status),
             News::Recorded { leg, recorded } => self.on_recorded(leg, &recorded),
+            News::Gathered { leg, component, address } => self.on_gathered(leg, component, address),
             News::Secured { leg, suite } => self.on_secured(leg, suite),
             News::NoMedia { leg, reason } => self.on_no_media(leg, &reason),
             News::MicrophoneLevel(level) => {
@@ -199,7 +200,7 @@ fn described(problem: SoundProblem) -> CallProblem {
 }
 
 impl Call {
-    fn has_leg(&self, leg: LegId) -> bool {
+    pub(in super::super) fn has_leg(&self, leg: LegId) -> bool {
         self.leg.as_ref().is_some_and(|own| own.id == leg)
     }
 }

@@ -14,7 +14,7 @@ use sidetone_rtp::transport::Credentials;
 use sidetone_sdp::{
     Capability, Direction, LocalMedia, Negotiated, OfferAnswer, Origin, Refusal, Security, SessionDescription,
 };
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// SIP answer to an offer that shares nothing with us.
 const NOT_ACCEPTABLE: u16 = 488;
@@ -31,6 +31,8 @@ pub(crate) struct Leg {
     hold: Hold,
     /// SRTP suite that the DTLS handshake brought.
     secured: Option<&'static str>,
+    /// The offer that [`Leg::prepare`] answered last, and how the exchange stood before.
+    prepared: Option<Box<(SessionDescription, OfferAnswer)>>,
 }
 
 /// What a leg is opened with.
@@ -99,6 +101,7 @@ impl Leg {
             negotiated: None,
             hold: Hold::default(),
             secured: None,
+            prepared: None,
         })
     }
 
@@ -122,12 +125,24 @@ impl Leg {
 
     /// The answer to the peer's offer; nothing is sent or played before [`Leg::start`].
     pub(crate) fn prepare(&mut self, offer: &[u8]) -> Result<Vec<u8>, Refused> {
-        let offer = parse(offer)?;
+        self.prepare_parsed(parse(offer)?)
+    }
+
+    /// The answer of [`Leg::prepare`] anew, with what was found out since.
+    pub(crate) fn prepare_again(&mut self) -> Option<Vec<u8>> {
+        let (offer, before) = *self.prepared.take()?;
+        self.exchange = before;
+        self.prepare_parsed(offer).ok()
+    }
+
+    fn prepare_parsed(&mut self, offer: SessionDescription) -> Result<Vec<u8>, Refused> {
+        let before = self.exchange.clone();
         self.local.direction = if self.hold.wanted { Direction::SendOnly } else { Direction::SendRecv };
         let (answer, negotiated) = self.exchange.answer(&offer, &self.local).map_err(refused)?;
         let by_peer = negotiated.held;
         self.agreed(negotiated)?;
         (self.hold.by_peer, self.hold.agreed) = (by_peer, self.hold.wanted);
+        self.prepared = Some(Box::new((offer, before)));
         Ok(answer.to_string().into_bytes())
     }
 
@@ -213,6 +228,23 @@ impl Leg {
     /// Whether the peer knows that we want no media.
     pub(crate) fn holds(&self) -> bool {
         self.hold.agreed
+    }
+
+    /// Whether the next offer, or the answer that was prepared, has candidates in it (RFC 8839).
+    pub(crate) fn has_candidates(&self) -> bool {
+        match &self.negotiated {
+            Some(negotiated) => negotiated.ice.is_some(),
+            None => self.local.ice.as_ref().is_some_and(|ice| ice.offer),
+        }
+    }
+
+    /// Adds how a STUN server sees one of its sockets to what is said from now on; false where that is nothing new.
+    pub(crate) fn add_reflexive(&mut self, component: u16, address: SocketAddr) -> bool {
+        let Some(ice) = &mut self.local.ice else { return false };
+        let candidate = policy::reflexive(&ice.candidates, component, address);
+        let is_new = candidate.is_some();
+        ice.candidates.extend(candidate);
+        is_new
     }
 
     /// Where it is reached.

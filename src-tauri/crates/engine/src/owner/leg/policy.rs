@@ -86,6 +86,18 @@ impl Policy {
     }
 }
 
+/// A candidate with the address that a STUN server sees (RFC 8445 section 5.1.1.2). None where no NAT has changed it, where we
+/// have it already, or where nobody can have it.
+pub(super) fn reflexive(own: &[Candidate], component: u16, address: SocketAddr) -> Option<Candidate> {
+    let mut of_component = own.iter().filter(|candidate| candidate.component == component);
+    let base = of_component.clone().find(|candidate| candidate.kind == CandidateKind::Host)?.address;
+    let is_usable = !address.ip().is_unspecified() && !address.ip().is_multicast() && address.port() != 0;
+    let is_known = of_component
+        .any(|candidate| candidate.address == address || candidate.kind == CandidateKind::ServerReflexive);
+    let candidate = Candidate::new(component, 0, CandidateKind::ServerReflexive, address);
+    (is_usable && !is_known).then_some(Candidate { related: Some(base), ..candidate })
+}
+
 fn is_secret(transport: Transport) -> bool {
     matches!(transport, Transport::Tls | Transport::Wss)
 }

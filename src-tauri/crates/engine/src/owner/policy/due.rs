@@ -29,6 +29,8 @@ pub(in super::super) struct Due {
     dial: Option<Instant>,
     /// The far end is asked whether it is there.
     pub(in super::super) probe: Option<Instant>,
+    /// The STUN server has not answered.
+    pub(in super::super) gather: Option<Instant>,
     /// It has not answered.
     pub(in super::super) gone: Option<Instant>,
 }
@@ -36,7 +38,7 @@ pub(in super::super) struct Due {
 impl Due {
     fn next(&self) -> Option<Instant> {
         let forward = self.forward.as_ref().map(|(at, _)| *at);
-        [self.answer, forward, self.decide, self.leave, self.dial, self.probe, self.gone]
+        [self.answer, forward, self.decide, self.leave, self.dial, self.probe, self.gone, self.gather]
             .into_iter()
             .flatten()
             .min()
@@ -74,12 +76,16 @@ impl Owner {
         let take = |at: &mut Option<Instant>| at.take_if(|at| *at <= now).is_some();
         let (decide, leave, dial) = (take(&mut due.decide), take(&mut due.leave), take(&mut due.dial));
         let (probe, gone) = (take(&mut due.probe), take(&mut due.gone));
+        let gather = take(&mut due.gather);
         let answer = take(&mut due.answer);
         let forward = due.forward.take_if(|(at, _)| *at <= now);
         if answer {
             let _ = self.answer(id);
         } else if let Some((_, to)) = forward {
             self.redirect_to(id, &to);
+        }
+        if gather {
+            self.stop_gathering(id);
         }
         if decide {
             let _ = self.refuse_transfer(id);

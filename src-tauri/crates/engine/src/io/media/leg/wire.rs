@@ -34,6 +34,12 @@ impl Wire {
         self.transport.remote()
     }
 
+    pub(in super::super) fn gather(&mut self, now: Instant, server: SocketAddr) {
+        self.transport.gather(now, server);
+        self.transport.handle_timeout(now);
+        self.flush();
+    }
+
     pub(super) fn configure(&mut self, now: Instant, negotiated: &Negotiated) {
         let parameters = Parameters {
             rtp: negotiated.remote.socket_addr(),
@@ -91,7 +97,11 @@ impl Wire {
                 Event::Selected { component, address } => {
                     tracing::debug!("{component:?} goes to {address}, found by ICE");
                 }
-                Event::Secured { .. } | Event::Gathered { .. } => {}
+                Event::Gathered { component, address } => {
+                    let component = if component == Component::Rtp { 1 } else { 2 };
+                    let _ = news.try_send(News::Gathered { leg, component, address });
+                }
+                Event::Secured { .. } => {}
             }
         }
     }

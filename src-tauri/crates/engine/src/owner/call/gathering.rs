@@ -1,0 +1,136 @@
+//! What a STUN server says of our address, before it is told to the far end in an offer or answer (RFC 8445 section 5.1.1).
+
+use super::super::{Errand, Owner};
+use crate::io::media::{Ask, LegId};
+use sidetone_api::CallId;
+use sidetone_sip::{Invite, message::Host};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+/// How long an offer waits for the server: its name, its answer.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The account's STUN server.
+#[derive(Debug, Clone)]
+pub(in super::super) struct StunServer {
+    pub(in super::super) host: Host,
+    pub(in super::super) port: u16,
+}
+
+/// What waits for our address.
+#[derive(Debug)]
+pub(in super::super) struct Waiting {
+    next: Next,
+    /// Sockets whose address is not known yet: RTP's, and RTCP's.
+    open: [bool; 2],
+}
+
+#[derive(Debug)]
+enum Next {
+    /// Goes out, with an offer in it.
+    Invite(Box<Invite>),
+    /// The call rings here.
+    Ring,
+    /// The user has answered.
+    Answer,
+}
+
+impl Waiting {
+    fn of(next: Next) -> Self {
+        Self { next, open: [true, true] }
+    }
+
+    /// Answers when it is over.
+    pub(super) fn answer(&mut self) {
+        self.next = Next::Answer;
+    }
+}
+
+impl Owner {
+    /// Looks for our address where the account has a STUN server and the leg says candidates.
+    fn gather(&mut self, id: &CallId) -> bool {
+        let Some(call) = self.calls.get(id) else { return false };
+        let Some(leg) = call.leg.as_ref().filter(|leg| leg.has_candidates()) else { return false };
+        let session = self.sessions.get(&call.session_id);
+        let Some(server) = session.and_then(|session| session.stun.clone()) else { return false };
+        let (leg, own, finder, errands) = (leg.id, leg.address(), self.phone.finder(), self.errands.clone());
+        tokio::spawn(async move {
+            let server = finder.find_stun(&server.host, server.port, own, PATIENCE).await;
+            let _ = errands.send(Errand::Stun { leg, server }).await;
+        });
+        true
+    }
+
+    /// Sends the INVITE, with an offer in it, as soon as the offer is complete.
+    pub(super) fn invite_when_gathered(&mut self, id: &CallId, invite: Invite) {
+        let gathers = self.gather(id);
+        let Some(call) = self.calls.get_mut(id) else { return };
+        call.waiting = Some(Waiting::of(Next::Invite(Box::new(invite))));
+        if gathers {
+            call.due.gather = Some(Instant::now() + PATIENCE);
+        } else {
+            self.stop_gathering(id);
+        }
+    }
+
+    /// The answer to a call that rings is completed meanwhile.
+    pub(super) fn gather_for_answer(&mut self, id: &CallId) {
+        if self.gather(id)
+            && let Some(call) = self.calls.get_mut(id)
+        {
+            call.waiting = Some(Waiting::of(Next::Ring));
+            call.due.gather = Some(Instant::now() + PATIENCE);
+        }
+    }
+
+    /// What waited goes on, with what is known by now.
+    pub(in super::super) fn stop_gathering(&mut self, id: &CallId) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        call.due.gather = None;
+        match call.waiting.take().map(|waiting| waiting.next) {
+            Some(Next::Invite(invite)) => {
+                let Some(leg) = &mut call.leg else { return };
+                let invite = Invite { offer: leg.offer(), ..*invite };
+                call.sip = Some(self.phone.ua.invite(Instant::now(), invite));
+            }
+            // Whoever answered meanwhile may have lost the call, and has been told.
+            Some(Next::Answer) => drop(self.answer(id)),
+            Some(Next::Ring) | None => {}
+        }
+    }
+
+    pub(in super::super) fn on_stun(&mut self, leg: LegId, server: Option<SocketAddr>) {
+        let Some(call) = self.calls.values_mut().find(|call| call.has_leg(leg)) else { return };
+        match server {
+            Some(server) => self.media.ask(Ask::Gather { leg, server }),
+            None => {
+                let id = call.id.clone();
+                tracing::warn!("the account's STUN server has no address that our media can reach");
+                self.stop_gathering(&id);
+            }
+        }
+    }
+
+    /// A later offer says it too; the answer to one that rings still does.
+    pub(in super::super) fn on_gathered(&mut self, leg: LegId, component: u16, address: Option<SocketAddr>) {
+        let Some(call) = self.calls.values_mut().find(|call| call.has_leg(leg)) else { return };
+        let Some(leg) = &mut call.leg else { return };
+        let is_new = address.is_some_and(|address| leg.add_reflexive(component, address));
+        if is_new
+            && call.prepared.is_some()
+            && let Some(answer) = leg.prepare_again()
+        {
+            call.prepared = Some(answer);
+        }
+        let id = call.id.clone();
+        let Some(waiting) = &mut call.waiting else { return };
+        if let Some(open) = waiting.open.get_mut(usize::from(component.saturating_sub(1))) {
+            *open = false;
+        }
+        if !waiting.open.contains(&true) {
+            self.stop_gathering(&id);
+        }
+    }
+}
