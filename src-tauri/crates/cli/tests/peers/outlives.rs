@@ -131,6 +131,59 @@ fn a_call_follows_this_machine_to_another_address() {
     until("the end at baresip", SOON, || bob.log().contains("session closed").then_some(())).unwrap();
 }
 
+fn moves_with_its_account(room: &Room, transport: &str) {
+    let source = speech(room);
+    let net = PeerNet::new(room.dir()).unwrap();
+    let options = KamailioOptions { net: Some(&net), ..KamailioOptions::default() };
+    let proxy = Kamailio::start(room.dir(), &options).unwrap();
+    let options = BaresipOptions {
+        registrar: Some(proxy.address()),
+        net: Some(&net),
+        source: Some(&source),
+        ..BaresipOptions::default()
+    };
+    let bob = Baresip::start(room.dir(), &options).unwrap();
+    let extra = ["--transport", transport, "--mic", "tone", "--speaker", "null"];
+    let mut phone = Phone::with_account(&proxy.aor("alice"), &extra);
+    phone.status("RegistrationStatusEvent", "REGISTERED");
+    let call = phone.call("bob");
+    phone.status("CallStatusEvent", "ESTABLISHED");
+    hears(&mut phone, SOON);
+
+    net.move_us().unwrap();
+    let since = Instant::now();
+    phone.wait("the end of the trouble", PATIENCE, |value| {
+        value["event"] == "Notice" && value["info"] == "the far end is there again"
+    });
+    hears(&mut phone, PATIENCE);
+    println!("moved over {transport} after {:?}", since.elapsed());
+    assert!(since.elapsed() < SOUND_AGAIN, "the move took {:?}", since.elapsed());
+    phone.ask(json!({"command": "hold", "callId": call}));
+    phone.status("CallStatusEvent", "HOLD");
+    phone.ask(json!({"command": "hangup", "callId": call}));
+    phone.status("CallStatusEvent", "FINISH");
+    until("the end at baresip", SOON, || bob.log().contains("session closed").then_some(())).unwrap();
+
+    // The registrar knows where we are now.
+    let mut carol = Phone::with_account(&proxy.aor("carol"), &["--no-register"]);
+    carol.call("alice");
+    let incoming = phone.wait("a call to us", SOON, |value| value["event"] == "OnCallEvent");
+    phone.ask(json!({"command": "hangup", "callId": incoming["callId"]}));
+    phone.finish();
+}
+
+#[test]
+fn a_call_and_its_account_follow_this_machine_to_another_address_over_udp() {
+    let Some(room) = room!(Needs::tools(&["kamailio", "baresip"]).network()) else { return };
+    moves_with_its_account(&room, "udp");
+}
+
+#[test]
+fn a_call_and_its_account_follow_this_machine_to_another_address_over_tcp() {
+    let Some(room) = room!(Needs::tools(&["kamailio", "baresip"]).network()) else { return };
+    moves_with_its_account(&room, "tcp");
+}
+
 #[test]
 fn a_call_and_its_account_outlive_a_restart_of_the_proxy() {
     let Some(room) = room!(Needs::tools(&["kamailio", "baresip"]).network()) else { return };

@@ -78,10 +78,10 @@ impl Owner {
     fn on_session_address(&mut self, id: &SessionId, address: Option<IpAddr>) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let before = session.address.replace(address);
-        if let (Some(before), Some(_), Some(registration)) = (before, address, session.registration)
+        if let (Some(before), Some(now_at), Some(registration)) = (before, address, session.registration)
             && before != address
         {
-            self.phone.ua.refresh(Instant::now(), registration);
+            self.phone.ua.reregister_from(Instant::now(), registration, now_at);
         }
     }
 

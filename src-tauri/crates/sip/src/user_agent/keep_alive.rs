@@ -179,7 +179,7 @@ impl UserAgent {
     }
 
     /// Nothing comes through any more: the registrar reaches us by another flow only.
-    fn on_flow_dead(&mut self, now: Instant, hop: Hop, reason: &str) {
+    pub(super) fn on_flow_dead(&mut self, now: Instant, hop: Hop, reason: &str) {
         self.forget_flow(&hop.flow());
         if hop.transport.is_reliable() {
             self.outputs.push_back(Output::Close { hop });

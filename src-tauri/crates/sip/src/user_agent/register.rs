@@ -1,6 +1,6 @@
 //! REGISTER out: the registrations of this user agent.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use crate::digest::Authorizer;
@@ -52,6 +52,16 @@ impl UserAgent {
         if self.registrations.get(&id).is_some_and(free) {
             self.send_register(now, id, Registering::Bind);
         }
+    }
+
+    /// Our address towards the registrar is this one by now: registers from there at once, and leaves a connection from another
+    /// address behind, which would swallow what is sent.
+    pub fn reregister_from(&mut self, now: Instant, id: RegistrationId, address: IpAddr) {
+        let bound = self.registrations.get(&id).and_then(State::bound_over);
+        if let Some(hop) = bound.filter(|hop| hop.transport.is_reliable() && hop.local.ip() != address) {
+            self.on_flow_dead(now, hop, "our address has changed");
+        }
+        self.refresh(now, id);
     }
 
     fn send_register(&mut self, now: Instant, id: RegistrationId, what: Registering) {

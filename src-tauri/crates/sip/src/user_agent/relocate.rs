@@ -16,8 +16,12 @@ impl UserAgent {
     /// peer says that it knows none, so that this can be tried again until the network is there.
     pub fn relocate(&mut self, now: Instant, call: CallId, sdp: Vec<u8>) {
         let Some(state) = self.calls.get_mut(&call).filter(|call| call.is_up()) else { return };
-        state.flow = None;
-        state.known = None;
+        let ways = [state.flow.take(), state.known.take().map(|(_, hop)| hop)];
+        // What is sent over a connection from an address that is gone is swallowed.
+        for hop in ways.into_iter().flatten().filter(|hop| hop.transport.is_reliable()) {
+            self.on_flow_dead(now, hop, "our address has changed");
+        }
+        let Some(state) = self.calls.get_mut(&call) else { return };
         state.services.queued = None;
         state.timers.stop(CallTimer::Glare);
         self.answer_in_ack(now, call, None);
