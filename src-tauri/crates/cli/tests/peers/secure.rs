@@ -72,8 +72,8 @@ fn call(room: &Room, case: &Case<'_>) {
     phone.wait("the end of our speech", Duration::from_secs(30), |value| {
         value["event"] == "Notice" && value["info"].as_str().is_some_and(|info| info.contains("ended"))
     });
-    until("baresip's words here", Duration::from_secs(20), || {
-        (audio::hear(&theirs, &Wav::read(&heard_path).ok()?).peak > CORRELATED).then_some(())
+    let here = until("baresip's words here", Duration::from_secs(20), || {
+        Some(audio::hear(&theirs, &Wav::read(&heard_path).ok()?)).filter(|here| here.peak > CORRELATED)
     })
     .unwrap();
     baresip.hang_up().unwrap();
@@ -89,10 +89,8 @@ fn call(room: &Room, case: &Case<'_>) {
     drop(baresip);
     assert_eq!(found, Some((json!(case.expected.0), json!(case.expected.1))), "{log}");
     let there = audio::hear(&ours, &at_baresip);
-    let here = audio::hear(&theirs, &Wav::read(&heard_path).unwrap());
     println!("{:?} {:?}: at baresip {there:?}, here {here:?}", case.caller, case.encryption);
     assert!(there.peak > CORRELATED, "baresip heard something else: {there:?}\n{log}");
-    assert!(here.peak > CORRELATED, "we heard something else: {here:?}\n{log}");
 }
 
 /// Waits until the view says so, and until media comes, which proves that both sides have their keys and their path.

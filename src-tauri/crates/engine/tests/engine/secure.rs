@@ -1,6 +1,6 @@
 //! Calls with encryption and ICE between an account and the gateway, and what may not be.
 
-use crate::audio::{CORRELATED, Voice, assert_heard, measured, voice};
+use crate::audio::{CORRELATED, Voice, measured, voice};
 use crate::kit::{Phone, account, gateway, options, quiet};
 use sidetone_api::CallStatus::{Established, Failed, Finish};
 use sidetone_api::{Account, Command, Encryption, MediaEncryption, Settings};
@@ -32,12 +32,15 @@ async fn echoed(change: impl FnOnce(&mut Account)) -> (Encryption, Option<String
     // Again and again: a machine that is busy with other tests tears holes into the sound.
     let microphone = microphone.replacen("file:", "loop:", 1);
     alice.done(Command::SelectDevices { microphone: Some(microphone), speaker: None, ringer: None }).await;
+    let mut best = 0.0_f64;
     for _ in 0..PATIENCE {
         measured(&mut alice).await;
-        if Wav::read(&heard).is_ok_and(|wav| hear(&spoken, &wav).peak > CORRELATED) {
+        best = best.max(Wav::read(&heard).map_or(0.0, |wav| hear(&spoken, &wav).peak));
+        if best > CORRELATED {
             break;
         }
     }
+    assert!(best > CORRELATED, "heard something else: {best}");
     alice.check().await;
     let view = alice.view(&call);
     let found = (view.encryption, view.suite.clone());
@@ -45,7 +48,6 @@ async fn echoed(change: impl FnOnce(&mut Account)) -> (Encryption, Option<String
     alice.status(&call, Finish).await;
     alice.finish().await;
     host.finish().await;
-    assert_heard(&spoken, &heard);
     found
 }
 
