@@ -4,6 +4,7 @@
 
 mod audio;
 mod browser;
+mod conference;
 mod early;
 mod hold;
 mod load;

@@ -2,7 +2,7 @@
 
 use super::{SECURE, SOON, Talk, browser, id, needs, proxy, talk};
 use serde_json::{Value, json};
-use sidetone_testkit::{JsSip, Kamailio, room};
+use sidetone_testkit::{JsSip, Kamailio, audio::hear, room, until};
 
 use super::Phone;
 
@@ -95,6 +95,32 @@ fn after_a_consultation_two_browsers_are_left_with_each_other() {
             self::ended(&mut phone, call);
         }
     }
+    phone.finish();
+}
+
+#[test]
+fn after_a_warm_introduction_of_all_three_the_agent_leaves() {
+    let Some(room) = room!(needs()) else { return };
+    let proxy = proxy(&room);
+    let Talk { ours, mut phone, .. } = talk(&room, &proxy, SECURE);
+    let bob = browser(&room, &proxy, "bob", None, true);
+    let carol = browser(&room, &proxy, "carol", None, true);
+    let first = established(&mut phone, &proxy, "bob");
+    let at_bob = confirmed(&bob);
+    let second = established(&mut phone, &proxy, "carol");
+    let at_carol = confirmed(&carol);
+    phone.ask(json!({"command": "merge", "callIds": [first, second]}));
+    for (browser, session) in [(&bob, at_bob), (&carol, at_carol)] {
+        browser.forget(session);
+        until("our words at both", SOON, || {
+            (hear(&ours, &browser.heard(session).ok()?).peak > 0.7).then_some(())
+        })
+        .unwrap();
+    }
+    phone.ask(json!({"command": "transferAttended", "callId": first, "consultationCallId": second}));
+    phone.status("TransferStatusEvent", "COMPLETED");
+    carol.wait("replaces", SOON).unwrap();
+    bob.wait("confirmed", SOON).unwrap();
     phone.finish();
 }
 
