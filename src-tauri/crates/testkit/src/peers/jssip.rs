@@ -89,7 +89,12 @@ impl JsSip {
         ];
         let pages = Pages::serve(&own)?;
         let driver = Driver::of_chromium(&own, &arguments)?;
-        driver.go_to(&pages.url());
+        // A browser drops what it is loading where the machine's addresses change, as they do while a network comes up.
+        until("the browser phone's page", Duration::from_secs(20), || {
+            driver.go_to(&pages.url());
+            let whole = driver.script("return typeof phone === 'object' && typeof JsSIP === 'object'", &[]);
+            (whole == json!(true)).then_some(())
+        })?;
         let phone = Self { driver, _pages: pages, log: RefCell::default(), passed: Cell::new(0) };
         phone.run(
             "phone.start(arguments[0])",
