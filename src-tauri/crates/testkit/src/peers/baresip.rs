@@ -20,6 +20,7 @@ pub use control::BaresipEvent;
 const CONFIG: &str = include_str!("baresip.config");
 const START: Duration = Duration::from_secs(15);
 const RTP_PORTS: u16 = 40;
+const TRIES: usize = 3;
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
 /// What it does when it is called.
@@ -118,6 +119,21 @@ pub struct Baresip {
 impl Baresip {
     /// Starts it in a directory of its own in `dir`, and waits until it is registered where it should.
     pub fn start(dir: &Path, options: &BaresipOptions<'_>) -> Result<Self> {
+        // A port that was free may be taken meanwhile, by a connection that goes out: it is started again with others.
+        let tries = if options.port.is_some() { 1 } else { TRIES };
+        let mut result = Self::try_start(dir, options);
+        for _ in 1..tries {
+            match &result {
+                Err(error) if error.to_string().contains("already in use") => {
+                    result = Self::try_start(dir, options);
+                }
+                _ => break,
+            }
+        }
+        result
+    }
+
+    fn try_start(dir: &Path, options: &BaresipOptions<'_>) -> Result<Self> {
         let name = format!("baresip-{}-{}", options.user, NEXT.fetch_add(1, Ordering::Relaxed));
         let own = dir.join(&name);
         let records = own.join("records");
