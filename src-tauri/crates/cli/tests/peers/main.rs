@@ -16,6 +16,7 @@ mod secure;
 mod services;
 mod statuses;
 mod stun;
+mod tones;
 mod transfer;
 mod transports;
 mod trouble;
