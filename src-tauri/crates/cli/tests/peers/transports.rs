@@ -348,8 +348,8 @@ fn a_call_outlives_its_connection_and_the_next_request_opens_a_new_one() {
     phone.status("CallStatusEvent", "FINISH");
     baresip.wait_event("CALL_CLOSED", SOON).unwrap();
     // It registers again by itself, perhaps before the call was over.
-    let registrations = phone.seen.iter().filter(|value| value["event"] == "RegistrationStatusEvent");
-    if registrations.last().is_some_and(|value| value["status"] != "REGISTERED") {
+    let mut registrations = phone.seen.iter().filter(|value| value["event"] == "RegistrationStatusEvent");
+    if registrations.next_back().is_some_and(|value| value["status"] != "REGISTERED") {
         phone.ask(register);
         phone.status("RegistrationStatusEvent", "REGISTERED");
     }
