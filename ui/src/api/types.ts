@@ -144,6 +144,19 @@ headers: Array<SipHeader>, };
 export type AccountId = string;
 
 /**
+ * One fader.
+ */
+export type AudioInput = { 
+/**
+ * As [`crate::AudioSettings`] names microphones, or `system`: what this machine plays.
+ */
+source: string, 
+/**
+ * 1.0 leaves it as it is, 0.0 silences it, at most 2.0.
+ */
+gain: number, };
+
+/**
  * Devices are named as `default`, `device:ID`, `file:PATH`, `tone`, `silence` or `null`.
  */
 export type AudioSettings = { microphone: string, speaker: string, 
@@ -338,7 +351,43 @@ callerName?: string,
 /**
  * Hide who calls (RFC 3323), whatever the account says.
  */
-anonymous?: boolean, } | { "command": "redial" } | { "command": "answer", callId: CallId, } | { "command": "hangup", callId: CallId, } | { "command": "hold", callId: CallId, } | { "command": "unhold", callId: CallId, } | { "command": "swap", callId: CallId, } | { "command": "merge", callIds: Array<CallId>, } | { "command": "split", callId: CallId, } | { "command": "transfer", callId: CallId, target: string, } | { "command": "transferAttended", callId: CallId, consultationCallId: CallId, } | { "command": "acceptTransfer", callId: CallId, } | { "command": "refuseTransfer", callId: CallId, } | { "command": "redirect", callId: CallId, target: string, } | { "command": "startRecording", callId: CallId, } | { "command": "pauseRecording", callId: CallId, paused: boolean, } | { "command": "stopRecording", callId: CallId, } | { "command": "sendData", 
+anonymous?: boolean, } | { "command": "redial" } | { "command": "answer", callId: CallId, } | { "command": "hangup", callId: CallId, } | { "command": "hold", callId: CallId, } | { "command": "unhold", callId: CallId, } | { "command": "swap", callId: CallId, } | { "command": "merge", callIds: Array<CallId>, } | { "command": "split", callId: CallId, } | { "command": "transfer", callId: CallId, target: string, } | { "command": "transferAttended", callId: CallId, consultationCallId: CallId, } | { "command": "acceptTransfer", callId: CallId, } | { "command": "refuseTransfer", callId: CallId, } | { "command": "redirect", callId: CallId, target: string, } | { "command": "startRecording", callId: CallId, } | { "command": "pauseRecording", callId: CallId, paused: boolean, } | { "command": "stopRecording", callId: CallId, } | { "command": "publishStream", 
+/**
+ * A name, or an `https:` or `http:` URL.
+ */
+name: string, 
+/**
+ * Bearer token of the endpoint.
+ */
+token?: Secret, sources: StreamSources, 
+/**
+ * Instead of the stored settings.
+ */
+settings?: VideoSettings, } | { "command": "unPublishStream", streamId: StreamId, } | { "command": "playStream", 
+/**
+ * A name, or an `https:` or `http:` URL.
+ */
+name: string, 
+/**
+ * Bearer token of the endpoint.
+ */
+token?: Secret, } | { "command": "stopStream", streamId: StreamId, } | { "command": "pauseStream", streamId: StreamId, paused: boolean, } | { "command": "changeStream", streamId: StreamId, 
+/**
+ * Of a published one.
+ */
+sources?: StreamSources, 
+/**
+ * Of a published one: silence goes out, and players are told.
+ */
+audioMuted?: boolean, 
+/**
+ * Of a published one: black goes out, and players are told.
+ */
+videoMuted?: boolean, 
+/**
+ * Of a played one, 0.0 to 2.0.
+ */
+volume?: number, } | { "command": "snapshot", streamId: StreamId, } | { "command": "recordStream", streamId: StreamId, on: boolean, } | { "command": "retryStream", streamId: StreamId, } | { "command": "getVideoSources" } | { "command": "sendData", 
 /**
  * A SIP URI, a number or name at the session's domain, or a call's id.
  */
@@ -354,7 +403,7 @@ ringer?: string, } | { "command": "testMicrophone", on: boolean, } | { "command"
 /**
  * Put the password into the platform's key store; otherwise it lives in memory.
  */
-remember: boolean, } | { "command": "removeAccount", accountId: AccountId, } | { "command": "changeSettings", audio?: AudioSettings, network?: NetworkSettings, gateway?: GatewaySettings, ui?: UiSettings, calls?: CallSettings, } | { "command": "getHistory", before?: number, 
+remember: boolean, } | { "command": "removeAccount", accountId: AccountId, } | { "command": "changeSettings", audio?: AudioSettings, network?: NetworkSettings, gateway?: GatewaySettings, ui?: UiSettings, calls?: CallSettings, video?: VideoSettings, } | { "command": "getHistory", before?: number, 
 /**
  * At most 500.
  */
@@ -413,6 +462,13 @@ available: boolean | null,
  * What the person says of itself, or why nothing is known.
  */
 note: string, };
+
+/**
+ * What matters when there is not enough bandwidth.
+ */
+export type ContentHint = "automatic" | "motion" | "detail";
+
+export type Corner = "topLeft" | "topRight" | "bottomLeft" | "bottomRight";
 
 /**
  * One message sent by `sendData`.
@@ -499,11 +555,19 @@ target: string, info: string, } | { "event": "OnTransferEvent", callId: CallId, 
 /**
  * By whom.
  */
-referredBy: string, } | { "event": "DataStatusEvent", status: DataStatus, dataId: DataId, sessionId: SessionId, info: string, } | { "event": "OnDataEvent", sessionId: SessionId, incoming: boolean, 
+referredBy: string, } | { "event": "StreamStatusEvent", status: StreamStatus, streamId: StreamId, 
+/**
+ * The stream's name or URL.
+ */
+name: string, 
+/**
+ * In the contract's words where it has some: `Stopped by publisher stop`.
+ */
+info: string, } | { "event": "SnapshotTaken", streamId: StreamId, file?: SnapshotFile, info: string, } | { "event": "DataStatusEvent", status: DataStatus, dataId: DataId, sessionId: SessionId, info: string, } | { "event": "OnDataEvent", sessionId: SessionId, incoming: boolean, 
 /**
  * URIs.
  */
-from: string, to: string, contentType: string, body: string, } | { "event": "DtmfReceived", callId: CallId, digit: string, } | { "event": "Notice", level: NoticeLevel, info: string, callId?: CallId, } | { "event": "SessionChanged", session: SessionView, } | { "event": "SessionClosed", sessionId: SessionId, } | { "event": "CallChanged", call: CallView, } | { "event": "CallMeasured", callId: CallId, statistics: CallStatistics, } | { "event": "MicrophoneLevel", level: Level, } | { "event": "DevicesChanged", devices: DevicesView, } | { "event": "GatewayChanged", gateway: GatewayView, } | { "event": "HistoryAdded", entry: HistoryEntry, } | { "event": "HistoryCleared" } | { "event": "HistoryRemoved", callId: CallId, } | { "event": "MissedCallsChanged", missedCalls: number, } | { "event": "ContactChanged", contact: Contact, } | { "event": "ContactRemoved", contactId: ContactId, } | { "event": "ContactStateChanged", state: ContactState, } | { "event": "SettingsChanged", settings: Settings, });
+from: string, to: string, contentType: string, body: string, } | { "event": "DtmfReceived", callId: CallId, digit: string, } | { "event": "Notice", level: NoticeLevel, info: string, callId?: CallId, } | { "event": "SessionChanged", session: SessionView, } | { "event": "SessionClosed", sessionId: SessionId, } | { "event": "CallChanged", call: CallView, } | { "event": "CallMeasured", callId: CallId, statistics: CallStatistics, } | { "event": "StreamChanged", stream: StreamView, } | { "event": "StreamMeasured", streamId: StreamId, statistics: StreamStatistics, } | { "event": "MicrophoneLevel", level: Level, } | { "event": "DevicesChanged", devices: DevicesView, } | { "event": "GatewayChanged", gateway: GatewayView, } | { "event": "HistoryAdded", entry: HistoryEntry, } | { "event": "HistoryCleared" } | { "event": "HistoryRemoved", callId: CallId, } | { "event": "MissedCallsChanged", missedCalls: number, } | { "event": "ContactChanged", contact: Contact, } | { "event": "ContactRemoved", contactId: ContactId, } | { "event": "ContactStateChanged", state: ContactState, } | { "event": "SettingsChanged", settings: Settings, });
 
 /**
  * Why a command was not carried out. `code` is for programs, `message` for people; `field` names the input that was wrong.
@@ -526,6 +590,23 @@ sipPort: number,
 httpPort: number, };
 
 /**
+ * A stream that somebody publishes at the embedded gateway.
+ */
+export type GatewayStream = { name: string, 
+/**
+ * As in SDP; `null` where there is none.
+ */
+videoCodec: string | null, audioCodec: string | null, players: number, 
+/**
+ * Published by this engine.
+ */
+own: boolean, 
+/**
+ * Milliseconds since 1970.
+ */
+since: number, };
+
+/**
  * The embedded server.
  */
 export type GatewayView = { running: boolean, 
@@ -544,7 +625,11 @@ info: string, extensions: Array<RegisteredExtension>,
 /**
  * Names that can always be called: `echo`, `tone`.
  */
-services: Array<string>, };
+services: Array<string>, 
+/**
+ * What can be played here by name.
+ */
+streams: Array<GatewayStream>, };
 
 /**
  * An ended call.
@@ -586,6 +671,12 @@ local: boolean,
  * The far end holds.
  */
 remote: boolean, };
+
+export type IceServer = { url: string, user: string, 
+/**
+ * Whether the key store holds its password.
+ */
+passwordKept: boolean, };
 
 export type IncomingTransfer = "ask" | "allow" | "refuse";
 
@@ -635,6 +726,14 @@ export type NoticeLevel = "info" | "warning" | "error";
 
 export type Prack = "supported" | "required" | "off";
 
+export type Quality = "unknown" | "good" | "fair" | "poor";
+
+export type QualityView = { level: Quality, 
+/**
+ * The cause in words, with what to do; empty while it is good.
+ */
+info: string, };
+
 export type RecordingView = { path: string, paused: boolean, 
 /**
  * Written so far, seconds.
@@ -655,7 +754,7 @@ export type RegistrationStatus = "REGISTERED" | "UNREGISTERED" | "AUTHENTICATION
 /**
  * The answer to a command.
  */
-export type Reply = { "reply": "done" } | { "reply": "session", sessionId: SessionId, } | { "reply": "call", callId: CallId, } | { "reply": "account", accountId: AccountId, } | { "reply": "data", dataId: DataId, } | { "reply": "contact", contactId: ContactId, } | { "reply": "imported", added: number, changed: number, refused: Array<string>, } | { "reply": "text", text: string, } | { "reply": "history", entries: Array<HistoryEntry>, } | { "reply": "snapshot", snapshot: Snapshot, };
+export type Reply = { "reply": "done" } | { "reply": "session", sessionId: SessionId, } | { "reply": "call", callId: CallId, } | { "reply": "account", accountId: AccountId, } | { "reply": "data", dataId: DataId, } | { "reply": "stream", streamId: StreamId, } | { "reply": "videoSources", sources: Array<VideoSourceView>, } | { "reply": "contact", contactId: ContactId, } | { "reply": "imported", added: number, changed: number, refused: Array<string>, } | { "reply": "text", text: string, } | { "reply": "history", entries: Array<HistoryEntry>, } | { "reply": "snapshot", snapshot: Snapshot, };
 
 /**
  * A password on its way in. It can be read by [`Secret::expose`] alone: not printed, not serialised.
@@ -703,7 +802,7 @@ messagesWaiting: MessagesWaiting | null, };
 /**
  * Everything that is kept over restarts, but for secrets. An unknown key in the file is an error that names it.
  */
-export type Settings = { audio: AudioSettings, network: NetworkSettings, gateway: GatewaySettings, ui: UiSettings, calls: CallSettings, accounts: Array<Account>, };
+export type Settings = { audio: AudioSettings, network: NetworkSettings, gateway: GatewaySettings, ui: UiSettings, calls: CallSettings, video: VideoSettings, accounts: Array<Account>, };
 
 /**
  * The first hop of the signalling: what is beyond it is not known.
@@ -740,6 +839,10 @@ version: string, sessions: Array<SessionView>,
  */
 calls: Array<CallView>, 
 /**
+ * Streams that have not ended.
+ */
+streams: Array<StreamView>, 
+/**
  * The latest ended calls, newest first; `getHistory` has the others.
  */
 history: Array<HistoryEntry>, 
@@ -751,6 +854,143 @@ missedCalls: number, contacts: Array<Contact>,
  * Of the watched contacts.
  */
 contactStates: Array<ContactState>, devices: DevicesView, gateway: GatewayView, settings: Settings, };
+
+/**
+ * What became of `snapshot`.
+ */
+export type SnapshotFile = { 
+/**
+ * The PNG.
+ */
+path: string, width: number, height: number, };
+
+export type StreamDirection = "published" | "played";
+
+/**
+ * One stream that is published or played here, from the command to its end. Unique over restarts.
+ */
+export type StreamId = string;
+
+/**
+ * What a published stream is made of. Pictures are named as `default`, `device:ID`, `screen:ID`, `window:ID`, `image:PATH`,
+ * `file:PATH` or `bars`.
+ */
+export type StreamSources = { 
+/**
+ * Absent: sound only.
+ */
+video?: string, 
+/**
+ * Drawn over a corner of `video`, such as the camera over a screen.
+ */
+inset?: VideoInset, 
+/**
+ * Mixed; empty: no sound.
+ */
+audio: Array<AudioInput>, };
+
+/**
+ * Counters since the stream's media began, and rates of the last second.
+ */
+export type StreamStatistics = { videoKbit: number, audioKbit: number, framesPerSecond: number, 
+/**
+ * What the bandwidth estimate allows, kbit/s; `null` for a played stream.
+ */
+availableKbit: number | null, 
+/**
+ * What the encoder is asked for, kbit/s; `null` for a played stream.
+ */
+targetKbit: number | null, packets: number, packetsLost: number, 
+/**
+ * Sent again: by us where we publish, to us where we play.
+ */
+packetsRepaired: number, 
+/**
+ * Of the last second; what the far end reports where we publish.
+ */
+lossPercent: number, roundTripMs: number | null, jitterMs: number, 
+/**
+ * Depth of the video jitter buffer.
+ */
+bufferMs: number, 
+/**
+ * Sound's lead over the picture, milliseconds; negative where it lags.
+ */
+skewMs: number, 
+/**
+ * Pictures shown or encoded.
+ */
+frames: number, 
+/**
+ * Pictures that came too late or were too many.
+ */
+framesDropped: number, keyFrames: number, 
+/**
+ * How often the picture stood still for longer than it should, and for how long in all.
+ */
+freezes: number, frozenMs: number, 
+/**
+ * Key frames asked for (PLI, FIR): by us where we play, of us where we publish.
+ */
+keyFrameRequests: number, level: Level, };
+
+/**
+ * Where a stream is. `UNPUBLISHED`, `STOPPED` and `FAILED` are ends.
+ */
+export type StreamStatus = "PUBLISHING" | "UNPUBLISHED" | "PLAYING" | "PAUSED" | "STOPPED" | "FAILED";
+
+/**
+ * A stream that this engine publishes or plays, from the command to its end.
+ */
+export type StreamView = { streamId: StreamId, direction: StreamDirection, 
+/**
+ * A name at the embedded gateway, or the URL of a WHIP or WHEP endpoint.
+ */
+name: string, 
+/**
+ * `null` until there is a verdict.
+ */
+status: StreamStatus | null, 
+/**
+ * Why, in the contract's words where it has some.
+ */
+info: string, 
+/**
+ * Milliseconds since 1970.
+ */
+startedAt: number, 
+/**
+ * When media flowed first.
+ */
+liveAt: number | null, 
+/**
+ * What is published; `null` for a played one.
+ */
+sources: StreamSources | null, 
+/**
+ * `null` until negotiated, and where there is none.
+ */
+video: VideoView | null, audio: CodecView | null, 
+/**
+ * Muted by its publisher.
+ */
+audioMuted: boolean, videoMuted: boolean, 
+/**
+ * Of a played stream: 1.0 is as it was sent, at most 2.0.
+ */
+volume: number, quality: QualityView, 
+/**
+ * The connection was lost and is tried again at this time, milliseconds since 1970; `retryStream` does it now.
+ */
+retryAt: number | null, recording: RecordingView | null, 
+/**
+ * How many play what we publish at the embedded gateway; `null` elsewhere.
+ */
+players: number | null, 
+/**
+ * What is wrong with a source, in words: a camera that gives nothing, a screen that is not there.
+ */
+problem: string | null, statistics: StreamStatistics | null, };
 
 export type Theme = "system" | "light" | "dark";
 
@@ -772,3 +1012,63 @@ status: TransferStatus | null, info: string, };
 export type Transport = "udp" | "tcp" | "tls" | "ws" | "wss";
 
 export type UiSettings = { theme: Theme, };
+
+export type VideoInset = { source: string, corner: Corner, 
+/**
+ * Of the picture's width, 0.1 to 0.5.
+ */
+size: number, };
+
+/**
+ * How pictures are encoded, for streams and calls.
+ */
+export type VideoSettings = { 
+/**
+ * As [`StreamSources::video`].
+ */
+camera: string, 
+/**
+ * In order of preference: `H264`, `VP8`. What this build does not have is left out and said.
+ */
+codecs: Array<string>, 
+/**
+ * The picture is scaled down to fit.
+ */
+width: number, height: number, framesPerSecond: number, 
+/**
+ * kbit/s; the estimate moves between the first two, from the third.
+ */
+minKbit: number, maxKbit: number, startKbit: number, hint: ContentHint, 
+/**
+ * Three sizes at once where the endpoint takes them.
+ */
+simulcast: boolean, 
+/**
+ * Folder of stream recordings and snapshots; empty: `Sidetone` in the user's videos or documents.
+ */
+folder: string, 
+/**
+ * STUN and TURN servers for streams: `stun:host:port`, `turn:host:port?transport=udp`.
+ */
+iceServers: Array<IceServer>, };
+
+export type VideoSourceKind = "camera" | "screen" | "window" | "synthetic";
+
+/**
+ * A camera, screen or window that can be published.
+ */
+export type VideoSourceView = { 
+/**
+ * What [`StreamSources::video`] takes.
+ */
+selection: string, name: string, kind: VideoSourceKind, };
+
+export type VideoView = { 
+/**
+ * As in SDP: `H264`, `VP8`, `VP9`.
+ */
+codec: string, 
+/**
+ * Of the last picture.
+ */
+width: number, height: number, };

@@ -1,6 +1,7 @@
 use crate::{
     Account, AccountId, AudioSettings, CallId, CallSettings, Contact, ContactId, DataId, GatewaySettings,
-    HistoryEntry, NetworkSettings, Secret, SessionId, SipHeader, Snapshot, UiSettings,
+    HistoryEntry, NetworkSettings, Secret, SessionId, SipHeader, Snapshot, StreamId, StreamSources,
+    UiSettings, VideoSettings, VideoSourceView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +108,77 @@ pub enum Command {
     StopRecording {
         call_id: CallId,
     },
+    /// Publish at the embedded gateway under a name, or at a WHIP endpoint.
+    PublishStream {
+        /// A name, or an `https:` or `http:` URL.
+        name: String,
+        /// Bearer token of the endpoint.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        token: Option<Secret>,
+        sources: StreamSources,
+        /// Instead of the stored settings.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        settings: Option<VideoSettings>,
+    },
+    /// Stop publishing.
+    UnPublishStream {
+        stream_id: StreamId,
+    },
+    /// Play what is published at the embedded gateway under a name, or at a WHEP endpoint.
+    PlayStream {
+        /// A name, or an `https:` or `http:` URL.
+        name: String,
+        /// Bearer token of the endpoint.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        token: Option<Secret>,
+    },
+    /// Stop playing.
+    StopStream {
+        stream_id: StreamId,
+    },
+    /// Nothing more of a played stream is received until it is resumed.
+    PauseStream {
+        stream_id: StreamId,
+        paused: bool,
+    },
+    /// Change a stream while it is live, without negotiation; what is absent stays.
+    ChangeStream {
+        stream_id: StreamId,
+        /// Of a published one.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        sources: Option<StreamSources>,
+        /// Of a published one: silence goes out, and players are told.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        audio_muted: Option<bool>,
+        /// Of a published one: black goes out, and players are told.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        video_muted: Option<bool>,
+        /// Of a played one, 0.0 to 2.0.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        volume: Option<f32>,
+    },
+    /// Write the stream's next picture as a PNG; `SnapshotTaken` follows.
+    Snapshot {
+        stream_id: StreamId,
+    },
+    /// Record a stream, published or played, to a file that every player knows; switching it off ends the file.
+    RecordStream {
+        stream_id: StreamId,
+        on: bool,
+    },
+    /// Connect a stream that waits for its next attempt at once.
+    RetryStream {
+        stream_id: StreamId,
+    },
+    /// Look for cameras, screens and windows; the reply has them.
+    GetVideoSources,
     /// Deliver text to a SIP URI (MESSAGE) or to the far end of a call.
     SendData {
         /// A SIP URI, a number or name at the session's domain, or a call's id.
@@ -178,6 +250,9 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(optional))]
         calls: Option<CallSettings>,
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        video: Option<VideoSettings>,
     },
     /// Older entries than `before` (an entry's `startedAt`), newest first.
     GetHistory {
@@ -242,6 +317,8 @@ pub enum Reply {
     Call { call_id: CallId },
     Account { account_id: AccountId },
     Data { data_id: DataId },
+    Stream { stream_id: StreamId },
+    VideoSources { sources: Vec<VideoSourceView> },
     Contact { contact_id: ContactId },
     Imported { added: u32, changed: u32, refused: Vec<String> },
     Text { text: String },

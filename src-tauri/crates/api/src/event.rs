@@ -1,7 +1,7 @@
 use crate::{
     CallId, CallStatistics, CallStatus, CallView, ConnectionStatus, Contact, ContactId, ContactState, DataId,
     DataStatus, DevicesView, GatewayView, HistoryEntry, Level, RegistrationStatus, SessionId, SessionView,
-    Settings, TransferStatus,
+    Settings, SnapshotFile, StreamId, StreamStatistics, StreamStatus, StreamView, TransferStatus,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,22 @@ pub enum Event {
         /// By whom.
         referred_by: String,
     },
+    StreamStatusEvent {
+        status: StreamStatus,
+        stream_id: StreamId,
+        /// The stream's name or URL.
+        name: String,
+        /// In the contract's words where it has some: `Stopped by publisher stop`.
+        info: String,
+    },
+    /// A snapshot was asked for and is written, or could not be: then `file` is absent and `info` says why.
+    SnapshotTaken {
+        stream_id: StreamId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        file: Option<SnapshotFile>,
+        info: String,
+    },
     DataStatusEvent {
         status: DataStatus,
         data_id: DataId,
@@ -109,6 +125,14 @@ pub enum Event {
     CallMeasured {
         call_id: CallId,
         statistics: CallStatistics,
+    },
+    StreamChanged {
+        stream: StreamView,
+    },
+    /// Once a second while it flows.
+    StreamMeasured {
+        stream_id: StreamId,
+        statistics: StreamStatistics,
     },
     /// Ten times a second while the microphone is tested.
     MicrophoneLevel {
@@ -157,7 +181,7 @@ pub enum NoticeLevel {
 impl Event {
     /// Numbers for a screen, not news: dropped first where a client is slow, and left out of logs.
     pub fn is_measurement(&self) -> bool {
-        matches!(self, Self::CallMeasured { .. } | Self::MicrophoneLevel { .. })
+        matches!(self, Self::CallMeasured { .. } | Self::StreamMeasured { .. } | Self::MicrophoneLevel { .. })
     }
 }
 

@@ -47,3 +47,7 @@ id!(
     /// One stored contact.
     ContactId
 );
+id!(
+    /// One stream that is published or played here, from the command to its end. Unique over restarts.
+    StreamId
+);

@@ -17,6 +17,7 @@ mod id;
 mod secret;
 mod settings;
 mod status;
+mod stream;
 #[cfg(feature = "typescript")]
 pub mod typescript;
 mod view;
@@ -26,13 +27,20 @@ pub use command::{Command, Reply};
 pub use directory::{Contact, ContactAddress, ContactState, HistoryEntry, LineState};
 pub use event::{Envelope, Event, NoticeLevel};
 pub use failure::{Failure, FailureCode};
-pub use id::{AccountId, CallId, ContactId, DataId, SessionId};
+pub use id::{AccountId, CallId, ContactId, DataId, SessionId, StreamId};
 pub use secret::Secret;
 pub use settings::{
     AudioSettings, CallSettings, DialRule, GatewaySettings, HoldMusic, NetworkSettings, Settings, Theme,
     UiSettings,
 };
-pub use status::{CallStatus, ConnectionStatus, DataStatus, RegistrationStatus, TransferStatus};
+pub use status::{
+    CallStatus, ConnectionStatus, DataStatus, RegistrationStatus, StreamStatus, TransferStatus,
+};
+pub use stream::{
+    AudioInput, ContentHint, Corner, GatewayStream, IceServer, Quality, QualityView, SnapshotFile,
+    StreamDirection, StreamSources, StreamStatistics, StreamView, VideoInset, VideoSettings, VideoSourceKind,
+    VideoSourceView, VideoView,
+};
 pub use view::{
     CallDirection, CallProblem, CallProblemKind, CallStatistics, CallView, CodecView, DeviceChoice,
     DeviceView, DevicesView, Encryption, GatewayView, HoldView, Level, MessagesWaiting, RecordingView,

@@ -1,4 +1,4 @@
-use crate::Account;
+use crate::{Account, VideoSettings};
 use serde::{Deserialize, Serialize};
 
 /// Everything that is kept over restarts, but for secrets. An unknown key in the file is an error that names it.
@@ -11,6 +11,7 @@ pub struct Settings {
     pub gateway: GatewaySettings,
     pub ui: UiSettings,
     pub calls: CallSettings,
+    pub video: VideoSettings,
     pub accounts: Vec<Account>,
 }
 

@@ -87,6 +87,27 @@ status!(
         Failed = "FAILED",
     }
 );
+status!(
+    /// Where a stream is. `UNPUBLISHED`, `STOPPED` and `FAILED` are ends.
+    StreamStatus {
+        /// Its media flows out.
+        Publishing = "PUBLISHING",
+        /// We stopped publishing.
+        Unpublished = "UNPUBLISHED",
+        /// Its media flows in.
+        Playing = "PLAYING",
+        Paused = "PAUSED",
+        /// It is over, by us or by its publisher.
+        Stopped = "STOPPED",
+        Failed = "FAILED",
+    }
+);
+
+impl StreamStatus {
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Unpublished | Self::Stopped | Self::Failed)
+    }
+}
 
 impl CallStatus {
     pub fn is_end(self) -> bool {

@@ -1,6 +1,6 @@
 use crate::{
-    AccountId, CallId, CallStatus, ConnectionStatus, Contact, ContactState, HistoryEntry, RegistrationStatus,
-    SessionId, Settings, TransferStatus, Transport,
+    AccountId, CallId, CallStatus, ConnectionStatus, Contact, ContactState, GatewayStream, HistoryEntry,
+    RegistrationStatus, SessionId, Settings, StreamView, TransferStatus, Transport,
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,8 @@ pub struct Snapshot {
     pub sessions: Vec<SessionView>,
     /// Calls that have not ended.
     pub calls: Vec<CallView>,
+    /// Streams that have not ended.
+    pub streams: Vec<StreamView>,
     /// The latest ended calls, newest first; `getHistory` has the others.
     pub history: Vec<HistoryEntry>,
     /// Missed calls that nobody has looked at.
@@ -320,6 +322,8 @@ pub struct GatewayView {
     pub extensions: Vec<RegisteredExtension>,
     /// Names that can always be called: `echo`, `tone`.
     pub services: Vec<String>,
+    /// What can be played here by name.
+    pub streams: Vec<GatewayStream>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -88,6 +88,18 @@ impl<'a> Line<'a> {
             Event::OnTransferEvent { call_id, target, referred_by, .. } => {
                 call("OnTransferEvent", "", call_id, format!("{referred_by} asks to call {target}"))
             }
+            Event::StreamStatusEvent { status, stream_id, name, info } => Self {
+                event: "StreamStatusEvent",
+                status: status.as_str(),
+                id: stream_id.as_str(),
+                info: format!("{name} {info}"),
+            },
+            Event::SnapshotTaken { stream_id, file, info } => Self {
+                event: "SnapshotTaken",
+                status: "",
+                id: stream_id.as_str(),
+                info: file.as_ref().map_or_else(|| info.clone(), |file| file.path.clone()),
+            },
             Event::DataStatusEvent { status, data_id, info, .. } => Self {
                 event: "DataStatusEvent",
                 status: status.as_str(),
@@ -110,6 +122,8 @@ impl<'a> Line<'a> {
             | Event::SessionClosed { .. }
             | Event::CallChanged { .. }
             | Event::CallMeasured { .. }
+            | Event::StreamChanged { .. }
+            | Event::StreamMeasured { .. }
             | Event::MicrophoneLevel { .. }
             | Event::DevicesChanged { .. }
             | Event::GatewayChanged { .. }

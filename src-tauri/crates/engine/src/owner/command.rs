@@ -3,17 +3,15 @@
 use super::{Owner, call::Wish, dialplan, kept::Answer, settings};
 use crate::store::Page;
 use sidetone_api::{
-    AudioSettings, CallSettings, Command, Event, Failure, GatewaySettings, NetworkSettings, NoticeLevel,
-    Reply, Settings, UiSettings,
+    AudioSettings, CallSettings, Command, Event, Failure, FailureCode, GatewaySettings, NetworkSettings,
+    NoticeLevel, Reply, Settings, UiSettings, VideoSettings,
 };
 
 impl Owner {
     /// Answers at once; what waits for the disk is answered when that is done.
     pub(super) fn on_command(&mut self, command: Command, answer: Answer) {
         let result = match command {
-            _ if self.farewell.is_some() => {
-                Err(Failure::new(sidetone_api::FailureCode::Stopped, "the engine is stopping"))
-            }
+            _ if self.farewell.is_some() => Err(Failure::new(FailureCode::Stopped, "the engine is stopping")),
             Command::Connect { account_id, password } => self.connect_stored(&account_id, password),
             Command::Disconnect { session_id } => self.disconnect(&session_id),
             Command::Register { session_id } => self.register(&session_id),
@@ -35,8 +33,8 @@ impl Owner {
                 self.save_account(account, password, remember)
             }
             Command::RemoveAccount { account_id } => self.remove_account(&account_id),
-            Command::ChangeSettings { audio, network, gateway, ui, calls } => {
-                self.change_settings(audio, network, gateway, ui, calls)
+            Command::ChangeSettings { audio, network, gateway, ui, calls, video } => {
+                self.change_settings(audio, network, gateway, ui, calls, video)
             }
             Command::GetHistory { before, limit, missed, search } => {
                 return self.get_history(Page { before, limit, missed, search }, answer);
@@ -67,6 +65,18 @@ impl Owner {
             Command::SendData { to, body, content_type, session_id } => {
                 self.send_data(&to, body, content_type, session_id)
             }
+            Command::PublishStream { .. }
+            | Command::UnPublishStream { .. }
+            | Command::PlayStream { .. }
+            | Command::StopStream { .. }
+            | Command::PauseStream { .. }
+            | Command::ChangeStream { .. }
+            | Command::Snapshot { .. }
+            | Command::RecordStream { .. }
+            | Command::RetryStream { .. }
+            | Command::GetVideoSources => {
+                Err(Failure::new(FailureCode::WrongState, "streams are not built yet"))
+            }
             Command::GetSnapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
         };
         let _ = answer.send(result);
@@ -79,6 +89,7 @@ impl Owner {
         gateway: Option<GatewaySettings>,
         ui: Option<UiSettings>,
         calls: Option<CallSettings>,
+        video: Option<VideoSettings>,
     ) -> Result<Reply, Failure> {
         let mut settings = self.settings.get().clone();
         if let Some(audio) = audio {
@@ -98,6 +109,7 @@ impl Owner {
             dialplan::check(&calls)?;
             settings.calls = calls;
         }
+        settings.video = video.unwrap_or(settings.video);
         self.store(settings)?;
         self.prune_history();
         self.apply_devices();

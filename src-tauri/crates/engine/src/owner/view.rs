@@ -12,6 +12,7 @@ impl Owner {
             self.tell_gateway();
         }
         Snapshot {
+            streams: Vec::new(),
             seq: self.publisher.seq(),
             version: env!("CARGO_PKG_VERSION").into(),
             sessions: self.sessions.values().map(|session| self.session_view(session)).collect(),

@@ -72,6 +72,7 @@ impl Door for Fake {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.readers.lock().unwrap().push(sender);
         let snapshot = Snapshot {
+            streams: Vec::new(),
             seq: 7,
             version: "1".into(),
             sessions: Vec::new(),

@@ -114,6 +114,7 @@ impl Exchange {
         });
         let infos = [self.info.as_str(), self.http_info.as_str()];
         GatewayView {
+            streams: Vec::new(),
             running: self.agent.is_some(),
             sip_address: self.sip_address().map(|address| address.to_string()),
             http_address: self.http_address.clone(),
