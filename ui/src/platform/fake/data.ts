@@ -17,6 +17,7 @@ export function snapshot(_now: number): Snapshot {
     version: '0.1.0',
     sessions: [local()],
     calls: [],
+    streams: [],
     history: [],
     missedCalls: 0,
     contacts: [],
@@ -121,6 +122,20 @@ const settings = (): Settings => ({
     recordings: '',
     keepHistoryDays: 0,
   },
+  video: {
+    camera: 'default',
+    codecs: ['H264', 'VP8'],
+    width: 1280,
+    height: 720,
+    framesPerSecond: 30,
+    minKbit: 150,
+    maxKbit: 2500,
+    startKbit: 1000,
+    hint: 'automatic',
+    simulcast: false,
+    folder: '',
+    iceServers: [],
+  },
   accounts: [localAccount()],
 })
 
@@ -131,6 +146,7 @@ export const gateway = (): GatewayView => ({
   info: '',
   extensions: [{ user: 'me', contact: 'sip:me@127.0.0.1:41202' }],
   services: ['echo', 'tone'],
+  streams: [],
 })
 
 export const devices = (): DevicesView => ({

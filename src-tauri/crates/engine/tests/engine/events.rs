@@ -15,6 +15,7 @@ fn theme(theme: Theme) -> Command {
         gateway: None,
         ui: Some(UiSettings { theme }),
         calls: None,
+        video: None,
     }
 }
 

@@ -172,7 +172,16 @@ async fn what_is_older_than_the_settings_allow_goes() {
     let mut again = phone(dir.path()).await;
     assert_eq!(names(&again.state().history), ["New", "Old"], "0 days: for ever");
     let calls = Some(CallSettings { keep_history_days: 1, ..CallSettings::default() });
-    again.done(Command::ChangeSettings { audio: None, network: None, gateway: None, ui: None, calls }).await;
+    again
+        .done(Command::ChangeSettings {
+            audio: None,
+            network: None,
+            gateway: None,
+            ui: None,
+            calls,
+            video: None,
+        })
+        .await;
     again
         .until("the old one gone", |state| names(&state.history) == ["New"] && state.missed_calls == 1)
         .await;

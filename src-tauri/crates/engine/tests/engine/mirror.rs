@@ -1,6 +1,6 @@
 //! The state as a client keeps it: a snapshot, and events applied to it.
 
-use sidetone_api::{CallStatus, Envelope, Event, HistoryEntry, Snapshot};
+use sidetone_api::{CallStatus, Envelope, Event, HistoryEntry, Snapshot, StreamStatus};
 
 /// What a client knows. Checks on the way that no event is missing.
 pub(crate) struct Mirror(Snapshot);
@@ -41,6 +41,17 @@ impl Mirror {
                     call.statistics = Some(statistics);
                 }
             }
+            Event::StreamChanged { stream } => {
+                state.streams.retain(|other| other.stream_id != stream.stream_id);
+                if !stream.status.is_some_and(StreamStatus::is_end) {
+                    state.streams.push(stream);
+                }
+            }
+            Event::StreamMeasured { stream_id, statistics } => {
+                for stream in state.streams.iter_mut().filter(|stream| stream.stream_id == stream_id) {
+                    stream.statistics = Some(statistics);
+                }
+            }
             Event::DevicesChanged { devices } => state.devices = devices,
             Event::GatewayChanged { gateway } => state.gateway = gateway,
             Event::HistoryAdded { entry } => {
@@ -68,6 +79,8 @@ impl Mirror {
             | Event::CallStatusEvent { .. }
             | Event::TransferStatusEvent { .. }
             | Event::OnTransferEvent { .. }
+            | Event::StreamStatusEvent { .. }
+            | Event::SnapshotTaken { .. }
             | Event::DataStatusEvent { .. }
             | Event::OnDataEvent { .. }
             | Event::DtmfReceived { .. }

@@ -208,7 +208,14 @@ async fn the_dial_plan_is_checked_applied_and_passed_by_emergency_numbers() {
     };
     let calls = |dial_plan| {
         let calls = CallSettings { dial_plan, ..CallSettings::default() };
-        Command::ChangeSettings { audio: None, network: None, gateway: None, ui: None, calls: Some(calls) }
+        Command::ChangeSettings {
+            audio: None,
+            network: None,
+            gateway: None,
+            ui: None,
+            calls: Some(calls),
+            video: None,
+        }
     };
     let failure = phone.ask(calls(vec![rule("(", "x", false)])).await.unwrap_err();
     assert_eq!(failure.field.as_deref(), Some("calls.dialPlan[0].match"));

@@ -137,6 +137,7 @@ async fn what_is_wrong_in_preferences_and_ringer_is_named() {
             gateway: None,
             ui: None,
             calls: None,
+            video: None,
         };
         assert_eq!(phone.ask(change).await.unwrap_err().field.as_deref(), Some(field));
     }

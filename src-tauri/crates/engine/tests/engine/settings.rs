@@ -15,7 +15,16 @@ async fn accounts_and_choices_come_back_after_a_restart_and_passwords_are_in_no_
     let password = Some(Secret::new("a password nobody guesses"));
     phone.done(Command::SaveAccount { account: alice.clone(), password, remember: true }).await;
     let ui = Some(UiSettings { theme: Theme::Dark });
-    phone.done(Command::ChangeSettings { audio: None, network: None, gateway: None, ui, calls: None }).await;
+    phone
+        .done(Command::ChangeSettings {
+            audio: None,
+            network: None,
+            gateway: None,
+            ui,
+            calls: None,
+            video: None,
+        })
+        .await;
     phone.finish().await;
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("alice") && !text.contains("nobody guesses"), "{text}");
@@ -70,7 +79,8 @@ async fn settings_that_cannot_be_written_do_not_change() {
     // A folder where the new file would be.
     fs::create_dir(dir.path().join("config").join("settings.toml.new")).unwrap();
     let ui = Some(UiSettings { theme: Theme::Dark });
-    let change = Command::ChangeSettings { audio: None, network: None, gateway: None, ui, calls: None };
+    let change =
+        Command::ChangeSettings { audio: None, network: None, gateway: None, ui, calls: None, video: None };
     assert_eq!(phone.ask(change).await.unwrap_err().code, FailureCode::Storage);
     assert_eq!(phone.state().settings.ui.theme, Theme::System);
     phone.finish().await;
@@ -93,12 +103,22 @@ async fn what_is_wrong_in_new_settings_is_named() {
             gateway: None,
             ui: None,
             calls: None,
+            video: None,
         };
         let failure = phone.ask(change).await.unwrap_err();
         assert_eq!((failure.code, failure.field.as_deref()), (FailureCode::Invalid, Some(field)));
     }
     let gateway = Some(Settings::default().gateway);
-    phone.done(Command::ChangeSettings { audio: None, network: None, gateway, ui: None, calls: None }).await;
+    phone
+        .done(Command::ChangeSettings {
+            audio: None,
+            network: None,
+            gateway,
+            ui: None,
+            calls: None,
+            video: None,
+        })
+        .await;
     phone.notice("started again").await;
     phone.finish().await;
 }
