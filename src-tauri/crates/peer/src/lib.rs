@@ -1,0 +1,4 @@
+//! One WebRTC peer, and WHIP and WHEP as request and response values.
+#![forbid(unsafe_code)]
+
+pub mod whip;
