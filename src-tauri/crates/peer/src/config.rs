@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use rtc::peer_connection::certificate::RTCCertificate;
 
-use crate::{Codec, PeerError};
+use crate::Codec;
 
 /// Which part of ICE (RFC 8445) the peer plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Default for BitrateLimits {
 #[derive(Clone)]
 pub struct Certificate(pub(crate) Arc<RTCCertificate>);
 
-/// A STUN or TURN server whose name has been looked up.
+/// A STUN or TURN server whose name has been looked up; [`whip::IceServer`](crate::whip::IceServer) reads the URL.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IceServer {
     pub kind: IceServerKind,
@@ -108,57 +108,6 @@ pub enum IceServerKind {
 pub enum IceTransport {
     Udp,
     Tcp,
-}
-
-/// A server's URL (RFC 7064, RFC 7065) before its name is looked up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IceUrl {
-    pub kind: IceServerKind,
-    pub transport: IceTransport,
-    /// TLS is not spoken here: whoever opens the connection adds it.
-    pub tls: bool,
-    pub host: String,
-    pub port: u16,
-}
-
-impl IceUrl {
-    /// # Errors
-    /// [`PeerError::IceServer`]: not of the form `stun:host`, `turn:host:port?transport=tcp`.
-    pub fn parse(url: &str) -> Result<Self, PeerError> {
-        let wrong = |reason| PeerError::IceServer { url: url.chars().take(200).collect(), reason };
-        let (scheme, rest) = url.split_once(':').ok_or(wrong("it has no scheme"))?;
-        let (kind, tls) = match scheme.to_ascii_lowercase().as_str() {
-            "stun" => (IceServerKind::Stun, false),
-            "stuns" => (IceServerKind::Stun, true),
-            "turn" => (IceServerKind::Turn, false),
-            "turns" => (IceServerKind::Turn, true),
-            _ => return Err(wrong("it begins neither with stun: nor with turn:")),
-        };
-        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let transport = match query.to_ascii_lowercase().as_str() {
-            "" if tls => IceTransport::Tcp,
-            "" | "transport=udp" => IceTransport::Udp,
-            "transport=tcp" => IceTransport::Tcp,
-            _ => return Err(wrong("its transport is neither udp nor tcp")),
-        };
-        let standard = if tls { 5349 } else { 3478 };
-        let (host, port) = match place.strip_prefix('[') {
-            Some(inner) => {
-                let (host, rest) = inner.split_once(']').ok_or(wrong("its bracket is not closed"))?;
-                (host, rest.strip_prefix(':'))
-            }
-            None => match place.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (place, None),
-            },
-        };
-        let port = port.map_or(Ok(standard), str::parse).map_err(|_| wrong("its port is not a number"))?;
-        let fits = |c: char| c.is_ascii_alphanumeric() || "-._:%".contains(c);
-        if host.is_empty() || host.len() > 255 || !host.chars().all(fits) || port == 0 {
-            return Err(wrong("it names no host"));
-        }
-        Ok(Self { kind, transport, tls, host: host.to_owned(), port })
-    }
 }
 
 impl fmt::Debug for Certificate {

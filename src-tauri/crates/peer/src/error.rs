@@ -10,8 +10,6 @@ pub enum PeerError {
     NoCommonCodecs,
     #[error("the candidate {candidate:?} is not usable: {reason}")]
     Candidate { candidate: String, reason: &'static str },
-    #[error("the address of the ICE server {url:?} is not usable: {reason}")]
-    IceServer { url: String, reason: &'static str },
     /// Asked for out of turn, such as an answer without an offer.
     #[error("{0}")]
     State(&'static str),

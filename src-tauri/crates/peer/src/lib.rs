@@ -28,7 +28,7 @@ mod statistics;
 pub mod whip;
 
 pub use codec::{Codec, CodecParameters, Feedback, Kind};
-pub use config::{BitrateLimits, Certificate, Config, IceServer, IceServerKind, IceTransport, IceUrl, Role};
+pub use config::{BitrateLimits, Certificate, Config, IceServer, IceServerKind, IceTransport, Role};
 pub use demux::Demux;
 pub use error::PeerError;
 pub use event::{
