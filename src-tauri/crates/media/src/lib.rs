@@ -2,7 +2,7 @@
 //!
 //! Everything inside runs at 48 kHz mono `f32` in frames of 10 ms on one audio thread. Nothing here allocates,
 //! locks or logs per frame in steady state, and nothing reads a clock: time is passed in.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod codec;
 pub mod comfort_noise;
@@ -23,6 +23,7 @@ pub mod synthetic;
 #[cfg(test)]
 mod test_signal;
 pub mod tone;
+pub mod video;
 pub mod watch;
 
 pub use codec::{Codec, CodecError, Decoder, Encoder, OpusOptions};

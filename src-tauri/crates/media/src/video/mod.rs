@@ -1,0 +1,19 @@
+//! Pictures: where they come from, how they are encoded, packed, received and drawn.
+//!
+//! A picture is I420 (BT.601, limited range) from the source to the screen, shared and never changed after it was
+//! made. Nothing here reads a clock: a picture carries the instant of its capture, and time is passed in.
+
+pub mod bars;
+pub mod codec;
+pub mod error;
+pub mod picture;
+pub mod source;
+
+pub use bars::{Bars, read_clock};
+pub use codec::{
+    CodecInfo, ContentHint, Encoded, EncoderOptions, MediaClock, VideoCodec, VideoDecoder, VideoEncoder,
+    available_codecs,
+};
+pub use error::VideoError;
+pub use picture::{Canvas, FramePool, Picture, PixelFormat, Rect, Rotation, Scaler, Size};
+pub use source::{Polled, VideoSource};
