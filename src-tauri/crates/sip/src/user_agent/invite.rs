@@ -290,7 +290,7 @@ impl UserAgent {
             && !call.ended
             && call.session.accept_min_se(response)
         {
-            return self.invite_again(now, id, attempt);
+            return self.invite_for_longer(now, id, attempt);
         }
         if let Outcome::Response(response) = &outcome
             && (300..400).contains(&response.status)

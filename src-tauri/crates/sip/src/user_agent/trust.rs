@@ -96,6 +96,13 @@ impl UserAgent {
         }
     }
 
+    /// The request goes somewhere else than before: if that is not to a server of ours, who hides is not named there.
+    pub(super) fn hide_identity_abroad(&self, attempt: &mut Attempt) {
+        if attempt.own.is_some() && !self.is_home(attempt) {
+            attempt.request.headers.remove(&HeaderName::P_PREFERRED_IDENTITY);
+        }
+    }
+
     /// The first stop of this request is our outbound proxy or of our own domain.
     fn is_home(&self, attempt: &Attempt) -> bool {
         if attempt.own_route {
