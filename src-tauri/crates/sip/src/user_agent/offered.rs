@@ -155,9 +155,11 @@ impl UserAgent {
     /// Refuses the pending INVITE or re-INVITE with a final response of 300 to 699.
     pub fn reject(&mut self, now: Instant, call: CallId, status: u16, reason: &str) {
         let status = if (300..700).contains(&status) { status } else { 480 };
-        if self.refuse_in_ack(now, call, status, &phrase(status, reason))
-            || self.refuse_reoffer(now, call, status, reason)
-        {
+        if self.refuse_in_ack(now, call, status, &phrase(status, reason)) {
+            return self.settle(call);
+        }
+        if self.refuse_reoffer(now, call, status, reason) {
+            self.after_prack(now, call);
             return self.settle(call);
         }
         if let Some(State::Offered(_)) = self.calls.get(&call).map(|call| &call.state) {

@@ -130,6 +130,7 @@ impl UserAgent {
     pub(super) fn on_offer_in_timer(&mut self, now: Instant, id: CallId) {
         self.refuse_reoffer(now, id, 504, "");
         self.tell_reoffer_withdrawn(id);
+        self.after_prack(now, id);
     }
 
     /// 500: another request like this is pending (RFC 3261 section 14.2, RFC 3311 section 5.2).

@@ -280,6 +280,42 @@ fn an_answer_that_waits_goes_out_after_an_offer_in_the_prack_was_answered() {
 }
 
 #[test]
+fn an_answer_that_waits_goes_out_too_where_the_offer_in_the_prack_is_refused() {
+    for nobody_decides in [true, false] {
+        let (mut net, a, call) = called_with(CAN, Config::default());
+        let response = early(&mut net, a, call);
+        net.with(a, |ua, now| ua.answer(now, call, b"v=0 early".to_vec()));
+        let rack = format!("{} 10 INVITE", rseq(&response));
+        net.send(PEER, A, &with_sdp(&prack("p", 11, &tag(&response), &rack), "v=0 anew"));
+        net.settle();
+        assert!(net.receive_all(PEER).is_empty());
+        if nobody_decides {
+            net.run_for(Duration::from_secs(20));
+        } else {
+            net.with(a, |ua, now| ua.reject(now, call, 488, ""));
+            net.settle();
+        }
+        let refused = if nobody_decides { 504 } else { 488 };
+        assert_eq!(statuses(&net.receive_all(PEER)), [refused, 200]);
+        assert!(ended(&net.call_events(a, call)).is_none());
+    }
+}
+
+#[test]
+fn a_prack_that_cannot_be_read_leaves_the_response_to_be_acknowledged() {
+    let (mut net, a, call) = called_with(CAN, Config::default());
+    let response = early(&mut net, a, call);
+    net.with(a, |ua, now| ua.answer(now, call, b"v=0 early".to_vec()));
+    let rack = format!("{} 10 INVITE", rseq(&response));
+    net.send(PEER, A, &with_body(&prack("p", 11, &tag(&response), &rack), "text/plain", "hello"));
+    net.settle();
+    assert!(statuses(&net.receive_all(PEER)).contains(&415));
+    acknowledge(&mut net, &response, 12);
+    let seen = statuses(&net.receive_all(PEER));
+    assert_eq!(seen.iter().filter(|status| **status == 200).count(), 2, "{seen:?}");
+}
+
+#[test]
 fn the_callee_may_update_once_its_answer_was_acknowledged() {
     let (mut net, a, call) = called_with(CAN, Config::default());
     let response = early(&mut net, a, call);
