@@ -167,6 +167,24 @@ fn a_hold_during_a_refresh_waits_for_it() {
 }
 
 #[test]
+fn a_refused_hold_that_took_the_place_of_a_refresh_does_not_let_the_session_expire() {
+    let (mut net, a, call, invite) = inviting(100);
+    net.send(PEER, A, &accept_with(&invite, "Session-Expires: 100;refresher=uac\nAllow: UPDATE\n"));
+    net.run_for(Duration::from_millis(50_300));
+    let seen = net.receive_all(PEER);
+    net.send(PEER, A, &reply(requests(&seen)[1], 491, "peertag", ""));
+    net.run_for(Duration::from_millis(50));
+    net.with(a, |ua, now| ua.reinvite(now, call, b"v=0 hold".to_vec()));
+    net.settle();
+    let hold = received(&mut net);
+    assert_eq!(hold.method.as_str(), "INVITE");
+    net.send(PEER, A, &reply(&hold, 488, "peertag", ""));
+    net.run_for(Duration::from_secs(5));
+    assert_eq!(methods(&net.receive_all(PEER))[..2], ["ACK", "UPDATE"]);
+    assert!(ended(&net.call_events(a, call)).is_none());
+}
+
+#[test]
 fn without_a_session_in_the_2xx_nothing_is_refreshed_and_nothing_expires() {
     let (mut net, a, call, invite) = inviting(90);
     net.send(PEER, A, &accept(&invite, "peertag"));
