@@ -216,8 +216,9 @@ impl UserAgent {
         if heard == Heard::Ignored {
             return self.settle(id);
         }
-        // a reliable answer stays
-        if sdp.is_some() && !was_answered {
+        // a reliable answer stays (RFC 3261 section 13.2.1)
+        let sdp = sdp.filter(|_| !was_answered);
+        if sdp.is_some() {
             early.sdp.clone_from(&sdp);
         }
         let event = CallEvent::Provisional {
