@@ -9,13 +9,12 @@ use std::time::{Duration, Instant};
 use crate::dialog::Dialog;
 use crate::digest::Credentials;
 use crate::message::{HeaderName, Method, NameAddr, Request, Uri};
+use crate::registration::LONGEST;
 use crate::user_agent::request::{Thread, outside};
 use crate::user_agent::{Authority, Cause, Hop, Transport};
 
-pub(crate) use outcome::Verdict;
+pub(crate) use outcome::{Verdict, unsubscribed};
 
-/// A notifier may ask for at most so long with 423.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// However short a notifier makes a subscription, it is not refreshed more often.
 const SHORTEST_REFRESH: Duration = Duration::from_secs(10);
 /// A subscription that lasted so long did not fail.

@@ -7,7 +7,9 @@ use crate::message::{CSeq, HeaderName, Request, Response, Uri, Via, ViaTransport
 use crate::transaction::clients::{ClientId, Sent};
 
 use super::challenge::Login;
-use super::event::{CallId, MessageId, OptionsId, PublicationId, RegistrationId, SubscriptionId};
+use super::event::{
+    CallId, Cause, MessageId, OptionsId, PublicationId, RegistrationId, Side, SubscriptionId,
+};
 use super::headers::Contact;
 use super::hop::{Authority, Hop, Transport};
 use super::io::{Output, QueryId};
@@ -61,6 +63,17 @@ pub(crate) enum Outcome {
     /// timer B or F
     TimedOut,
     Unreachable(String),
+}
+
+impl Outcome {
+    /// The status that its owner is told: 408 without an answer, 503 without a way.
+    pub(crate) fn cause(&self) -> Cause {
+        match self {
+            Self::Response(response) => Cause::new(response.status, response.reason.clone(), Side::Remote),
+            Self::TimedOut => Cause::new(408, "Request Timeout", Side::Network),
+            Self::Unreachable(reason) => Cause::new(503, reason.clone(), Side::Network),
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -10,7 +10,6 @@ use super::attempt::{Attempt, Outcome, Purpose};
 use super::call::{Call, CallTimer, State};
 use super::event::{CallEvent, CallId, Cause, Side};
 use super::headers;
-use super::invite::cause_of;
 use super::reoffered::OfferIn;
 
 /// How often a change that met another one is tried again.
@@ -212,7 +211,7 @@ impl UserAgent {
         };
         // the dialog is gone, or the peer is (RFC 3261 section 12.2.1.2)
         if is_gone && matches!(call.state, State::Up(_)) {
-            self.tell(id, CallEvent::Ended { cause: cause_of(&outcome) });
+            self.tell(id, CallEvent::Ended { cause: outcome.cause() });
             return self.say_bye(now, id, None);
         }
         self.end_change(now, id, &change, &outcome);
@@ -223,7 +222,7 @@ impl UserAgent {
         match change.wish {
             Wish::Refresh => self.on_refresh_failure(now, id, outcome, change.way),
             Wish::Owner | Wish::Relocate => {
-                self.tell(id, CallEvent::ReofferFailed { cause: cause_of(outcome) });
+                self.tell(id, CallEvent::ReofferFailed { cause: outcome.cause() });
             }
         }
         self.send_queued(now, id);

@@ -8,7 +8,6 @@ use super::UserAgent;
 use super::attempt::{Outcome, Purpose};
 use super::event::{CallEvent, CallId};
 use super::hop::Hop;
-use super::invite::cause_of;
 
 /// What an INFO may carry here.
 const ACCEPTED: [&str; 2] = ["application/dtmf-relay", "application/dtmf"];
@@ -65,7 +64,7 @@ impl UserAgent {
     pub(super) fn on_info_outcome(&mut self, now: Instant, id: CallId, outcome: &Outcome) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.services.info_busy = false;
-        let cause = cause_of(outcome);
+        let cause = outcome.cause();
         self.tell(id, CallEvent::InfoAnswered { status: cause.code, reason: cause.text });
         self.send_next_info(now, id);
     }

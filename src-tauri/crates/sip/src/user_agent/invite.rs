@@ -12,7 +12,7 @@ use super::UserAgent;
 use super::attempt::{Attempt, AttemptId, Outcome, Purpose};
 use super::call::{Call, CallTimer, Calling, Early, State, Up};
 use super::challenge::Login;
-use super::event::{CallEvent, CallId, Cause, Side};
+use super::event::{CallEvent, CallId, Side};
 use super::headers;
 use super::hop::{Authority, Hop, Transport};
 use super::prack::{self, Heard, Reliable};
@@ -308,15 +308,7 @@ impl UserAgent {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.timers.clear();
         call.state = State::Over;
-        let cause = cause_of(&outcome);
+        let cause = outcome.cause();
         self.tell(id, CallEvent::Ended { cause });
-    }
-}
-
-pub(super) fn cause_of(outcome: &Outcome) -> Cause {
-    match outcome {
-        Outcome::Response(response) => Cause::new(response.status, response.reason.clone(), Side::Remote),
-        Outcome::TimedOut => Cause::new(408, "Request Timeout", Side::Network),
-        Outcome::Unreachable(reason) => Cause::new(503, reason.clone(), Side::Network),
     }
 }

@@ -12,7 +12,6 @@ use super::attempt::{Attempt, Outcome, Purpose};
 use super::challenge::Login;
 use super::event::{CallId, Event, MessageId, ReceivedMessage};
 use super::hop::{Authority, Hop, Transport};
-use super::invite::cause_of;
 use super::offered::phrase;
 use super::request::{Thread, Way, outside};
 use super::{Due, UserAgent, headers};
@@ -140,7 +139,7 @@ impl UserAgent {
 
     pub(super) fn on_message_outcome(&mut self, id: MessageId, outcome: Outcome) {
         self.logins.remove(&Login::Message(id));
-        let cause = cause_of(&outcome);
+        let cause = outcome.cause();
         self.emit(Event::MessageAnswered { id, status: cause.code, reason: cause.text });
     }
 

@@ -12,7 +12,6 @@ use super::challenge::Login;
 use super::event::{Event, OptionsId};
 use super::headers::{self, Contact};
 use super::hop::{Authority, Hop, Transport};
-use super::invite::cause_of;
 
 /// A question for what a peer can do, or whether it is there.
 #[derive(Debug, Clone)]
@@ -77,7 +76,7 @@ impl UserAgent {
 
     pub(super) fn on_options_outcome(&mut self, id: OptionsId, outcome: Outcome, hop: Option<Hop>) {
         self.logins.remove(&Login::Options(id));
-        let cause = cause_of(&outcome);
+        let cause = outcome.cause();
         self.emit(Event::OptionsAnswered { id, status: cause.code, reason: cause.text, hop });
     }
 

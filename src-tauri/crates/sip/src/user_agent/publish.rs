@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::publication::{Publication as State, PublicationState, Verdict};
+use crate::publication::{Publication as State, PublicationState, Verdict, unpublished};
 
 use super::attempt::{Attempt, Outcome, Purpose};
 use super::challenge::Login;
@@ -52,7 +52,7 @@ impl UserAgent {
     pub fn unpublish(&mut self, now: Instant, id: PublicationId) {
         match self.publications.get_mut(&id).map(State::leave) {
             Some(Some(true)) => self.send_publish(now, id),
-            Some(None) => self.forget_publication(id, Cause::new(200, "unpublished", Side::Local)),
+            Some(None) => self.forget_publication(id, unpublished()),
             Some(Some(false)) | None => {}
         }
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::message::{HeaderName, Request};
-use crate::subscription::{Subscription as State, SubscriptionState, Verdict};
+use crate::subscription::{Subscription as State, SubscriptionState, Verdict, unsubscribed};
 
 use super::attempt::{Attempt, Outcome, Purpose};
 use super::challenge::Login;
@@ -38,7 +38,7 @@ impl UserAgent {
         if subscription.leave() {
             self.send_subscribe(now, id);
         } else if !subscription.is_busy() {
-            self.forget_subscription(id, Cause::new(200, "unsubscribed", Side::Local));
+            self.forget_subscription(id, unsubscribed());
         }
     }
 

@@ -10,7 +10,6 @@ use super::super::call::CallTimer;
 use super::super::event::{CallEvent, CallId, Cause, Side};
 use super::super::headers;
 use super::super::hop::Hop;
-use super::super::invite::cause_of;
 use super::Refer;
 use super::sipfrag::{self, SIPFRAG};
 
@@ -88,12 +87,12 @@ impl UserAgent {
             }
             // NOTIFY came first and its 202 never
             outcome if told => {
-                let cause = cause_of(&outcome);
+                let cause = outcome.cause();
                 self.end_refer(id, cause.code, &cause.text);
             }
             outcome => {
                 call.services.refer_out = None;
-                self.tell(id, CallEvent::ReferRefused { cause: cause_of(&outcome) });
+                self.tell(id, CallEvent::ReferRefused { cause: outcome.cause() });
             }
         }
     }
