@@ -169,8 +169,7 @@ impl UserAgent {
     /// A mailbox that tells without being asked is believed where our registrar is.
     fn on_unsolicited_notify(&mut self, now: Instant, request: &Request, hop: Hop) {
         let has_tag = request.headers.to().is_ok_and(|to| to.tag().is_some());
-        let event = request.headers.get(&HeaderName::EVENT).unwrap_or_default();
-        let package = event.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let (package, _) = request.headers.event();
         let registration = self.registration_behind(request, &hop).filter(|_| !has_tag);
         let Some(registration) = registration.filter(|_| package == "message-summary") else {
             return self.respond_once(now, request, hop, 481);

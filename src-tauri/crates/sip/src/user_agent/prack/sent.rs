@@ -12,14 +12,11 @@ use super::super::event::{CallEvent, CallId, Side};
 use super::super::headers;
 use super::super::hop::Hop;
 use super::super::offered::dialog_response;
-use super::super::reoffered::OfferIn;
+use super::super::reoffered::{OfferIn, TIME_FOR_ANSWER};
 use super::{Reliable, TAG, is_required, rack};
 
 /// Provisional responses that wait for the PRACK of one before them.
 const MAX_WAITING: usize = 8;
-/// Until the PRACK with an offer must have its answer.
-const TIME_FOR_ANSWER: Duration = Duration::from_secs(20);
-
 /// Our reliable responses to one INVITE.
 #[derive(Debug)]
 pub(in super::super) struct ReliableOut {

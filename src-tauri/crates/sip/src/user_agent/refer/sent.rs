@@ -8,7 +8,6 @@ use super::super::UserAgent;
 use super::super::attempt::{Attempt, Outcome, Purpose};
 use super::super::call::CallTimer;
 use super::super::event::{CallEvent, CallId, Cause, Side};
-use super::super::headers;
 use super::super::hop::Hop;
 use super::Refer;
 use super::sipfrag::{self, SIPFRAG};
@@ -112,7 +111,7 @@ impl UserAgent {
     /// NOTIFY in the dialog of a call: it can only report on a REFER.
     pub(in super::super) fn on_refer_notify(&mut self, now: Instant, notify: &Request, hop: Hop) {
         let Some(id) = self.enter_dialog(now, notify, hop) else { return };
-        let (package, event_id) = headers::event(&notify.headers);
+        let (package, event_id) = notify.headers.event();
         if package != "refer" {
             let mut response = Response::to(notify, 489, None);
             response.headers.push(HeaderName::ALLOW_EVENTS, "refer");
