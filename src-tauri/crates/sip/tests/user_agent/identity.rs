@@ -92,13 +92,7 @@ fn an_anonymous_account_of_the_callees_own_domain_can_answer_its_challenge() {
 
 #[test]
 fn a_call_is_sent_elsewhere_by_302_with_its_targets_in_order() {
-    let (mut net, a, _) = pair();
-    net.send(PEER, A, &request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", ""));
-    net.settle();
-    let call = net.incoming(a);
-    net.with(a, |ua, now| ua.ring(now, call));
-    net.settle();
-    net.receive_all(PEER);
+    let (mut net, a, call, tag) = ringing_here();
     let targets: Vec<Uri> =
         ["sip:mailbox@home.example", "tel:+4930123"].map(|uri| uri.parse().unwrap()).into();
     net.with(a, |ua, now| ua.redirect(now, call, &targets));
@@ -109,11 +103,7 @@ fn a_call_is_sent_elsewhere_by_302_with_its_targets_in_order() {
     assert_eq!(contacts, ["<sip:mailbox@home.example>;q=0.9", "<tel:+4930123>;q=0.8"]);
     let cause = ended(&net.call_events(a, call)).unwrap();
     assert_eq!((cause.code, cause.by), (302, Side::Local));
-    net.send(
-        PEER,
-        A,
-        &request("ACK", "sip:alice@192.0.2.1", "1", 1, response.headers.to().unwrap().tag().unwrap(), ""),
-    );
+    net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1", 1, &tag, ""));
     net.run_out();
     net.assert_empty(a);
 }

@@ -14,13 +14,7 @@ const MUST: &str = "Require: 100rel\n";
 
 /// PEER calls A with an offer.
 fn called_with(extra: &str, config: Config) -> (Net, usize, CallId) {
-    let mut net = Net::new();
-    let a = net.add(A, config);
-    net.send(PEER, A, &with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "1", 10, "", extra), "v=0 offer"));
-    net.settle();
-    assert_eq!(statuses(&net.receive_all(PEER)), [100]);
-    let call = net.incoming(a);
-    (net, a, call)
+    incoming(&with_sdp(&invitation(10, extra), "v=0 offer"), config)
 }
 
 fn early(net: &mut Net, a: usize, call: CallId) -> Response {
@@ -33,10 +27,6 @@ fn rseq(response: &Response) -> u32 {
     response.headers.get(&HeaderName::RSEQ).unwrap().parse().unwrap()
 }
 
-fn tag(response: &Response) -> String {
-    response.headers.to().unwrap().tag().unwrap().to_owned()
-}
-
 fn prack(branch: &str, cseq: u32, tag: &str, rack: &str) -> String {
     request("PRACK", "sip:alice@192.0.2.1", branch, cseq, tag, &format!("RAck: {rack}\n"))
 }
@@ -44,7 +34,7 @@ fn prack(branch: &str, cseq: u32, tag: &str, rack: &str) -> String {
 /// PEER acknowledges a reliable response.
 fn acknowledge(net: &mut Net, response: &Response, cseq: u32) {
     let rack = format!("{} 10 INVITE", rseq(response));
-    net.send(PEER, A, &prack(&format!("p{cseq}"), cseq, &tag(response), &rack));
+    net.send(PEER, A, &prack(&format!("p{cseq}"), cseq, &own_tag(response), &rack));
     net.settle();
 }
 
@@ -129,7 +119,7 @@ fn without_a_prack_it_is_repeated_and_then_the_call_fails() {
 fn a_prack_for_something_else_gets_481() {
     let (mut net, a, call) = called_with(CAN, Config::default());
     let response = early(&mut net, a, call);
-    let (number, tag) = (rseq(&response), tag(&response));
+    let (number, tag) = (rseq(&response), own_tag(&response));
     for (n, (rack, status)) in [
         (format!("{} 10 INVITE", number + 1), 481),
         (format!("{number} 9 INVITE"), 481),
@@ -165,7 +155,7 @@ fn the_2xx_waits_for_the_prack_of_the_answer() {
     assert!(net.receive_all(PEER).is_empty());
     acknowledge(&mut net, &response, 11);
     assert_eq!(statuses(&net.receive_all(PEER)), [200, 200]);
-    net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1a", 10, &tag(&response), ""));
+    net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1a", 10, &own_tag(&response), ""));
     net.settle();
     assert!(matches!(net.call_events(a, call)[..], [CallEvent::Confirmed { sdp: None }]));
 }
@@ -223,15 +213,10 @@ fn a_refusal_does_not_wait_for_the_prack() {
 
 #[test]
 fn an_invite_without_offer_gets_ours_reliably_and_the_prack_brings_the_answer() {
-    let mut net = Net::new();
-    let a = net.add(A, Config::default());
-    net.send(PEER, A, &request("INVITE", "sip:alice@192.0.2.1", "1", 10, "", CAN));
-    net.settle();
-    let call = net.incoming(a);
-    net.receive_all(PEER);
+    let (mut net, a, call) = incoming(&invitation(10, CAN), Config::default());
     let response = early(&mut net, a, call);
     let rack = format!("{} 10 INVITE", rseq(&response));
-    net.send(PEER, A, &with_sdp(&prack("p", 11, &tag(&response), &rack), "v=0 answer"));
+    net.send(PEER, A, &with_sdp(&prack("p", 11, &own_tag(&response), &rack), "v=0 answer"));
     net.settle();
     assert_eq!(answered(&mut net).status, 200);
     assert!(
@@ -240,7 +225,7 @@ fn an_invite_without_offer_gets_ours_reliably_and_the_prack_brings_the_answer() 
     net.with(a, |ua, now| ua.answer(now, call, b"v=0 early".to_vec()));
     net.settle();
     assert!(answered(&mut net).body.is_empty());
-    net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1a", 10, &tag(&response), ""));
+    net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1a", 10, &own_tag(&response), ""));
     net.settle();
     assert!(matches!(net.call_events(a, call)[..], [CallEvent::Confirmed { sdp: None }]));
 }
@@ -250,7 +235,7 @@ fn a_prack_may_offer_anew_and_is_answered_by_the_owner() {
     let (mut net, a, call) = called_with(CAN, Config::default());
     let response = early(&mut net, a, call);
     let rack = format!("{} 10 INVITE", rseq(&response));
-    net.send(PEER, A, &with_sdp(&prack("p", 11, &tag(&response), &rack), "v=0 anew"));
+    net.send(PEER, A, &with_sdp(&prack("p", 11, &own_tag(&response), &rack), "v=0 anew"));
     net.settle();
     assert!(
         matches!(&net.call_events(a, call)[..], [CallEvent::Reoffer { offer: Some(sdp) }] if sdp == b"v=0 anew")
@@ -270,7 +255,7 @@ fn an_answer_that_waits_goes_out_after_an_offer_in_the_prack_was_answered() {
     let response = early(&mut net, a, call);
     net.with(a, |ua, now| ua.answer(now, call, b"v=0 early".to_vec()));
     let rack = format!("{} 10 INVITE", rseq(&response));
-    net.send(PEER, A, &with_sdp(&prack("p", 11, &tag(&response), &rack), "v=0 anew"));
+    net.send(PEER, A, &with_sdp(&prack("p", 11, &own_tag(&response), &rack), "v=0 anew"));
     net.settle();
     net.with(a, |ua, now| ua.answer(now, call, b"v=0 agreed".to_vec()));
     net.settle();
@@ -286,7 +271,7 @@ fn an_answer_that_waits_goes_out_too_where_the_offer_in_the_prack_is_refused() {
         let response = early(&mut net, a, call);
         net.with(a, |ua, now| ua.answer(now, call, b"v=0 early".to_vec()));
         let rack = format!("{} 10 INVITE", rseq(&response));
-        net.send(PEER, A, &with_sdp(&prack("p", 11, &tag(&response), &rack), "v=0 anew"));
+        net.send(PEER, A, &with_sdp(&prack("p", 11, &own_tag(&response), &rack), "v=0 anew"));
         net.settle();
         assert!(net.receive_all(PEER).is_empty());
         if nobody_decides {
@@ -307,7 +292,7 @@ fn a_prack_that_cannot_be_read_leaves_the_response_to_be_acknowledged() {
     let response = early(&mut net, a, call);
     net.with(a, |ua, now| ua.answer(now, call, b"v=0 early".to_vec()));
     let rack = format!("{} 10 INVITE", rseq(&response));
-    net.send(PEER, A, &with_body(&prack("p", 11, &tag(&response), &rack), "text/plain", "hello"));
+    net.send(PEER, A, &with_body(&prack("p", 11, &own_tag(&response), &rack), "text/plain", "hello"));
     net.settle();
     assert!(statuses(&net.receive_all(PEER)).contains(&415));
     acknowledge(&mut net, &response, 12);
@@ -338,7 +323,7 @@ fn a_callers_early_update_is_taken_after_the_answer_and_gets_500_before() {
     let (mut net, a, call) = called_with(CAN, Config::default());
     let response = early(&mut net, a, call);
     let update = |branch: &str, cseq| {
-        with_sdp(&request("UPDATE", "sip:alice@192.0.2.1", branch, cseq, &tag(&response), ""), "v=0 two")
+        with_sdp(&request("UPDATE", "sip:alice@192.0.2.1", branch, cseq, &own_tag(&response), ""), "v=0 two")
     };
     net.send(PEER, A, &update("u1", 11));
     net.settle();

@@ -51,15 +51,11 @@ fn accept_with(to: &Request, extra: &str) -> String {
 
 /// PEER calls A, who answers: what A said.
 fn answering(extra: &str, config: Config) -> (Net, usize, CallId, Response) {
-    let mut net = Net::new();
-    let a = net.add(A, config);
-    net.send(PEER, A, &with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "1", 10, "", extra), "v=0"));
-    net.settle();
-    let call = net.incoming(a);
+    let (mut net, a, call) = incoming(&with_sdp(&invitation(10, extra), "v=0"), config);
     net.with(a, |ua, now| ua.answer(now, call, b"v=0".to_vec()));
     net.settle();
-    let response = net.receive_all(PEER)[1].as_response().unwrap().clone();
-    let tag = response.headers.to().unwrap().tag().unwrap().to_owned();
+    let response = answered(&mut net);
+    let tag = own_tag(&response);
     net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1a", 10, &tag, ""));
     net.settle();
     net.events(a);
@@ -301,7 +297,7 @@ fn the_callee_refreshes_where_that_is_its_part_and_keeps_the_part() {
     net.send(PEER, A, &reply(&refresh, 200, "peertag", "Session-Expires: 90;refresher=uac"));
     net.settle();
     // the peer's own request in between does not take the part from us
-    let tag = response.headers.to().unwrap().tag().unwrap().to_owned();
+    let tag = own_tag(&response);
     let text =
         request("UPDATE", "sip:alice@192.0.2.1", "5", 11, &tag, "Supported: timer\nSession-Expires: 90\n");
     net.send(PEER, A, &text);
@@ -315,7 +311,7 @@ fn the_callee_refreshes_where_that_is_its_part_and_keeps_the_part() {
 fn a_refresh_by_the_peer_keeps_the_call() {
     let (mut net, a, call, response) =
         answering("Supported: timer\nSession-Expires: 90;refresher=uac\n", Config::default());
-    let tag = response.headers.to().unwrap().tag().unwrap().to_owned();
+    let tag = own_tag(&response);
     for n in 0..10 {
         net.run_for(Duration::from_secs(45));
         let extra = "Supported: timer\nSession-Expires: 90;refresher=uac\n";
