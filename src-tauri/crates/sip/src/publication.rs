@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::digest::Credentials;
 use crate::message::{HeaderName, Method, NameAddr, Request, Response, Uri};
 use crate::registration::{LONGEST, longer, pause, retry_after};
 use crate::user_agent::request::{Thread, outside};
-use crate::user_agent::{Authority, Cause, Config, Hop, Outcome, Side, Transport};
+use crate::user_agent::{Cause, Config, Outcome, Side, Way};
 
 /// Answers of 412 and 423 taken in a row.
 const MAX_CORRECTIONS: u8 = 3;
@@ -19,13 +18,7 @@ pub struct Settings {
     pub event: String,
     pub from: NameAddr,
     pub to: Uri,
-    /// outbound proxies, nearest first; taken as loose routers
-    pub route: Vec<Uri>,
-    pub transport: Option<Transport>,
-    pub authority: Authority,
-    /// the connection to use instead of looking for addresses
-    pub flow: Option<Hop>,
-    pub credentials: Option<Credentials>,
+    pub way: Way,
     pub content_type: String,
     pub body: Vec<u8>,
     /// how long each publication is to last; the server may say otherwise
@@ -44,11 +37,7 @@ impl Settings {
             event: event.into(),
             to: from.uri.clone(),
             from,
-            route: Vec::new(),
-            transport: None,
-            authority: Authority::default(),
-            flow: None,
-            credentials: None,
+            way: Way::default(),
             content_type: content_type.into(),
             body,
             expires: Duration::from_secs(3600),
@@ -152,7 +141,8 @@ impl Publication {
         }
         let settings = &self.settings;
         let thread = Thread { call_id: &self.call_id, from_tag: &self.from_tag, cseq: self.cseq };
-        let mut request = outside(Method::Publish, &settings.from, &settings.to, &settings.route, &thread);
+        let mut request =
+            outside(Method::Publish, &settings.from, &settings.to, &settings.way.route, &thread);
         let expires = if self.leaving { Duration::ZERO } else { self.wanted() };
         request.headers.push(HeaderName::EVENT, &settings.event);
         request.headers.push(HeaderName::EXPIRES, expires.as_secs());

@@ -7,11 +7,10 @@ mod outcome;
 use std::time::{Duration, Instant};
 
 use crate::dialog::Dialog;
-use crate::digest::Credentials;
 use crate::message::{HeaderName, Method, NameAddr, Request, Uri};
 use crate::registration::LONGEST;
 use crate::user_agent::request::{Thread, outside};
-use crate::user_agent::{Authority, Cause, Hop, Transport};
+use crate::user_agent::{Cause, Hop, Way};
 
 pub(crate) use outcome::{Verdict, unsubscribed};
 
@@ -29,13 +28,7 @@ pub struct Settings {
     pub accept: Vec<String>,
     pub from: NameAddr,
     pub to: Uri,
-    /// outbound proxies, nearest first; taken as loose routers
-    pub route: Vec<Uri>,
-    pub transport: Option<Transport>,
-    pub authority: Authority,
-    /// the connection to use instead of looking for addresses
-    pub flow: Option<Hop>,
-    pub credentials: Option<Credentials>,
+    pub way: Way,
     /// further fields; those that the user agent writes itself are passed over
     pub headers: Vec<(HeaderName, String)>,
     /// how long each subscription is to last; the notifier may say otherwise
@@ -50,11 +43,7 @@ impl Settings {
             accept: vec![accept.to_owned()],
             from,
             to,
-            route: Vec::new(),
-            transport: None,
-            authority: Authority::default(),
-            flow: None,
-            credentials: None,
+            way: Way::default(),
             headers: Vec::new(),
             expires: Duration::from_secs(3600),
         }
@@ -188,7 +177,7 @@ impl Subscription {
                 self.cseq += 1;
                 let thread = Thread { call_id: &self.call_id, from_tag: &self.local_tag, cseq: self.cseq };
                 let settings = &self.settings;
-                (outside(Method::Subscribe, &settings.from, &settings.to, &settings.route, &thread), None)
+                (outside(Method::Subscribe, &settings.from, &settings.to, &settings.way.route, &thread), None)
             }
         };
         request.headers.push(HeaderName::EVENT, &self.settings.event);

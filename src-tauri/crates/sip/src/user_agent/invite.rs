@@ -3,9 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::dialog::Dialog;
-use crate::digest::{Authorizer, Credentials};
-use crate::identity;
-use crate::message::{CSeq, HeaderName, Method, NameAddr, Request, Response, Uri};
+use crate::message::{HeaderName, Method, NameAddr, Request, Response, Uri};
 use crate::transaction::TimerTable;
 
 use super::UserAgent;
@@ -14,12 +12,13 @@ use super::call::{Call, CallTimer, Calling, Early, State, Up};
 use super::challenge::Login;
 use super::event::{CallEvent, CallId, Side};
 use super::headers;
-use super::hop::{Authority, Hop, Transport};
 use super::prack::{self, Heard, Reliable};
 use super::redirect::{collect_redirects, is_worth_another};
 use super::replaces::DialogName;
+use super::request::{Thread, Way, outside};
 use super::session::Session;
 use super::terms::Terms;
+use super::trust;
 
 /// A call to place.
 #[derive(Debug, Clone)]
@@ -29,13 +28,7 @@ pub struct Invite {
     pub to: Uri,
     /// the Request-URI where it is not `to`, such as the Contact of a binding
     pub target: Option<Uri>,
-    /// outbound proxies, nearest first; taken as loose routers
-    pub route: Vec<Uri>,
-    pub transport: Option<Transport>,
-    pub authority: Authority,
-    /// the connection to use instead of looking for addresses, such as the flow of a binding
-    pub flow: Option<Hop>,
-    pub credentials: Option<Credentials>,
+    pub way: Way,
     /// hide who calls (RFC 3323): an anonymous From, `Privacy: id`, and who we are (RFC 3325) for our own servers only
     pub anonymous: bool,
     /// further fields; those that the user agent writes itself are passed over, but Max-Forwards replaces ours
@@ -58,11 +51,7 @@ impl Invite {
             from,
             to,
             target: None,
-            route: Vec::new(),
-            transport: None,
-            authority: Authority::default(),
-            flow: None,
-            credentials: None,
+            way: Way::default(),
             anonymous: false,
             headers: Vec::new(),
             offer,
@@ -77,10 +66,7 @@ impl Invite {
 impl UserAgent {
     /// Places a call. Over the limit of calls it ends at once with 503.
     pub fn invite(&mut self, now: Instant, mut invite: Invite) -> CallId {
-        let own = invite.anonymous.then(|| {
-            let anonymous = identity::anonymous(&invite.from);
-            std::mem::replace(&mut invite.from, anonymous)
-        });
+        let own = trust::disguise(&mut invite.from, invite.anonymous);
         let id = CallId(self.new_id());
         let attempt_id = self.new_attempt_id();
         let local_tag = self.random.token();
@@ -91,9 +77,9 @@ impl UserAgent {
             sip_id: sip_id.clone(),
             local_tag: local_tag.clone(),
             contact: contact.clone(),
-            transport: invite.transport,
-            authority: invite.authority,
-            flow: invite.flow,
+            transport: invite.way.transport,
+            authority: invite.way.authority,
+            flow: invite.way.flow,
             known: None,
             state: State::Calling(Calling {
                 attempt: attempt_id,
@@ -120,22 +106,14 @@ impl UserAgent {
             return id;
         }
         self.dialogs.insert((sip_id.clone(), local_tag.clone()), id);
-        if let Some(credentials) = &invite.credentials {
-            self.logins.insert(Login::Call(id), Authorizer::new(credentials.clone()));
-        }
         let mut request = self.initial_invite(&invite, &sip_id, &local_tag);
         if let Some(call) = self.calls.get_mut(&id) {
             call.session.terms = Some(Terms { prack: invite.prack, session_expires: invite.session_expires });
             call.session.put_into(&mut request);
             call.session.local_sdp = Some(invite.offer.clone());
         }
-        let next = headers::next_hop(&request);
-        let mut attempt = Attempt::new(Purpose::Invite(id), request, next).with_hop(invite.flow);
+        let mut attempt = self.attempt_outside(Purpose::Invite(id), request, Login::Call(id), &invite.way);
         attempt.contact = Some(contact);
-        attempt.transport = invite.transport;
-        attempt.login = Some(Login::Call(id));
-        attempt.own_route = !invite.route.is_empty();
-        attempt.pinned = invite.flow.is_some();
         self.hide_identity(&mut attempt, own);
         self.launch(now, attempt_id, attempt);
         self.settle(id);
@@ -151,19 +129,11 @@ impl UserAgent {
     }
 
     fn initial_invite(&mut self, invite: &Invite, sip_id: &str, local_tag: &str) -> Request {
-        let target = headers::request_uri(invite.target.as_ref().unwrap_or(&invite.to));
-        let mut request = Request::new(Method::Invite, target);
-        let mut from = invite.from.clone();
-        from.set_tag(local_tag);
-        let to = NameAddr::new(headers::request_uri(&invite.to));
-        for route in &invite.route {
-            request.headers.push(HeaderName::ROUTE, headers::loose_route(route));
+        let thread = Thread { call_id: sip_id, from_tag: local_tag, cseq: 1 };
+        let mut request = outside(Method::Invite, &invite.from, &invite.to, &invite.way.route, &thread);
+        if let Some(target) = &invite.target {
+            request.uri = headers::request_uri(target);
         }
-        request.headers.push(HeaderName::MAX_FORWARDS, 70);
-        request.headers.push(HeaderName::FROM, from);
-        request.headers.push(HeaderName::TO, to);
-        request.headers.push(HeaderName::CALL_ID, sip_id);
-        request.headers.push(HeaderName::CSEQ, CSeq::new(1, Method::Invite));
         request.headers.push(HeaderName::ALLOW, self.allow());
         request.headers.push(HeaderName::SUPPORTED, self.supported_by_invite(invite.prack));
         if invite.prack == Reliable::Required {

@@ -106,6 +106,7 @@ pub use publish::Publication;
 pub use refer::Refer;
 pub use register::Registration;
 pub use replaces::DialogName;
+pub use request::Way;
 pub use subscribe::Subscription;
 pub use terms::Terms;
 

@@ -23,7 +23,6 @@ impl UserAgent {
             self.emit(Event::Subscription { id, state: SubscriptionState::Ended { cause, retry_in: None } });
             return id;
         }
-        self.open_login(Login::Subscription(id), subscription.credentials.as_ref());
         self.subscriptions.insert(id, State::new(subscription));
         self.send_subscribe(now, id);
         id
@@ -66,15 +65,15 @@ impl UserAgent {
         let settings = subscription.settings();
         request.headers.push(HeaderName::ALLOW, allow);
         headers::add_extra(&mut request.headers, &settings.headers);
-        let in_dialog = next.is_some();
-        let next = next.unwrap_or_else(|| headers::next_hop(&request));
-        let mut attempt = Attempt::new(Purpose::Subscribe(id), request, next).with_hop(settings.flow);
+        let way = settings.way.clone();
+        let mut attempt =
+            self.attempt_outside(Purpose::Subscribe(id), request, Login::Subscription(id), &way);
+        if let Some(next) = next {
+            attempt.next = next;
+            attempt.own_route = false;
+        }
         attempt.contact = Some(contact);
-        attempt.transport = settings.transport.filter(|_| attempt.next.transport().is_none());
-        attempt.authority = settings.authority;
-        attempt.own_route = !in_dialog && !settings.route.is_empty();
-        attempt.pinned = settings.flow.is_some();
-        attempt.login = Some(Login::Subscription(id));
+        attempt.transport = way.transport.filter(|_| attempt.next.transport().is_none());
         self.deadlines.set(Due::Subscription(id), None);
         let attempt_id = self.new_attempt_id();
         self.launch(now, attempt_id, attempt);

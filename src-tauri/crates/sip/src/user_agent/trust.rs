@@ -77,6 +77,11 @@ impl Trusted {
     }
 }
 
+/// Puts the address of somebody who hides in place of `from`, and gives back who it is.
+pub(super) fn disguise(from: &mut NameAddr, anonymous: bool) -> Option<NameAddr> {
+    anonymous.then(|| std::mem::replace(from, identity::anonymous(from)))
+}
+
 impl UserAgent {
     /// Whether credentials may go to this hop at all.
     pub(super) fn may_authenticate(&self, attempt: &Attempt, hop: &Hop) -> bool {

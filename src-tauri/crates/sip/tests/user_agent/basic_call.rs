@@ -180,7 +180,7 @@ fn a_strict_router_gets_its_own_uri_and_the_target_as_last_route() {
 fn an_outbound_proxy_gets_the_invite_with_a_loose_route() {
     let (mut net, a, _) = pair();
     let mut call = invite("sip:bob@elsewhere.example");
-    call.route = vec!["sip:192.0.2.9".parse().unwrap()];
+    call.way.route = vec!["sip:192.0.2.9".parse().unwrap()];
     call.headers = vec![
         (HeaderName::from("X-Note"), "hello\r\nInjected: yes".to_owned()),
         (HeaderName::CALL_ID, "forged".to_owned()),
@@ -231,7 +231,7 @@ fn a_binding_is_called_through_its_flow_with_its_own_contact_as_request_uri() {
     let mut call = invite("sip:bob@gateway.example");
     call.target = Some("sip:bob@10.0.0.7:5060".parse().unwrap());
     let hop = sidetone_sip::Hop::new(sidetone_sip::Transport::Udp, address(A), address(PEER));
-    call.flow = Some(hop);
+    call.way.flow = Some(hop);
     let id = net.with(a, |ua, now| ua.invite(now, call));
     net.settle();
     let invite = received(&mut net);

@@ -19,8 +19,8 @@ fn anonymous(to: &str) -> Invite {
 fn an_anonymous_call_names_the_caller_to_our_own_proxy_only() {
     let (mut net, a, _) = pair();
     let mut call = anonymous("sip:bob@far.example");
-    call.route = vec!["sip:192.0.2.9".parse().unwrap()];
-    call.credentials = login("alice", "secret");
+    call.way.route = vec!["sip:192.0.2.9".parse().unwrap()];
+    call.way.credentials = login("alice", "secret");
     net.with(a, |ua, now| ua.invite(now, call));
     net.settle();
     let first = received(&mut net);
@@ -47,7 +47,7 @@ fn an_anonymous_call_names_the_caller_to_our_own_proxy_only() {
 fn anonymous_at_home(call: Invite) -> (Net, Request) {
     let (mut net, a, _) = pair();
     let from = NameAddr::parse("<sip:alice@192.0.2.9>").unwrap();
-    let call = Invite { from, credentials: login("alice", "secret"), ..call };
+    let call = Invite { from, way: as_user("alice", "secret"), ..call };
     net.with(a, |ua, now| ua.invite(now, call));
     net.settle();
     let first = received(&mut net);
@@ -163,7 +163,7 @@ fn an_anonymous_message_names_the_writer_to_our_own_proxy_only() {
     };
     let (mut net, a, _) = pair();
     let mut home = text("sip:bob@far.example");
-    home.route = vec!["sip:192.0.2.9".parse().unwrap()];
+    home.way.route = vec!["sip:192.0.2.9".parse().unwrap()];
     net.with(a, |ua, now| ua.message(now, home));
     net.with(a, |ua, now| ua.message(now, text("sip:bob@192.0.2.9")));
     net.settle();

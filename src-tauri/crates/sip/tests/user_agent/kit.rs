@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sidetone_sip::digest::Credentials;
 use sidetone_sip::message::{HeaderName, Message, NameAddr, Request, Response};
-use sidetone_sip::{CallEvent, CallId, Config, Invite, Registration, UserAgent};
+use sidetone_sip::{CallEvent, CallId, Config, Invite, Registration, UserAgent, Way};
 
 use super::net::{Net, ended};
 
@@ -51,6 +51,11 @@ pub(crate) fn registration(aor: &str) -> Registration {
 
 pub(crate) fn login(name: &str, password: &str) -> Option<Credentials> {
     Some(Credentials::new(name, password))
+}
+
+/// Wherever the URI leads, as this user.
+pub(crate) fn as_user(name: &str, password: &str) -> Way {
+    Way { credentials: login(name, password), ..Way::default() }
 }
 
 /// The first INVITE of PEER to A, without an offer.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use sidetone_sip::message::{HeaderName, Request};
-use sidetone_sip::{Config, Event, Hop, Input, Subscription, SubscriptionId, SubscriptionState, Transport};
+use sidetone_sip::{
+    Config, Event, Hop, Input, Subscription, SubscriptionId, SubscriptionState, Transport, Way,
+};
 
 use super::kit::*;
 use super::net::{Net, address};
@@ -142,8 +144,8 @@ fn challenges_are_answered_outside_and_inside_of_the_dialog() {
         "WWW-Authenticate: Digest realm=\"home\", nonce=\"n1\", qop=\"auth\", algorithm=SHA-256\n";
     let (mut net, a, _) = pair();
     let mut wanted = mailbox();
-    wanted.route = vec!["sip:192.0.2.9".parse().unwrap()];
-    wanted.credentials = login("alice", "secret");
+    wanted.way.route = vec!["sip:192.0.2.9".parse().unwrap()];
+    wanted.way.credentials = login("alice", "secret");
     net.with(a, |ua, now| ua.subscribe(now, wanted));
     net.settle();
     let first = received(&mut net);
@@ -373,7 +375,8 @@ fn subscriptions_over_the_limit_end_at_once() {
 #[test]
 fn a_lost_connection_is_replaced_by_a_refresh_over_another() {
     let (mut net, a, _) = pair();
-    net.with(a, |ua, now| ua.subscribe(now, Subscription { transport: Some(Transport::Tcp), ..mailbox() }));
+    let over_tcp = Way { transport: Some(Transport::Tcp), ..Way::default() };
+    net.with(a, |ua, now| ua.subscribe(now, Subscription { way: over_tcp, ..mailbox() }));
     net.settle();
     let first = received(&mut net);
     let answer =

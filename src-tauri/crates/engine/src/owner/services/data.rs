@@ -83,10 +83,7 @@ impl Owner {
             let to = target.uri(&session.aor.uri, "to")?;
             let (from, session_id) = (session.aor.clone(), session.id.clone());
             let message = MessageRequest {
-                route: self.service_route_of(session),
-                transport: session.transport(),
-                authority: session.authority,
-                credentials: session.credentials.clone(),
+                way: self.way_of(session),
                 anonymous: session.account.anonymous,
                 ..MessageRequest::new(from.clone(), to.clone(), &content_type, body.clone().into_bytes())
             };

@@ -34,10 +34,7 @@ impl Owner {
         let aor = session.aor.clone();
         let body = self.own_presence().document(aor.uri.to_string());
         let wanted = Publication {
-            route: self.service_route_of(session),
-            transport: session.transport(),
-            authority: session.authority,
-            credentials: session.credentials.clone(),
+            way: self.way_of(session),
             ..Publication::new("presence", aor, Presence::CONTENT_TYPE, body)
         };
         let publication = self.phone.ua.publish(Instant::now(), wanted);

@@ -127,10 +127,7 @@ impl Owner {
         let presence = ("presence", Presence::CONTENT_TYPE, About::Presence(id.clone()));
         let wanted = [lines, presence].map(|(event, accept, about)| {
             let wanted = Subscription {
-                route: self.service_route_of(session),
-                transport: session.transport(),
-                authority: session.authority,
-                credentials: session.credentials.clone(),
+                way: self.way_of(session),
                 ..Subscription::new(event, accept, session.aor.clone(), to.clone())
             };
             (wanted, about)
