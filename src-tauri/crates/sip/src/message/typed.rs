@@ -55,6 +55,12 @@ impl Headers {
         self.addresses(HeaderName::RECORD_ROUTE)
     }
 
+    /// The body is not compressed or changed in any other way.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.get_all(&HeaderName::CONTENT_ENCODING)
+            .all(|encoding| encoding.trim().eq_ignore_ascii_case("identity"))
+    }
+
     /// Package and `id` of Event; the package is empty where there is none, or more than one.
     pub(crate) fn event(&self) -> (String, Option<&str>) {
         event_type(self.single(&HeaderName::EVENT).ok().flatten().unwrap_or_default())

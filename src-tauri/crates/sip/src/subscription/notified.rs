@@ -94,11 +94,10 @@ impl Subscription {
     }
 
     fn check_type(&self, headers: &Headers, has_body: bool) -> Result<(), u16> {
-        let encoding = headers.get(&HeaderName::CONTENT_ENCODING).unwrap_or("identity");
         if !has_body {
             return Ok(());
         }
-        if !encoding.trim().eq_ignore_ascii_case("identity") {
+        if !headers.is_plain() {
             return Err(415);
         }
         let kind = headers.content_type().map_err(|_| 400u16)?.ok_or(400u16)?;

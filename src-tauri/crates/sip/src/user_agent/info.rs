@@ -80,12 +80,11 @@ impl UserAgent {
         if request.body.is_empty() {
             return self.respond_once(now, request, hop, 200);
         }
-        let encoding = request.headers.get(&HeaderName::CONTENT_ENCODING).unwrap_or("identity");
         let kind = match request.headers.content_type() {
             Ok(Some(kind)) => kind,
             Ok(None) | Err(_) => return self.respond_once(now, request, hop, 400),
         };
-        if !ACCEPTED.contains(&kind.as_str()) || !encoding.trim().eq_ignore_ascii_case("identity") {
+        if !ACCEPTED.contains(&kind.as_str()) || !request.headers.is_plain() {
             let mut response = Response::to(request, 415, None);
             response.headers.push(HeaderName::ACCEPT, ACCEPTED.join(", "));
             return self.respond_with(now, request, hop, response);

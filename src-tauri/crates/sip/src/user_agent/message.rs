@@ -179,8 +179,7 @@ impl UserAgent {
         if request.body.len() > self.config.max_message_body {
             return Err(413);
         }
-        let encoding = request.headers.get(&HeaderName::CONTENT_ENCODING).unwrap_or("identity");
-        if !encoding.trim().eq_ignore_ascii_case("identity") {
+        if !request.headers.is_plain() {
             return Err(415);
         }
         let kind = request.headers.content_type().map_err(|_| 400u16)?;

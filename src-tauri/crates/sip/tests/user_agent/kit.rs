@@ -34,8 +34,13 @@ pub(crate) fn place(net: &mut Net, node: usize, to: &str) -> CallId {
 
 /// An answered call between A and B, their earlier events dropped.
 pub(crate) fn connected() -> (Net, usize, usize, CallId, CallId) {
+    connected_by(invite("sip:bob@192.0.2.2"))
+}
+
+/// The same by an INVITE of A's to B.
+pub(crate) fn connected_by(invite: Invite) -> (Net, usize, usize, CallId, CallId) {
     let (mut net, a, b) = pair();
-    let ours = place(&mut net, a, "sip:bob@192.0.2.2");
+    let ours = net.with(a, |ua, now| ua.invite(now, invite));
     net.settle();
     let theirs = net.incoming(b);
     net.with(b, |ua, now| ua.answer(now, theirs, b"v=0 answer".to_vec()));

@@ -31,10 +31,20 @@ fn prack(branch: &str, cseq: u32, tag: &str, rack: &str) -> String {
     request("PRACK", "sip:alice@192.0.2.1", branch, cseq, tag, &format!("RAck: {rack}\n"))
 }
 
+/// The PRACK of PEER for a reliable response.
+fn prack_for(response: &Response, cseq: u32) -> String {
+    prack(&format!("p{cseq}"), cseq, &own_tag(response), &format!("{} 10 INVITE", rseq(response)))
+}
+
 /// PEER acknowledges a reliable response.
 fn acknowledge(net: &mut Net, response: &Response, cseq: u32) {
-    let rack = format!("{} 10 INVITE", rseq(response));
-    net.send(PEER, A, &prack(&format!("p{cseq}"), cseq, &own_tag(response), &rack));
+    net.send(PEER, A, &prack_for(response, cseq));
+    net.settle();
+}
+
+/// PEER acknowledges a reliable response with SDP in its PRACK.
+fn acknowledge_with(net: &mut Net, response: &Response, sdp: &str) {
+    net.send(PEER, A, &with_sdp(&prack_for(response, 11), sdp));
     net.settle();
 }
 
@@ -215,9 +225,7 @@ fn a_refusal_does_not_wait_for_the_prack() {
 fn an_invite_without_offer_gets_ours_reliably_and_the_prack_brings_the_answer() {
     let (mut net, a, call) = incoming(&invitation(10, CAN), Config::default());
     let response = early(&mut net, a, call);
-    let rack = format!("{} 10 INVITE", rseq(&response));
-    net.send(PEER, A, &with_sdp(&prack("p", 11, &own_tag(&response), &rack), "v=0 answer"));
-    net.settle();
+    acknowledge_with(&mut net, &response, "v=0 answer");
     assert_eq!(answered(&mut net).status, 200);
     assert!(
         matches!(&net.call_events(a, call)[..], [CallEvent::ReofferAnswered { sdp }] if sdp == b"v=0 answer")
@@ -234,9 +242,7 @@ fn an_invite_without_offer_gets_ours_reliably_and_the_prack_brings_the_answer() 
 fn a_prack_may_offer_anew_and_is_answered_by_the_owner() {
     let (mut net, a, call) = called_with(CAN, Config::default());
     let response = early(&mut net, a, call);
-    let rack = format!("{} 10 INVITE", rseq(&response));
-    net.send(PEER, A, &with_sdp(&prack("p", 11, &own_tag(&response), &rack), "v=0 anew"));
-    net.settle();
+    acknowledge_with(&mut net, &response, "v=0 anew");
     assert!(
         matches!(&net.call_events(a, call)[..], [CallEvent::Reoffer { offer: Some(sdp) }] if sdp == b"v=0 anew")
     );
@@ -254,9 +260,7 @@ fn an_answer_that_waits_goes_out_after_an_offer_in_the_prack_was_answered() {
     let (mut net, a, call) = called_with(CAN, Config::default());
     let response = early(&mut net, a, call);
     net.with(a, |ua, now| ua.answer(now, call, b"v=0 early".to_vec()));
-    let rack = format!("{} 10 INVITE", rseq(&response));
-    net.send(PEER, A, &with_sdp(&prack("p", 11, &own_tag(&response), &rack), "v=0 anew"));
-    net.settle();
+    acknowledge_with(&mut net, &response, "v=0 anew");
     net.with(a, |ua, now| ua.answer(now, call, b"v=0 agreed".to_vec()));
     net.settle();
     let seen = net.receive_all(PEER);
@@ -270,9 +274,7 @@ fn an_answer_that_waits_goes_out_too_where_the_offer_in_the_prack_is_refused() {
         let (mut net, a, call) = called_with(CAN, Config::default());
         let response = early(&mut net, a, call);
         net.with(a, |ua, now| ua.answer(now, call, b"v=0 early".to_vec()));
-        let rack = format!("{} 10 INVITE", rseq(&response));
-        net.send(PEER, A, &with_sdp(&prack("p", 11, &own_tag(&response), &rack), "v=0 anew"));
-        net.settle();
+        acknowledge_with(&mut net, &response, "v=0 anew");
         assert!(net.receive_all(PEER).is_empty());
         if nobody_decides {
             net.run_for(Duration::from_secs(20));
@@ -291,8 +293,7 @@ fn a_prack_that_cannot_be_read_leaves_the_response_to_be_acknowledged() {
     let (mut net, a, call) = called_with(CAN, Config::default());
     let response = early(&mut net, a, call);
     net.with(a, |ua, now| ua.answer(now, call, b"v=0 early".to_vec()));
-    let rack = format!("{} 10 INVITE", rseq(&response));
-    net.send(PEER, A, &with_body(&prack("p", 11, &own_tag(&response), &rack), "text/plain", "hello"));
+    net.send(PEER, A, &with_body(&prack_for(&response, 11), "text/plain", "hello"));
     net.settle();
     assert!(statuses(&net.receive_all(PEER)).contains(&415));
     acknowledge(&mut net, &response, 12);

@@ -16,17 +16,8 @@ fn session_of(message: &Message) -> Option<&str> {
 
 /// A and B in a call whose session lasts `seconds`.
 fn in_session(seconds: u64) -> (Net, usize, usize, CallId, CallId) {
-    let (mut net, a, b) = pair();
-    let invite =
-        Invite { session_expires: Some(Duration::from_secs(seconds)), ..invite("sip:bob@192.0.2.2") };
-    let ours = net.with(a, |ua, now| ua.invite(now, invite));
-    net.settle();
-    let theirs = net.incoming(b);
-    net.with(b, |ua, now| ua.answer(now, theirs, b"v=0 answer".to_vec()));
-    net.settle();
-    net.events(a);
-    net.events(b);
-    (net, a, b, ours, theirs)
+    let session_expires = Some(Duration::from_secs(seconds));
+    connected_by(Invite { session_expires, ..invite("sip:bob@192.0.2.2") })
 }
 
 fn sent(net: &Net, method: &str) -> usize {
