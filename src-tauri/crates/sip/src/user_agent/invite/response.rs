@@ -8,7 +8,7 @@ use crate::message::Response;
 use super::super::UserAgent;
 use super::super::attempt::{Attempt, AttemptId, Outcome};
 use super::super::call::{CallTimer, Early, State, Up};
-use super::super::event::{CallEvent, CallId};
+use super::super::event::{CallEvent, CallId, Side};
 use super::super::headers;
 use super::super::prack::Heard;
 use super::super::redirect::{collect_redirects, is_worth_another};
@@ -77,7 +77,9 @@ impl UserAgent {
     ) {
         let Some(attempt) = self.attempts.get(&attempt) else { return };
         let (cseq, hop) = (attempt.cseq(), attempt.hop);
-        let Ok(mut dialog) = Dialog::of_uac(&attempt.request, response) else { return };
+        let Ok(mut dialog) = Dialog::of_uac(&attempt.request, response) else {
+            return self.end_unreadable(id);
+        };
         if self.repeat_ack(id, &dialog.id.remote_tag, cseq) {
             return;
         }
@@ -112,6 +114,16 @@ impl UserAgent {
         self.acknowledge(now, id, &dialog, cseq, None);
         if let Some(hop) = hop {
             self.tell(id, CallEvent::Answered { sdp: sdp.unwrap_or_default(), hop });
+        }
+    }
+
+    /// Nobody knows where the ACK of this 2xx has to go: its sender gives up by itself without one (RFC 3261 section 13.3.1.4).
+    fn end_unreadable(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if matches!(call.state, State::Calling(_)) {
+            call.timers.clear();
+            call.state = State::Over;
+            self.tell_ended(id, 502, "The answer cannot be read", Side::Remote);
         }
     }
 
