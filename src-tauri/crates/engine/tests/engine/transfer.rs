@@ -91,6 +91,23 @@ async fn a_transfer_that_fails_gives_the_call_back() {
 }
 
 #[tokio::test]
+async fn a_transfer_is_not_lost_where_the_far_end_refuses_to_be_resumed_before_it() {
+    let (mut phone, mut bob) = (phone(IncomingTransfer::Ask).await, Peer::new().await);
+    let (call, sip) = talking(&mut phone, &mut bob).await;
+    phone.hold(&call).await;
+    bob.agree("sendonly", "recvonly").await;
+    bob.serve_while(phone.status(&call, Hold)).await;
+    phone.unhold(&call).await;
+    bob.reoffered().await;
+    phone.done(transfer(&call, "sip:carol@127.0.0.1:5099")).await;
+    bob.reject(sip, 488, "Not Acceptable Here");
+    bob.referred().await;
+    bob.ua.refuse_refer(Instant::now(), sip, 603, "Decline");
+    assert_eq!(bob.serve_while(phone.transfer(&call, TransferStatus::Failed)).await, "603 Decline");
+    phone.finish().await;
+}
+
+#[tokio::test]
 async fn an_attended_transfer_names_the_consultation_and_ends_both() {
     let mut phone = phone(IncomingTransfer::Ask).await;
     let (mut bob, mut carol) = (Peer::new().await, Peer::new().await);

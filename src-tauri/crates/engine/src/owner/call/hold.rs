@@ -187,8 +187,8 @@ impl Owner {
         let Some(leg) = call.leg.as_mut() else { return };
         let (wanted, agreed) = (call.hold.wanted, leg.holds());
         if wanted == agreed {
-            // It was only said again: the far end is there, and the call is what it was.
-            return;
+            // What was asked for is not wanted any more, or was only said again.
+            return self.go_on_with_transfer(id);
         }
         let info = match wanted {
             // Our sound stays where it is: with somebody else.
@@ -226,6 +226,7 @@ impl Owner {
             .collect();
         for call in due {
             self.ask_hold(&call);
+            self.go_on_with_transfer(&call);
         }
     }
 
