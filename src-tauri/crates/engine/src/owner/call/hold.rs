@@ -4,7 +4,7 @@
 use super::super::{Owner, leg::Leg};
 use super::Call;
 use crate::io::media::Join;
-use sidetone_api::{CallDirection, CallId, CallStatus, Failure, NoticeLevel, Reply};
+use sidetone_api::{CallDirection, CallId, CallStatus, Failure, NoticeLevel, Reply, SignallingView};
 use sidetone_sip::{Cause, Side};
 use std::time::{Duration, Instant};
 
@@ -44,11 +44,14 @@ impl Call {
         self.hold.wanted = held;
     }
 
-    /// Another far end: nothing has been asked of it, what the user wants stays.
-    pub(in super::super) fn begin_again(&mut self) {
+    /// Another far end, reached over another hop: nothing has been asked of it, what was wrong with the last one is over, what the
+    /// user wants stays.
+    pub(in super::super) fn begin_again(&mut self, signalling: SignallingView) {
         self.hold = Hold { wanted: self.hold.wanted, ..Hold::default() };
         (self.joined, self.prepared, self.asked, self.successor) = (None, None, None, None);
-        self.statistics = None;
+        (self.statistics, self.problem, self.route) = (None, None, None);
+        (self.due.probe, self.due.gone) = (None, None);
+        self.signalling = Some(signalling);
     }
 
     /// May be held: it is answered, or will be by the far end.
