@@ -232,7 +232,8 @@ async fn a_call_that_replaces_ours_takes_its_place_with_its_hold_and_mute() {
     let to = Uri::parse(&format!("sip:alice@{}", phone.address())).unwrap();
     let from = NameAddr::parse("\"Carol\" <sip:carol@127.0.0.1>").unwrap();
     let offer = sdp("0 101", "sendrecv").into_bytes();
-    let at_carol = carol.ua.invite(Instant::now(), Invite { replaces, ..Invite::new(from, to.clone(), offer.clone()) });
+    let at_carol =
+        carol.ua.invite(Instant::now(), Invite { replaces, ..Invite::new(from, to.clone(), offer.clone()) });
     let answer = carol.answered().await;
     carol.send_all().await;
     assert!(answer.contains("a=sendonly"), "{answer}");

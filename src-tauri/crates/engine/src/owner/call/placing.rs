@@ -54,10 +54,10 @@ pub(super) struct Outgoing {
 impl Owner {
     /// Starts an outgoing call: its id at once, the way to the callee looked up meanwhile.
     pub(in super::super) fn place(&mut self, wish: Wish) -> Result<Reply, Failure> {
-        let settings = &self.settings.get().calls;
         let chosen = wish.session.as_ref().map(|id| self.open_session(id)).transpose()?;
         let chosen_account = chosen.map(|session| session.account.id.clone());
-        let target = Target::read(&wish.callee, chosen_account.as_ref(), settings, wish.field)?;
+        let target =
+            Target::read(&wish.callee, chosen_account.as_ref(), self.settings.dial_plan(), wish.field)?;
         if self.calls.len() >= MAX_CALLS && !target.emergency {
             return Err(Failure::new(
                 FailureCode::Limit,

@@ -78,8 +78,7 @@ impl Owner {
                 Some(id) => self.open_session(&id)?,
                 None => self.session_for_calls()?,
             };
-            let settings = &self.settings.get().calls;
-            let target = Target::read(to, Some(&session.account.id), settings, "to")?;
+            let target = Target::read(to, Some(&session.account.id), self.settings.dial_plan(), "to")?;
             let to = target.uri(&session.aor.uri, "to")?;
             let (from, session_id) = (session.aor.clone(), session.id.clone());
             let message = MessageRequest {
