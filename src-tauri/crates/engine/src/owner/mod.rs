@@ -92,6 +92,7 @@ enum Errand {
         password: Option<Secret>,
     },
     PasswordKept(Result<(), String>),
+    PasswordsForgotten(Result<(), String>),
     Recording(recording::Created),
     Stored(kept::Stored),
 }
@@ -234,6 +235,7 @@ impl Owner {
             Errand::DeviceNews(news) => self.on_device_news(news),
             Errand::Password { session, password } => self.on_password(&session, password.as_ref()),
             Errand::PasswordKept(result) => self.on_password_kept(result),
+            Errand::PasswordsForgotten(result) => self.on_passwords_forgotten(result),
             Errand::Recording(created) => self.on_recording_created(created),
             Errand::Stored(stored) => self.on_stored(stored),
         }
