@@ -117,8 +117,8 @@ struct Owner {
     imported: Imported,
     /// Where recordings go if the settings do not say.
     recordings: Option<PathBuf>,
-    /// What is being written, also after its call has ended.
-    recorded_legs: HashMap<LegId, CallId>,
+    /// Recordings that are being written, also after their call has ended, by their first file.
+    recorded: HashMap<PathBuf, CallId>,
     errands: mpsc::Sender<Errand>,
     next_leg: u64,
     tones: bool,

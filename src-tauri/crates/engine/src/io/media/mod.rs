@@ -167,9 +167,8 @@ pub(crate) enum News {
         leg: LegId,
         status: RecorderStatus,
     },
-    /// The recording of a leg is over and whole on disk.
+    /// A recording is over and whole on disk.
     Recorded {
-        leg: LegId,
         recorded: Recorded,
     },
     /// How the STUN server sees a socket of the leg; `None`: it gave no answer.

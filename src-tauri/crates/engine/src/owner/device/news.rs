@@ -107,7 +107,7 @@ impl Owner {
             }
             News::Sound { leg, problem } => self.on_sound(leg, problem),
             News::Recording { leg, status } => self.on_recording(leg, status),
-            News::Recorded { leg, recorded } => self.on_recorded(leg, &recorded),
+            News::Recorded { recorded } => self.on_recorded(&recorded),
             News::Gathered { leg, component, address } => self.on_gathered(leg, component, address),
             News::Secured { leg, suite } => self.on_secured(leg, suite),
             News::NoMedia { leg, reason } => self.on_no_media(leg, &reason),
