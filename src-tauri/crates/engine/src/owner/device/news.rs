@@ -169,6 +169,8 @@ impl Owner {
                 self.notice(NoticeLevel::Warning, &info, Some(&id));
             }
             (None, Some(before)) if before.kind == CallProblemKind::NothingReceived => {
+                // Who is heard is there, whether he has answered our question or not.
+                call.due.gone = None;
                 self.notice(NoticeLevel::Info, "the far end is heard again", Some(&id));
             }
             (None, _) => {}
