@@ -203,7 +203,10 @@ impl Worker {
             Ok(()) => {
                 self.legs.insert(id, leg);
             }
-            Err(error) => tracing::error!("a leg's sockets cannot be watched: {error}"),
+            Err(error) => {
+                let reason = format!("the sockets for its media cannot be read: {error}");
+                let _ = self.news.try_send(News::NoMedia { leg: id, reason });
+            }
         }
     }
 
