@@ -156,6 +156,10 @@ pub(crate) enum News {
         leg: LegId,
         digit: char,
     },
+    /// A key of ours was not sent: too many wait. Told once for all of them that are pressed together.
+    KeyLost {
+        leg: LegId,
+    },
     /// What is wrong with the sound of a leg that is joined to the devices or the conference, noticed within 3 s; `None`
     /// when all is well again. Told when it changes.
     Sound {

@@ -105,6 +105,12 @@ impl Owner {
                     self.send_key(call, digit);
                 }
             }
+            News::KeyLost { leg } => {
+                if let Some(id) = self.call_of_leg(leg) {
+                    let info = "some keys were not sent: too many wait; press fewer at a time";
+                    self.notice(NoticeLevel::Warning, info, Some(&id));
+                }
+            }
             News::Sound { leg, problem } => self.on_sound(leg, problem),
             News::Recording { leg, status } => self.on_recording(leg, status),
             News::Recorded { recorded } => self.on_recorded(&recorded),

@@ -251,6 +251,21 @@ fn keys_go_and_come_as_tones_in_the_sound() {
 }
 
 #[test]
+fn keys_that_are_too_many_to_wait_are_told() {
+    let (mut thread, _) = Thread::at_a_desk();
+    let far = Far::open(&mut thread, 1, tone(500.0), Join::Devices);
+    let tones = |digits| Ask::SendTones { leg: far.leg, digits };
+    let events = |digits| Ask::SendDtmf { leg: far.leg, digits };
+    let is_lost = |news: &News| matches!(news, News::KeyLost { leg } if *leg == far.leg);
+    for (ask, most) in [(&tones as &dyn Fn(String) -> Ask, 32), (&events, 64)] {
+        thread.ask(ask("1".repeat(most)));
+        assert!(!thread.news().iter().any(is_lost), "{most} can wait");
+        thread.ask(ask("23".into()));
+        assert_eq!(thread.news().iter().filter(|news| is_lost(news)).count(), 1);
+    }
+}
+
+#[test]
 fn keys_of_our_own_pad_are_heard_here_and_nowhere_else() {
     let (mut thread, ear) = Thread::at_a_desk();
     let mut far = Far::open(&mut thread, 1, tone(500.0), Join::Devices);
