@@ -22,7 +22,7 @@ const LONG: Duration = Duration::from_secs(20);
 /// comes through whole more than 0.95.
 const HEARD: f64 = 0.7;
 /// How often something is said to be heard.
-const TIMES: usize = 3;
+const TIMES: usize = 5;
 
 fn speech() -> Wav {
     speech_like(2.0, 48_000)
