@@ -170,6 +170,20 @@ mod tests {
     }
 
     #[test]
+    fn of_words_that_were_said_twice_those_count_that_came_through() {
+        let speech = speech_like(2.0, 8_000);
+        let torn = damaged(&speech, 100, pause(20));
+        for samples in
+            [[&torn.samples[..], &speech.samples].concat(), [&speech.samples[..], &torn.samples].concat()]
+        {
+            let heard = hear(&speech, &Wav { rate: 8_000, samples });
+            assert!(heard.peak > 0.99, "{heard:?}");
+        }
+        let heard = hear(&speech, &Wav { rate: 8_000, samples: torn.samples.repeat(2) });
+        assert!(heard.peak < 0.7, "{heard:?}");
+    }
+
+    #[test]
     fn one_jump_anywhere_costs_what_a_tenth_of_a_second_does() {
         let speech = speech_like(2.0, 8_000);
         for at in (100..1_900).step_by(100) {
