@@ -171,6 +171,18 @@ fn an_account_that_requires_encryption_keeps_it_when_a_later_answer_drops_it() {
 }
 
 #[test]
+fn a_refusal_repeats_little_of_what_it_refuses() {
+    let long = "X".repeat(7_000);
+    let suites: String =
+        (1..=30).map(|tag| format!("a=crypto:{tag} {tag}{} inline:x\r\n", &long[..1_500])).collect();
+    let offers = [format!("m=audio 6000 RTP/{long} 0\r\n"), format!("m=audio 6000 RTP/SAVP 0\r\n{suites}")];
+    for offer in offers {
+        let refusal = answer(&remote(&offer), &local(Protection::Sdes), &origin()).unwrap_err().to_string();
+        assert!(refusal.len() < 400, "{} bytes", refusal.len());
+    }
+}
+
+#[test]
 fn an_answer_with_another_tag_or_suite_than_offered_is_refused() {
     for line in ["99 AES_CM_128_HMAC_SHA1_80", "1 AES_CM_128_HMAC_SHA1_80"] {
         let mut exchange = OfferAnswer::new(origin());
