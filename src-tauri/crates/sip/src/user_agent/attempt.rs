@@ -3,16 +3,15 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::message::{CSeq, HeaderName, Request, Response, Uri, Via, ViaTransport};
+use crate::message::{CSeq, HeaderName, Request, Uri, Via, ViaTransport};
 use crate::transaction::clients::{ClientId, Sent};
 
 use super::challenge::Login;
-use super::event::{
-    CallId, Cause, MessageId, OptionsId, PublicationId, RegistrationId, Side, SubscriptionId,
-};
+use super::event::{CallId, MessageId, OptionsId, PublicationId, RegistrationId, SubscriptionId};
 use super::headers::Contact;
 use super::hop::{Authority, Hop, Transport};
 use super::io::{Output, QueryId};
+use super::outcome::Outcome;
 use super::{Owner, Query, UserAgent};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,27 +50,6 @@ impl Purpose {
             | Self::Info(call) => Some(call),
             Self::Message(_, call) => call,
             Self::Register(_) | Self::Options(_) | Self::Subscribe(_) | Self::Publish(_) => None,
-        }
-    }
-}
-
-/// How a request ended.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// a final response
-    Response(Response),
-    /// timer B or F
-    TimedOut,
-    Unreachable(String),
-}
-
-impl Outcome {
-    /// The status that its owner is told: 408 without an answer, 503 without a way.
-    pub(crate) fn cause(&self) -> Cause {
-        match self {
-            Self::Response(response) => Cause::new(response.status, response.reason.clone(), Side::Remote),
-            Self::TimedOut => Cause::new(408, "Request Timeout", Side::Network),
-            Self::Unreachable(reason) => Cause::new(503, reason.clone(), Side::Network),
         }
     }
 }

@@ -6,10 +6,11 @@ use crate::dialog::DialogId;
 use crate::message::{HeaderName, Method, Response};
 
 use super::UserAgent;
-use super::attempt::{Attempt, Outcome, Purpose};
+use super::attempt::{Attempt, Purpose};
 use super::call::{Call, CallTimer, State};
 use super::event::{CallEvent, CallId, Cause, Side};
 use super::headers;
+use super::outcome::Outcome;
 use super::reoffered::OfferIn;
 
 /// How often a change that met another one is tried again.

@@ -5,9 +5,10 @@ use std::time::Instant;
 use crate::message::{HeaderName, Method, Request, Response};
 
 use super::UserAgent;
-use super::attempt::{Outcome, Purpose};
+use super::attempt::Purpose;
 use super::event::{CallEvent, CallId};
 use super::hop::Hop;
+use super::outcome::Outcome;
 
 /// What an INFO may carry here.
 const ACCEPTED: [&str; 2] = ["application/dtmf-relay", "application/dtmf"];

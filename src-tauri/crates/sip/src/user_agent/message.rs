@@ -6,11 +6,12 @@ use crate::dialog::DialogId;
 use crate::message::{HeaderName, Method, NameAddr, Request, Response, Uri};
 use crate::transaction::servers::ServerId;
 
-use super::attempt::{Attempt, Outcome, Purpose};
+use super::attempt::{Attempt, Purpose};
 use super::challenge::Login;
 use super::event::{CallId, Event, MessageId, ReceivedMessage};
 use super::hop::Hop;
 use super::offered::phrase;
+use super::outcome::Outcome;
 use super::request::{Thread, Way, outside};
 use super::{Due, UserAgent, headers, trust};
 

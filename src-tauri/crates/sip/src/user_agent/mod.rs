@@ -110,7 +110,7 @@ pub use request::Way;
 pub use subscribe::Subscription;
 pub use terms::Terms;
 
-pub(crate) use attempt::Outcome;
+pub(crate) use outcome::Outcome;
 
 /// What has a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

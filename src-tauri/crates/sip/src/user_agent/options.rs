@@ -6,11 +6,12 @@ use crate::dialog::DialogId;
 use crate::message::{HeaderName, Method, NameAddr, Request, Response, Uri};
 
 use super::UserAgent;
-use super::attempt::{Outcome, Purpose};
+use super::attempt::Purpose;
 use super::challenge::Login;
 use super::event::{Event, OptionsId};
 use super::headers::{self, Contact};
 use super::hop::Hop;
+use super::outcome::Outcome;
 use super::request::{Thread, Way, outside};
 
 /// A question for what a peer can do, or whether it is there.

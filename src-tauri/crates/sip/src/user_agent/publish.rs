@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use crate::publication::{Publication as State, PublicationState, Verdict, unpublished};
 
-use super::attempt::{Attempt, Outcome, Purpose};
+use super::attempt::{Attempt, Purpose};
 use super::challenge::Login;
 use super::event::{Cause, Event, PublicationId, Side};
+use super::outcome::Outcome;
 use super::{Due, UserAgent, headers};
 
 pub use crate::publication::Settings as Publication;

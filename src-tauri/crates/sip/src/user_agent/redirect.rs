@@ -5,11 +5,12 @@ use std::time::Instant;
 use crate::message::{Contacts, HeaderName, NameAddr, Response, Uri};
 
 use super::UserAgent;
-use super::attempt::{Attempt, Outcome};
+use super::attempt::Attempt;
 use super::call::{Calling, State};
 use super::event::{CallId, Side};
 use super::headers;
 use super::offered::phrase;
+use super::outcome::Outcome;
 
 /// Contacts of one redirection: more are of no use to anybody.
 const MAX_TARGETS: usize = 8;

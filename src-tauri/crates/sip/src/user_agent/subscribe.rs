@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use crate::message::{HeaderName, Request};
 use crate::subscription::{Subscription as State, SubscriptionState, Verdict, unsubscribed};
 
-use super::attempt::{Attempt, Outcome, Purpose};
+use super::attempt::{Attempt, Purpose};
 use super::challenge::Login;
 use super::event::{Cause, Event, RegistrationId, Side, SubscriptionId};
 use super::headers::{self, Contact};
 use super::hop::Hop;
+use super::outcome::Outcome;
 use super::{Due, UserAgent};
 
 pub use crate::subscription::Settings as Subscription;

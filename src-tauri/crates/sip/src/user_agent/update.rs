@@ -7,12 +7,13 @@ use crate::message::{HeaderName, Method, Request, Response};
 use crate::transaction::servers::ServerId;
 
 use super::UserAgent;
-use super::attempt::{Attempt, Outcome};
+use super::attempt::Attempt;
 use super::call::{Call, CallTimer, State};
 use super::change::{Change, OfferOut, Way, Wish};
 use super::event::{CallEvent, CallId, Cause, Side};
 use super::headers;
 use super::hop::Hop;
+use super::outcome::Outcome;
 use super::reoffered::{OfferIn, TIME_FOR_ANSWER};
 
 impl UserAgent {

@@ -51,6 +51,34 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// The name of its side of the dialog, its Contact, and where it stands; it goes wherever the peer's URI leads.
+    pub(super) fn new(
+        sip_id: String,
+        local_tag: String,
+        contact: Contact,
+        state: State,
+        session: Session,
+    ) -> Self {
+        Self {
+            sip_id,
+            local_tag,
+            contact,
+            transport: None,
+            authority: Authority::default(),
+            flow: None,
+            known: None,
+            is_caller: matches!(state, State::Calling(_)),
+            state,
+            acks: Vec::new(),
+            attempts: Vec::new(),
+            timers: TimerTable::new(),
+            services: Services::default(),
+            session,
+            afterlife: None,
+            ended: false,
+        }
+    }
+
     pub(super) fn up(&mut self) -> Option<&mut Up> {
         match &mut self.state {
             State::Up(up) => Some(up),

@@ -35,6 +35,20 @@ pub(in super::super) struct Calling {
     pub(in super::super) redirects_left: usize,
 }
 
+impl Calling {
+    pub(in super::super) fn new(attempt: AttemptId, redirects_left: usize) -> Self {
+        Self {
+            attempt,
+            early: Vec::new(),
+            trying_told: false,
+            cancel_sent: false,
+            cancel_reason: None,
+            redirects: VecDeque::new(),
+            redirects_left,
+        }
+    }
+}
+
 /// One branch of a forked INVITE.
 #[derive(Debug)]
 pub(in super::super) struct Early {

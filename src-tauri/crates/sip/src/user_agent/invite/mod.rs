@@ -5,7 +5,6 @@ mod response;
 use std::time::{Duration, Instant};
 
 use crate::message::{HeaderName, Method, NameAddr, Request, Uri};
-use crate::transaction::TimerTable;
 
 use super::UserAgent;
 use super::attempt::Purpose;
@@ -73,31 +72,13 @@ impl UserAgent {
         let sip_id = self.random.token();
         let contact = self.contact_of(own.as_ref().unwrap_or(&invite.from), own.is_some());
         let over_limit = self.is_full();
+        let state = State::Calling(Calling::new(attempt_id, self.config.max_redirects));
+        let session = Session::wanting(invite.session_expires);
         let mut call = Call {
-            sip_id: sip_id.clone(),
-            local_tag: local_tag.clone(),
-            contact: contact.clone(),
             transport: invite.way.transport,
             authority: invite.way.authority,
             flow: invite.way.flow,
-            known: None,
-            state: State::Calling(Calling {
-                attempt: attempt_id,
-                early: Vec::new(),
-                trying_told: false,
-                cancel_sent: false,
-                cancel_reason: None,
-                redirects: Default::default(),
-                redirects_left: self.config.max_redirects,
-            }),
-            acks: Vec::new(),
-            attempts: Vec::new(),
-            timers: TimerTable::new(),
-            services: Default::default(),
-            session: Session::wanting(invite.session_expires),
-            afterlife: None,
-            is_caller: true,
-            ended: false,
+            ..Call::new(sip_id.clone(), local_tag.clone(), contact.clone(), state, session)
         };
         call.timers.set(CallTimer::Ring, now + self.config.ring_limit);
         self.calls.insert(id, call);

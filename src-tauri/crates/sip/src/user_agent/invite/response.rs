@@ -6,10 +6,11 @@ use crate::dialog::Dialog;
 use crate::message::Response;
 
 use super::super::UserAgent;
-use super::super::attempt::{Attempt, AttemptId, Outcome};
+use super::super::attempt::{Attempt, AttemptId};
 use super::super::call::{CallTimer, Early, State, Up};
 use super::super::event::{CallEvent, CallId, Side};
 use super::super::headers;
+use super::super::outcome::Outcome;
 use super::super::prack::Heard;
 use super::super::redirect::{collect_redirects, is_worth_another};
 

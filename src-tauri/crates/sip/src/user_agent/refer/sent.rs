@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use crate::message::{HeaderName, Method, NameAddr, Request, Response};
 
 use super::super::UserAgent;
-use super::super::attempt::{Attempt, Outcome, Purpose};
+use super::super::attempt::{Attempt, Purpose};
 use super::super::call::CallTimer;
 use super::super::event::{CallEvent, CallId, Cause, Side};
 use super::super::hop::Hop;
+use super::super::outcome::Outcome;
 use super::Refer;
 use super::sipfrag::{self, SIPFRAG};
 

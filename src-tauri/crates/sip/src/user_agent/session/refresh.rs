@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::super::UserAgent;
-use super::super::attempt::Outcome;
 use super::super::bye::Reason;
 use super::super::call::{Call, CallTimer};
 use super::super::change::{Change, Way};
 use super::super::event::{CallId, Side};
+use super::super::outcome::Outcome;
 
 /// Until something else that is going on has ended.
 const BUSY: Duration = Duration::from_secs(2);
