@@ -127,6 +127,8 @@ fn check(account: &Account) -> Result<(), Failure> {
         ("user", account.user.as_deref()),
         ("registrar", account.registrar.as_deref()),
         ("outboundProxy", account.outbound_proxy.as_deref()),
+        ("stun", account.stun.as_deref()),
+        ("voicemail", account.voicemail.as_deref()),
     ];
     for (field, text) in fields {
         if text.is_some_and(|text| text.len() > LONGEST_TEXT || text.chars().any(char::is_control)) {

@@ -184,6 +184,7 @@ async fn what_is_wrong_in_an_account_is_named() {
         ("registrar", Account { registrar: Some("sip:x;transport=dccp".into()), ..good.clone() }),
         ("outboundProxy", Account { outbound_proxy: Some("::".into()), ..good.clone() }),
         ("displayName", Account { display_name: Some("\u{7}".into()), ..good.clone() }),
+        ("voicemail", Account { voicemail: Some(long.clone()), ..good.clone() }),
         ("user", Account { user: Some(long), ..good.clone() }),
         ("expires", Account { expires: 0, ..good }),
     ];
