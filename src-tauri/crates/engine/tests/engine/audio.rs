@@ -41,7 +41,6 @@ fn voice_saying(times: usize, dir: &Path, name: &str, offset: usize, codec: &str
 
 pub(crate) fn assert_heard(spoken: &Wav, path: &Path) {
     let heard = hear(spoken, &Wav::read(path).unwrap());
-    eprintln!("{heard:?} in {}", path.display());
     assert!(heard.peak > CORRELATED, "{heard:?} in {}", path.display());
 }
 

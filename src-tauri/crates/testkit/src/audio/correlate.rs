@@ -61,7 +61,6 @@ pub fn hear_again(times: usize, wanted: f64, mut say: impl FnMut() -> Heard) -> 
         if best.peak > wanted {
             break;
         }
-        eprintln!("said again after {best:?}");
         let heard = say();
         if heard.peak > best.peak {
             best = heard;
