@@ -62,7 +62,7 @@ fn a_newcomer_calls_echo_by_keyboard_and_hears_what_they_say() {
     page.settle();
     let file = room.dir().join("spoken.wav");
     let spoken = speak_into(&file, 48_000).unwrap();
-    let heard = hear_again(5, HEARD, || {
+    let heard = hear_again(8, HEARD, || {
         let recording = sound.record("spk.monitor").unwrap();
         let mut speaking = sound.speak(&file).unwrap();
         speaking.wait(Duration::from_secs(20)).unwrap();

@@ -16,7 +16,7 @@ fn what_is_spoken_is_recorded_at_the_microphone() {
     let server = PulseServer::start(room.dir()).unwrap();
     let path = room.dir().join("speech.wav");
     let speech = speak_into(&path, 48_000).unwrap();
-    let heard = hear_again(5, WHOLE, || {
+    let heard = hear_again(8, WHOLE, || {
         let recording = server.record("mic").unwrap();
         let mut player = server.speak(&path).unwrap();
         player.wait(Duration::from_secs(30)).unwrap();
