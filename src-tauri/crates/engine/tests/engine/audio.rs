@@ -39,7 +39,6 @@ fn voice_saying(times: usize, dir: &Path, name: &str, offset: usize, codec: &str
     Voice { spoken, heard, settings }
 }
 
-#[expect(clippy::print_stderr, reason = "figures that a passing test printed belong in its output")]
 pub(crate) fn assert_heard(spoken: &Wav, path: &Path) {
     let heard = hear(spoken, &Wav::read(path).unwrap());
     assert!(heard.peak > CORRELATED, "{heard:?} in {}", path.display());

@@ -55,7 +55,6 @@ pub fn hear(reference: &Wav, recording: &Wav) -> Heard {
 
 /// Has something said up to `times` times, until it is heard better than `wanted`, and gives the best hearing. A machine that
 /// is busy for a moment damages what is said in that moment; a fault damages whatever is said.
-#[expect(clippy::print_stderr, reason = "figures that a passing test printed belong in its output")]
 pub fn hear_again(times: usize, wanted: f64, mut say: impl FnMut() -> Heard) -> Heard {
     let mut best = say();
     for _ in 1..times {
