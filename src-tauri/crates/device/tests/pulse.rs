@@ -12,14 +12,17 @@ use std::time::{Duration, Instant};
 use beat::Beat;
 use sidetone_device::{DeviceEvent, Hardware};
 use sidetone_media::{Devices, Direction, Flow, Selection};
-use sidetone_testkit::audio::{Heard, Wav, hear, speech_like};
+use sidetone_testkit::audio::{Heard, Wav, hear, hear_again, speech_like};
 use sidetone_testkit::{Needs, PulseOptions, PulseServer, Room, room, until};
 
 const TOOLS: [&str; 4] = ["pulseaudio", "pactl", "paplay", "parecord"];
 const LONG: Duration = Duration::from_secs(20);
-/// Correlation of a sound that was heard, also on a machine so busy that parts of it are late. Another sound has
-/// less than 0.35, one that comes through whole more than 0.85.
-const HEARD: f64 = 0.55;
+/// Correlation of a sound that was heard, also on a machine so busy that the beat or the sound server comes late now and
+/// then and a device runs empty. Another sound has less than 0.4, one that is broken all the time less than this, one that
+/// comes through whole more than 0.95.
+const HEARD: f64 = 0.7;
+/// How often something is said to be heard.
+const TIMES: usize = 8;
 
 fn speech() -> Wav {
     speech_like(2.0, 48_000)
@@ -45,14 +48,20 @@ fn converse(room: &Room, server: &PulseServer, beat: &Beat, feed: &str) -> Heard
     let path = room.dir().join("speech.wav");
     let speech = speech();
     speech.write(&path).unwrap();
-    let from = beat.heard_len();
-    server.play(&path, feed).unwrap().wait(LONG).unwrap();
-    beat.wait_heard(beat.heard_len() + 24_000);
-    hear(&speech, &Wav { rate: 48_000, samples: beat.heard_since(from) })
+    hear_again(TIMES, HEARD, || {
+        let from = beat.heard_len();
+        server.play(&path, feed).unwrap().wait(LONG).unwrap();
+        beat.wait_heard(beat.heard_len() + 24_000);
+        hear(&speech, &Wav { rate: 48_000, samples: beat.heard_since(from) })
+    })
 }
 
 /// Plays speech through the sink of the beat and says how it was heard at `monitor`.
 fn say(server: &PulseServer, beat: &Beat, monitor: &str) -> Heard {
+    hear_again(TIMES, HEARD, || say_once(server, beat, monitor))
+}
+
+fn say_once(server: &PulseServer, beat: &Beat, monitor: &str) -> Heard {
     let speech = speech();
     let recording = server.record(monitor).unwrap();
     beat.say(&speech.samples);
@@ -60,6 +69,10 @@ fn say(server: &PulseServer, beat: &Beat, monitor: &str) -> Heard {
     let end = recording.seconds() + 0.5;
     until("the rest of the recording", LONG, || (recording.seconds() > end).then_some(())).unwrap();
     hear(&speech, &recording.finish().unwrap())
+}
+
+fn assert_heard(what: &str, heard: Heard) {
+    assert!(heard.peak > HEARD, "{what}: {heard:?}");
 }
 
 fn on_sink(server: &PulseServer, name: &str, count: usize) {
@@ -96,8 +109,8 @@ fn the_microphone_hears_what_is_spoken() {
     let beat = Beat::start(Some(opened.source), None);
     beat.wait_live();
     let heard = converse(&room, &server, &beat, "micfeed");
-    eprintln!("microphone: {heard:?}, {}", beat.figures());
-    assert!(heard.peak > HEARD, "{heard:?}");
+    eprintln!("{heard:?}, {}", beat.figures());
+    assert_heard("microphone", heard);
 }
 
 #[test]
@@ -113,14 +126,18 @@ fn the_speaker_is_heard_and_the_delay_there_and_back_is_short() {
     on_sink(&server, "spk", 1);
     // The first playback on a null sink pauses for two seconds.
     beat.say_until_heard();
-    let from = beat.heard_len();
-    let heard = say(&server, &beat, "spk.monitor");
-    let back = hear(&speech(), &Wav { rate: 48_000, samples: beat.heard_since(from) });
-    eprintln!("speaker: {heard:?}, {}", beat.figures());
-    let delay = back.lag_ms - beat.said_at(from);
-    eprintln!("speaker to microphone: {back:?}, delay {delay:.1} ms");
-    assert!(heard.peak > HEARD, "{heard:?}");
-    assert!(back.peak > HEARD, "{back:?}");
+    let mut delay = f64::NAN;
+    // Both of the same words.
+    let worse = hear_again(TIMES, HEARD, || {
+        let from = beat.heard_len();
+        let heard = say_once(&server, &beat, "spk.monitor");
+        let back = hear(&speech(), &Wav { rate: 48_000, samples: beat.heard_since(from) });
+        delay = back.lag_ms - beat.said_at(from);
+        eprintln!("speaker {heard:?}, and from there at the microphone {back:?} after {delay:.1} ms");
+        if heard.peak < back.peak { heard } else { back }
+    });
+    eprintln!("{}", beat.figures());
+    assert_heard("speaker and microphone", worse);
     assert!(delay < 250.0, "{delay} ms");
 }
 
@@ -143,13 +160,13 @@ fn the_system_default_is_followed() {
     on_sink(&server, "headset", 1);
     on_sink(&server, "spk", 0);
     let heard = say(&server, &beat, "headset.monitor");
-    assert!(heard.peak > HEARD, "{heard:?}");
+    assert_heard("speaker that became the default", heard);
 
     server.set_default_source("headset.monitor").unwrap();
     wait(&events, changed("pulse:headset.monitor"));
     on_source(&server, "mic", 0);
     let heard = converse(&room, &server, &beat, "headset");
-    assert!(heard.peak > HEARD, "{heard:?}");
+    assert_heard("microphone that became the default", heard);
 }
 
 /// Unloads the module of the chosen devices in the middle, and loads it again.
@@ -179,7 +196,7 @@ fn unplug_and_plug(room: &Room, options: &PulseOptions) {
     on_sink(&server, "spk", 1);
     on_source(&server, "mic", 1);
     let heard = converse(room, &server, &beat, "micfeed");
-    assert!(heard.peak > HEARD, "on the default microphone: {heard:?}");
+    assert_heard("on the default microphone", heard);
 
     server.add_sink("usb").unwrap();
     for _ in 0..2 {
@@ -188,7 +205,7 @@ fn unplug_and_plug(room: &Room, options: &PulseOptions) {
     on_sink(&server, "usb", 1);
     on_sink(&server, "spk", 0);
     let heard = say(&server, &beat, "usb.monitor");
-    assert!(heard.peak > HEARD, "back on the chosen speaker: {heard:?}");
+    assert_heard("back on the chosen speaker", heard);
 }
 
 #[test]
@@ -226,9 +243,9 @@ fn a_sound_server_that_dies_and_comes_back_is_used_again() {
     }
     eprintln!("in use {} ms after the restart", restarted.elapsed().as_millis());
     let heard = converse(&room, &server, &beat, "micfeed");
-    assert!(heard.peak > HEARD, "{heard:?}");
+    assert_heard("microphone after the restart", heard);
     let heard = say(&server, &beat, "spk.monitor");
-    assert!(heard.peak > HEARD, "{heard:?}");
+    assert_heard("speaker after the restart", heard);
 }
 
 #[test]
@@ -248,7 +265,7 @@ fn a_sound_server_that_hangs_blocks_nobody_for_long_and_is_used_again() {
     server.freeze(false).unwrap();
     beat.wait_live();
     let heard = converse(&room, &server, &beat, "micfeed");
-    assert!(heard.peak > HEARD, "{heard:?}");
+    assert_heard("microphone after the hang", heard);
     assert!(!hardware.list().unwrap().is_empty());
 }
 

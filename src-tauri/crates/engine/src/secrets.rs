@@ -10,7 +10,11 @@ pub trait SecretStore: Send {
     /// # Errors
     /// Why the store did not take it, in words.
     fn set(&mut self, name: &str, secret: &Secret) -> Result<(), String>;
-    fn remove(&mut self, name: &str);
+    /// Nothing to remove is no error.
+    ///
+    /// # Errors
+    /// Why the entry may still be there, in words.
+    fn remove(&mut self, name: &str) -> Result<(), String>;
 }
 
 /// The platform's key store: Secret Service, Keychain, Credential Manager.
@@ -39,9 +43,12 @@ impl SecretStore for Platform {
             .map_err(|error| error.to_string())
     }
 
-    fn remove(&mut self, name: &str) {
-        if let Ok(entry) = keyring::v1::Entry::new(SERVICE, name) {
-            let _ = entry.delete_credential();
+    fn remove(&mut self, name: &str) -> Result<(), String> {
+        use keyring::v1::Error;
+        match keyring::v1::Entry::new(SERVICE, name).and_then(|entry| entry.delete_credential()) {
+            // A machine without a key store has kept nothing.
+            Ok(()) | Err(Error::NoEntry | Error::NoDefaultStore) => Ok(()),
+            Err(error) => Err(error.to_string()),
         }
     }
 }
@@ -59,7 +66,8 @@ impl SecretStore for Memory {
         Ok(())
     }
 
-    fn remove(&mut self, name: &str) {
+    fn remove(&mut self, name: &str) -> Result<(), String> {
         self.0.remove(name);
+        Ok(())
     }
 }

@@ -1,11 +1,9 @@
 //! Random and damaged text: nothing panics, and what is read prints to something that reads the same.
 
-use std::net::IpAddr;
+#[path = "hostile/exercise.rs"]
+mod exercise;
 
-use sidetone_sdp::{
-    Candidate, CandidateKind, Capability, Direction, Fingerprint, HashFunction, IceCredentials, LocalIce,
-    LocalMedia, LocalSecurity, OfferAnswer, Origin, Protection, Sdes, SessionDescription, SrtpKey, Suite,
-};
+use exercise::exercise;
 
 const SAMPLE: &str = "v=0\r\no=- 20518 3 IN IP4 203.0.113.1\r\ns=-\r\nc=IN IP4 203.0.113.1\r\nt=0 0\r\n\
 m=audio 54400 RTP/AVP 0 96 97 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:96 opus/48000/2\r\n\
@@ -34,56 +32,6 @@ impl Random {
     fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit as u64) as usize
     }
-}
-
-fn local() -> LocalMedia {
-    LocalMedia {
-        address: IpAddr::from([192, 0, 2, 1]),
-        rtp_port: 4000,
-        rtcp_port: None,
-        rtcp_mux: true,
-        codecs: vec![Capability::opus(), Capability::g722(), Capability::pcmu()],
-        dtmf: true,
-        comfort_noise: true,
-        ptime: Some(20),
-        direction: Direction::SendRecv,
-        security: LocalSecurity {
-            offer: Protection::SdesWherePossible,
-            required: false,
-            sdes: Sdes::Keys(Suite::ALL.map(|suite| SrtpKey::from_random(suite, &[7; 46])).to_vec()),
-            fingerprints: vec![Fingerprint { hash: HashFunction::Sha256, bytes: vec![9; 32] }],
-        },
-        ice: Some(LocalIce {
-            offer: true,
-            credentials: IceCredentials::from_random(&[1; 32]),
-            next: IceCredentials::from_random(&[2; 32]),
-            candidates: [1, 2]
-                .map(|part| {
-                    Candidate::new(part, 0, CandidateKind::Host, ([192, 0, 2, 1], 3999 + part).into())
-                })
-                .to_vec(),
-        }),
-    }
-}
-
-fn exercise(bytes: &[u8]) -> bool {
-    let Ok(description) = SessionDescription::parse(bytes) else { return false };
-    let printed = description.to_string();
-    assert_eq!(SessionDescription::parse(printed.as_bytes()).as_ref(), Ok(&description), "{printed}");
-    let mut exchange = OfferAnswer::new(Origin { username: String::new(), session_id: 1, version: 1 });
-    if let Ok((answer, negotiated)) = exchange.answer(&description, &local()) {
-        assert_eq!(answer.media.len(), description.media.len());
-        assert!((10..=120).contains(&negotiated.ptime));
-        let text = answer.to_string();
-        assert_eq!(SessionDescription::parse(text.as_bytes()).as_ref(), Ok(&answer), "{text}");
-        let again = exchange.offer(&local());
-        assert_eq!(again.media.len(), description.media.len());
-        let _ = exchange.accept(&description);
-    }
-    let mut exchange = OfferAnswer::new(Origin { username: String::new(), session_id: 1, version: 1 });
-    exchange.offer(&local());
-    let _ = exchange.accept(&description);
-    true
 }
 
 #[test]

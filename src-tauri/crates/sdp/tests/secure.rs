@@ -153,6 +153,35 @@ fn an_account_that_requires_encryption_takes_no_plain_offer_and_no_plain_answer(
     assert_eq!(exchange.accept(&plain).unwrap().security, Security::None);
 }
 
+/// The line stays RTP/AVP, as the peer offered it with keys, and so an answer without keys would be legal.
+#[test]
+fn an_account_that_requires_encryption_keeps_it_when_a_later_answer_drops_it() {
+    let mut strict = local(Protection::Sdes);
+    strict.security.required = true;
+    strict.security.fingerprints.clear();
+    let mut exchange = OfferAnswer::new(origin());
+    let keys = format!("m=audio 6000 RTP/AVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}\r\n");
+    let (_, agreed) = exchange.answer(&remote(&keys), &strict).unwrap();
+    assert!(matches!(agreed.security, Security::Sdes { .. }));
+    let again = exchange.offer(&strict);
+    assert_eq!(again.media[0].protocol, "RTP/AVP");
+    let plain = remote("m=audio 6000 RTP/AVP 0\r\n");
+    assert_eq!(exchange.accept(&plain).unwrap_err(), Refusal::Unprotected("answer"));
+    assert!(matches!(exchange.accept(&remote(&keys)).unwrap().security, Security::Sdes { .. }));
+}
+
+#[test]
+fn a_refusal_repeats_little_of_what_it_refuses() {
+    let long = "X".repeat(7_000);
+    let suites: String =
+        (1..=30).map(|tag| format!("a=crypto:{tag} {tag}{} inline:x\r\n", &long[..1_500])).collect();
+    let offers = [format!("m=audio 6000 RTP/{long} 0\r\n"), format!("m=audio 6000 RTP/SAVP 0\r\n{suites}")];
+    for offer in offers {
+        let refusal = answer(&remote(&offer), &local(Protection::Sdes), &origin()).unwrap_err().to_string();
+        assert!(refusal.len() < 400, "{} bytes", refusal.len());
+    }
+}
+
 #[test]
 fn an_answer_with_another_tag_or_suite_than_offered_is_refused() {
     for line in ["99 AES_CM_128_HMAC_SHA1_80", "1 AES_CM_128_HMAC_SHA1_80"] {

@@ -27,5 +27,5 @@ pub use user_agent::{
     Authority, CallEvent, CallId, Cause, Config, DialogName, Event, FailureKind, Hop, Input, Invite, Load,
     MessageId, MessageRequest, Options, OptionsId, Output, Publication, PublicationId, PublicationState,
     QueryId, ReceivedMessage, Refer, Registration, RegistrationId, Reliable, Side, Subscription,
-    SubscriptionId, SubscriptionState, Terms, Timers, Transport, UserAgent,
+    SubscriptionId, SubscriptionState, Terms, Timers, Transport, UserAgent, Way,
 };

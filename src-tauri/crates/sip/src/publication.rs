@@ -2,14 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::digest::Credentials;
-use crate::message::{HeaderName, Method, NameAddr, Request, Uri};
-use crate::registration::back_off;
+use crate::message::{HeaderName, Method, NameAddr, Request, Response, Uri};
+use crate::registration::{LONGEST, longer, pause, retry_after};
 use crate::user_agent::request::{Thread, outside};
-use crate::user_agent::{Authority, Cause, Config, Hop, Outcome, Side, Transport};
+use crate::user_agent::{Cause, Config, Outcome, Side, Way};
 
-/// A server may ask for at most so long with 423.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// Answers of 412 and 423 taken in a row.
 const MAX_CORRECTIONS: u8 = 3;
 /// Longest entity tag that is kept, in bytes.
@@ -21,13 +18,7 @@ pub struct Settings {
     pub event: String,
     pub from: NameAddr,
     pub to: Uri,
-    /// outbound proxies, nearest first; taken as loose routers
-    pub route: Vec<Uri>,
-    pub transport: Option<Transport>,
-    pub authority: Authority,
-    /// the connection to use instead of looking for addresses
-    pub flow: Option<Hop>,
-    pub credentials: Option<Credentials>,
+    pub way: Way,
     pub content_type: String,
     pub body: Vec<u8>,
     /// how long each publication is to last; the server may say otherwise
@@ -46,11 +37,7 @@ impl Settings {
             event: event.into(),
             to: from.uri.clone(),
             from,
-            route: Vec::new(),
-            transport: None,
-            authority: Authority::default(),
-            flow: None,
-            credentials: None,
+            way: Way::default(),
             content_type: content_type.into(),
             body,
             expires: Duration::from_secs(3600),
@@ -154,8 +141,9 @@ impl Publication {
         }
         let settings = &self.settings;
         let thread = Thread { call_id: &self.call_id, from_tag: &self.from_tag, cseq: self.cseq };
-        let mut request = outside(Method::Publish, &settings.from, &settings.to, &settings.route, &thread);
-        let expires = if self.leaving { Duration::ZERO } else { settings.expires.max(self.min_expires) };
+        let mut request =
+            outside(Method::Publish, &settings.from, &settings.to, &settings.way.route, &thread);
+        let expires = if self.leaving { Duration::ZERO } else { self.wanted() };
         request.headers.push(HeaderName::EVENT, &settings.event);
         request.headers.push(HeaderName::EXPIRES, expires.as_secs());
         if let Some(etag) = &self.etag {
@@ -180,72 +168,64 @@ impl Publication {
         self.cseq = self.cseq.max(sent.headers.cseq().map_or(0, |cseq| cseq.number));
         let was_removal = sent.headers.expires() == Ok(Some(0));
         if was_removal {
-            return Verdict::Gone(Cause::new(200, "unpublished", Side::Local));
+            return Verdict::Gone(unpublished());
         }
         if !sent.body.is_empty() && !matches!(outcome, Outcome::Response(response) if response.is_success()) {
             self.changed = true;
         }
         match outcome {
-            Outcome::Response(response) if response.is_success() => {
-                self.failures = 0;
-                self.corrections = 0;
-                let asked = self.settings.expires.max(self.min_expires);
-                let seconds =
-                    response.headers.expires().ok().flatten().map(u64::from).map(Duration::from_secs);
-                let expires = seconds.unwrap_or(asked).clamp(Duration::from_secs(1), LONGEST);
-                let etag = response.headers.get(&HeaderName::SIP_ETAG).map(str::trim);
-                self.etag = etag.filter(|etag| !etag.is_empty() && etag.len() <= MAX_ETAG).map(str::to_owned);
-                self.until = Some(now + expires);
-                let margin = (expires / 10).clamp(Duration::from_secs(5), Duration::from_secs(60));
-                self.due =
-                    Some(now + expires.saturating_sub(margin).max(expires / 2).max(Duration::from_secs(10)));
-                match (self.leaving, self.etag.is_some()) {
-                    (true, true) => Verdict::Again,
-                    (true, false) => Verdict::Gone(Cause::new(200, "unpublished", Side::Local)),
-                    _ if self.changed => Verdict::Again,
-                    _ if sent.body.is_empty() => Verdict::Nothing,
-                    _ => Verdict::Tell(PublicationState::Published { expires }),
-                }
-            }
-            _ if self.leaving && self.etag.is_none() => {
-                Verdict::Gone(Cause::new(200, "unpublished", Side::Local))
-            }
+            Outcome::Response(response) if response.is_success() => self.on_success(now, response, sent),
+            _ if self.leaving && self.etag.is_none() => Verdict::Gone(unpublished()),
             _ if self.leaving => Verdict::Again,
-            Outcome::Response(response) => {
-                let cause = Cause::new(response.status, response.reason.clone(), Side::Remote);
-                let wanted =
-                    response.headers.min_expires().ok().flatten().map(u64::from).map(Duration::from_secs);
-                let longer = wanted.filter(|wanted| {
-                    *wanted > self.settings.expires.max(self.min_expires) && *wanted <= LONGEST
-                });
-                let may_correct = self.corrections < MAX_CORRECTIONS;
-                match (response.status, longer) {
-                    // the server has forgotten what we change: publish all of it again
-                    (412, _) if may_correct && self.etag.take().is_some() => {
-                        self.corrections += 1;
-                        Verdict::Again
-                    }
-                    (423, Some(wanted)) if may_correct => {
-                        self.corrections += 1;
-                        self.min_expires = wanted;
-                        Verdict::Again
-                    }
-                    (401 | 403 | 404 | 405 | 407 | 415 | 420 | 489 | 501 | 603 | 606, _) => {
-                        Verdict::Gone(cause)
-                    }
-                    _ => {
-                        let seconds = response.headers.retry_after().ok().flatten().map(u64::from);
-                        self.fail(now, cause, seconds.map(Duration::from_secs), config, chance)
-                    }
-                }
-            }
-            Outcome::TimedOut => {
-                self.fail(now, Cause::new(408, "Request Timeout", Side::Network), None, config, chance)
-            }
-            Outcome::Unreachable(reason) => {
-                self.fail(now, Cause::new(503, reason.clone(), Side::Network), None, config, chance)
+            Outcome::Response(response) => self.on_refusal(now, response, config, chance),
+            Outcome::TimedOut | Outcome::Unreachable(_) => {
+                self.fail(now, outcome.cause(), None, config, chance)
             }
         }
+    }
+
+    fn on_success(&mut self, now: Instant, response: &Response, sent: &Request) -> Verdict {
+        self.failures = 0;
+        self.corrections = 0;
+        let seconds = response.headers.expires().ok().flatten().map(u64::from).map(Duration::from_secs);
+        let expires = seconds.unwrap_or(self.wanted()).clamp(Duration::from_secs(1), LONGEST);
+        let etag = response.headers.get(&HeaderName::SIP_ETAG).map(str::trim);
+        self.etag = etag.filter(|etag| !etag.is_empty() && etag.len() <= MAX_ETAG).map(str::to_owned);
+        self.until = Some(now + expires);
+        let margin = (expires / 10).clamp(Duration::from_secs(5), Duration::from_secs(60));
+        let refresh = expires.saturating_sub(margin).max(expires / 2).max(Duration::from_secs(10));
+        self.due = Some(now + refresh);
+        match (self.leaving, self.etag.is_some()) {
+            (true, true) => Verdict::Again,
+            (true, false) => Verdict::Gone(unpublished()),
+            _ if self.changed => Verdict::Again,
+            _ if sent.body.is_empty() => Verdict::Nothing,
+            _ => Verdict::Tell(PublicationState::Published { expires }),
+        }
+    }
+
+    fn on_refusal(&mut self, now: Instant, response: &Response, config: &Config, chance: f64) -> Verdict {
+        let cause = Cause::new(response.status, response.reason.clone(), Side::Remote);
+        let may_correct = self.corrections < MAX_CORRECTIONS;
+        match (response.status, longer(response, self.wanted())) {
+            // the server has forgotten what we change: publish all of it again
+            (412, _) if may_correct && self.etag.take().is_some() => {
+                self.corrections += 1;
+                Verdict::Again
+            }
+            (423, Some(wanted)) if may_correct => {
+                self.corrections += 1;
+                self.min_expires = wanted;
+                Verdict::Again
+            }
+            (401 | 403 | 404 | 405 | 407 | 415 | 420 | 489 | 501 | 603 | 606, _) => Verdict::Gone(cause),
+            _ => self.fail(now, cause, retry_after(response), config, chance),
+        }
+    }
+
+    /// How long each publication is to last.
+    fn wanted(&self) -> Duration {
+        self.settings.expires.max(self.min_expires)
     }
 
     fn fail(
@@ -257,10 +237,13 @@ impl Publication {
         chance: f64,
     ) -> Verdict {
         self.corrections = 0;
-        let pause = back_off(config.retry_base, config.retry_limit, self.failures, chance);
-        let pause = retry_after.map_or(pause, |asked| pause.max(asked.min(Duration::from_secs(3600))));
+        let pause = pause(config, self.failures, retry_after, chance);
         self.failures = self.failures.saturating_add(1);
         self.due = Some(now + pause);
         Verdict::Tell(PublicationState::Ended { cause, retry_in: Some(pause) })
     }
+}
+
+pub(crate) fn unpublished() -> Cause {
+    Cause::new(200, "unpublished", Side::Local)
 }

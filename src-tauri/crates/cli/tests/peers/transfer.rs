@@ -206,7 +206,7 @@ fn baresip_transfers_us_to_another_and_we_hear_it() {
     assert!(heard.peak > CORRELATED, "{heard:?}");
 }
 
-/// SIPp is the transferor and hears how it goes: taken, busy, refused.
+/// SIPp is the transferor and hears how it goes: taken, busy.
 #[test]
 fn sipp_transfers_us_and_hears_how_it_goes() {
     let Some(room) = room!(needs(&["sipp", "baresip"])) else { return };
@@ -224,6 +224,26 @@ fn sipp_transfers_us_and_hears_how_it_goes() {
     let mut calls: Vec<_> = phone.seen.iter().filter(|value| value["event"] == "OnTransferEvent").collect();
     assert_eq!(calls.len(), 2);
     assert!(calls.remove(0)["referredBy"].as_str().unwrap().contains("bob"));
+}
+
+/// SIPp is the transferor and is refused, by the account or by its user; the call stays until SIPp hangs up.
+#[test]
+fn sipp_is_refused_its_transfer_and_keeps_the_call() {
+    let Some(room) = room!(needs(&["sipp"])) else { return };
+    for policy in ["refuse", "ask"] {
+        let mut phone = phone(&room, policy, "tone", "null");
+        let keys = [("refer_to", "sip:carol@127.0.0.1:9")];
+        let mut sipp = caller(&room, "uac_refer_refused.xml", ours(), &keys);
+        let call = answer(&mut phone);
+        if policy == "ask" {
+            phone.wait("OnTransferEvent", PATIENCE, |value| value["event"] == "OnTransferEvent");
+            phone.ask(json!({"command": "refuseTransfer", "callId": call}));
+        }
+        status(&mut phone, &call, "FINISH");
+        clean(&mut sipp);
+        let mut statuses = phone.seen.iter().filter(|value| value["event"] == "CallStatusEvent");
+        assert!(statuses.all(|value| value["callId"] == call), "nobody else was called: {:?}", phone.seen);
+    }
 }
 
 /// SIPp asks for an attended transfer, and the third party, SIPp too, sees the dialog that is to be replaced.

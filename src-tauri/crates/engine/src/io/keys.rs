@@ -34,13 +34,16 @@ impl Keys {
         self.ask(move |store| tell(store.set(&name, &secret)))
     }
 
-    pub(crate) fn remove(&self, name: String) {
-        self.ask(move |store| store.remove(&name));
-    }
-
-    /// `false` where too many questions wait already: nothing will be removed.
-    pub(crate) fn remove_all(&self, names: Vec<String>) -> bool {
-        self.ask(move |store| names.iter().for_each(|name| store.remove(name)))
+    /// As [`Keys::get`]. Removes what it can and tells the first failure.
+    pub(crate) fn remove(
+        &self,
+        names: Vec<String>,
+        tell: impl FnOnce(Result<(), String>) + Send + 'static,
+    ) -> bool {
+        self.ask(move |store| {
+            let removed: Vec<_> = names.iter().map(|name| store.remove(name)).collect();
+            tell(removed.into_iter().collect());
+        })
     }
 
     fn ask(&self, ask: impl FnOnce(&mut dyn SecretStore) + Send + 'static) -> bool {

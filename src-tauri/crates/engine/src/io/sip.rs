@@ -127,7 +127,7 @@ impl SipSockets {
         self.finder.authorities.of_account(link)
     }
 
-    /// What is known of a connection, in words; `None` over UDP and where there was none.
+    /// What is known of a connection, in words; `None` over UDP and plain TCP, and where there was none.
     pub(crate) fn info(&self, hop: &Hop) -> Option<String> {
         self.finder.flows.info(hop)
     }

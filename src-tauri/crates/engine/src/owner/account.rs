@@ -13,6 +13,7 @@ const MAX_ACCOUNTS: usize = 64;
 /// Of each text of an account.
 const LONGEST_TEXT: usize = 512;
 const LONGEST_PASSWORD: usize = 1024;
+const NO_ANSWER: &str = "it does not answer";
 /// Seconds: no session may be shorter (RFC 4028 section 4), and a week is as good as for ever.
 const SESSION_EXPIRES: std::ops::RangeInclusive<u32> = 90..=7 * 24 * 3600;
 
@@ -56,8 +57,7 @@ impl Owner {
             return Err(Failure::not_found("account", id.as_str()));
         }
         self.store(settings)?;
-        self.keys.remove(secret_name(id));
-        self.passwords.remove(id);
+        self.forget_passwords([id.clone()]);
         self.disconnect_account(id);
         Ok(Reply::Done)
     }
@@ -66,14 +66,42 @@ impl Owner {
     fn keep_password(&mut self, id: &AccountId, password: Secret, remember: bool) {
         self.passwords.insert(id.clone(), password.clone());
         if !remember {
-            return self.keys.remove(secret_name(id));
+            return self.forget_in_key_store([id.clone()]);
         }
         let errands = self.errands.clone();
         let asked = self.keys.set(secret_name(id), password, move |result| {
             let _ = errands.blocking_send(Errand::PasswordKept(result));
         });
         if !asked {
-            self.on_password_kept(Err("it does not answer".into()));
+            self.on_password_kept(Err(NO_ANSWER.into()));
+        }
+    }
+
+    /// Of this run, and in the key store.
+    pub(super) fn forget_passwords(&mut self, accounts: impl IntoIterator<Item = AccountId> + Clone) {
+        for account in accounts.clone() {
+            self.passwords.remove(&account);
+        }
+        self.forget_in_key_store(accounts);
+    }
+
+    fn forget_in_key_store(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
+        let errands = self.errands.clone();
+        let names = accounts.into_iter().map(|account| secret_name(&account)).collect();
+        let asked = self.keys.remove(names, move |result| {
+            let _ = errands.blocking_send(Errand::PasswordsForgotten(result));
+        });
+        if !asked {
+            self.on_passwords_forgotten(Err(NO_ANSWER.into()));
+        }
+    }
+
+    pub(super) fn on_passwords_forgotten(&mut self, result: Result<(), String>) {
+        if let Err(reason) = result {
+            let info = format!(
+                "the key store did not delete a password ({reason}): it is still there, under sidetone"
+            );
+            self.notice(NoticeLevel::Error, &info, None);
         }
     }
 
@@ -99,6 +127,8 @@ fn check(account: &Account) -> Result<(), Failure> {
         ("user", account.user.as_deref()),
         ("registrar", account.registrar.as_deref()),
         ("outboundProxy", account.outbound_proxy.as_deref()),
+        ("stun", account.stun.as_deref()),
+        ("voicemail", account.voicemail.as_deref()),
     ];
     for (field, text) in fields {
         if text.is_some_and(|text| text.len() > LONGEST_TEXT || text.chars().any(char::is_control)) {

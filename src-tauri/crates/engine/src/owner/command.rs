@@ -1,6 +1,6 @@
 //! One line a command.
 
-use super::{Owner, call::Wish, dialplan, kept::Answer, settings};
+use super::{Owner, call::Wish, kept::Answer, settings};
 use crate::store::Page;
 use sidetone_api::{
     AudioSettings, CallSettings, Command, Event, Failure, FailureCode, GatewaySettings, NetworkSettings,
@@ -106,7 +106,6 @@ impl Owner {
         settings.ui = ui.unwrap_or(settings.ui);
         let music = calls.as_ref().is_some_and(|calls| calls.hold_music != settings.calls.hold_music);
         if let Some(calls) = calls {
-            dialplan::check(&calls)?;
             settings.calls = calls;
         }
         settings.video = video.unwrap_or(settings.video);

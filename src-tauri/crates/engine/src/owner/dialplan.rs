@@ -26,81 +26,105 @@ pub(super) enum Dialled {
     Refused(String),
 }
 
-/// The first rule that matches the whole of `number` decides. A rule of another account than `account` is passed over.
-pub(super) fn apply(rules: &[DialRule], number: &str, account: Option<&AccountId>) -> Dialled {
-    for (index, rule) in rules.iter().enumerate() {
-        let is_for_another =
-            rule.account_id.is_some() && account.is_some() && rule.account_id.as_ref() != account;
-        let Some(found) = (!is_for_another).then(|| compile(rule).ok()).flatten() else { continue };
-        let Some(captures) = found.captures(number) else { continue };
-        if rule.refuse {
-            return Dialled::Refused(format!(
-                "rule {} of the dial plan refuses calls to {number}",
-                index + 1
-            ));
-        }
-        let mut replaced = String::new();
-        captures.expand(&rule.replace, &mut replaced);
-        return Dialled::Replaced { number: replaced, account: rule.account_id.clone() };
-    }
-    Dialled::Unchanged
+/// The rules and numbers of the settings, checked and compiled once: a number is looked at for each call and for each contact that
+/// is watched.
+#[derive(Debug, Clone, Default)]
+pub(super) struct DialPlan {
+    rules: Vec<(DialRule, Regex)>,
+    /// Digits alone.
+    emergency_numbers: Vec<String>,
 }
 
-/// Whether these digits call for help.
-pub(super) fn is_emergency(settings: &CallSettings, digits: &str) -> bool {
-    EVERYWHERE.contains(&digits)
-        || settings.emergency_numbers.iter().any(|number| digits_of(number) == digits)
+impl DialPlan {
+    /// # Errors
+    /// Names the rule or number that is wrong.
+    pub(super) fn of(settings: &CallSettings) -> Result<Self, Failure> {
+        Ok(Self {
+            rules: compiled(&settings.dial_plan)?,
+            emergency_numbers: emergency_numbers(&settings.emergency_numbers)?,
+        })
+    }
+
+    /// The first rule that matches the whole of `number` decides. A rule of another account than `account` is passed over.
+    pub(super) fn apply(&self, number: &str, account: Option<&AccountId>) -> Dialled {
+        for (index, (rule, pattern)) in self.rules.iter().enumerate() {
+            let is_for_another =
+                rule.account_id.is_some() && account.is_some() && rule.account_id.as_ref() != account;
+            if is_for_another {
+                continue;
+            }
+            let Some(captures) = pattern.captures(number) else { continue };
+            if rule.refuse {
+                let place = index + 1;
+                return Dialled::Refused(format!("rule {place} of the dial plan refuses calls to {number}"));
+            }
+            let mut replaced = String::new();
+            captures.expand(&rule.replace, &mut replaced);
+            return Dialled::Replaced { number: replaced, account: rule.account_id.clone() };
+        }
+        Dialled::Unchanged
+    }
+
+    /// Whether these digits call for help.
+    pub(super) fn is_emergency(&self, digits: &str) -> bool {
+        EVERYWHERE.contains(&digits) || self.emergency_numbers.iter().any(|number| number == digits)
+    }
 }
 
 fn digits_of(number: &str) -> String {
     number.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '*' | '#')).collect()
 }
 
-/// # Errors
-/// Names the rule or number that is wrong.
-pub(super) fn check(settings: &CallSettings) -> Result<(), Failure> {
-    if settings.dial_plan.len() > MAX_RULES {
+fn compiled(rules: &[DialRule]) -> Result<Vec<(DialRule, Regex)>, Failure> {
+    if rules.len() > MAX_RULES {
         return Err(Failure::invalid("calls.dialPlan", format!("{MAX_RULES} rules are the most")));
     }
-    for (index, rule) in settings.dial_plan.iter().enumerate() {
-        let wrong = |part: &str, why: String| {
-            let place = index + 1;
-            Failure::invalid(
-                format!("calls.dialPlan[{index}].{part}"),
-                format!("rule {place} of the dial plan: {why}"),
-            )
-        };
-        for (part, text) in [("match", &rule.pattern), ("replace", &rule.replace)] {
-            if text.len() > LONGEST_RULE || text.chars().any(char::is_control) {
-                return Err(wrong(part, format!("{part} is one line of at most {LONGEST_RULE} bytes")));
-            }
-        }
-        if rule.pattern.is_empty() {
-            return Err(wrong("match", "match is empty".into()));
-        }
-        let pattern = compile(rule).map_err(|why| wrong("match", why))?;
-        if !rule.refuse && rule.replace.trim().is_empty() {
-            return Err(wrong("replace", "a number becomes something, or it is refused".into()));
-        }
-        if let Some(group) = unknown_group(&rule.replace, &pattern) {
-            return Err(wrong("replace", format!("${group} names no group of {:?}", rule.pattern)));
+    let compiled = |(index, rule): (usize, &DialRule)| {
+        let pattern = checked(rule).map_err(|(part, why)| {
+            let (field, place) = (format!("calls.dialPlan[{index}].{part}"), index + 1);
+            Failure::invalid(field, format!("rule {place} of the dial plan: {why}"))
+        })?;
+        Ok((rule.clone(), pattern))
+    };
+    rules.iter().enumerate().map(compiled).collect()
+}
+
+/// # Errors
+/// The part that is wrong, and why.
+fn checked(rule: &DialRule) -> Result<Regex, (&'static str, String)> {
+    for (part, text) in [("match", &rule.pattern), ("replace", &rule.replace)] {
+        if text.len() > LONGEST_RULE || text.chars().any(char::is_control) {
+            return Err((part, format!("{part} is one line of at most {LONGEST_RULE} bytes")));
         }
     }
-    if settings.emergency_numbers.len() > MAX_NUMBERS {
-        let message = format!("{MAX_NUMBERS} emergency numbers are the most");
-        return Err(Failure::invalid("calls.emergencyNumbers", message));
+    if rule.pattern.is_empty() {
+        return Err(("match", "match is empty".into()));
     }
-    for number in &settings.emergency_numbers {
+    let pattern = compile(rule).map_err(|why| ("match", why))?;
+    if !rule.refuse && rule.replace.trim().is_empty() {
+        return Err(("replace", "a number becomes something, or it is refused".into()));
+    }
+    match unknown_group(&rule.replace, &pattern) {
+        Some(group) => Err(("replace", format!("${group} names no group of {:?}", rule.pattern))),
+        None => Ok(pattern),
+    }
+}
+
+fn emergency_numbers(numbers: &[String]) -> Result<Vec<String>, Failure> {
+    const FIELD: &str = "calls.emergencyNumbers";
+    if numbers.len() > MAX_NUMBERS {
+        return Err(Failure::invalid(FIELD, format!("{MAX_NUMBERS} emergency numbers are the most")));
+    }
+    let digits = |number: &String| {
         let known = |c: char| c.is_ascii_digit() || " +*#-./()".contains(c);
         let is_number = number.len() <= LONGEST_NUMBER && number.chars().all(known);
-        if !is_number || !number.chars().any(|c| c.is_ascii_digit()) {
-            return Err(Failure::invalid(
-                "calls.emergencyNumbers",
-                format!("{number:?} is no telephone number"),
-            ));
+        if is_number && number.chars().any(|c| c.is_ascii_digit()) {
+            Ok(digits_of(number))
+        } else {
+            Err(Failure::invalid(FIELD, format!("{number:?} is no telephone number")))
         }
-    }
-    Ok(())
+    };
+    numbers.iter().map(digits).collect()
 }
 
 /// # Errors

@@ -1,6 +1,6 @@
 //! "Delete everything": as on the first day.
 
-use super::{Owner, connecting::secret_name, contacts::Imported, kept::Answer, session::Session};
+use super::{Owner, contacts::Imported, kept::Answer, session::Session};
 use sidetone_api::{Failure, FailureCode, Reply, Settings};
 
 impl Owner {
@@ -19,12 +19,13 @@ impl Owner {
         let mut left = Vec::new();
         let accounts = self.settings.get().accounts.iter().map(|account| account.id.clone());
         let known: std::collections::BTreeSet<_> = accounts.chain(self.passwords.keys().cloned()).collect();
-        self.passwords.clear();
-        if !self.keys.remove_all(known.iter().map(secret_name).collect()) {
-            left.push("the key store does not answer; its passwords are left".to_owned());
-        }
+        // The key store may ask its user first: what it keeps is told when it answers.
+        self.forget_passwords(known);
         match self.store(Settings::default()) {
-            Ok(()) => self.apply_devices(),
+            Ok(()) => {
+                self.apply_devices();
+                self.apply_hold_music();
+            }
             Err(failure) => left.push(failure.message),
         }
         if let Err(failure) = self.instance.renew() {

@@ -73,35 +73,22 @@ impl Owner {
         if self.history.forgotten.remove(&entry.call_id) {
             return;
         }
-        entry.recording = entry.recording.or(recording);
-        self.keep_entry(entry, false);
-    }
-
-    fn keep_entry(&mut self, entry: HistoryEntry, seen: bool) {
+        entry.recording = recording;
         let newest = self.history.last_called.as_ref().is_none_or(|last| last.started_at <= entry.started_at);
         if entry.direction == sidetone_api::CallDirection::Outgoing && newest {
             self.history.last_called = Some(entry.clone());
         }
         self.history.insert(entry.clone());
         self.publish(Event::HistoryAdded { entry: entry.clone() });
-        if entry.missed && !seen && self.history.unseen.insert(entry.call_id.clone()) {
+        if entry.missed && self.history.unseen.insert(entry.call_id.clone()) {
             self.publish_missed();
         }
-        self.keep_in_store(move |db| db.add_history(&entry, seen), |owner, gone| owner.forget_entries(&gone));
+        self.keep_in_store(move |db| db.add_history(&entry), |owner, gone| owner.forget_entries(&gone));
     }
 
-    /// Where a call is recorded, while it goes on or afterwards.
+    /// Where a call that goes on is recorded.
     pub(super) fn set_recording(&mut self, call: &CallId, path: String) {
-        if self.calls.contains_key(call) {
-            self.history.recordings.insert(call.clone(), path);
-            return;
-        }
-        let Some(place) = self.history.latest.iter().position(|entry| entry.call_id == *call) else { return };
-        let Some(mut entry) = self.history.latest.remove(place) else { return };
-        entry.recording = Some(path);
-        self.publish(Event::HistoryRemoved { call_id: call.clone() });
-        let seen = !self.history.unseen.contains(call);
-        self.keep_entry(entry, seen);
+        self.history.recordings.insert(call.clone(), path);
     }
 
     pub(super) fn get_history(&mut self, page: Page, answer: Answer) {

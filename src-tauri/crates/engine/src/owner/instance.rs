@@ -30,32 +30,38 @@ impl Instance {
         if let Some(device) = file.as_deref().and_then(read) {
             return Ok(Self { device, file });
         }
-        let mut instance = Self { device: 0, file };
-        instance.renew()?;
+        let instance = Self { device: random()?, file };
+        if let Err(failure) = instance.keep() {
+            tracing::warn!("{failure}");
+        }
         Ok(instance)
     }
 
     /// Another name from now on: nobody is to recognize the device.
     ///
     /// # Errors
-    /// The system has no random numbers.
+    /// The system has no random numbers, or the old name is still in the file.
     pub(super) fn renew(&mut self) -> Result<(), Failure> {
-        let random = clock::random().map_err(|error| {
-            Failure::new(FailureCode::Limit, format!("no name for this device: no randomness: {error}"))
-        })?;
-        self.device = u128::from_be_bytes(random);
-        if let Some(file) = &self.file
-            && let Err(error) = write(file, &uuid(self.device))
-        {
-            tracing::warn!("{}: {error}", file.display());
-        }
-        Ok(())
+        self.device = random()?;
+        self.keep()
+    }
+
+    fn keep(&self) -> Result<(), Failure> {
+        let Some(file) = &self.file else { return Ok(()) };
+        write(file, &uuid(self.device))
+            .map_err(|error| Failure::new(FailureCode::Storage, format!("{}: {error}", file.display())))
     }
 
     /// The UUID of an account on this device.
     pub(super) fn of(&self, account: &AccountId) -> String {
         uuid(self.device ^ hash(account.as_str()))
     }
+}
+
+fn random() -> Result<u128, Failure> {
+    clock::random().map(u128::from_be_bytes).map_err(|error| {
+        Failure::new(FailureCode::Limit, format!("no name for this device: no randomness: {error}"))
+    })
 }
 
 /// FNV-1a: tells accounts apart, and has nothing to hide.
@@ -130,6 +136,15 @@ mod tests {
             assert_ne!(instance.of(&account), name);
             assert_eq!(Instance::open(Some(folder.path())).unwrap().of(&account), instance.of(&account));
         }
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_replaced_on_disk_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        // A folder in the file's place.
+        std::fs::create_dir(folder.path().join(FILE)).unwrap();
+        let mut instance = Instance::open(Some(folder.path())).unwrap();
+        assert!(instance.renew().unwrap_err().message.contains(FILE));
     }
 
     #[cfg(unix)]

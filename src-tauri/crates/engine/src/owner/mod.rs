@@ -92,6 +92,7 @@ enum Errand {
         password: Option<Secret>,
     },
     PasswordKept(Result<(), String>),
+    PasswordsForgotten(Result<(), String>),
     Recording(recording::Created),
     Stored(kept::Stored),
 }
@@ -116,8 +117,8 @@ struct Owner {
     imported: Imported,
     /// Where recordings go if the settings do not say.
     recordings: Option<PathBuf>,
-    /// What is being written, also after its call has ended.
-    recorded_legs: HashMap<LegId, CallId>,
+    /// Recordings that are being written, also after their call has ended, by their first file.
+    recorded: HashMap<PathBuf, CallId>,
     errands: mpsc::Sender<Errand>,
     next_leg: u64,
     tones: bool,
@@ -234,6 +235,7 @@ impl Owner {
             Errand::DeviceNews(news) => self.on_device_news(news),
             Errand::Password { session, password } => self.on_password(&session, password.as_ref()),
             Errand::PasswordKept(result) => self.on_password_kept(result),
+            Errand::PasswordsForgotten(result) => self.on_passwords_forgotten(result),
             Errand::Recording(created) => self.on_recording_created(created),
             Errand::Stored(stored) => self.on_stored(stored),
         }

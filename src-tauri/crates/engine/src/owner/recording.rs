@@ -33,6 +33,8 @@ pub(super) enum Recording {
     /// The file is being created.
     Beginning,
     Running {
+        /// The leg that it was begun with; the call may have another one since.
+        leg: LegId,
         path: PathBuf,
         status: RecorderStatus,
     },
@@ -40,13 +42,20 @@ pub(super) enum Recording {
 
 impl Recording {
     pub(super) fn view(&self) -> Option<RecordingView> {
-        let Self::Running { path, status } = self else { return None };
+        let Self::Running { path, status, .. } = self else { return None };
         Some(RecordingView {
             path: path.display().to_string(),
             paused: status.paused,
             seconds: status.seconds,
             problem: status.problem.clone(),
         })
+    }
+
+    fn status_of(&mut self, wanted: LegId) -> Option<&mut RecorderStatus> {
+        match self {
+            Self::Running { leg, status, .. } if *leg == wanted => Some(status),
+            _ => None,
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -99,7 +108,8 @@ impl Owner {
         let Created { call: id, result, answer } = created;
         let others = self.conference_legs(&id);
         let announced = self.settings.get().calls.recording_tone;
-        let Some(call) = self.calls.get_mut(&id) else {
+        let found = self.calls.get_mut(&id);
+        let Some((leg, call)) = found.and_then(|call| Some((call.leg.as_ref()?.id, call))) else {
             // The call has ended meanwhile: an empty file is of no use.
             if let Ok((recorder, path)) = result {
                 tokio::task::spawn_blocking(move || {
@@ -109,20 +119,19 @@ impl Owner {
             }
             return drop(answer.send(Err(wrong_state("the call has ended"))));
         };
-        let outcome = match (result, call.leg.as_ref().map(|leg| leg.id)) {
-            (Ok((recorder, path)), Some(leg)) => {
-                call.recording =
-                    Some(Recording::Running { path: path.clone(), status: RecorderStatus::default() });
+        let outcome = match result {
+            Ok((recorder, path)) => {
+                let status = RecorderStatus::default();
+                call.recording = Some(Recording::Running { leg, path: path.clone(), status });
                 self.media.ask(Ask::Record { leg, others, recorder, announced });
-                self.recorded_legs.insert(leg, id.clone());
                 self.set_recording(&id, path.display().to_string());
+                self.recorded.insert(path, id.clone());
                 Ok(Reply::Done)
             }
-            (Err(error), _) => {
+            Err(error) => {
                 call.recording = None;
                 Err(Failure::new(FailureCode::Storage, text::shown(&error.to_string())))
             }
-            (Ok(_), None) => Err(wrong_state("the call has no sound")),
         };
         self.publish_call(&id);
         let _ = answer.send(outcome);
@@ -148,20 +157,19 @@ impl Owner {
 
     fn recorded_leg(&self, id: &CallId) -> Result<LegId, Failure> {
         let call = self.calls.get(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
-        match (&call.recording, &call.leg) {
-            (Some(Recording::Running { .. }), Some(leg)) => Ok(leg.id),
+        match &call.recording {
+            Some(Recording::Running { leg, .. }) => Ok(*leg),
             _ => Err(wrong_state("this call is not being recorded")),
         }
     }
 
     /// How a recording stands: at its start and pauses, each second, and when it fails.
     pub(super) fn on_recording(&mut self, leg: LegId, status: RecorderStatus) {
-        let Some(id) = self.recorded_legs.get(&leg).cloned() else { return };
-        let Some(Recording::Running { status: now, .. }) =
-            self.calls.get_mut(&id).and_then(|call| call.recording.as_mut())
-        else {
-            return;
-        };
+        let found = self.calls.values_mut().find_map(|call| {
+            let status = call.recording.as_mut().and_then(|recording| recording.status_of(leg))?;
+            Some((call.id.clone(), status))
+        });
+        let Some((id, now)) = found else { return };
         let news = (now.problem != status.problem).then(|| status.problem.clone()).flatten();
         *now = status;
         if let Some(problem) = news {
@@ -171,9 +179,11 @@ impl Owner {
     }
 
     /// The recording is whole on disk; the call may have ended before.
-    pub(super) fn on_recorded(&mut self, leg: LegId, recorded: &Recorded) {
-        let Some(id) = self.recorded_legs.remove(&leg) else { return };
-        if let Some(call) = self.calls.get_mut(&id) {
+    pub(super) fn on_recorded(&mut self, recorded: &Recorded) {
+        let Some(id) = recorded.files.iter().find_map(|file| self.recorded.remove(file)) else { return };
+        // One that failed may have been followed by another already.
+        let is_over = |call: &&mut Call| matches!(&call.recording, Some(Recording::Running { path, .. }) if recorded.files.contains(path));
+        if let Some(call) = self.calls.get_mut(&id).filter(is_over) {
             call.recording = None;
             self.publish_call(&id);
         }

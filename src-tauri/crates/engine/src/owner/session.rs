@@ -9,7 +9,7 @@ use sidetone_api::{
 };
 use sidetone_sip::digest::Credentials;
 use sidetone_sip::message::{NameAddr, Uri};
-use sidetone_sip::{Authority, OptionsId, Registration, RegistrationId, Transport};
+use sidetone_sip::{Authority, OptionsId, Registration, RegistrationId, Transport, Way};
 use std::{net::IpAddr, net::SocketAddr, time::Duration, time::Instant};
 
 /// The account that lives at the embedded gateway.
@@ -184,13 +184,21 @@ impl Session {
         }
     }
 
-    /// Asks a link without registration whether it is there.
-    pub(super) fn probe_wanted(&self) -> sidetone_sip::Options {
-        sidetone_sip::Options {
+    /// By which way its requests leave where no registrar has named another.
+    pub(super) fn way(&self) -> Way {
+        Way {
             route: self.route(),
             transport: self.transport(),
             authority: self.authority,
+            flow: None,
             credentials: self.credentials.clone(),
+        }
+    }
+
+    /// Asks a link without registration whether it is there.
+    pub(super) fn probe_wanted(&self) -> sidetone_sip::Options {
+        sidetone_sip::Options {
+            way: self.way(),
             ..sidetone_sip::Options::new(self.aor.clone(), self.registrar.clone())
         }
     }

@@ -1,6 +1,6 @@
 //! The settings file: `settings.toml` in the configuration directory. Secrets are never in it.
 
-use super::text::shown;
+use super::{dialplan::DialPlan, text::shown};
 use crate::{Directories, io::dns};
 use sidetone_api::{AudioSettings, Failure, FailureCode, NetworkSettings, Settings};
 use sidetone_media::device::{Selection, SelectionError};
@@ -12,6 +12,7 @@ const LONGEST_SELECTION: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Store {
     settings: Settings,
+    dial_plan: DialPlan,
     file: Option<PathBuf>,
 }
 
@@ -21,11 +22,11 @@ impl Store {
     pub(super) fn open(directories: Option<&Directories>, given: Option<Settings>) -> Result<Self, Failure> {
         if let Some(settings) = given {
             check_audio(&settings.audio)?;
-            super::dialplan::check(&settings.calls)?;
-            return Ok(Self { settings, file: None });
+            let dial_plan = DialPlan::of(&settings.calls)?;
+            return Ok(Self { settings, dial_plan, file: None });
         }
         let Some(directories) = directories else {
-            return Ok(Self { settings: Settings::default(), file: None });
+            return Ok(Self { settings: Settings::default(), dial_plan: DialPlan::default(), file: None });
         };
         let file = directories.config.join("settings.toml");
         let settings = match fs::read_to_string(&file) {
@@ -33,22 +34,31 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Settings::default(),
             Err(error) => return Err(storage(&file, &error)),
         };
-        check_audio(&settings.audio)
-            .and_then(|()| super::dialplan::check(&settings.calls))
+        let dial_plan = check_audio(&settings.audio)
+            .and_then(|()| DialPlan::of(&settings.calls))
             .map_err(|failure| storage(&file, &failure))?;
-        Ok(Self { settings, file: Some(file) })
+        Ok(Self { settings, dial_plan, file: Some(file) })
     }
 
     pub(super) fn get(&self) -> &Settings {
         &self.settings
     }
 
+    /// The dial plan of the settings.
+    pub(super) fn dial_plan(&self) -> &DialPlan {
+        &self.dial_plan
+    }
+
     /// Writes first, changes then: what is shown is what is kept.
+    ///
+    /// # Errors
+    /// A dial plan that is wrong, or a file that cannot be written.
     pub(super) fn set(&mut self, settings: Settings) -> Result<(), Failure> {
+        let dial_plan = DialPlan::of(&settings.calls)?;
         if let Some(file) = &self.file {
             write(file, &settings).map_err(|error| storage(file, &error))?;
         }
-        self.settings = settings;
+        (self.settings, self.dial_plan) = (settings, dial_plan);
         Ok(())
     }
 }

@@ -112,7 +112,7 @@ impl Owner {
             contacts: opened.contacts.into_iter().map(|contact| (contact.id.clone(), contact)).collect(),
             imported: Imported::default(),
             recordings,
-            recorded_legs: HashMap::new(),
+            recorded: HashMap::new(),
             errands,
             next_leg: 0,
             tones: options.tones,

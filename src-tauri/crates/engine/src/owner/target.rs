@@ -1,7 +1,7 @@
 //! From what a user types to the URI to call.
 
-use super::dialplan::{self, Dialled};
-use sidetone_api::{AccountId, CallSettings, Failure};
+use super::dialplan::{DialPlan, Dialled};
+use sidetone_api::{AccountId, Failure};
 use sidetone_sip::message::{PostDial, Scheme, Tel, Uri};
 
 const LONGEST: usize = 255;
@@ -27,24 +27,28 @@ impl Target {
     pub(super) fn read(
         typed: &str,
         account: Option<&AccountId>,
-        settings: &CallSettings,
+        plan: &DialPlan,
         field: &str,
     ) -> Result<Self, Failure> {
         let mut target = Self::of(typed, field)?;
-        target.emergency = dialplan::is_emergency(settings, target.dialled());
+        target.emergency = plan.is_emergency(target.dialled());
         if target.emergency {
             target.post_dial.clear();
             return Ok(target);
         }
-        match dialplan::apply(&settings.dial_plan, &target.text, account) {
+        match plan.apply(&target.text, account) {
             Dialled::Unchanged => Ok(target),
             Dialled::Refused(why) => Err(Failure::invalid(field, why)),
             Dialled::Replaced { number, account } => {
-                let replaced = Self::of(&number, field)?;
-                let post_dial = replaced.post_dial.into_iter().chain(target.post_dial).collect();
-                // A rule may lead to an emergency number: then that is what is called.
-                let emergency = dialplan::is_emergency(settings, &replaced.text);
-                Ok(Self { text: replaced.text, post_dial, emergency, account })
+                let mut replaced = Self::of(&number, field)?;
+                // A rule may lead to an emergency number: then that is what is called, and nothing else.
+                replaced.emergency = plan.is_emergency(replaced.dialled());
+                if replaced.emergency {
+                    replaced.post_dial.clear();
+                } else {
+                    replaced.post_dial.extend(target.post_dial);
+                }
+                Ok(Self { account, ..replaced })
             }
         }
     }
@@ -119,13 +123,14 @@ fn is_address(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Target;
+    use super::{DialPlan, Target};
     use sidetone_api::{CallSettings, DialRule};
     use sidetone_sip::message::{PostDial, Uri};
 
     fn read(typed: &str, settings: &CallSettings) -> Result<(String, Target), String> {
         let domain = Uri::parse("sip:alice@example.org:5070").unwrap();
-        let target = Target::read(typed, None, settings, "callee").map_err(|failure| failure.message)?;
+        let plan = DialPlan::of(settings).unwrap();
+        let target = Target::read(typed, None, &plan, "callee").map_err(|failure| failure.message)?;
         let uri = target.uri(&domain, "callee").map_err(|failure| failure.message)?;
         Ok((uri.to_string(), target))
     }
@@ -169,7 +174,8 @@ mod tests {
 
     #[test]
     fn the_dial_plan_changes_numbers_and_emergency_numbers_pass_it() {
-        let rules = [("11.", ""), ("0(.+)", "+49$1"), ("home", "sip:me@example.net")];
+        let rules =
+            [("11.", ""), ("0(.+)", "+49$1"), ("home", "sip:me@example.net"), ("73", "sip:112@example.net")];
         let rule = |&(pattern, replace): &(&str, &str)| DialRule {
             pattern: pattern.into(),
             replace: replace.into(),
@@ -185,7 +191,7 @@ mod tests {
         assert_eq!((uri.as_str(), target.emergency), ("sip:+4930123@example.org:5070", false));
         assert_eq!(read("home", &settings).unwrap().0, "sip:me@example.net");
         assert!(read("115", &settings).unwrap_err().contains("rule 1"));
-        for typed in ["112", "1-1-0", "tel:112", "tel:112;ext=5", "sip:112@example.org", "911"] {
+        for typed in ["112", "1-1-0", "tel:112", "tel:112;ext=5", "sip:112@example.org", "911", "73,5"] {
             let (uri, target) = read(typed, &settings).unwrap();
             assert!(uri.starts_with("sip:"), "{uri}");
             assert!(target.emergency && target.post_dial.is_empty(), "{typed}");

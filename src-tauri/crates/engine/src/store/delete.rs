@@ -5,7 +5,7 @@ use super::{
     failure::is_damage,
     open::{FILE, beside},
 };
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use sidetone_api::{Failure, FailureCode};
 use std::{fs, io, path::Path};
 
@@ -57,9 +57,12 @@ impl Database {
 }
 
 fn empty(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(
-        "PRAGMA secure_delete = ON; BEGIN IMMEDIATE; DELETE FROM history; DELETE FROM contact; COMMIT; VACUUM;",
-    )?;
+    connection.execute_batch("PRAGMA secure_delete = ON")?;
+    // Dropped, it is undone: a part that fails leaves no transaction open for the next job.
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    transaction.execute_batch("DELETE FROM history; DELETE FROM contact;")?;
+    transaction.commit()?;
+    connection.execute_batch("VACUUM")?;
     let busy: bool = connection.query_one("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     if busy {
         let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);

@@ -73,15 +73,15 @@ impl Database {
     }
 
     /// Keeps an entry, in the place of one with the same id. Gives those that had to go for it.
-    pub(crate) fn add_history(&mut self, entry: &HistoryEntry, seen: bool) -> Result<Vec<CallId>, Failure> {
-        self.write_history(entry, seen).map_err(|error| self.failure(&error))
+    pub(crate) fn add_history(&mut self, entry: &HistoryEntry) -> Result<Vec<CallId>, Failure> {
+        self.write_history(entry).map_err(|error| self.failure(&error))
     }
 
-    fn write_history(&mut self, entry: &HistoryEntry, seen: bool) -> rusqlite::Result<Vec<CallId>> {
+    fn write_history(&mut self, entry: &HistoryEntry) -> rusqlite::Result<Vec<CallId>> {
         self.connection
             .prepare_cached(&format!(
-                "INSERT OR REPLACE INTO history ({COLUMNS}, seen, folded) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+                "INSERT OR REPLACE INTO history ({COLUMNS}, folded) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
             ))?
             .execute(params![
                 entry.call_id.as_str(),
@@ -95,7 +95,6 @@ impl Database {
                 entry.seconds,
                 entry.missed,
                 entry.recording,
-                seen,
                 folded(&entry.remote_name, &entry.remote),
             ])?;
         self.added = self.added.wrapping_add(1);

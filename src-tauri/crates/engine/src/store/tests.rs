@@ -73,8 +73,8 @@ fn entries_and_contacts_come_back_as_they_were() {
     let mut outgoing = HistoryEntry { direction: CallDirection::Outgoing, missed: false, ..entry(1, "Zoë") };
     (outgoing.seconds, outgoing.status) = (Some(7), CallStatus::Busy);
     outgoing.recording = Some("/music/a.wav".into());
-    database.add_history(&outgoing, false).unwrap();
-    database.add_history(&entry(2, "Bob"), false).unwrap();
+    database.add_history(&outgoing).unwrap();
+    database.add_history(&entry(2, "Bob")).unwrap();
     database.save_contact(&contact("p1", "Ada"), true).unwrap();
     drop(database);
     let (mut database, opened) = opened(dir.path());
@@ -91,7 +91,7 @@ fn pages_lead_through_all_entries_and_none_comes_twice() {
     let mut database = healthy(folder().path());
     for number in 0..50 {
         let started_at = number / 3;
-        database.add_history(&HistoryEntry { started_at, ..entry(number, "x") }, false).unwrap();
+        database.add_history(&HistoryEntry { started_at, ..entry(number, "x") }).unwrap();
     }
     let (mut before, mut ids) = (None, Vec::new());
     loop {
@@ -109,7 +109,7 @@ fn a_search_finds_names_and_addresses_in_any_case_and_nothing_is_a_pattern() {
     let mut database = healthy(folder().path());
     for (number, name) in ["Zoë Ö", "100 %", "a_b", "axb", "' OR 1=1 --"].into_iter().enumerate() {
         let missed = number != 3;
-        database.add_history(&HistoryEntry { missed, ..entry(number as u64, name) }, false).unwrap();
+        database.add_history(&HistoryEntry { missed, ..entry(number as u64, name) }).unwrap();
     }
     for (search, found) in [
         ("zOË ö", vec![0]),
@@ -134,7 +134,7 @@ fn old_entries_go_by_time_and_by_number() {
     database.max_history = 100;
     let mut gone = Vec::new();
     for number in 0..300 {
-        gone.extend(database.add_history(&entry(number, "x"), false).unwrap());
+        gone.extend(database.add_history(&entry(number, "x")).unwrap());
     }
     let left = numbers(&database.history(&page(500)).unwrap());
     assert!((100..=164).contains(&left.len()) && left.len() + gone.len() == 300, "{}", left.len());
@@ -175,7 +175,7 @@ fn a_file_from_the_future_is_refused_in_words_and_left_as_it_is() {
     let (mut database, opened) = opened(dir.path());
     let info = notice(&opened);
     assert!(info.contains("newer Sidetone (version 99, this one knows 2)"), "{info}");
-    database.add_history(&entry(1, "x"), false).unwrap();
+    database.add_history(&entry(1, "x")).unwrap();
     drop(database);
     assert_eq!(fs::read(&file).unwrap(), before);
 }
@@ -186,7 +186,7 @@ fn a_damaged_file_is_moved_aside_and_a_new_one_begins() {
     let file = dir.path().join(open::FILE);
     let mut database = healthy(dir.path());
     for number in 0..2000 {
-        database.add_history(&entry(number, "somebody"), false).unwrap();
+        database.add_history(&entry(number, "somebody")).unwrap();
     }
     database.close();
     drop(database);
@@ -199,7 +199,7 @@ fn a_damaged_file_is_moved_aside_and_a_new_one_begins() {
         let info = notice(&opened);
         let aside = info.split(" is now ").nth(1).and_then(|rest| rest.split(';').next()).expect(info);
         assert!(info.contains("was damaged") && fs::read(aside).unwrap() == damage, "{info}");
-        database.add_history(&entry(1, "new"), false).unwrap();
+        database.add_history(&entry(1, "new")).unwrap();
         drop(database);
         assert_eq!(healthy(dir.path()).history(&page(9)).unwrap().len(), 1);
     }
@@ -209,19 +209,19 @@ fn a_damaged_file_is_moved_aside_and_a_new_one_begins() {
 fn an_empty_file_is_a_new_one() {
     let dir = folder();
     fs::write(dir.path().join(open::FILE), b"").unwrap();
-    healthy(dir.path()).add_history(&entry(1, "x"), false).unwrap();
+    healthy(dir.path()).add_history(&entry(1, "x")).unwrap();
 }
 
 #[test]
 fn a_full_disk_is_said_in_words_and_what_was_there_stays() {
     let dir = folder();
     let mut database = healthy(dir.path());
-    database.add_history(&entry(0, "kept"), false).unwrap();
+    database.add_history(&entry(0, "kept")).unwrap();
     let pages: u32 = database.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     // The pragma answers with what it set.
     let limit = format!("PRAGMA max_page_count = {}", pages + 2);
     database.connection.query_one(&limit, [], |row| row.get::<_, u32>(0)).unwrap();
-    let failure = (1..).find_map(|number| database.add_history(&entry(number, "x"), false).err()).unwrap();
+    let failure = (1..).find_map(|number| database.add_history(&entry(number, "x")).err()).unwrap();
     assert!(
         failure.message.contains("the disk is full") && failure.message.contains(open::FILE),
         "{failure}"
@@ -242,13 +242,13 @@ fn what_a_read_only_file_holds_is_there_and_changes_stay_in_memory() {
     let dir = folder();
     let file = dir.path().join(open::FILE);
     let mut database = healthy(dir.path());
-    database.add_history(&entry(1, "x"), false).unwrap();
+    database.add_history(&entry(1, "x")).unwrap();
     database.close();
     drop(database);
     let before = fs::read(&file).unwrap();
     let Ok((mut database, opened)) = Database::copy_of(&file, 200) else { panic!("no copy") };
     assert_eq!(opened.history, [entry(1, "x")]);
-    database.add_history(&entry(2, "y"), false).unwrap();
+    database.add_history(&entry(2, "y")).unwrap();
     drop(database);
     assert_eq!(fs::read(&file).unwrap(), before);
 }
@@ -262,7 +262,7 @@ fn two_processes_share_a_file_and_lose_nothing() {
         std::thread::spawn(move || {
             let mut database = healthy(&path);
             for number in 0..200 {
-                database.add_history(&entry(number * 2 + writer, "x"), false).unwrap();
+                database.add_history(&entry(number * 2 + writer, "x")).unwrap();
             }
         })
     });
@@ -279,10 +279,10 @@ fn a_writer_that_does_not_let_go_is_said_in_words() {
     database.connection.busy_timeout(std::time::Duration::from_millis(20)).unwrap();
     let other = Connection::open(dir.path().join(open::FILE)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let failure = database.add_history(&entry(1, "x"), false).unwrap_err();
+    let failure = database.add_history(&entry(1, "x")).unwrap_err();
     assert!(failure.message.contains("another program uses it"), "{failure}");
     other.execute_batch("ROLLBACK").unwrap();
-    database.add_history(&entry(1, "x"), false).unwrap();
+    database.add_history(&entry(1, "x")).unwrap();
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn deleting_everything_leaves_no_trace_in_any_file() {
     fs::write(dir.path().join(format!("{}1", open::DAMAGED)), "Trudy Secret").unwrap();
     let mut database = healthy(dir.path());
     for number in 0..500 {
-        database.add_history(&entry(number, "Trudy Secret"), false).unwrap();
+        database.add_history(&entry(number, "Trudy Secret")).unwrap();
     }
     database.save_contact(&contact("p1", "Trudy Secret"), true).unwrap();
     database.delete_everything().unwrap();
@@ -303,14 +303,14 @@ fn deleting_everything_leaves_no_trace_in_any_file() {
         assert!(!file.display().to_string().contains("damaged"));
     }
     assert_eq!((database.history(&page(9)).unwrap(), database.contacts().unwrap()), (vec![], vec![]));
-    database.add_history(&entry(1, "x"), false).unwrap();
+    database.add_history(&entry(1, "x")).unwrap();
 }
 
 #[test]
 fn clearing_the_history_leaves_the_contacts_and_no_trace_of_the_calls() {
     let dir = folder();
     let mut database = healthy(dir.path());
-    database.add_history(&entry(1, "Trudy Secret"), false).unwrap();
+    database.add_history(&entry(1, "Trudy Secret")).unwrap();
     database.save_contact(&contact("p1", "Ada"), true).unwrap();
     database.clear_history().unwrap();
     for file in fs::read_dir(dir.path()).unwrap() {
@@ -335,7 +335,7 @@ fn a_hundred_thousand_entries() {
     time("100 000 additions, one by one", &mut |db| {
         for number in 0..100_000 {
             let name = format!("Somebody Number {number}");
-            db.add_history(&HistoryEntry { missed: number % 5 == 0, ..entry(number, &name) }, false).unwrap();
+            db.add_history(&HistoryEntry { missed: number % 5 == 0, ..entry(number, &name) }).unwrap();
         }
     });
     let find = |text: &str| Some(text.to_owned());
@@ -350,7 +350,7 @@ fn a_hundred_thousand_entries() {
     ] {
         time(what, &mut |db| drop(db.history(&page).unwrap()));
     }
-    time("one addition", &mut |db| drop(db.add_history(&entry(200_000, "x"), false).unwrap()));
+    time("one addition", &mut |db| drop(db.add_history(&entry(200_000, "x")).unwrap()));
     time("opening again", &mut |_| drop(opened(dir.path())));
     time("delete everything", &mut |db| db.delete_everything().unwrap());
 }

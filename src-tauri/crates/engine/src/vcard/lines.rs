@@ -49,11 +49,12 @@ impl Iterator for Lines<'_> {
     fn next(&mut self) -> Option<Line> {
         let first = self.physical()?;
         let number = self.taken;
+        let quoted = is_quoted_printable(first);
         let mut text = String::new();
         append(&mut text, first);
         loop {
             // White space after a soft line break is text.
-            if text.ends_with('=') && is_quoted_printable(&text) {
+            if quoted && text.ends_with('=') {
                 let Some(more) = self.physical() else { break };
                 text.pop();
                 append(&mut text, more);
@@ -72,7 +73,8 @@ fn append(text: &mut String, more: &str) {
     text.push_str(more.get(..more.floor_char_boundary(room)).unwrap_or_default());
 }
 
-fn is_quoted_printable(line: &str) -> bool {
-    let head = line.split(':').next().unwrap_or_default();
+/// Looked at once a line: its parameters are told before its first break.
+fn is_quoted_printable(first: &str) -> bool {
+    let head = first.split(':').next().unwrap_or_default();
     head.len() < LONGEST && head.to_ascii_uppercase().contains("QUOTED-PRINTABLE")
 }

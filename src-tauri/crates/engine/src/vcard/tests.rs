@@ -192,6 +192,8 @@ fn absurd_lines_cost_little_and_break_nothing() {
         " folded from nothing\n\tand more",
         &"BEGIN:VCARD\n".repeat(1000),
         &format!("BEGIN:VCARD\n{}", "AGENT:\nBEGIN:VCARD\n".repeat(1000)),
+        // Each line break of these could ask anew what the line is.
+        &format!("N;ENCODING=QUOTED-PRINTABLE{}=\n{}", "x".repeat(15_000), "=\n".repeat(500_000)),
         &format!("TEL{}:1", ";A=B".repeat(10_000)),
     ] {
         let _ = Reader::new(text).count();

@@ -255,8 +255,8 @@ impl SecretStore for Listened {
         Ok(())
     }
 
-    fn remove(&mut self, name: &str) {
-        let _ = self.0.send(name.to_owned());
+    fn remove(&mut self, name: &str) -> Result<(), String> {
+        self.0.send(name.to_owned()).map_err(|error| error.to_string())
     }
 }
 

@@ -2,10 +2,14 @@
 
 use crate::audio::{CORRELATED, said_all, voice};
 use crate::kit::{Phone, gateway, quiet};
+use crate::peer::{Peer, sdp};
 use sidetone_api::CallStatus::{Established, Finish};
 use sidetone_api::{CallId, CallView, Command, FailureCode};
+use sidetone_sip::Invite;
+use sidetone_sip::message::{NameAddr, Uri};
 use sidetone_testkit::audio::{Wav, hear};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 fn start(call: &CallId) -> Command {
     Command::StartRecording { call_id: call.clone() }
@@ -68,6 +72,39 @@ async fn a_recording_has_each_voice_in_a_channel_of_its_own_and_is_in_the_histor
         let (own, crosstalk) = (hear(ours, &channels[channel]), hear(other, &channels[channel]));
         assert!(own.peak > CORRELATED && crosstalk.peak < 0.5, "channel {channel}: {own:?} {crosstalk:?}");
     }
+}
+
+#[tokio::test]
+async fn a_call_that_another_far_end_takes_over_is_recorded_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = quiet();
+    settings.calls.recordings = dir.path().display().to_string();
+    let mut phone = Phone::direct("alice", settings).await;
+    let (mut bob, mut carol) = (Peer::new().await, Peer::new().await);
+    let call = phone.call(&bob.uri("bob")).await;
+    let (sip, _) = bob.called().await;
+    bob.answer(sip, &sdp("0", "sendrecv"));
+    bob.confirmed().await;
+    bob.serve_while(phone.status(&call, Established)).await;
+    phone.done(start(&call)).await;
+    let (from, to) =
+        (NameAddr::parse("<sip:carol@127.0.0.1>").unwrap(), format!("sip:alice@{}", phone.address()));
+    let invite = Invite::new(from, Uri::parse(&to).unwrap(), sdp("0", "sendrecv").into_bytes());
+    let replaces = bob.ua.dialog_name(sip);
+    carol.ua.invite(Instant::now(), Invite { replaces, ..invite });
+    carol.answered().await;
+    carol.send_all().await;
+    bob.ended().await;
+    phone.notice("recorded").await;
+    phone.until("over", |state| state.calls[0].recording.is_none()).await;
+    phone.done(start(&call)).await;
+    phone.until("begun", |state| state.calls[0].recording.is_some()).await;
+    phone.done(Command::StopRecording { call_id: call.clone() }).await;
+    phone.notice("recorded").await;
+    assert_eq!(files(dir.path()).len(), 2);
+    phone.hang_up(&call).await;
+    carol.ended().await;
+    phone.finish().await;
 }
 
 #[tokio::test]

@@ -36,9 +36,12 @@ async fn a_call_rings_on_the_ringer_and_not_on_the_speaker() {
     let ringing = bob.serve_while(phone.ringing()).await;
     // The ringer writes its file as it goes.
     let rung = || Wav::written_seconds(&dir.path().join("ringer.wav")) > 0.5;
-    while !rung() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let listening = async {
+        while !rung() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(crate::kit::SOON, listening).await.expect("it rings");
     phone.hang_up(&ringing).await;
     bob.serve_while(phone.status(&ringing, CallStatus::Finish)).await;
     phone.finish().await;

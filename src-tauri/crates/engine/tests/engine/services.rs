@@ -1,10 +1,10 @@
 //! Messages, mailboxes, lines and presence.
 
-use crate::kit::{LOOPBACK, Phone, account, quiet, unregistered};
+use crate::kit::{LOOPBACK, Phone, account, gateway, quiet, unregistered};
 use crate::peer::{Peer, sdp};
 use sidetone_api::{
     Account, CallStatus, Command, Contact, ContactAddress, ContactId, ContactState, DataId, DataStatus,
-    Event, LineState, MessagesWaiting, Reply,
+    Event, LineState, MessagesWaiting, NoticeLevel, Reply,
 };
 use sidetone_sip::message::{NameAddr, Uri};
 use sidetone_sip::{Event as SipEvent, MessageRequest, ReceivedMessage};
@@ -274,6 +274,17 @@ async fn a_mailbox_is_asked_for_and_its_counts_are_in_the_session() {
             _ => None,
         })
         .await;
+}
+
+#[tokio::test]
+async fn a_presence_that_the_server_does_not_take_is_told() {
+    let host = Phone::start(gateway()).await;
+    let mut settings = quiet();
+    settings.accounts.push(Account { publish_presence: true, ..account("alice", host.gateway()) });
+    let mut phone = Phone::start(settings).await;
+    assert_eq!(phone.notice("your presence is not published").await, NoticeLevel::Warning);
+    phone.finish().await;
+    host.finish().await;
 }
 
 fn contact(address: &str, watch: bool) -> Contact {

@@ -184,6 +184,7 @@ async fn what_is_wrong_in_an_account_is_named() {
         ("registrar", Account { registrar: Some("sip:x;transport=dccp".into()), ..good.clone() }),
         ("outboundProxy", Account { outbound_proxy: Some("::".into()), ..good.clone() }),
         ("displayName", Account { display_name: Some("\u{7}".into()), ..good.clone() }),
+        ("voicemail", Account { voicemail: Some(long.clone()), ..good.clone() }),
         ("user", Account { user: Some(long), ..good.clone() }),
         ("expires", Account { expires: 0, ..good }),
     ];
@@ -245,9 +246,13 @@ impl SecretStore for Store {
         Ok(())
     }
 
-    fn remove(&mut self, name: &str) {
+    fn remove(&mut self, name: &str) -> Result<(), String> {
         self.wait();
+        if self.0.refuses {
+            return Err("nobody holds the keys".into());
+        }
         self.0.entries.lock().unwrap().remove(name);
+        Ok(())
     }
 }
 
@@ -289,6 +294,11 @@ async fn a_key_store_that_refuses_leaves_the_password_in_memory_and_says_so() {
     // It is there for the rest of this run.
     phone.done(connect(None)).await;
     registrar.serve_while(phone.registration(RegistrationStatus::Registered)).await;
+    // What it does not delete is told too.
+    phone.done(Command::DeleteEverything).await;
+    let level =
+        registrar.serve_while(phone.notice("did not delete a password (nobody holds the keys)")).await;
+    assert_eq!(level, NoticeLevel::Error);
     registrar.serve_while(phone.finish()).await;
 }
 

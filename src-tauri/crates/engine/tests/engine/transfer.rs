@@ -7,7 +7,7 @@ use crate::{
 use sidetone_api::CallStatus::{Established, Failed, Finish, Hold, Ring};
 use sidetone_api::TransferStatus::{self, Accepted, Completed, Trying};
 use sidetone_api::{CallId, Command, Event, FailureCode, IncomingTransfer};
-use sidetone_sip::message::Uri;
+use sidetone_sip::message::{NameAddr, Uri};
 use sidetone_sip::{CallEvent, Invite, Refer};
 use std::time::Instant;
 
@@ -91,6 +91,23 @@ async fn a_transfer_that_fails_gives_the_call_back() {
 }
 
 #[tokio::test]
+async fn a_transfer_is_not_lost_where_the_far_end_refuses_to_be_resumed_before_it() {
+    let (mut phone, mut bob) = (phone(IncomingTransfer::Ask).await, Peer::new().await);
+    let (call, sip) = talking(&mut phone, &mut bob).await;
+    phone.hold(&call).await;
+    bob.agree("sendonly", "recvonly").await;
+    bob.serve_while(phone.status(&call, Hold)).await;
+    phone.unhold(&call).await;
+    bob.reoffered().await;
+    phone.done(transfer(&call, "sip:carol@127.0.0.1:5099")).await;
+    bob.reject(sip, 488, "Not Acceptable Here");
+    bob.referred().await;
+    bob.ua.refuse_refer(Instant::now(), sip, 603, "Decline");
+    assert_eq!(bob.serve_while(phone.transfer(&call, TransferStatus::Failed)).await, "603 Decline");
+    phone.finish().await;
+}
+
+#[tokio::test]
 async fn an_attended_transfer_names_the_consultation_and_ends_both() {
     let mut phone = phone(IncomingTransfer::Ask).await;
     let (mut bob, mut carol) = (Peer::new().await, Peer::new().await);
@@ -110,7 +127,7 @@ async fn an_attended_transfer_names_the_consultation_and_ends_both() {
     bob.ua.accept_refer(Instant::now(), at_bob);
     // Bob takes our place at carol.
     let offer = sdp("0 101", "sendrecv").into_bytes();
-    let from = sidetone_sip::message::NameAddr::new(Uri::parse(&bob.uri("bob")).unwrap());
+    let from = NameAddr::new(Uri::parse(&bob.uri("bob")).unwrap());
     bob.ua.invite(Instant::now(), Invite { replaces, ..Invite::new(from, target, offer) });
     bob.send_all().await;
     let (new, replaced) = carol
@@ -213,18 +230,27 @@ async fn a_call_that_replaces_ours_takes_its_place_with_its_hold_and_mute() {
     bob.serve_while(phone.status(&call, Hold)).await;
     let replaces = bob.ua.dialog_name(sip);
     let to = Uri::parse(&format!("sip:alice@{}", phone.address())).unwrap();
-    let from = sidetone_sip::message::NameAddr::parse("\"Carol\" <sip:carol@127.0.0.1>").unwrap();
+    let from = NameAddr::parse("\"Carol\" <sip:carol@127.0.0.1>").unwrap();
     let offer = sdp("0 101", "sendrecv").into_bytes();
-    carol.ua.invite(Instant::now(), Invite { replaces, ..Invite::new(from, to.clone(), offer.clone()) });
+    let at_carol =
+        carol.ua.invite(Instant::now(), Invite { replaces, ..Invite::new(from, to.clone(), offer.clone()) });
     let answer = carol.answered().await;
     carol.send_all().await;
     assert!(answer.contains("a=sendonly"), "{answer}");
     bob.ended().await;
     phone.until("carol", |state| state.calls.len() == 1 && state.calls[0].remote_name == "Carol").await;
     assert_eq!((phone.view(&call).status, phone.view(&call).hold.local), (Hold, true));
+    let hop = phone.view(&call).signalling.as_ref().map(|hop| hop.remote.clone());
+    assert_eq!(hop, Some(carol.address().to_string()), "of the far end that there is now");
     phone.unhold(&call).await;
     carol.agree("sendrecv", "sendrecv").await;
     carol.serve_while(phone.status(&call, Established)).await;
+    // The far end's new name is bounded as any caller's is.
+    let replaces = carol.ua.dialog_name(at_carol);
+    let from = NameAddr::parse(&format!("<sip:{}@127.0.0.1>", "m".repeat(1100))).unwrap();
+    let mut mallory = Peer::new().await;
+    mallory.ua.invite(Instant::now(), Invite { replaces, ..Invite::new(from, to.clone(), offer.clone()) });
+    assert_eq!(mallory.ended().await, 400);
     // What does not exist any more cannot be replaced.
     let gone = sidetone_sip::DialogName {
         call_id: "gone".into(),
@@ -232,7 +258,7 @@ async fn a_call_that_replaces_ours_takes_its_place_with_its_hold_and_mute() {
         from_tag: "b".into(),
         early_only: false,
     };
-    let from = sidetone_sip::message::NameAddr::parse("<sip:eve@127.0.0.1>").unwrap();
+    let from = NameAddr::parse("<sip:eve@127.0.0.1>").unwrap();
     let mut eve = Peer::new().await;
     eve.ua.invite(Instant::now(), Invite { replaces: Some(gone), ..Invite::new(from, to, offer) });
     assert_eq!(eve.ended().await, 481);

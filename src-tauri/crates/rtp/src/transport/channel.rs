@@ -26,6 +26,7 @@ pub(super) struct Channel {
     /// Addresses other than the signalled one whose handshakes failed, and how the last one did.
     banned: Vec<SocketAddr>,
     failure: Option<Failure>,
+    /// With keys from the signalling that of RTP protects RTCP too.
     outbound: Option<Protector>,
     inbound: Option<Unprotector>,
     pub(super) events: Vec<Event>,
@@ -62,13 +63,14 @@ impl Channel {
         match security {
             Security::None => {
                 self.dtls = None;
-                self.outbound = None;
+                // What protects what we send stays: were its keys agreed on again, it must not count from the beginning.
                 self.inbound = None;
             }
             Security::Sdes { local, remote } => {
                 self.dtls = None;
-                if self.outbound.as_ref().is_none_or(|outbound| outbound.key != *local) {
-                    self.outbound = Protector::new(local.clone());
+                let protects = self.outbound.as_ref().is_some_and(|outbound| outbound.key == *local);
+                if self.component == Component::Rtp && !protects {
+                    self.outbound = Protector::new(local.clone()).or_else(|| self.fail(Failure::Keys));
                 }
                 if self.inbound.as_ref().is_none_or(|inbound| inbound.key != *remote) {
                     self.inbound = Some(Unprotector::new(remote.clone()));
@@ -161,6 +163,11 @@ impl Channel {
         }
     }
 
+    /// Both components have one key.
+    pub(super) fn has_signalled_keys(&self) -> bool {
+        matches!(self.security, Security::Sdes { .. })
+    }
+
     /// Protects a packet; false where it must not go out.
     pub(super) fn close(&mut self, kind: MediaKind, packet: &mut Vec<u8>) -> bool {
         match (&self.security, &mut self.outbound) {
@@ -231,9 +238,11 @@ impl Channel {
         match outcome {
             Some(Outcome::Keys(keys)) => {
                 let suite = keys.local.suite();
-                self.outbound = Protector::new(keys.local);
+                self.outbound = Protector::new(keys.local).or_else(|| self.fail(Failure::Keys));
                 self.inbound = Some(Unprotector::new(keys.remote));
-                self.events.push(Event::Secured { component: self.component, suite });
+                if self.outbound.is_some() {
+                    self.events.push(Event::Secured { component: self.component, suite });
+                }
             }
             Some(Outcome::Failed(failure)) => self.on_failure(now, failure),
             None => {}

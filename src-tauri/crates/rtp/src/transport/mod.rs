@@ -113,6 +113,8 @@ pub enum Failure {
     DtlsTimeout,
     #[error("the DTLS handshake failed: {0}")]
     Dtls(String),
+    #[error("the keys that were agreed on cannot protect media")]
+    Keys,
 }
 
 /// The media transport of one leg, RTP and RTCP.
@@ -236,7 +238,9 @@ impl Transport {
             Some(ice) if channel.uses_ice => ice.target(),
             _ => default,
         }?;
-        channel.close(kind, packet).then_some((component, to))
+        // One key is one context: RTCP that moves to the port of RTP counts on (RFC 3711 section 9.1: no index twice).
+        let keeper = if self.rtp.has_signalled_keys() { &mut self.rtp } else { self.channel(component) };
+        keeper.close(kind, packet).then_some((component, to))
     }
 
     /// Where the signalling, or what was heard, says that RTP goes; with ICE, the path in use.

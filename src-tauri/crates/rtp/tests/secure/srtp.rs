@@ -1,4 +1,4 @@
-use sidetone_rtp::transport::{MasterKey, MediaKind, Security, Suite};
+use sidetone_rtp::transport::{MasterKey, MediaKind, Parameters, Security, Suite};
 
 use super::network::{Network, plain, rtcp, rtp, talk};
 use std::time::Duration;
@@ -113,6 +113,30 @@ fn the_same_keys_in_a_later_offer_go_on_where_they_were() {
 }
 
 /// As `talk`, with sequence numbers that come after it; replay windows that began anew would take the old ones too.
+#[test]
+fn no_place_in_the_key_stream_is_used_twice() {
+    let mut network = pair(Suite::AesCm128HmacSha1_80);
+    let (a, b) = (key(Suite::AesCm128HmacSha1_80, 1), key(Suite::AesCm128HmacSha1_80, 2));
+    let keys = plain(&network.ends[1], Security::Sdes { local: a, remote: b });
+    let report = |network: &mut Network| {
+        let mut report = rtcp();
+        network.ends[0].transport.protect(MediaKind::Rtcp, &mut report).unwrap();
+        report
+    };
+    let own_port = report(&mut network);
+    network.configure(0, &Parameters { rtcp_mux: true, ..keys.clone() });
+    let shared_port = report(&mut network);
+    network.configure(0, &keys);
+    let own_port_again = report(&mut network);
+    network.configure(0, &plain(&network.ends[1], Security::None));
+    network.configure(0, &keys);
+    let after_plain = report(&mut network);
+    let all = [own_port, shared_port, own_port_again, after_plain];
+    for (n, report) in all.iter().enumerate() {
+        assert!(!all[..n].contains(report), "report {n} was encrypted as one before it");
+    }
+}
+
 fn talk_later(network: &mut Network) {
     network.ends[1].heard.clear();
     assert!(network.send(0, MediaKind::Rtp, &rtp(300)));

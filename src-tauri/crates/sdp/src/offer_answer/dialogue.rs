@@ -3,7 +3,7 @@ use crate::description::{Media, SessionDescription};
 
 use super::accept::accept_after;
 use super::answer::answer_after;
-use super::negotiated::Negotiated;
+use super::negotiated::{Negotiated, Security};
 use super::offer::{Shape, offer_like};
 use super::{LocalMedia, Origin, Refusal};
 
@@ -26,12 +26,23 @@ pub struct OfferAnswer {
     bound: Vec<RtpMap>,
     remote: Option<SessionDescription>,
     agreed: Option<Negotiated>,
+    /// Our last offer came with [`super::LocalSecurity::required`].
+    protected_only: bool,
 }
 
 impl OfferAnswer {
     pub fn new(origin: Origin) -> Self {
-        let (lines, bound) = (Vec::new(), Vec::new());
-        Self { origin, sent: None, offered: None, lines, audio: 0, bound, remote: None, agreed: None }
+        Self {
+            origin,
+            sent: None,
+            offered: None,
+            lines: Vec::new(),
+            audio: 0,
+            bound: Vec::new(),
+            remote: None,
+            agreed: None,
+            protected_only: false,
+        }
     }
 
     /// A first offer or a later one (hold, resume, new address, session refresh).
@@ -48,6 +59,7 @@ impl OfferAnswer {
         let offer = self.stamp(offer);
         self.bind(offer.media.get(self.audio));
         self.offered = Some(offer.clone());
+        self.protected_only = local.security.required;
         offer
     }
 
@@ -67,6 +79,9 @@ impl OfferAnswer {
     pub fn accept(&mut self, answer: &SessionDescription) -> Result<Negotiated, Refusal> {
         let offered = self.offered.clone().ok_or(Refusal::NoOffer)?;
         let negotiated = accept_after(self.agreed.as_ref(), &offered, answer)?;
+        if self.protected_only && negotiated.security == Security::None {
+            return Err(Refusal::Unprotected("answer"));
+        }
         self.agree(&offered, answer, &negotiated);
         Ok(negotiated)
     }

@@ -7,7 +7,7 @@ use crate::security::Profile;
 use super::negotiated::{
     Endpoint, Negotiated, NegotiatedCodec, NegotiatedEvents, NegotiatedIce, PayloadTypes, Security,
 };
-use super::{LocalMedia, Refusal};
+use super::{LocalMedia, Refusal, quoted};
 
 /// One format of a media line that both sides know.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ pub(super) fn check_line<'a>(
     media: &'a Media,
 ) -> Result<&'a Connection, Refusal> {
     if Profile::of(&media.protocol).is_none() {
-        return Err(Refusal::UnsupportedProtocol(media.protocol.clone()));
+        return Err(Refusal::UnsupportedProtocol(quoted(&media.protocol)));
     }
     let connection = description.connection_of(media).ok_or(Refusal::NoAddress)?;
     check_unicast(&connection.host)?;

@@ -72,3 +72,9 @@ pub enum Refusal {
     #[error("the audio protocol {0} (DTLS-SRTP) is not supported")]
     NoDtls(String),
 }
+
+/// A word of the peer's as far as a refusal repeats it, which may go back to the peer in one datagram.
+fn quoted(word: &str) -> String {
+    const LONGEST: usize = 40;
+    word.chars().take(LONGEST).collect()
+}

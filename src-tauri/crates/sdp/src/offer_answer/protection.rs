@@ -4,7 +4,10 @@ use crate::description::{Attribute, Media, SessionDescription};
 use crate::security::{CryptoLine, Profile, Setup, SrtpKey};
 
 use super::negotiated::{DtlsRole, Security};
-use super::{LocalMedia, LocalSecurity, Protection, Refusal};
+use super::{LocalMedia, LocalSecurity, Protection, Refusal, quoted};
+
+/// Suites of the peer that a refusal names.
+const LISTED: usize = 6;
 
 /// The protocol and the attributes of a line of ours.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +54,7 @@ pub(super) fn answered(
         return Ok((dtls(local, role.setup()), Security::Dtls { fingerprints, role }));
     }
     if profile == Profile::Dtls {
-        return Err(if has_dtls { Refusal::NoFingerprint } else { Refusal::NoDtls(media.protocol.clone()) });
+        return Err(if has_dtls { Refusal::NoFingerprint } else { Refusal::NoDtls(quoted(&media.protocol)) });
     }
     let lines = media.crypto();
     for key in local.sdes.keys() {
@@ -70,7 +73,7 @@ pub(super) fn answered(
         _ if has_keys => Err(Refusal::NoCommonSuite(listed(&suites))),
         Profile::Plain => Err(Refusal::Unprotected("offer")),
         _ if offer.has_fingerprint(media) && has_dtls => Err(Refusal::NoFingerprint),
-        _ => Err(Refusal::NoKeys(media.protocol.clone())),
+        _ => Err(Refusal::NoKeys(quoted(&media.protocol))),
     }
 }
 
@@ -164,9 +167,11 @@ fn dtls(local: &LocalSecurity, setup: Setup) -> Vec<Attribute> {
 }
 
 fn unsupported(media: &Media) -> Refusal {
-    Refusal::UnsupportedProtocol(media.protocol.clone())
+    Refusal::UnsupportedProtocol(quoted(&media.protocol))
 }
 
 fn listed(suites: &[&str]) -> String {
-    format!("the other side has {}", suites.join(", "))
+    let known = suites.iter().take(LISTED).map(|suite| quoted(suite)).collect::<Vec<_>>();
+    let more = if suites.len() > LISTED { " and others" } else { "" };
+    format!("the other side has {}{more}", known.join(", "))
 }

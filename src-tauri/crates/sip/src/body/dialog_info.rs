@@ -3,12 +3,10 @@
 use std::fmt::Write as _;
 
 use super::BodyError;
-use super::xml::{self, Element, escape, short};
+use super::xml::{self, Element, clip, escape, short};
 
 /// Dialogs of one document; what is beyond them is left out.
 pub(super) const MAX_DIALOGS: usize = 256;
-/// Longest value that is kept, in characters.
-const MAX_VALUE: usize = 512;
 
 /// The calls of a line, or what changed about them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -159,11 +157,6 @@ fn party(element: &Element) -> Party {
             .filter(|text| !text.is_empty()),
         target: element.child("target").and_then(|target| target.attribute("uri")).map(clip),
     }
-}
-
-fn clip(text: &str) -> String {
-    let text: String = text.chars().filter(|character| !character.is_control()).take(MAX_VALUE).collect();
-    text.trim().to_owned()
 }
 
 fn write_dialog(out: &mut String, dialog: &LineDialog) {

@@ -1,12 +1,10 @@
 //! `application/pidf+xml`: RFC 3863, with the activities of RFC 4480.
 
 use super::BodyError;
-use super::xml::{self, Element, escape};
+use super::xml::{self, Element, clip, escape};
 
 const MAX_TUPLES: usize = 64;
 const MAX_ACTIVITIES: usize = 16;
-/// Longest value that is kept, in characters.
-const MAX_VALUE: usize = 512;
 
 /// Whether somebody is there, and what that person says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -132,9 +130,4 @@ fn collect_activities(element: &Element, found: &mut Vec<String>) {
             collect_activities(child, found);
         }
     }
-}
-
-fn clip(text: &str) -> String {
-    let text: String = text.chars().filter(|character| !character.is_control()).take(MAX_VALUE).collect();
-    text.trim().to_owned()
 }

@@ -11,6 +11,8 @@ use super::{BodyError, MAX_BODY};
 const MAX_DEPTH: usize = 24;
 const MAX_ELEMENTS: usize = 16 * 1024;
 const MAX_ATTRIBUTES: usize = 32;
+/// Longest value that is kept, in characters.
+const MAX_VALUE: usize = 512;
 
 /// Names without their namespace prefix: senders choose prefixes freely, and no two namespaces of these bodies clash.
 #[derive(Debug, Default)]
@@ -142,6 +144,12 @@ fn predefined(name: &str) -> Option<char> {
         "quot" => '"',
         _ => return None,
     })
+}
+
+/// A value as it is kept: one line of bounded length.
+pub(super) fn clip(text: &str) -> String {
+    let text: String = text.chars().filter(|character| !character.is_control()).take(MAX_VALUE).collect();
+    text.trim().to_owned()
 }
 
 /// For an error that repeats what a peer wrote.

@@ -86,11 +86,11 @@ impl Dialog {
         })
     }
 
-    /// From our request and a response that carries a tag.
+    /// From our request and a response that carries a tag. Without a Contact that can be read, its target is where the request went.
     pub(crate) fn of_uac(request: &Request, response: &Response) -> Result<Self, HeaderError> {
         let local = request.headers.from()?;
         let remote = response.headers.to()?;
-        let target = contact_uri(&response.headers)?;
+        let target = contact_uri(&response.headers).ok().flatten();
         let mut route_set = response.headers.record_routes()?;
         route_set.reverse();
         Ok(Self {

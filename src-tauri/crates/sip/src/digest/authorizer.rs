@@ -49,11 +49,6 @@ impl Authorizer {
         &self.credentials
     }
 
-    /// Whether there is a challenge that requests can be signed for before they are asked to.
-    pub fn is_primed(&self) -> bool {
-        !self.sessions.is_empty()
-    }
-
     /// Takes the challenges of a 401 or 407 to `sent`. `Ok`: sign and send the request again (with a higher CSeq).
     /// `cnonce` is fresh random text of the caller. Of several challenges of one realm the best is answered
     /// ([`choose`]); each realm is answered for itself (RFC 3261 section 22.3).

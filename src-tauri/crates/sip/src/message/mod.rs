@@ -82,6 +82,7 @@ pub use via::{BRANCH_COOKIE, Via, ViaTransport};
 
 pub(crate) use head::{Head, HeadEnd, head_end};
 pub(crate) use parse::{assemble, refuse};
+pub(crate) use typed::event_type;
 
 /// A SIP message. `Display` and [`Message::to_bytes`] write it with long header names and the Content-Length that
 /// its body has.

@@ -55,6 +55,17 @@ impl Headers {
         self.addresses(HeaderName::RECORD_ROUTE)
     }
 
+    /// The body is not compressed or changed in any other way.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.get_all(&HeaderName::CONTENT_ENCODING)
+            .all(|encoding| encoding.trim().eq_ignore_ascii_case("identity"))
+    }
+
+    /// Package and `id` of Event; the package is empty where there is none, or more than one.
+    pub(crate) fn event(&self) -> (String, Option<&str>) {
+        event_type(self.single(&HeaderName::EVENT).ok().flatten().unwrap_or_default())
+    }
+
     /// All addresses of any list header; empty if it is not there.
     pub fn addresses(&self, name: HeaderName) -> Result<Vec<NameAddr>, HeaderError> {
         let mut all = Vec::new();
@@ -184,4 +195,16 @@ pub(crate) fn missing(header: HeaderName) -> HeaderError {
 
 pub(crate) fn broken(header: HeaderName, fault: SyntaxError) -> HeaderError {
     HeaderError { header, fault: HeaderFault::Syntax(fault) }
+}
+
+/// The package that the value of an Event header names, in lower case, and its `id`. Other parameters do not count (RFC 6665 section
+/// 8.2.1).
+pub(crate) fn event_type(value: &str) -> (String, Option<&str>) {
+    let mut parts = value.split(';').map(str::trim);
+    let package = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let id = parts.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("id").then(|| value.trim())
+    });
+    (package, id)
 }

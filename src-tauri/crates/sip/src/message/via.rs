@@ -163,11 +163,6 @@ impl ViaTransport {
             known => TRANSPORTS.iter().find(|(transport, _)| transport == known).map_or("", |(_, name)| name),
         }
     }
-
-    /// Whether messages need a Content-Length to be told apart.
-    pub fn is_stream(&self) -> bool {
-        matches!(self, ViaTransport::Tcp | ViaTransport::Tls)
-    }
 }
 
 impl From<&str> for ViaTransport {

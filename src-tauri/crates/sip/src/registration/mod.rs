@@ -11,10 +11,7 @@ use crate::message::{CSeq, HeaderName, Method, NameAddr, Request, Scheme, Uri};
 use crate::user_agent::{Authority, Hop, Transport};
 
 pub(crate) use outcome::Verdict;
-pub(crate) use retry::back_off;
-
-/// What a registrar may ask for at most with 423; longer ones would never be refreshed in a sensible time.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+pub(crate) use retry::{LONGEST, longer, pause, retry_after};
 
 /// A connection that lasted this long after its REGISTER is not one of a server that throws us out.
 const STEADY: Duration = Duration::from_secs(30);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::message::{Contacts, HeaderName, NameAddr, Response, Uri};
 use crate::user_agent::{Cause, Config, FailureKind, Hop, Outcome, Side};
 
-use super::retry::back_off;
+use super::retry::{back_off, longer, retry_after};
 use super::{Bound, Granted, LONGEST, Registration, State};
 
 /// Proxies of a Service-Route that are taken.
@@ -56,13 +56,8 @@ impl Registration {
             }
             _ if self.leaving => Verdict::Again,
             Outcome::Response(response) => self.on_refusal(now, response, config, chance),
-            Outcome::TimedOut => {
-                let cause = Cause::new(408, "Request Timeout", Side::Network);
-                self.fail(now, cause, FailureKind::Unreachable, None, config, chance)
-            }
-            Outcome::Unreachable(reason) => {
-                let cause = Cause::new(503, reason.clone(), Side::Network);
-                self.fail(now, cause, FailureKind::Unreachable, None, config, chance)
+            Outcome::TimedOut | Outcome::Unreachable(_) => {
+                self.fail(now, outcome.cause(), FailureKind::Unreachable, None, config, chance)
             }
         }
     }
@@ -147,20 +142,17 @@ impl Registration {
                 Verdict::Again
             }
             423 if self.brief < MAX_BRIEF => {
-                let wanted =
-                    response.headers.min_expires().ok().flatten().map(u64::from).map(Duration::from_secs);
-                match wanted.filter(|wanted| *wanted > self.settings.expires.max(self.min_expires)) {
-                    Some(wanted) if wanted <= LONGEST => {
+                match longer(response, self.settings.expires.max(self.min_expires)) {
+                    Some(wanted) => {
                         self.brief += 1;
                         self.min_expires = wanted;
                         Verdict::Again
                     }
-                    _ => self.fail(now, cause, FailureKind::Refused, None, config, chance),
+                    None => self.fail(now, cause, FailureKind::Refused, None, config, chance),
                 }
             }
             _ => {
-                let retry_after = response.headers.retry_after().ok().flatten().map(u64::from);
-                let retry_after = retry_after.map(|seconds| Duration::from_secs(seconds.min(3600)));
+                let retry_after = retry_after(response).map(|asked| asked.min(Duration::from_secs(3600)));
                 self.fail(now, cause, FailureKind::Refused, retry_after, config, chance)
             }
         }

@@ -1,12 +1,37 @@
-//! The pause before a failed registration is tried again (RFC 5626 section 4.5, with bounds of our own).
+//! How long what is kept alive at a server lasts, and the pause before it is tried again (RFC 5626 section 4.5, with bounds of our
+//! own).
 
 use std::time::Duration;
+
+use crate::message::Response;
+use crate::user_agent::Config;
+
+/// A server may ask for at most so long with 423; longer ones would never be refreshed in a sensible time.
+pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// `base` doubled with each failure up to `limit`, of which between half and all is waited: `chance` (0 to 1) keeps clients that
 /// failed together from coming back together.
 pub(crate) fn back_off(base: Duration, limit: Duration, failures: u32, chance: f64) -> Duration {
     let longest = base.saturating_mul(1 << failures.min(20)).min(limit);
     longest.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
+}
+
+/// The pause before what the peer refused is tried again: `asked` for by its Retry-After, but not less than our own and not more
+/// than an hour.
+pub(crate) fn pause(config: &Config, failures: u32, asked: Option<Duration>, chance: f64) -> Duration {
+    let own = back_off(config.retry_base, config.retry_limit, failures, chance);
+    asked.map_or(own, |asked| own.max(asked.min(Duration::from_secs(3600))))
+}
+
+/// What a 423 asks for in place of `asked`, if that is longer and can be sensibly kept.
+pub(crate) fn longer(refusal: &Response, asked: Duration) -> Option<Duration> {
+    let wanted = Duration::from_secs(refusal.headers.min_expires().ok().flatten()?.into());
+    (asked < wanted && wanted <= LONGEST).then_some(wanted)
+}
+
+/// The Retry-After of a refusal.
+pub(crate) fn retry_after(refusal: &Response) -> Option<Duration> {
+    Some(Duration::from_secs(refusal.headers.retry_after().ok().flatten()?.into()))
 }
 
 #[cfg(test)]

@@ -7,15 +7,13 @@ mod outcome;
 use std::time::{Duration, Instant};
 
 use crate::dialog::Dialog;
-use crate::digest::Credentials;
 use crate::message::{HeaderName, Method, NameAddr, Request, Uri};
+use crate::registration::LONGEST;
 use crate::user_agent::request::{Thread, outside};
-use crate::user_agent::{Authority, Cause, Hop, Transport};
+use crate::user_agent::{Cause, Hop, Way};
 
-pub(crate) use outcome::Verdict;
+pub(crate) use outcome::{Verdict, unsubscribed};
 
-/// A notifier may ask for at most so long with 423.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// However short a notifier makes a subscription, it is not refreshed more often.
 const SHORTEST_REFRESH: Duration = Duration::from_secs(10);
 /// A subscription that lasted so long did not fail.
@@ -30,13 +28,7 @@ pub struct Settings {
     pub accept: Vec<String>,
     pub from: NameAddr,
     pub to: Uri,
-    /// outbound proxies, nearest first; taken as loose routers
-    pub route: Vec<Uri>,
-    pub transport: Option<Transport>,
-    pub authority: Authority,
-    /// the connection to use instead of looking for addresses
-    pub flow: Option<Hop>,
-    pub credentials: Option<Credentials>,
+    pub way: Way,
     /// further fields; those that the user agent writes itself are passed over
     pub headers: Vec<(HeaderName, String)>,
     /// how long each subscription is to last; the notifier may say otherwise
@@ -51,11 +43,7 @@ impl Settings {
             accept: vec![accept.to_owned()],
             from,
             to,
-            route: Vec::new(),
-            transport: None,
-            authority: Authority::default(),
-            flow: None,
-            credentials: None,
+            way: Way::default(),
             headers: Vec::new(),
             expires: Duration::from_secs(3600),
         }
@@ -189,7 +177,7 @@ impl Subscription {
                 self.cseq += 1;
                 let thread = Thread { call_id: &self.call_id, from_tag: &self.local_tag, cseq: self.cseq };
                 let settings = &self.settings;
-                (outside(Method::Subscribe, &settings.from, &settings.to, &settings.route, &thread), None)
+                (outside(Method::Subscribe, &settings.from, &settings.to, &settings.way.route, &thread), None)
             }
         };
         request.headers.push(HeaderName::EVENT, &self.settings.event);

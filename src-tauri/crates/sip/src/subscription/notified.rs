@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::dialog::Dialog;
-use crate::message::{HeaderName, Headers, Params, Request};
+use crate::message::{HeaderName, Headers, Params, Request, event_type};
 use crate::user_agent::{Cause, Config, Side};
 
 use super::outcome::{Verdict, unsubscribed};
@@ -31,7 +31,7 @@ impl Subscription {
         if self.phase == Phase::Idle {
             return Err(481);
         }
-        if !same_event(&self.settings.event, notify.headers.get(&HeaderName::EVENT).unwrap_or_default()) {
+        if event_type(&self.settings.event) != notify.headers.event() {
             return Err(489);
         }
         self.accept_dialog(notify)?;
@@ -94,11 +94,10 @@ impl Subscription {
     }
 
     fn check_type(&self, headers: &Headers, has_body: bool) -> Result<(), u16> {
-        let encoding = headers.get(&HeaderName::CONTENT_ENCODING).unwrap_or("identity");
         if !has_body {
             return Ok(());
         }
-        if !encoding.trim().eq_ignore_ascii_case("identity") {
+        if !headers.is_plain() {
             return Err(415);
         }
         let kind = headers.content_type().map_err(|_| 400u16)?.ok_or(400u16)?;
@@ -127,16 +126,6 @@ impl Subscription {
         };
         Noticed { verdict, state: None, tell_body: !self.leaving }
     }
-}
-
-/// Package and id; other parameters do not count (RFC 6665 section 8.2.1).
-fn same_event(ours: &str, theirs: &str) -> bool {
-    let parts = |text: &str| {
-        let (package, params) = text.split_once(';').unwrap_or((text, ""));
-        let id = params.split(';').find_map(|param| param.trim().strip_prefix("id=").map(str::to_owned));
-        (package.trim().to_ascii_lowercase(), id)
-    };
-    parts(ours) == parts(theirs)
 }
 
 /// A NOTIFY without the field counts as active, as some notifiers leave it out.

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use crate::dialog::Dialog;
 use crate::message::{Request, Response};
-use crate::registration::back_off;
+use crate::registration::{longer, pause, retry_after};
 use crate::user_agent::{Cause, Config, Hop, Outcome, Side};
 
-use super::{LASTED, LONGEST, Phase, Subscription, SubscriptionState};
+use super::{LASTED, Phase, Subscription, SubscriptionState};
 
 /// Answers of 423 taken in a row.
 const MAX_BRIEF: u8 = 3;
@@ -55,11 +55,8 @@ impl Subscription {
             _ if self.leaving && !self.has_dialog() => Verdict::Gone(unsubscribed()),
             _ if self.leaving => Verdict::Again,
             Outcome::Response(response) => self.on_refusal(now, response, config, chance),
-            Outcome::TimedOut => {
-                self.on_silence(now, Cause::new(408, "Request Timeout", Side::Network), config, chance)
-            }
-            Outcome::Unreachable(reason) => {
-                self.on_silence(now, Cause::new(503, reason.clone(), Side::Network), config, chance)
+            Outcome::TimedOut | Outcome::Unreachable(_) => {
+                self.on_silence(now, outcome.cause(), config, chance)
             }
         }
     }
@@ -100,19 +97,16 @@ impl Subscription {
 
     fn on_refusal(&mut self, now: Instant, response: &Response, config: &Config, chance: f64) -> Verdict {
         let cause = Cause::new(response.status, response.reason.clone(), Side::Remote);
-        let retry_after =
-            response.headers.retry_after().ok().flatten().map(u64::from).map(Duration::from_secs);
+        let retry_after = retry_after(response);
         match response.status {
             423 if self.brief < MAX_BRIEF => {
-                let wanted =
-                    response.headers.min_expires().ok().flatten().map(u64::from).map(Duration::from_secs);
-                match wanted.filter(|wanted| *wanted > self.settings.expires.max(self.min_expires)) {
-                    Some(wanted) if wanted <= LONGEST => {
+                match longer(response, self.settings.expires.max(self.min_expires)) {
+                    Some(wanted) => {
                         self.brief += 1;
                         self.min_expires = wanted;
                         Verdict::Again
                     }
-                    _ => self.end(now, cause, retry_after, config, chance),
+                    None => self.end(now, cause, retry_after, config, chance),
                 }
             }
             // the notifier does not know this event, this method or us: asking again does not change that
@@ -126,7 +120,7 @@ impl Subscription {
 
     /// A refresh that fails leaves the subscription as it is until it expires (RFC 6665 section 4.1.2.2).
     fn on_silence(&mut self, now: Instant, cause: Cause, config: &Config, chance: f64) -> Verdict {
-        let pause = back_off(config.retry_base, config.retry_limit, self.failures, chance);
+        let pause = pause(config, self.failures, None, chance);
         if self.phase == Phase::Refreshing && self.until.is_some_and(|until| now + pause < until) {
             self.failures = self.failures.saturating_add(1);
             self.phase = Phase::Up;
@@ -156,8 +150,7 @@ impl Subscription {
         self.dialog = None;
         self.confirmed = false;
         self.phase = Phase::Idle;
-        let pause = back_off(config.retry_base, config.retry_limit, self.failures, chance);
-        let pause = retry_after.map_or(pause, |asked| pause.max(asked.min(Duration::from_secs(3600))));
+        let pause = pause(config, self.failures, retry_after, chance);
         self.failures = self.failures.saturating_add(1);
         self.due = Some(now + pause);
         Verdict::Tell(SubscriptionState::Ended { cause, retry_in: Some(pause) })
@@ -182,6 +175,6 @@ impl Subscription {
     }
 }
 
-pub(super) fn unsubscribed() -> Cause {
+pub(crate) fn unsubscribed() -> Cause {
     Cause::new(200, "unsubscribed", Side::Local)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::message::{HeaderName, Method, Request};
+use crate::message::{HeaderName, Method, Request, Response};
 use crate::transaction::servers::ServerId;
 
 use super::UserAgent;
@@ -56,6 +56,26 @@ impl UserAgent {
         self.settle(id);
     }
 
+    /// 200 in the dialog of a call, with our SDP where there is any to say.
+    pub(super) fn success_response(
+        &mut self,
+        id: CallId,
+        request: &Request,
+        hop: &Hop,
+        sdp: Option<Vec<u8>>,
+    ) -> Option<Response> {
+        let (allow, supported) = (self.allow(), self.supported());
+        let call = self.calls.get_mut(&id)?;
+        let mut response = dialog_response(request, 200, &call.local_tag, &call.contact, hop);
+        response.headers.push(HeaderName::ALLOW, allow);
+        response.headers.push(HeaderName::SUPPORTED, supported);
+        if let Some(sdp) = sdp {
+            call.session.local_sdp = Some(sdp.clone());
+            response.set_body(headers::SDP, sdp);
+        }
+        Some(response)
+    }
+
     fn send_success(
         &mut self,
         now: Instant,
@@ -65,18 +85,10 @@ impl UserAgent {
         hop: Hop,
         sdp: Option<Vec<u8>>,
     ) {
-        let (allow, supported) = (self.allow(), self.supported());
         let late_offer = sdp.is_some() && headers::sdp(&request.headers, &request.body).is_none();
         let cseq = request.headers.cseq().map_or(0, |cseq| cseq.number);
         let timers = self.config.timers;
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let mut response = dialog_response(request, 200, &call.local_tag, &call.contact, &hop);
-        response.headers.push(HeaderName::ALLOW, allow);
-        response.headers.push(HeaderName::SUPPORTED, supported);
-        if let Some(sdp) = sdp {
-            call.session.local_sdp = Some(sdp.clone());
-            response.set_body(headers::SDP, sdp);
-        }
+        let Some(mut response) = self.success_response(id, request, &hop, sdp) else { return };
         self.agree_session(now, id, request, &mut response);
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.timers.set(CallTimer::Repeat, now + timers.t1);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::message::{HeaderName, Request, Response, Uri, Via, ViaTransport};
+use crate::message::{CSeq, HeaderName, Request, Uri, Via, ViaTransport};
 use crate::transaction::clients::{ClientId, Sent};
 
 use super::challenge::Login;
@@ -11,6 +11,7 @@ use super::event::{CallId, MessageId, OptionsId, PublicationId, RegistrationId, 
 use super::headers::Contact;
 use super::hop::{Authority, Hop, Transport};
 use super::io::{Output, QueryId};
+use super::outcome::Outcome;
 use super::{Owner, Query, UserAgent};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,16 +52,6 @@ impl Purpose {
             Self::Register(_) | Self::Options(_) | Self::Subscribe(_) | Self::Publish(_) => None,
         }
     }
-}
-
-/// How a request ended.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// a final response
-    Response(Response),
-    /// timer B or F
-    TimedOut,
-    Unreachable(String),
 }
 
 #[derive(Debug)]
@@ -128,6 +119,20 @@ impl Attempt {
     pub(super) fn with_hop(mut self, hop: Option<Hop>) -> Self {
         self.hops = hop.into_iter().collect();
         self
+    }
+
+    /// The same request once more under its next number, for the same user; where it goes is found out from `next`.
+    pub(super) fn again(mut self, next: Uri) -> Self {
+        let sequence = CSeq::new(self.cseq() + 1, self.request.method.clone());
+        self.request.headers.set(HeaderName::CSEQ, sequence);
+        Self {
+            contact: self.contact,
+            transport: self.transport,
+            login: self.login,
+            own: self.own,
+            own_route: self.own_route,
+            ..Self::new(self.purpose, self.request, next)
+        }
     }
 
     /// The address that its credentials belong to.

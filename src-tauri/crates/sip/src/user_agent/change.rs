@@ -6,11 +6,11 @@ use crate::dialog::DialogId;
 use crate::message::{HeaderName, Method, Response};
 
 use super::UserAgent;
-use super::attempt::{Attempt, Outcome, Purpose};
+use super::attempt::{Attempt, Purpose};
 use super::call::{Call, CallTimer, State};
 use super::event::{CallEvent, CallId, Cause, Side};
 use super::headers;
-use super::invite::cause_of;
+use super::outcome::Outcome;
 use super::reoffered::OfferIn;
 
 /// How often a change that met another one is tried again.
@@ -65,6 +65,10 @@ impl Change {
     pub(super) fn refresh(way: Way, sdp: Option<Vec<u8>>) -> Self {
         Self::new(way, Wish::Refresh, sdp)
     }
+
+    fn is_refresh(&self) -> bool {
+        self.wish == Wish::Refresh
+    }
 }
 
 /// What we have asked of the peer.
@@ -79,6 +83,13 @@ pub(super) enum OfferOut {
     Owed {
         cseq: u32,
     },
+}
+
+impl OfferOut {
+    /// It is us who refreshes the session, and the request for that is on its way or waits.
+    pub(super) fn is_refresh(&self) -> bool {
+        matches!(self, Self::Sent(change) | Self::Waiting(change) if change.is_refresh())
+    }
 }
 
 impl Call {
@@ -102,16 +113,16 @@ impl UserAgent {
     /// Sends a change now, or after the refresh that is under way.
     pub(super) fn want_change(&mut self, now: Instant, id: CallId, change: Change) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let is_refresh = |change: &Change| change.wish == Wish::Refresh;
         let is_free = call.may_change();
         match &call.services.offer_out {
             _ if is_free => self.send_change(now, id, change),
-            OfferOut::Waiting(refresh) if is_refresh(refresh) && call.services.offer_in.is_none() => {
+            OfferOut::Waiting(refresh) if refresh.is_refresh() && call.services.offer_in.is_none() => {
                 call.timers.stop(CallTimer::Glare);
                 call.services.offer_out = OfferOut::None;
+                call.put_off_refresh(now);
                 return self.want_change(now, id, change);
             }
-            OfferOut::Sent(refresh) if is_refresh(refresh) && call.services.queued.is_none() => {
+            OfferOut::Sent(refresh) if refresh.is_refresh() && call.services.queued.is_none() => {
                 call.services.queued = Some(change);
             }
             _ => {
@@ -201,13 +212,18 @@ impl UserAgent {
         };
         // the dialog is gone, or the peer is (RFC 3261 section 12.2.1.2)
         if is_gone && matches!(call.state, State::Up(_)) {
-            self.tell(id, CallEvent::Ended { cause: cause_of(&outcome) });
+            self.tell(id, CallEvent::Ended { cause: outcome.cause() });
             return self.say_bye(now, id, None);
         }
+        self.end_change(now, id, &change, &outcome);
+    }
+
+    /// It failed for good, and the call goes on.
+    fn end_change(&mut self, now: Instant, id: CallId, change: &Change, outcome: &Outcome) {
         match change.wish {
-            Wish::Refresh => self.on_refresh_failure(now, id, &outcome, change.way),
+            Wish::Refresh => self.on_refresh_failure(now, id, outcome, change.way),
             Wish::Owner | Wish::Relocate => {
-                self.tell(id, CallEvent::ReofferFailed { cause: cause_of(&outcome) });
+                self.tell(id, CallEvent::ReofferFailed { cause: outcome.cause() });
             }
         }
         self.send_queued(now, id);
@@ -247,14 +263,7 @@ impl UserAgent {
         let attempts = call.attempts.iter().filter_map(|attempt| self.attempts.get(attempt));
         let client = attempts.filter(is_it).find_map(|attempt| attempt.client);
         self.cancel_client(now, client);
-        let outcome = Outcome::TimedOut;
-        match change.wish {
-            Wish::Refresh => self.on_refresh_failure(now, id, &outcome, change.way),
-            Wish::Owner | Wish::Relocate => {
-                self.tell(id, CallEvent::ReofferFailed { cause: cause_of(&outcome) });
-            }
-        }
-        self.send_queued(now, id);
+        self.end_change(now, id, &change, &Outcome::TimedOut);
     }
 
     /// The pause is over.

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use crate::transaction::ClientStep;
 use crate::transaction::clients::ClientId;
 
-use super::attempt::{AttemptId, Outcome, Purpose};
+use super::attempt::{AttemptId, Purpose};
 use super::hop::Hop;
+use super::outcome::Outcome;
 use super::{Owner, RegistrationState, UserAgent};
 
 impl UserAgent {

@@ -122,15 +122,3 @@ pub(super) fn supports(headers: &Headers, tag: &str) -> bool {
     let listed = |tags: Vec<String>| tags.iter().any(|listed| listed.eq_ignore_ascii_case(tag));
     listed(headers.supported().unwrap_or_default()) || listed(headers.require().unwrap_or_default())
 }
-
-/// The package of an Event header in lower case, empty without one, and its `id`.
-pub(super) fn event(headers: &Headers) -> (String, Option<&str>) {
-    let value = headers.single(&HeaderName::EVENT).ok().flatten().unwrap_or_default();
-    let mut parts = value.split(';').map(str::trim);
-    let package = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let id = parts.find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("id").then(|| value.trim())
-    });
-    (package, id)
-}

@@ -5,10 +5,10 @@ use std::time::Instant;
 use crate::message::{HeaderName, Method, Request, Response};
 
 use super::UserAgent;
-use super::attempt::{Outcome, Purpose};
+use super::attempt::Purpose;
 use super::event::{CallEvent, CallId};
 use super::hop::Hop;
-use super::invite::cause_of;
+use super::outcome::Outcome;
 
 /// What an INFO may carry here.
 const ACCEPTED: [&str; 2] = ["application/dtmf-relay", "application/dtmf"];
@@ -65,7 +65,7 @@ impl UserAgent {
     pub(super) fn on_info_outcome(&mut self, now: Instant, id: CallId, outcome: &Outcome) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.services.info_busy = false;
-        let cause = cause_of(outcome);
+        let cause = outcome.cause();
         self.tell(id, CallEvent::InfoAnswered { status: cause.code, reason: cause.text });
         self.send_next_info(now, id);
     }
@@ -81,12 +81,11 @@ impl UserAgent {
         if request.body.is_empty() {
             return self.respond_once(now, request, hop, 200);
         }
-        let encoding = request.headers.get(&HeaderName::CONTENT_ENCODING).unwrap_or("identity");
         let kind = match request.headers.content_type() {
             Ok(Some(kind)) => kind,
             Ok(None) | Err(_) => return self.respond_once(now, request, hop, 400),
         };
-        if !ACCEPTED.contains(&kind.as_str()) || !encoding.trim().eq_ignore_ascii_case("identity") {
+        if !ACCEPTED.contains(&kind.as_str()) || !request.headers.is_plain() {
             let mut response = Response::to(request, 415, None);
             response.headers.push(HeaderName::ACCEPT, ACCEPTED.join(", "));
             return self.respond_with(now, request, hop, response);

@@ -3,19 +3,17 @@
 use std::time::Instant;
 
 use crate::dialog::DialogId;
-use crate::digest::Credentials;
-use crate::identity;
 use crate::message::{HeaderName, Method, NameAddr, Request, Response, Uri};
 use crate::transaction::servers::ServerId;
 
-use super::attempt::{Attempt, Outcome, Purpose};
+use super::attempt::{Attempt, Purpose};
 use super::challenge::Login;
 use super::event::{CallId, Event, MessageId, ReceivedMessage};
-use super::hop::{Authority, Hop, Transport};
-use super::invite::cause_of;
+use super::hop::Hop;
 use super::offered::phrase;
+use super::outcome::Outcome;
 use super::request::{Thread, Way, outside};
-use super::{Due, UserAgent, headers};
+use super::{Due, UserAgent, headers, trust};
 
 /// A text, or whatever else, to deliver outside of any call.
 #[derive(Debug, Clone)]
@@ -24,13 +22,7 @@ pub struct MessageRequest {
     pub to: Uri,
     /// the Request-URI where it is not `to`, such as the Contact of a binding
     pub target: Option<Uri>,
-    /// outbound proxies, nearest first; taken as loose routers
-    pub route: Vec<Uri>,
-    pub transport: Option<Transport>,
-    pub authority: Authority,
-    /// the connection to use instead of looking for addresses
-    pub flow: Option<Hop>,
-    pub credentials: Option<Credentials>,
+    pub way: Way,
     /// hide who writes (RFC 3323), as in a call
     pub anonymous: bool,
     /// further fields; those that the user agent writes itself are passed over, but Max-Forwards replaces ours
@@ -45,11 +37,7 @@ impl MessageRequest {
             from,
             to,
             target: None,
-            route: Vec::new(),
-            transport: None,
-            authority: Authority::default(),
-            flow: None,
-            credentials: None,
+            way: Way::default(),
             anonymous: false,
             headers: Vec::new(),
             content_type: content_type.into(),
@@ -74,24 +62,20 @@ impl UserAgent {
             self.emit(Event::MessageAnswered { id, status, reason: reason.to_owned() });
             return id;
         }
-        let own = message.anonymous.then(|| {
-            let anonymous = identity::anonymous(&message.from);
-            std::mem::replace(&mut message.from, anonymous)
-        });
+        let own = trust::disguise(&mut message.from, message.anonymous);
         let (call_id, from_tag) = (self.random.token(), self.random.token());
         let thread = Thread { call_id: &call_id, from_tag: &from_tag, cseq: 1 };
-        let mut request = outside(Method::Message, &message.from, &message.to, &message.route, &thread);
+        let mut request = outside(Method::Message, &message.from, &message.to, &message.way.route, &thread);
         if let Some(target) = &message.target {
             request.uri = headers::request_uri(target);
         }
         headers::add_extra(&mut request.headers, &message.headers);
         request.set_body(&message.content_type, message.body);
-        let login = Login::Message(id);
-        self.open_login(login, message.credentials.as_ref());
-        let own_route = !message.route.is_empty();
-        let (transport, authority) = (message.transport, message.authority);
-        let way = Way { transport, authority, flow: message.flow, own_route, own };
-        self.send_outside(now, Purpose::Message(id, None), request, None, login, way);
+        let purpose = Purpose::Message(id, None);
+        let mut attempt = self.attempt_outside(purpose, request, Login::Message(id), &message.way);
+        self.hide_identity(&mut attempt, own);
+        let attempt_id = self.new_attempt_id();
+        self.launch(now, attempt_id, attempt);
         id
     }
 
@@ -140,7 +124,7 @@ impl UserAgent {
 
     pub(super) fn on_message_outcome(&mut self, id: MessageId, outcome: Outcome) {
         self.logins.remove(&Login::Message(id));
-        let cause = cause_of(&outcome);
+        let cause = outcome.cause();
         self.emit(Event::MessageAnswered { id, status: cause.code, reason: cause.text });
     }
 
@@ -196,8 +180,7 @@ impl UserAgent {
         if request.body.len() > self.config.max_message_body {
             return Err(413);
         }
-        let encoding = request.headers.get(&HeaderName::CONTENT_ENCODING).unwrap_or("identity");
-        if !encoding.trim().eq_ignore_ascii_case("identity") {
+        if !request.headers.is_plain() {
             return Err(415);
         }
         let kind = request.headers.content_type().map_err(|_| 400u16)?;

@@ -106,10 +106,11 @@ pub use publish::Publication;
 pub use refer::Refer;
 pub use register::Registration;
 pub use replaces::DialogName;
+pub use request::Way;
 pub use subscribe::Subscription;
 pub use terms::Terms;
 
-pub(crate) use attempt::Outcome;
+pub(crate) use outcome::Outcome;
 
 /// What has a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

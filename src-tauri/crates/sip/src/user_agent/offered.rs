@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use crate::dialog::Dialog;
 use crate::message::{HeaderName, Request, Response};
-use crate::transaction::TimerTable;
 use crate::transaction::servers::ServerId;
 
 use super::UserAgent;
@@ -65,37 +64,22 @@ impl UserAgent {
             registration,
             replaces,
         };
-        let mut timers = TimerTable::new();
         let wanted =
             request.headers.expires().ok().flatten().map(|seconds| Duration::from_secs(seconds.into()));
         let expires = wanted.filter(|wanted| *wanted < self.config.ring_limit);
-        timers.set(CallTimer::Ring, now + expires.unwrap_or(self.config.ring_limit));
-        let call = Call {
-            sip_id,
-            local_tag,
-            contact: self.contact_called(&request.uri, registration),
-            transport: None,
-            authority: hop.authority,
-            flow,
-            known: None,
-            state: State::Offered(Offered {
-                server,
-                request,
-                dialog,
-                hop,
-                expires: expires.is_some(),
-                answered: false,
-                last_status: 180,
-            }),
-            acks: Vec::new(),
-            attempts: Vec::new(),
-            timers,
-            services: Default::default(),
-            session,
-            afterlife: None,
-            is_caller: false,
-            ended: false,
-        };
+        let contact = self.contact_called(&request.uri, registration);
+        let state = State::Offered(Offered {
+            server,
+            request,
+            dialog,
+            hop,
+            expires: expires.is_some(),
+            answered: false,
+            last_status: 180,
+        });
+        let mut call =
+            Call { authority: hop.authority, flow, ..Call::new(sip_id, local_tag, contact, state, session) };
+        call.timers.set(CallTimer::Ring, now + expires.unwrap_or(self.config.ring_limit));
         self.calls.insert(id, call);
         self.emit(event);
         self.settle(id);
@@ -155,9 +139,11 @@ impl UserAgent {
     /// Refuses the pending INVITE or re-INVITE with a final response of 300 to 699.
     pub fn reject(&mut self, now: Instant, call: CallId, status: u16, reason: &str) {
         let status = if (300..700).contains(&status) { status } else { 480 };
-        if self.refuse_in_ack(now, call, status, &phrase(status, reason))
-            || self.refuse_reoffer(now, call, status, reason)
-        {
+        if self.refuse_in_ack(now, call, status, &phrase(status, reason)) {
+            return self.settle(call);
+        }
+        if self.refuse_reoffer(now, call, status, reason) {
+            self.after_prack(now, call);
             return self.settle(call);
         }
         if let Some(State::Offered(_)) = self.calls.get(&call).map(|call| &call.state) {

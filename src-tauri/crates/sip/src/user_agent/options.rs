@@ -3,42 +3,28 @@
 use std::time::Instant;
 
 use crate::dialog::DialogId;
-use crate::digest::{Authorizer, Credentials};
-use crate::message::{CSeq, HeaderName, Method, NameAddr, Request, Response, Uri};
+use crate::message::{HeaderName, Method, NameAddr, Request, Response, Uri};
 
 use super::UserAgent;
-use super::attempt::{Attempt, Outcome, Purpose};
+use super::attempt::Purpose;
 use super::challenge::Login;
 use super::event::{Event, OptionsId};
 use super::headers::{self, Contact};
-use super::hop::{Authority, Hop, Transport};
-use super::invite::cause_of;
+use super::hop::Hop;
+use super::outcome::Outcome;
+use super::request::{Thread, Way, outside};
 
 /// A question for what a peer can do, or whether it is there.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub from: NameAddr,
     pub to: Uri,
-    /// outbound proxies, nearest first; taken as loose routers
-    pub route: Vec<Uri>,
-    pub transport: Option<Transport>,
-    pub authority: Authority,
-    /// the connection to use instead of looking for addresses
-    pub flow: Option<Hop>,
-    pub credentials: Option<Credentials>,
+    pub way: Way,
 }
 
 impl Options {
     pub fn new(from: NameAddr, to: Uri) -> Self {
-        Self {
-            from,
-            to,
-            route: Vec::new(),
-            transport: None,
-            authority: Authority::default(),
-            flow: None,
-            credentials: None,
-        }
+        Self { from, to, way: Way::default() }
     }
 }
 
@@ -46,30 +32,13 @@ impl UserAgent {
     /// Asks; the answer is [`Event::OptionsAnswered`].
     pub fn options(&mut self, now: Instant, options: Options) -> OptionsId {
         let id = OptionsId(self.new_id());
-        let mut request = Request::new(Method::Options, headers::request_uri(&options.to));
-        let contact = Contact::of(&options.from);
-        let mut from = options.from;
-        from.set_tag(self.random.token());
-        for route in &options.route {
-            request.headers.push(HeaderName::ROUTE, headers::loose_route(route));
-        }
-        request.headers.push(HeaderName::MAX_FORWARDS, 70);
-        request.headers.push(HeaderName::FROM, from);
-        request.headers.push(HeaderName::TO, NameAddr::new(headers::request_uri(&options.to)));
-        request.headers.push(HeaderName::CALL_ID, self.random.token());
-        request.headers.push(HeaderName::CSEQ, CSeq::new(1, Method::Options));
+        let (call_id, from_tag) = (self.random.token(), self.random.token());
+        let thread = Thread { call_id: &call_id, from_tag: &from_tag, cseq: 1 };
+        let mut request = outside(Method::Options, &options.from, &options.to, &options.way.route, &thread);
         request.headers.push(HeaderName::ACCEPT, headers::SDP);
-        let next = headers::next_hop(&request);
-        let mut attempt = Attempt::new(Purpose::Options(id), request, next).with_hop(options.flow);
-        attempt.contact = Some(contact);
-        attempt.transport = options.transport;
-        attempt.authority = options.authority;
-        attempt.own_route = !options.route.is_empty();
-        attempt.pinned = options.flow.is_some();
-        attempt.login = Some(Login::Options(id));
-        if let Some(credentials) = options.credentials {
-            self.logins.insert(Login::Options(id), Authorizer::new(credentials));
-        }
+        let login = Login::Options(id);
+        let mut attempt = self.attempt_outside(Purpose::Options(id), request, login, &options.way);
+        attempt.contact = Some(Contact::of(&options.from));
         let attempt_id = self.new_attempt_id();
         self.launch(now, attempt_id, attempt);
         id
@@ -77,7 +46,7 @@ impl UserAgent {
 
     pub(super) fn on_options_outcome(&mut self, id: OptionsId, outcome: Outcome, hop: Option<Hop>) {
         self.logins.remove(&Login::Options(id));
-        let cause = cause_of(&outcome);
+        let cause = outcome.cause();
         self.emit(Event::OptionsAnswered { id, status: cause.code, reason: cause.text, hop });
     }
 

@@ -6,9 +6,31 @@ use crate::message::{HeaderName, Method, Request, Response};
 use crate::transaction::ClientStep;
 use crate::transaction::clients::ClientId;
 
-use super::attempt::{Attempt, AttemptId, Outcome, Purpose};
+use super::attempt::{Attempt, AttemptId, Purpose};
 use super::challenge::Challenged;
+use super::event::{Cause, Side};
 use super::{Due, Owner, UserAgent};
+
+/// How a request ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// a final response
+    Response(Response),
+    /// timer B or F
+    TimedOut,
+    Unreachable(String),
+}
+
+impl Outcome {
+    /// The status that its owner is told: 408 without an answer, 503 without a way.
+    pub(crate) fn cause(&self) -> Cause {
+        match self {
+            Self::Response(response) => Cause::new(response.status, response.reason.clone(), Side::Remote),
+            Self::TimedOut => Cause::new(408, "Request Timeout", Side::Network),
+            Self::Unreachable(reason) => Cause::new(503, reason.clone(), Side::Network),
+        }
+    }
+}
 
 impl UserAgent {
     pub(super) fn on_response(&mut self, now: Instant, response: Response) {

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use crate::publication::{Publication as State, PublicationState, Verdict};
+use crate::publication::{Publication as State, PublicationState, Verdict, unpublished};
 
-use super::attempt::{Attempt, Outcome, Purpose};
+use super::attempt::{Attempt, Purpose};
 use super::challenge::Login;
 use super::event::{Cause, Event, PublicationId, Side};
-use super::request::Way;
+use super::outcome::Outcome;
 use super::{Due, UserAgent, headers};
 
 pub use crate::publication::Settings as Publication;
@@ -31,7 +31,6 @@ impl UserAgent {
             self.emit(Event::Publication { id, state });
             return id;
         }
-        self.open_login(Login::Publication(id), publication.credentials.as_ref());
         let (call_id, from_tag) = (self.random.token(), self.random.token());
         self.publications.insert(id, State::new(publication, call_id, from_tag));
         self.send_publish(now, id);
@@ -52,7 +51,7 @@ impl UserAgent {
     pub fn unpublish(&mut self, now: Instant, id: PublicationId) {
         match self.publications.get_mut(&id).map(State::leave) {
             Some(Some(true)) => self.send_publish(now, id),
-            Some(None) => self.forget_publication(id, Cause::new(200, "unpublished", Side::Local)),
+            Some(None) => self.forget_publication(id, unpublished()),
             Some(Some(false)) | None => {}
         }
     }
@@ -60,16 +59,11 @@ impl UserAgent {
     fn send_publish(&mut self, now: Instant, id: PublicationId) {
         let Some(publication) = self.publications.get_mut(&id) else { return };
         let request = publication.request(now);
-        let settings = publication.settings();
-        let way = Way {
-            transport: settings.transport,
-            authority: settings.authority,
-            flow: settings.flow,
-            own_route: !settings.route.is_empty(),
-            own: None,
-        };
+        let way = publication.settings().way.clone();
         self.deadlines.set(Due::Publication(id), None);
-        self.send_outside(now, Purpose::Publish(id), request, None, Login::Publication(id), way);
+        let attempt = self.attempt_outside(Purpose::Publish(id), request, Login::Publication(id), &way);
+        let attempt_id = self.new_attempt_id();
+        self.launch(now, attempt_id, attempt);
     }
 
     pub(super) fn on_publish_outcome(

@@ -1,15 +1,16 @@
-//! 3xx: RFC 3261 section 8.1.3.4 to our INVITE, section 21.3.3 from us.
+//! 3xx: RFC 3261 section 8.1.3.4 to our INVITE, section 21.3.3 from us. And the INVITE that is sent once more.
 
 use std::time::Instant;
 
-use crate::message::{CSeq, Contacts, HeaderName, Method, NameAddr, Response, Uri};
+use crate::message::{Contacts, HeaderName, NameAddr, Response, Uri};
 
 use super::UserAgent;
-use super::attempt::{Attempt, Outcome};
+use super::attempt::Attempt;
 use super::call::{Calling, State};
 use super::event::{CallId, Side};
 use super::headers;
 use super::offered::phrase;
+use super::outcome::Outcome;
 
 /// Contacts of one redirection: more are of no use to anybody.
 const MAX_TARGETS: usize = 8;
@@ -37,46 +38,34 @@ impl UserAgent {
 
     /// The INVITE again to another target.
     pub(super) fn follow_redirect(&mut self, now: Instant, id: CallId, mut attempt: Attempt, target: Uri) {
-        let attempt_id = self.new_attempt_id();
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.flow = None;
-        if let State::Calling(calling) = &mut call.state {
-            calling.attempt = attempt_id;
-            calling.early.clear();
-        }
         attempt.request.uri = headers::request_uri(&target);
-        let number = attempt.cseq() + 1;
-        attempt.request.headers.set(HeaderName::CSEQ, CSeq::new(number, Method::Invite));
         let next = headers::next_hop(&attempt.request);
-        let mut again = Attempt::new(attempt.purpose, attempt.request, next);
-        again.contact = attempt.contact;
-        again.transport = attempt.transport.filter(|_| target.transport().is_none());
-        again.login = attempt.login;
-        again.own_route = attempt.own_route;
-        again.own = attempt.own;
-        self.launch(now, attempt_id, again);
+        let mut again = attempt.again(next);
+        again.transport = again.transport.filter(|_| target.transport().is_none());
+        self.hide_identity_abroad(&mut again);
+        self.invite_again(now, id, again);
     }
-}
 
-impl UserAgent {
     /// The INVITE again to the same server, for a longer session (RFC 4028 section 7.3).
-    pub(super) fn invite_again(&mut self, now: Instant, id: CallId, mut attempt: Attempt) {
+    pub(super) fn invite_for_longer(&mut self, now: Instant, id: CallId, mut attempt: Attempt) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.session.put_into(&mut attempt.request);
+        let (next, hop) = (attempt.next.clone(), attempt.hop);
+        let (pinned, tcp_refused) = (attempt.pinned, attempt.tcp_refused);
+        let mut again = attempt.again(next).with_hop(hop);
+        (again.pinned, again.tcp_refused) = (pinned, tcp_refused);
+        self.invite_again(now, id, again);
+    }
+
+    fn invite_again(&mut self, now: Instant, id: CallId, again: Attempt) {
         let attempt_id = self.new_attempt_id();
         let Some(call) = self.calls.get_mut(&id) else { return };
         if let State::Calling(calling) = &mut call.state {
             calling.attempt = attempt_id;
             calling.early.clear();
         }
-        let number = attempt.cseq() + 1;
-        attempt.request.headers.set(HeaderName::CSEQ, CSeq::new(number, Method::Invite));
-        call.session.put_into(&mut attempt.request);
-        let mut again = Attempt::new(attempt.purpose, attempt.request, attempt.next).with_hop(attempt.hop);
-        again.contact = attempt.contact;
-        again.transport = attempt.transport;
-        again.login = attempt.login;
-        again.own_route = attempt.own_route;
-        again.pinned = attempt.pinned;
-        again.tcp_refused = attempt.tcp_refused;
         self.launch(now, attempt_id, again);
     }
 }

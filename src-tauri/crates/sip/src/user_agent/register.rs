@@ -7,11 +7,12 @@ use crate::digest::Authorizer;
 use crate::message::{NameAddr, Response, Uri};
 use crate::registration::{Registering, Registration as State, Verdict};
 
-use super::attempt::{Attempt, Outcome, Purpose};
+use super::attempt::{Attempt, Purpose};
 use super::challenge::Login;
 use super::event::{Event, RegistrationId};
 use super::headers::{self, Binding, Contact};
 use super::hop::Hop;
+use super::outcome::Outcome;
 use super::{Due, UserAgent};
 
 pub use crate::registration::Settings as Registration;

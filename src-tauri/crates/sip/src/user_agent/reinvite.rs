@@ -1,6 +1,6 @@
 //! The 2xx to our re-INVITE, and its ACK: RFC 3261 section 14.1.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::dialog::Dialog;
 use crate::message::Response;
@@ -12,9 +12,7 @@ use super::call::CallTimer;
 use super::change::OfferOut;
 use super::event::{CallEvent, CallId, Side};
 use super::headers;
-
-/// How long the owner may take for an answer that our ACK has to carry.
-const TIME_FOR_ANSWER: Duration = Duration::from_secs(20);
+use super::reoffered::TIME_FOR_ANSWER;
 
 impl UserAgent {
     pub(super) fn on_reinvite_success(

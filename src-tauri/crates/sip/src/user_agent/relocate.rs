@@ -28,7 +28,9 @@ impl UserAgent {
         self.refuse_reoffer(now, call, 500, "");
         let change = Change::new(Way::Invite, Wish::Relocate, Some(sdp));
         let Some(state) = self.calls.get_mut(&call) else { return };
-        state.services.offer_out = OfferOut::None;
+        if std::mem::take(&mut state.services.offer_out).is_refresh() {
+            state.put_off_refresh(now);
+        }
         if state.may_change() {
             self.send_change(now, call, change);
         } else {

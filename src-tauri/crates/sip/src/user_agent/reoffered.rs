@@ -1,6 +1,6 @@
 //! re-INVITE in: RFC 3261 section 14.2.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::message::{Request, Response};
 use crate::transaction::servers::ServerId;
@@ -12,6 +12,9 @@ use super::event::{CallEvent, CallId, Cause, Side};
 use super::headers;
 use super::hop::Hop;
 use super::offered::phrase;
+
+/// How long the owner may take for an answer that an UPDATE, a PRACK or our ACK waits for: those who sent them give up after 64*T1.
+pub(super) const TIME_FOR_ANSWER: Duration = Duration::from_secs(20);
 
 /// The peer's request with an offer, or asking for one, that the owner has to answer.
 #[derive(Debug)]

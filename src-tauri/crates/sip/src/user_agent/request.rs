@@ -1,14 +1,12 @@
 //! Requests outside any dialog: RFC 3261 section 8.1.1.
 
-use std::time::Instant;
-
 use crate::digest::{Authorizer, Credentials};
 use crate::message::{CSeq, HeaderName, Method, NameAddr, Request, Uri};
 
 use super::UserAgent;
 use super::attempt::{Attempt, Purpose};
 use super::challenge::Login;
-use super::headers::{self, Contact};
+use super::headers;
 use super::hop::{Authority, Hop, Transport};
 
 /// What tells one request from all others, and what it counts up.
@@ -18,14 +16,16 @@ pub(crate) struct Thread<'a> {
     pub(crate) cseq: u32,
 }
 
-/// How a request gets to its first hop.
-pub(super) struct Way {
-    pub(super) transport: Option<Transport>,
-    pub(super) authority: Authority,
-    pub(super) flow: Option<Hop>,
-    pub(super) own_route: bool,
-    /// who we are, where From does not say it
-    pub(super) own: Option<NameAddr>,
+/// By which way a request outside any dialog leaves, and with whose credentials. [`Way::default`] goes wherever its URI leads.
+#[derive(Debug, Clone, Default)]
+pub struct Way {
+    /// outbound proxies, nearest first; taken as loose routers
+    pub route: Vec<Uri>,
+    pub transport: Option<Transport>,
+    pub authority: Authority,
+    /// the connection to use instead of looking for addresses, such as the flow of a binding
+    pub flow: Option<Hop>,
+    pub credentials: Option<Credentials>,
 }
 
 /// Without Via, Contact, credentials and body.
@@ -51,32 +51,24 @@ pub(crate) fn outside(
 }
 
 impl UserAgent {
-    /// Sends it, with the login that was opened for it before.
-    pub(super) fn send_outside(
+    /// The attempt for a request that has nothing yet but what [`outside`] and its owner wrote into it.
+    pub(super) fn attempt_outside(
         &mut self,
-        now: Instant,
         purpose: Purpose,
         request: Request,
-        contact: Option<Contact>,
         login: Login,
-        way: Way,
-    ) {
+        way: &Way,
+    ) -> Attempt {
+        if let Some(credentials) = &way.credentials {
+            self.logins.entry(login).or_insert_with(|| Authorizer::new(credentials.clone()));
+        }
         let next = headers::next_hop(&request);
         let mut attempt = Attempt::new(purpose, request, next).with_hop(way.flow);
-        attempt.contact = contact;
         attempt.transport = way.transport;
         attempt.authority = way.authority;
-        attempt.own_route = way.own_route;
+        attempt.own_route = !way.route.is_empty();
         attempt.pinned = way.flow.is_some();
         attempt.login = Some(login);
-        self.hide_identity(&mut attempt, way.own);
-        let attempt_id = self.new_attempt_id();
-        self.launch(now, attempt_id, attempt);
-    }
-
-    pub(super) fn open_login(&mut self, login: Login, credentials: Option<&Credentials>) {
-        if let Some(credentials) = credentials {
-            self.logins.insert(login, Authorizer::new(credentials.clone()));
-        }
+        attempt
     }
 }

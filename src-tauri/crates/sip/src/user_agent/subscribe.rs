@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use crate::message::{HeaderName, Request};
-use crate::subscription::{Subscription as State, SubscriptionState, Verdict};
+use crate::subscription::{Subscription as State, SubscriptionState, Verdict, unsubscribed};
 
-use super::attempt::{Attempt, Outcome, Purpose};
+use super::attempt::{Attempt, Purpose};
 use super::challenge::Login;
 use super::event::{Cause, Event, RegistrationId, Side, SubscriptionId};
 use super::headers::{self, Contact};
 use super::hop::Hop;
+use super::outcome::Outcome;
 use super::{Due, UserAgent};
 
 pub use crate::subscription::Settings as Subscription;
@@ -23,7 +24,6 @@ impl UserAgent {
             self.emit(Event::Subscription { id, state: SubscriptionState::Ended { cause, retry_in: None } });
             return id;
         }
-        self.open_login(Login::Subscription(id), subscription.credentials.as_ref());
         self.subscriptions.insert(id, State::new(subscription));
         self.send_subscribe(now, id);
         id
@@ -38,7 +38,7 @@ impl UserAgent {
         if subscription.leave() {
             self.send_subscribe(now, id);
         } else if !subscription.is_busy() {
-            self.forget_subscription(id, Cause::new(200, "unsubscribed", Side::Local));
+            self.forget_subscription(id, unsubscribed());
         }
     }
 
@@ -66,15 +66,15 @@ impl UserAgent {
         let settings = subscription.settings();
         request.headers.push(HeaderName::ALLOW, allow);
         headers::add_extra(&mut request.headers, &settings.headers);
-        let in_dialog = next.is_some();
-        let next = next.unwrap_or_else(|| headers::next_hop(&request));
-        let mut attempt = Attempt::new(Purpose::Subscribe(id), request, next).with_hop(settings.flow);
+        let way = settings.way.clone();
+        let mut attempt =
+            self.attempt_outside(Purpose::Subscribe(id), request, Login::Subscription(id), &way);
+        if let Some(next) = next {
+            attempt.next = next;
+            attempt.own_route = false;
+        }
         attempt.contact = Some(contact);
-        attempt.transport = settings.transport.filter(|_| attempt.next.transport().is_none());
-        attempt.authority = settings.authority;
-        attempt.own_route = !in_dialog && !settings.route.is_empty();
-        attempt.pinned = settings.flow.is_some();
-        attempt.login = Some(Login::Subscription(id));
+        attempt.transport = way.transport.filter(|_| attempt.next.transport().is_none());
         self.deadlines.set(Due::Subscription(id), None);
         let attempt_id = self.new_attempt_id();
         self.launch(now, attempt_id, attempt);
@@ -169,8 +169,7 @@ impl UserAgent {
     /// A mailbox that tells without being asked is believed where our registrar is.
     fn on_unsolicited_notify(&mut self, now: Instant, request: &Request, hop: Hop) {
         let has_tag = request.headers.to().is_ok_and(|to| to.tag().is_some());
-        let event = request.headers.get(&HeaderName::EVENT).unwrap_or_default();
-        let package = event.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let (package, _) = request.headers.event();
         let registration = self.registration_behind(request, &hop).filter(|_| !has_tag);
         let Some(registration) = registration.filter(|_| package == "message-summary") else {
             return self.respond_once(now, request, hop, 481);

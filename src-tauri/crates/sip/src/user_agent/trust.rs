@@ -77,6 +77,11 @@ impl Trusted {
     }
 }
 
+/// Puts the address of somebody who hides in place of `from`, and gives back who it is.
+pub(super) fn disguise(from: &mut NameAddr, anonymous: bool) -> Option<NameAddr> {
+    anonymous.then(|| std::mem::replace(from, identity::anonymous(from)))
+}
+
 impl UserAgent {
     /// Whether credentials may go to this hop at all.
     pub(super) fn may_authenticate(&self, attempt: &Attempt, hop: &Hop) -> bool {
@@ -93,6 +98,13 @@ impl UserAgent {
         attempt.request.headers.set(HeaderName::PRIVACY, "id");
         if !attempt.pinned && self.is_home(attempt) {
             attempt.request.headers.set(HeaderName::P_PREFERRED_IDENTITY, identity::preferred(&own));
+        }
+    }
+
+    /// The request goes somewhere else than before: if that is not to a server of ours, who hides is not named there.
+    pub(super) fn hide_identity_abroad(&self, attempt: &mut Attempt) {
+        if attempt.own.is_some() && !self.is_home(attempt) {
+            attempt.request.headers.remove(&HeaderName::P_PREFERRED_IDENTITY);
         }
     }
 

@@ -75,8 +75,7 @@ impl UserAgent {
         if disposition.to_ascii_lowercase().replace([' ', '\t'], "").contains("handling=optional") {
             return Ok(());
         }
-        let encoding = request.headers.get(&HeaderName::CONTENT_ENCODING).unwrap_or("identity");
-        if !encoding.trim().eq_ignore_ascii_case("identity") {
+        if !request.headers.is_plain() {
             return Err(415);
         }
         match request.headers.content_type() {

@@ -7,17 +7,14 @@ use crate::message::{HeaderName, Method, Request, Response};
 use crate::transaction::servers::ServerId;
 
 use super::UserAgent;
-use super::attempt::{Attempt, Outcome};
+use super::attempt::Attempt;
 use super::call::{Call, CallTimer, State};
 use super::change::{Change, OfferOut, Way, Wish};
 use super::event::{CallEvent, CallId, Cause, Side};
 use super::headers;
 use super::hop::Hop;
-use super::offered::dialog_response;
-use super::reoffered::OfferIn;
-
-/// An UPDATE has to be answered before its sender gives up.
-const TIME_FOR_ANSWER: Duration = Duration::from_secs(20);
+use super::outcome::Outcome;
+use super::reoffered::{OfferIn, TIME_FOR_ANSWER};
 
 impl UserAgent {
     /// Sends an UPDATE: with SDP it offers, without it only shows that we are there. Before the answer that needs an offer and answer
@@ -100,19 +97,12 @@ impl UserAgent {
         hop: Hop,
         sdp: Option<Vec<u8>>,
     ) {
-        let (allow, supported) = (self.allow(), self.supported());
         let Some(call) = self.calls.get_mut(&id) else { return };
         let refreshed = DialogId::of_request(&request.headers).filter(|_| request.method == Method::Update);
         if let Some(dialog) = refreshed.and_then(|dialog| call.dialog_by(&dialog)) {
             dialog.refresh_target(&request.headers);
         }
-        let mut response = dialog_response(request, 200, &call.local_tag, &call.contact, &hop);
-        response.headers.push(HeaderName::ALLOW, allow);
-        response.headers.push(HeaderName::SUPPORTED, supported);
-        if let Some(sdp) = sdp {
-            call.session.local_sdp = Some(sdp.clone());
-            response.set_body(headers::SDP, sdp);
-        }
+        let Some(mut response) = self.success_response(id, request, &hop, sdp) else { return };
         if request.method == Method::Update {
             self.agree_session(now, id, request, &mut response);
         }
@@ -130,6 +120,7 @@ impl UserAgent {
     pub(super) fn on_offer_in_timer(&mut self, now: Instant, id: CallId) {
         self.refuse_reoffer(now, id, 504, "");
         self.tell_reoffer_withdrawn(id);
+        self.after_prack(now, id);
     }
 
     /// 500: another request like this is pending (RFC 3261 section 14.2, RFC 3311 section 5.2).

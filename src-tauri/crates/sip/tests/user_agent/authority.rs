@@ -2,7 +2,7 @@
 
 use sidetone_sip::message::{HeaderName, Message, Request};
 use sidetone_sip::{
-    Authority, Config, Hop, Input, Invite, Options, Output, Registration, Transport, UserAgent,
+    Authority, Config, Hop, Input, Invite, Options, Output, Registration, Transport, UserAgent, Way,
 };
 use std::time::Instant;
 
@@ -10,6 +10,10 @@ use super::kit::{A, PEER, from, invite, registration};
 use super::net::address;
 
 const OWN: Authority = Authority(7);
+
+fn of_account() -> Way {
+    Way { authority: OWN, ..Way::default() }
+}
 
 fn user_agent() -> (UserAgent, Instant) {
     (UserAgent::new(Config::default(), [1; 32]), Instant::now())
@@ -44,8 +48,11 @@ fn sent_over(ua: &mut UserAgent, now: Instant, hop: Hop) -> (Hop, Request) {
 fn every_question_for_addresses_says_on_whose_word() {
     let (mut ua, now) = user_agent();
     ua.register(now, Registration { authority: OWN, ..registration("sip:alice@example.org") });
-    ua.invite(now, Invite { authority: OWN, ..invite("sip:bob@example.org") });
-    ua.options(now, Options { authority: OWN, ..Options::new(from(), "sip:example.org".parse().unwrap()) });
+    ua.invite(now, Invite { way: of_account(), ..invite("sip:bob@example.org") });
+    ua.options(
+        now,
+        Options { way: of_account(), ..Options::new(from(), "sip:example.org".parse().unwrap()) },
+    );
     ua.invite(now, invite("sip:bob@example.org"));
     assert_eq!(questions(&mut ua), [OWN, OWN, OWN, Authority::default()]);
 }

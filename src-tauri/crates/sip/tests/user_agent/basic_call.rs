@@ -180,7 +180,7 @@ fn a_strict_router_gets_its_own_uri_and_the_target_as_last_route() {
 fn an_outbound_proxy_gets_the_invite_with_a_loose_route() {
     let (mut net, a, _) = pair();
     let mut call = invite("sip:bob@elsewhere.example");
-    call.route = vec!["sip:192.0.2.9".parse().unwrap()];
+    call.way.route = vec!["sip:192.0.2.9".parse().unwrap()];
     call.headers = vec![
         (HeaderName::from("X-Note"), "hello\r\nInjected: yes".to_owned()),
         (HeaderName::CALL_ID, "forged".to_owned()),
@@ -231,7 +231,7 @@ fn a_binding_is_called_through_its_flow_with_its_own_contact_as_request_uri() {
     let mut call = invite("sip:bob@gateway.example");
     call.target = Some("sip:bob@10.0.0.7:5060".parse().unwrap());
     let hop = sidetone_sip::Hop::new(sidetone_sip::Transport::Udp, address(A), address(PEER));
-    call.flow = Some(hop);
+    call.way.flow = Some(hop);
     let id = net.with(a, |ua, now| ua.invite(now, call));
     net.settle();
     let invite = received(&mut net);
@@ -245,4 +245,34 @@ fn a_binding_is_called_through_its_flow_with_its_own_contact_as_request_uri() {
     let rest = net.receive_all(PEER);
     assert_eq!(methods(&rest), ["ACK", "BYE"], "in-dialog requests take the same way");
     assert_eq!(requests(&rest)[1].method, Method::Bye);
+}
+
+#[test]
+fn a_2xx_with_a_contact_that_cannot_be_read_is_acknowledged_where_the_invite_went() {
+    let (mut net, a, _) = pair();
+    let call = place(&mut net, a, "sip:peer@192.0.2.9");
+    net.settle();
+    let invite = received(&mut net);
+    for status in [180, 200] {
+        net.send(PEER, A, &reply(&invite, status, "t", "Contact: <sip:a@b@c>"));
+    }
+    net.settle();
+    assert_eq!(methods(&net.receive_all(PEER)), ["ACK"]);
+    let events = net.call_events(a, call);
+    assert!(matches!(events[..], [CallEvent::Provisional { .. }, CallEvent::Answered { .. }]), "{events:?}");
+}
+
+#[test]
+fn a_2xx_whose_way_back_cannot_be_read_ends_the_call_by_that() {
+    let (mut net, a, _) = pair();
+    let call = place(&mut net, a, "sip:peer@192.0.2.9");
+    net.settle();
+    let invite = received(&mut net);
+    let broken = accept(&invite, "t").replace("Content-Type", "Record-Route: <\r\nContent-Type");
+    net.send(PEER, A, &broken);
+    net.settle();
+    let cause = ended(&net.call_events(a, call)).unwrap();
+    assert_eq!((cause.code, cause.by), (502, Side::Remote));
+    net.run_out();
+    net.assert_empty(a);
 }

@@ -14,8 +14,8 @@ const CHALLENGE: &str =
 fn calling(password: Option<&str>) -> (Net, usize, CallId) {
     let (mut net, a, _) = pair();
     let mut call = invite("sip:bob@far.example");
-    call.route = vec!["sip:192.0.2.9".parse().unwrap()];
-    call.credentials = password.and_then(|password| login("alice", password));
+    call.way.route = vec!["sip:192.0.2.9".parse().unwrap()];
+    call.way.credentials = password.and_then(|password| login("alice", password));
     let id = net.with(a, |ua, now| ua.invite(now, call));
     net.settle();
     (net, a, id)
@@ -106,7 +106,7 @@ fn without_credentials_a_challenge_ends_the_call() {
 fn a_foreign_domain_gets_no_credentials() {
     let (mut net, a, _) = pair();
     let mut call = invite("sip:mallory@192.0.2.9");
-    call.credentials = login("alice", "secret");
+    call.way.credentials = login("alice", "secret");
     let id = net.with(a, |ua, now| ua.invite(now, call));
     net.settle();
     let first = received(&mut net);
@@ -122,7 +122,7 @@ fn a_redirection_to_a_foreign_domain_takes_no_credentials_along() {
     let mut call = invite("sip:bob@192.0.2.1");
     call.to = "sip:bob@home.example".parse().unwrap();
     call.from = sidetone_sip::message::NameAddr::parse("<sip:alice@home.example>").unwrap();
-    call.credentials = login("alice", "secret");
+    call.way.credentials = login("alice", "secret");
     net.names.insert("home.example".into(), vec![(sidetone_sip::Transport::Udp, super::net::address(PEER))]);
     net.with(a, |ua, now| ua.invite(now, call));
     net.settle();
@@ -219,7 +219,7 @@ fn a_gateway_with_users_challenges_callers_and_tells_who_they_are() {
     let (mut net, a, b) = gateway();
     let mut call = invite("sip:echo@192.0.2.2");
     call.from = sidetone_sip::message::NameAddr::parse("<sip:alice@192.0.2.2>").unwrap();
-    call.credentials = login("alice", "secret");
+    call.way.credentials = login("alice", "secret");
     net.with(a, |ua, now| ua.invite(now, call.clone()));
     net.settle();
     let who = net.events(b).into_iter().find_map(|event| match event {
@@ -228,12 +228,12 @@ fn a_gateway_with_users_challenges_callers_and_tells_who_they_are() {
     });
     assert_eq!(who.as_deref(), Some("alice"));
 
-    call.credentials = login("alice", "wrong");
+    call.way.credentials = login("alice", "wrong");
     let wrong = net.with(a, |ua, now| ua.invite(now, call.clone()));
     net.settle();
     assert_eq!(ended(&net.call_events(a, wrong)).unwrap().code, 407);
     call.from = sidetone_sip::message::NameAddr::parse("<sip:boss@192.0.2.2>").unwrap();
-    call.credentials = login("alice", "secret");
+    call.way.credentials = login("alice", "secret");
     let other = net.with(a, |ua, now| ua.invite(now, call));
     net.settle();
     assert_eq!(ended(&net.call_events(a, other)).unwrap().code, 403, "a user may not call as another");

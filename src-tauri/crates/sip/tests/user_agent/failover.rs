@@ -157,8 +157,8 @@ fn a_challenge_after_tcp_was_refused_is_answered_over_udp() {
     let (mut net, a, _) = pair();
     net.refused.insert((Transport::Tcp, address(PEER)));
     let mut call = large();
-    call.route = vec!["sip:192.0.2.9".parse().unwrap()];
-    call.credentials = login("alice", "secret");
+    call.way.route = vec!["sip:192.0.2.9".parse().unwrap()];
+    call.way.credentials = login("alice", "secret");
     net.with(a, |ua, now| ua.invite(now, call));
     net.settle();
     let first = received(&mut net);

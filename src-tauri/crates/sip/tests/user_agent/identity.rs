@@ -1,10 +1,12 @@
 //! Hiding who calls (RFC 3323, RFC 3325), redirection of calls that come in, and fields that a caller adds.
 
-use sidetone_sip::message::{HeaderName, Uri};
+use std::time::Duration;
+
+use sidetone_sip::message::{HeaderName, NameAddr, Request, Uri};
 use sidetone_sip::{CallEvent, Event, Invite, Side};
 
 use super::kit::*;
-use super::net::ended;
+use super::net::{Net, ended};
 
 const CHALLENGE: &str =
     "Proxy-Authenticate: Digest realm=\"home\", nonce=\"n1\", qop=\"auth\", algorithm=SHA-256\n";
@@ -17,8 +19,8 @@ fn anonymous(to: &str) -> Invite {
 fn an_anonymous_call_names_the_caller_to_our_own_proxy_only() {
     let (mut net, a, _) = pair();
     let mut call = anonymous("sip:bob@far.example");
-    call.route = vec!["sip:192.0.2.9".parse().unwrap()];
-    call.credentials = login("alice", "secret");
+    call.way.route = vec!["sip:192.0.2.9".parse().unwrap()];
+    call.way.credentials = login("alice", "secret");
     net.with(a, |ua, now| ua.invite(now, call));
     net.settle();
     let first = received(&mut net);
@@ -41,15 +43,43 @@ fn an_anonymous_call_names_the_caller_to_our_own_proxy_only() {
     assert!(!text.to_ascii_lowercase().contains("alice"), "a stranger learns the name: {text}");
 }
 
-#[test]
-fn an_anonymous_account_of_the_callees_own_domain_can_answer_its_challenge() {
+/// A calls somebody of its own domain, whose server PEER is, without saying who it is: what PEER got.
+fn anonymous_at_home(call: Invite) -> (Net, Request) {
     let (mut net, a, _) = pair();
-    let mut call = anonymous("sip:bob@192.0.2.9");
-    call.from = sidetone_sip::message::NameAddr::parse("<sip:alice@192.0.2.9>").unwrap();
-    call.credentials = login("alice", "secret");
+    let from = NameAddr::parse("<sip:alice@192.0.2.9>").unwrap();
+    let call = Invite { from, way: as_user("alice", "secret"), ..call };
     net.with(a, |ua, now| ua.invite(now, call));
     net.settle();
     let first = received(&mut net);
+    assert_eq!(first.headers.get(&HeaderName::P_PREFERRED_IDENTITY), Some("<sip:alice@192.0.2.9>"));
+    (net, first)
+}
+
+#[test]
+fn an_anonymous_call_that_is_sent_elsewhere_names_nobody_there() {
+    let (mut net, first) = anonymous_at_home(anonymous("sip:bob@192.0.2.9"));
+    net.send(PEER, A, &reply(&first, 302, "t", "Contact: <sip:mallory@192.0.2.77>"));
+    net.settle();
+    let elsewhere = net.receive("192.0.2.77:5060").unwrap().to_bytes();
+    let text = String::from_utf8(elsewhere).unwrap().to_ascii_lowercase();
+    assert!(text.starts_with("invite ") && !text.contains("alice"), "a stranger learns the name: {text}");
+}
+
+#[test]
+fn an_anonymous_call_can_answer_a_challenge_after_it_asked_for_too_short_a_session() {
+    let session_expires = Some(Duration::from_secs(90));
+    let (mut net, first) = anonymous_at_home(Invite { session_expires, ..anonymous("sip:bob@192.0.2.9") });
+    net.send(PEER, A, &reply(&first, 422, "t", "Min-SE: 600"));
+    net.settle();
+    let longer = requests(&net.receive_all(PEER))[1].clone();
+    net.send(PEER, A, &reply(&longer, 407, "t", CHALLENGE));
+    net.settle();
+    assert_eq!(methods(&net.receive_all(PEER)), ["ACK", "INVITE"]);
+}
+
+#[test]
+fn an_anonymous_account_of_the_callees_own_domain_can_answer_its_challenge() {
+    let (mut net, first) = anonymous_at_home(anonymous("sip:bob@192.0.2.9"));
     net.send(PEER, A, &reply(&first, 407, "t", CHALLENGE));
     net.settle();
     let seen = net.receive_all(PEER);
@@ -62,13 +92,7 @@ fn an_anonymous_account_of_the_callees_own_domain_can_answer_its_challenge() {
 
 #[test]
 fn a_call_is_sent_elsewhere_by_302_with_its_targets_in_order() {
-    let (mut net, a, _) = pair();
-    net.send(PEER, A, &request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", ""));
-    net.settle();
-    let call = net.incoming(a);
-    net.with(a, |ua, now| ua.ring(now, call));
-    net.settle();
-    net.receive_all(PEER);
+    let (mut net, a, call, tag) = ringing_here();
     let targets: Vec<Uri> =
         ["sip:mailbox@home.example", "tel:+4930123"].map(|uri| uri.parse().unwrap()).into();
     net.with(a, |ua, now| ua.redirect(now, call, &targets));
@@ -79,11 +103,7 @@ fn a_call_is_sent_elsewhere_by_302_with_its_targets_in_order() {
     assert_eq!(contacts, ["<sip:mailbox@home.example>;q=0.9", "<tel:+4930123>;q=0.8"]);
     let cause = ended(&net.call_events(a, call)).unwrap();
     assert_eq!((cause.code, cause.by), (302, Side::Local));
-    net.send(
-        PEER,
-        A,
-        &request("ACK", "sip:alice@192.0.2.1", "1", 1, response.headers.to().unwrap().tag().unwrap(), ""),
-    );
+    net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1", 1, &tag, ""));
     net.run_out();
     net.assert_empty(a);
 }
@@ -143,7 +163,7 @@ fn an_anonymous_message_names_the_writer_to_our_own_proxy_only() {
     };
     let (mut net, a, _) = pair();
     let mut home = text("sip:bob@far.example");
-    home.route = vec!["sip:192.0.2.9".parse().unwrap()];
+    home.way.route = vec!["sip:192.0.2.9".parse().unwrap()];
     net.with(a, |ua, now| ua.message(now, home));
     net.with(a, |ua, now| ua.message(now, text("sip:bob@192.0.2.9")));
     net.settle();

@@ -1,10 +1,12 @@
 //! Short ways to say what tests say often.
 
+use std::time::Instant;
+
 use sidetone_sip::digest::Credentials;
 use sidetone_sip::message::{HeaderName, Message, NameAddr, Request, Response};
-use sidetone_sip::{CallId, Config, Invite, Registration};
+use sidetone_sip::{CallEvent, CallId, Config, Invite, Registration, UserAgent, Way};
 
-use super::net::Net;
+use super::net::{Net, ended};
 
 pub(crate) const A: &str = "192.0.2.1:5060";
 pub(crate) const B: &str = "192.0.2.2:5060";
@@ -32,8 +34,13 @@ pub(crate) fn place(net: &mut Net, node: usize, to: &str) -> CallId {
 
 /// An answered call between A and B, their earlier events dropped.
 pub(crate) fn connected() -> (Net, usize, usize, CallId, CallId) {
+    connected_by(invite("sip:bob@192.0.2.2"))
+}
+
+/// The same by an INVITE of A's to B.
+pub(crate) fn connected_by(invite: Invite) -> (Net, usize, usize, CallId, CallId) {
     let (mut net, a, b) = pair();
-    let ours = place(&mut net, a, "sip:bob@192.0.2.2");
+    let ours = net.with(a, |ua, now| ua.invite(now, invite));
     net.settle();
     let theirs = net.incoming(b);
     net.with(b, |ua, now| ua.answer(now, theirs, b"v=0 answer".to_vec()));
@@ -51,16 +58,48 @@ pub(crate) fn login(name: &str, password: &str) -> Option<Credentials> {
     Some(Credentials::new(name, password))
 }
 
+/// Wherever the URI leads, as this user.
+pub(crate) fn as_user(name: &str, password: &str) -> Way {
+    Way { credentials: login(name, password), ..Way::default() }
+}
+
+/// The first INVITE of PEER to A, without an offer.
+pub(crate) fn invitation(cseq: u32, extra: &str) -> String {
+    request("INVITE", "sip:alice@192.0.2.1", "1", cseq, "", extra)
+}
+
+/// PEER has called A, who has said nothing yet but 100.
+pub(crate) fn incoming(invite: &str, config: Config) -> (Net, usize, CallId) {
+    let mut net = Net::new();
+    let a = net.add(A, config);
+    net.send(PEER, A, invite);
+    net.settle();
+    assert_eq!(statuses(&net.receive_all(PEER)), [100]);
+    let call = net.incoming(a);
+    (net, a, call)
+}
+
+/// PEER has called A, who rings: A's call and tag.
+pub(crate) fn ringing_here() -> (Net, usize, CallId, String) {
+    let (mut net, a, call) = incoming(&invitation(1, ""), Config::default());
+    net.with(a, |ua, now| ua.ring(now, call));
+    net.settle();
+    let ringing = answered(&mut net);
+    assert_eq!(ringing.status, 180);
+    (net, a, call, own_tag(&ringing))
+}
+
+/// The tag that A has put into its response.
+pub(crate) fn own_tag(response: &Response) -> String {
+    response.headers.to().unwrap().tag().unwrap().to_owned()
+}
+
 /// PEER calls A and is answered: A's call and tag.
 pub(crate) fn called() -> (Net, usize, CallId, String) {
-    let (mut net, a, _) = pair();
-    net.send(PEER, A, &with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "1", 10, "", ""), "v=0"));
-    net.settle();
-    let call = net.incoming(a);
+    let (mut net, a, call) = incoming(&with_sdp(&invitation(10, ""), "v=0"), Config::default());
     net.with(a, |ua, now| ua.answer(now, call, b"v=0".to_vec()));
     net.settle();
-    let seen = net.receive_all(PEER);
-    let tag = seen[1].headers().to().unwrap().tag().unwrap().to_owned();
+    let tag = own_tag(&answered(&mut net));
     net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1a", 10, &tag, ""));
     net.settle();
     net.events(a);
@@ -152,6 +191,38 @@ pub(crate) fn calling() -> (Net, usize, CallId, Request) {
     net.receive_all(PEER);
     net.events(a);
     (net, a, call, invite)
+}
+
+/// In an answered call, what `offer` does reaches the other side and its answer comes back, from either side.
+pub(crate) fn assert_offers_reach(offer: impl Fn(&mut UserAgent, Instant, CallId, Vec<u8>)) {
+    let (mut net, a, b, ours, theirs) = connected();
+    for (from, to, out, inward) in [(a, b, ours, theirs), (b, a, theirs, ours)] {
+        net.with(from, |ua, now| offer(ua, now, out, b"v=0 hold".to_vec()));
+        net.settle();
+        let events = net.call_events(to, inward);
+        assert!(matches!(&events[..], [CallEvent::Reoffer { offer: Some(sdp) }] if sdp == b"v=0 hold"));
+        net.with(to, |ua, now| ua.answer(now, inward, b"v=0 held".to_vec()));
+        net.settle();
+        let events = net.call_events(from, out);
+        assert!(matches!(&events[..], [CallEvent::ReofferAnswered { sdp }] if sdp == b"v=0 held"));
+        assert!(net.events(to).is_empty());
+    }
+    net.with(b, |ua, now| ua.hang_up(now, theirs, None));
+    net.run_out();
+    net.assert_empty(a);
+    net.assert_empty(b);
+}
+
+/// In an answered call, the refusal of what `offer` does is told, and the call goes on.
+pub(crate) fn assert_refusal_keeps_the_call(offer: impl Fn(&mut UserAgent, Instant, CallId, Vec<u8>)) {
+    let (mut net, a, b, ours, theirs) = connected();
+    net.with(a, |ua, now| offer(ua, now, ours, b"v=0 video".to_vec()));
+    net.settle();
+    net.with(b, |ua, now| ua.reject(now, theirs, 488, ""));
+    net.settle();
+    let events = net.call_events(a, ours);
+    assert!(matches!(&events[..], [CallEvent::ReofferFailed { cause }] if cause.code == 488), "{events:?}");
+    assert!(ended(&net.call_events(b, theirs)).is_none());
 }
 
 /// A request of PEER in the dialog that A began with `invite`.

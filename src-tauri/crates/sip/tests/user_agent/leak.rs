@@ -1,7 +1,7 @@
 //! Challenges inside a dialog: only our own proxy gets an answer, whatever the method.
 
 use sidetone_sip::message::{HeaderName, Message, Request};
-use sidetone_sip::{CallId, Invite, Refer};
+use sidetone_sip::{CallId, Invite, Refer, Way};
 
 use super::kit::*;
 use super::net::Net;
@@ -70,7 +70,7 @@ const ALL: [&str; 8] = ["ACK", "BYE", "INFO", "INVITE", "NOTIFY", "PRACK", "REFE
 #[test]
 fn a_peer_that_challenges_gets_no_credentials_for_any_method() {
     let (mut net, a, _) = pair();
-    let invite = Invite { credentials: login("alice", "secret"), ..invite("sip:peer@192.0.2.9") };
+    let invite = Invite { way: as_user("alice", "secret"), ..invite("sip:peer@192.0.2.9") };
     let call = net.with(a, |ua, now| ua.invite(now, invite));
     net.settle();
     let invite = received(&mut net);
@@ -83,8 +83,7 @@ fn a_peer_that_challenges_gets_no_credentials_for_any_method() {
 fn our_proxy_that_challenges_gets_them_for_every_method() {
     let (mut net, a, _) = pair();
     let invite = Invite {
-        credentials: login("alice", "secret"),
-        route: vec!["sip:192.0.2.9;lr".parse().unwrap()],
+        way: Way { route: vec!["sip:192.0.2.9;lr".parse().unwrap()], ..as_user("alice", "secret") },
         ..invite("sip:peer@192.0.2.9")
     };
     let call = net.with(a, |ua, now| ua.invite(now, invite));
@@ -113,7 +112,7 @@ fn another_port_of_our_own_host_is_not_our_server() {
         let (mut net, a, _) = pair();
         // the host of our own address leads to PEER, whatever its port
         net.hold_questions = true;
-        let invite = Invite { credentials: login("alice", "secret"), ..invite(uri) };
+        let invite = Invite { way: as_user("alice", "secret"), ..invite(uri) };
         net.with(a, |ua, now| ua.invite(now, invite));
         let (_, query, _, _) = net.questions.pop().unwrap();
         let hop = sidetone_sip::Hop::new(

@@ -17,6 +17,7 @@ mod limits;
 mod loss;
 mod messages;
 mod net;
+mod notifications;
 mod outbound;
 mod own_gateway;
 mod prack_heard;

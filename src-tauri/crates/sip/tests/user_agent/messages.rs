@@ -111,8 +111,8 @@ fn a_challenge_to_a_message_is_answered_for_our_own_server_only() {
         "Proxy-Authenticate: Digest realm=\"home\", nonce=\"n1\", qop=\"auth\", algorithm=SHA-256\n";
     let (mut net, a, _) = pair();
     let mut home = text_to("sip:bob@far.example");
-    home.route = vec!["sip:192.0.2.9".parse().unwrap()];
-    home.credentials = login("alice", "secret");
+    home.way.route = vec!["sip:192.0.2.9".parse().unwrap()];
+    home.way.credentials = login("alice", "secret");
     let id = net.with(a, |ua, now| ua.message(now, home));
     net.settle();
     let first = received(&mut net);
@@ -134,7 +134,7 @@ fn a_challenge_to_a_message_is_answered_for_our_own_server_only() {
     assert_eq!(outcome(&mut net, a, id).0, 200);
 
     let (mut net, a, _) = pair();
-    let stranger = MessageRequest { credentials: login("alice", "secret"), ..text_to("sip:bob@192.0.2.9") };
+    let stranger = MessageRequest { way: as_user("alice", "secret"), ..text_to("sip:bob@192.0.2.9") };
     let id = net.with(a, |ua, now| ua.message(now, stranger));
     net.settle();
     let first = received(&mut net);

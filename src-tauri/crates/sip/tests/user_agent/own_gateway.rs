@@ -34,7 +34,7 @@ fn it_calls_itself_and_each_half_ends_once() {
     net.events(a);
     let from = NameAddr::parse("<sip:local@192.0.2.1>").unwrap();
     let mut call = Invite::new(from, "sip:echo@192.0.2.1".parse().unwrap(), b"v=0".to_vec());
-    call.credentials = login("local", "secret");
+    call.way.credentials = login("local", "secret");
     let ours = net.with(a, |ua, now| ua.invite(now, call));
     net.settle();
     let incoming = net.events(a).into_iter().find_map(|event| match event {

@@ -135,6 +135,13 @@ fn off_is_not_offered_and_required_is_required() {
 #[test]
 fn the_answer_that_came_reliably_is_the_one_that_counts() {
     let (mut net, a, call, invite) = answered_early();
+    net.send(PEER, A, &progress(&invite, "t", "2", Some("v=0 another")));
+    net.send(PEER, A, &with_sdp(&reply(&invite, 180, "t", "").replace("\r\n", "\n"), "v=0 another"));
+    net.settle();
+    let events = told(&mut net, a, call);
+    let without = |event: &CallEvent| matches!(event, CallEvent::Provisional { sdp: None, .. });
+    assert!(events.len() == 2 && events.iter().all(without), "{events:?}");
+    assert_eq!(methods(&net.receive_all(PEER)), ["PRACK"]);
     net.send(PEER, A, &accept(&invite, "t"));
     net.settle();
     let events = told(&mut net, a, call);

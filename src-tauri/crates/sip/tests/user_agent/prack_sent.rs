@@ -14,13 +14,7 @@ const MUST: &str = "Require: 100rel\n";
 
 /// PEER calls A with an offer.
 fn called_with(extra: &str, config: Config) -> (Net, usize, CallId) {
-    let mut net = Net::new();
-    let a = net.add(A, config);
-    net.send(PEER, A, &with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "1", 10, "", extra), "v=0 offer"));
-    net.settle();
-    assert_eq!(statuses(&net.receive_all(PEER)), [100]);
-    let call = net.incoming(a);
-    (net, a, call)
+    incoming(&with_sdp(&invitation(10, extra), "v=0 offer"), config)
 }
 
 fn early(net: &mut Net, a: usize, call: CallId) -> Response {
@@ -33,18 +27,24 @@ fn rseq(response: &Response) -> u32 {
     response.headers.get(&HeaderName::RSEQ).unwrap().parse().unwrap()
 }
 
-fn tag(response: &Response) -> String {
-    response.headers.to().unwrap().tag().unwrap().to_owned()
-}
-
 fn prack(branch: &str, cseq: u32, tag: &str, rack: &str) -> String {
     request("PRACK", "sip:alice@192.0.2.1", branch, cseq, tag, &format!("RAck: {rack}\n"))
 }
 
+/// The PRACK of PEER for a reliable response.
+fn prack_for(response: &Response, cseq: u32) -> String {
+    prack(&format!("p{cseq}"), cseq, &own_tag(response), &format!("{} 10 INVITE", rseq(response)))
+}
+
 /// PEER acknowledges a reliable response.
 fn acknowledge(net: &mut Net, response: &Response, cseq: u32) {
-    let rack = format!("{} 10 INVITE", rseq(response));
-    net.send(PEER, A, &prack(&format!("p{cseq}"), cseq, &tag(response), &rack));
+    net.send(PEER, A, &prack_for(response, cseq));
+    net.settle();
+}
+
+/// PEER acknowledges a reliable response with SDP in its PRACK.
+fn acknowledge_with(net: &mut Net, response: &Response, sdp: &str) {
+    net.send(PEER, A, &with_sdp(&prack_for(response, 11), sdp));
     net.settle();
 }
 
@@ -129,7 +129,7 @@ fn without_a_prack_it_is_repeated_and_then_the_call_fails() {
 fn a_prack_for_something_else_gets_481() {
     let (mut net, a, call) = called_with(CAN, Config::default());
     let response = early(&mut net, a, call);
-    let (number, tag) = (rseq(&response), tag(&response));
+    let (number, tag) = (rseq(&response), own_tag(&response));
     for (n, (rack, status)) in [
         (format!("{} 10 INVITE", number + 1), 481),
         (format!("{number} 9 INVITE"), 481),
@@ -165,7 +165,7 @@ fn the_2xx_waits_for_the_prack_of_the_answer() {
     assert!(net.receive_all(PEER).is_empty());
     acknowledge(&mut net, &response, 11);
     assert_eq!(statuses(&net.receive_all(PEER)), [200, 200]);
-    net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1a", 10, &tag(&response), ""));
+    net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1a", 10, &own_tag(&response), ""));
     net.settle();
     assert!(matches!(net.call_events(a, call)[..], [CallEvent::Confirmed { sdp: None }]));
 }
@@ -223,16 +223,9 @@ fn a_refusal_does_not_wait_for_the_prack() {
 
 #[test]
 fn an_invite_without_offer_gets_ours_reliably_and_the_prack_brings_the_answer() {
-    let mut net = Net::new();
-    let a = net.add(A, Config::default());
-    net.send(PEER, A, &request("INVITE", "sip:alice@192.0.2.1", "1", 10, "", CAN));
-    net.settle();
-    let call = net.incoming(a);
-    net.receive_all(PEER);
+    let (mut net, a, call) = incoming(&invitation(10, CAN), Config::default());
     let response = early(&mut net, a, call);
-    let rack = format!("{} 10 INVITE", rseq(&response));
-    net.send(PEER, A, &with_sdp(&prack("p", 11, &tag(&response), &rack), "v=0 answer"));
-    net.settle();
+    acknowledge_with(&mut net, &response, "v=0 answer");
     assert_eq!(answered(&mut net).status, 200);
     assert!(
         matches!(&net.call_events(a, call)[..], [CallEvent::ReofferAnswered { sdp }] if sdp == b"v=0 answer")
@@ -240,7 +233,7 @@ fn an_invite_without_offer_gets_ours_reliably_and_the_prack_brings_the_answer() 
     net.with(a, |ua, now| ua.answer(now, call, b"v=0 early".to_vec()));
     net.settle();
     assert!(answered(&mut net).body.is_empty());
-    net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1a", 10, &tag(&response), ""));
+    net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1a", 10, &own_tag(&response), ""));
     net.settle();
     assert!(matches!(net.call_events(a, call)[..], [CallEvent::Confirmed { sdp: None }]));
 }
@@ -249,9 +242,7 @@ fn an_invite_without_offer_gets_ours_reliably_and_the_prack_brings_the_answer() 
 fn a_prack_may_offer_anew_and_is_answered_by_the_owner() {
     let (mut net, a, call) = called_with(CAN, Config::default());
     let response = early(&mut net, a, call);
-    let rack = format!("{} 10 INVITE", rseq(&response));
-    net.send(PEER, A, &with_sdp(&prack("p", 11, &tag(&response), &rack), "v=0 anew"));
-    net.settle();
+    acknowledge_with(&mut net, &response, "v=0 anew");
     assert!(
         matches!(&net.call_events(a, call)[..], [CallEvent::Reoffer { offer: Some(sdp) }] if sdp == b"v=0 anew")
     );
@@ -269,14 +260,45 @@ fn an_answer_that_waits_goes_out_after_an_offer_in_the_prack_was_answered() {
     let (mut net, a, call) = called_with(CAN, Config::default());
     let response = early(&mut net, a, call);
     net.with(a, |ua, now| ua.answer(now, call, b"v=0 early".to_vec()));
-    let rack = format!("{} 10 INVITE", rseq(&response));
-    net.send(PEER, A, &with_sdp(&prack("p", 11, &tag(&response), &rack), "v=0 anew"));
-    net.settle();
+    acknowledge_with(&mut net, &response, "v=0 anew");
     net.with(a, |ua, now| ua.answer(now, call, b"v=0 agreed".to_vec()));
     net.settle();
     let seen = net.receive_all(PEER);
     assert_eq!(statuses(&seen), [200, 200]);
     assert_eq!(seen[0].headers().cseq().unwrap().method.as_str(), "PRACK");
+}
+
+#[test]
+fn an_answer_that_waits_goes_out_too_where_the_offer_in_the_prack_is_refused() {
+    for nobody_decides in [true, false] {
+        let (mut net, a, call) = called_with(CAN, Config::default());
+        let response = early(&mut net, a, call);
+        net.with(a, |ua, now| ua.answer(now, call, b"v=0 early".to_vec()));
+        acknowledge_with(&mut net, &response, "v=0 anew");
+        assert!(net.receive_all(PEER).is_empty());
+        if nobody_decides {
+            net.run_for(Duration::from_secs(20));
+        } else {
+            net.with(a, |ua, now| ua.reject(now, call, 488, ""));
+            net.settle();
+        }
+        let refused = if nobody_decides { 504 } else { 488 };
+        assert_eq!(statuses(&net.receive_all(PEER)), [refused, 200]);
+        assert!(ended(&net.call_events(a, call)).is_none());
+    }
+}
+
+#[test]
+fn a_prack_that_cannot_be_read_leaves_the_response_to_be_acknowledged() {
+    let (mut net, a, call) = called_with(CAN, Config::default());
+    let response = early(&mut net, a, call);
+    net.with(a, |ua, now| ua.answer(now, call, b"v=0 early".to_vec()));
+    net.send(PEER, A, &with_body(&prack_for(&response, 11), "text/plain", "hello"));
+    net.settle();
+    assert!(statuses(&net.receive_all(PEER)).contains(&415));
+    acknowledge(&mut net, &response, 12);
+    let seen = statuses(&net.receive_all(PEER));
+    assert_eq!(seen.iter().filter(|status| **status == 200).count(), 2, "{seen:?}");
 }
 
 #[test]
@@ -302,7 +324,7 @@ fn a_callers_early_update_is_taken_after_the_answer_and_gets_500_before() {
     let (mut net, a, call) = called_with(CAN, Config::default());
     let response = early(&mut net, a, call);
     let update = |branch: &str, cseq| {
-        with_sdp(&request("UPDATE", "sip:alice@192.0.2.1", branch, cseq, &tag(&response), ""), "v=0 two")
+        with_sdp(&request("UPDATE", "sip:alice@192.0.2.1", branch, cseq, &own_tag(&response), ""), "v=0 two")
     };
     net.send(PEER, A, &update("u1", 11));
     net.settle();

@@ -129,8 +129,8 @@ fn too_brief_is_raised_no_such_event_is_the_end_and_trouble_is_tried_again() {
 fn a_challenge_is_answered_for_our_own_server() {
     let (mut net, a, _) = pair();
     let mut wanted = presence();
-    wanted.route = vec!["sip:192.0.2.9".parse().unwrap()];
-    wanted.credentials = login("alice", "secret");
+    wanted.way.route = vec!["sip:192.0.2.9".parse().unwrap()];
+    wanted.way.credentials = login("alice", "secret");
     net.with(a, |ua, now| ua.publish(now, wanted));
     net.settle();
     let first = received(&mut net);

@@ -245,8 +245,7 @@ fn a_flood_of_reports_is_answered_and_not_told() {
 fn a_challenge_from_the_peer_is_not_answered() {
     let (mut net, a, _) = pair();
     let call = net.with(a, |ua, now| {
-        let invite =
-            sidetone_sip::Invite { credentials: login("alice", "secret"), ..invite("sip:peer@192.0.2.9") };
+        let invite = sidetone_sip::Invite { way: as_user("alice", "secret"), ..invite("sip:peer@192.0.2.9") };
         ua.invite(now, invite)
     });
     net.settle();

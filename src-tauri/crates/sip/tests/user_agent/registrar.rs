@@ -210,7 +210,7 @@ fn a_registered_extension_is_called_through_its_flow() {
         b"v=0".to_vec(),
     );
     call.target = Some(binding.contact);
-    call.flow = binding.flow;
+    call.way.flow = binding.flow;
     net.with(a, |ua, now| ua.invite(now, call));
     net.settle();
     assert!(net.events(b).iter().any(|event| matches!(event, Event::Incoming { registration: Some(_), .. })));

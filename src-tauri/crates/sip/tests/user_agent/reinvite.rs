@@ -13,34 +13,12 @@ fn reoffer(net: &mut Net, node: usize, call: CallId, sdp: &str) {
 
 #[test]
 fn a_reoffer_is_answered_in_either_direction() {
-    let (mut net, a, b, ours, theirs) = connected();
-    for (from, to, out, inward) in [(a, b, ours, theirs), (b, a, theirs, ours)] {
-        reoffer(&mut net, from, out, "v=0 hold");
-        net.settle();
-        let events = net.call_events(to, inward);
-        assert!(matches!(&events[..], [CallEvent::Reoffer { offer: Some(sdp) }] if sdp == b"v=0 hold"));
-        net.with(to, |ua, now| ua.answer(now, inward, b"v=0 held".to_vec()));
-        net.settle();
-        let events = net.call_events(from, out);
-        assert!(matches!(&events[..], [CallEvent::ReofferAnswered { sdp }] if sdp == b"v=0 held"));
-        assert!(net.events(to).is_empty());
-    }
-    net.with(b, |ua, now| ua.hang_up(now, theirs, None));
-    net.run_out();
-    net.assert_empty(a);
-    net.assert_empty(b);
+    assert_offers_reach(|ua, now, call, sdp| ua.reinvite(now, call, sdp));
 }
 
 #[test]
 fn a_refused_reoffer_leaves_the_call_as_it_was() {
-    let (mut net, a, b, ours, theirs) = connected();
-    reoffer(&mut net, a, ours, "v=0 video");
-    net.settle();
-    net.with(b, |ua, now| ua.reject(now, theirs, 488, ""));
-    net.settle();
-    let events = net.call_events(a, ours);
-    assert!(matches!(&events[..], [CallEvent::ReofferFailed { cause }] if cause.code == 488));
-    assert!(ended(&net.call_events(b, theirs)).is_none());
+    assert_refusal_keeps_the_call(|ua, now, call, sdp| ua.reinvite(now, call, sdp));
 }
 
 #[test]

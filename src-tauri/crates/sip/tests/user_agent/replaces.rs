@@ -96,13 +96,7 @@ fn early_only_for_an_answered_call_gets_486() {
 
 #[test]
 fn a_call_that_rings_here_cannot_be_replaced() {
-    let (mut net, a, _) = pair();
-    net.send(PEER, A, &request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", ""));
-    net.settle();
-    let call = net.incoming(a);
-    net.with(a, |ua, now| ua.ring(now, call));
-    net.settle();
-    let tag = net.receive_all(PEER)[1].headers().to().unwrap().tag().unwrap().to_owned();
+    let (mut net, _, _, tag) = ringing_here();
     net.send(PEER, A, &invite_with(&replaces("peer-call", &tag, "peertag", ""), "r"));
     net.settle();
     assert_eq!(answered(&mut net).status, 481);

@@ -16,17 +16,8 @@ fn session_of(message: &Message) -> Option<&str> {
 
 /// A and B in a call whose session lasts `seconds`.
 fn in_session(seconds: u64) -> (Net, usize, usize, CallId, CallId) {
-    let (mut net, a, b) = pair();
-    let invite =
-        Invite { session_expires: Some(Duration::from_secs(seconds)), ..invite("sip:bob@192.0.2.2") };
-    let ours = net.with(a, |ua, now| ua.invite(now, invite));
-    net.settle();
-    let theirs = net.incoming(b);
-    net.with(b, |ua, now| ua.answer(now, theirs, b"v=0 answer".to_vec()));
-    net.settle();
-    net.events(a);
-    net.events(b);
-    (net, a, b, ours, theirs)
+    let session_expires = Some(Duration::from_secs(seconds));
+    connected_by(Invite { session_expires, ..invite("sip:bob@192.0.2.2") })
 }
 
 fn sent(net: &Net, method: &str) -> usize {
@@ -51,15 +42,11 @@ fn accept_with(to: &Request, extra: &str) -> String {
 
 /// PEER calls A, who answers: what A said.
 fn answering(extra: &str, config: Config) -> (Net, usize, CallId, Response) {
-    let mut net = Net::new();
-    let a = net.add(A, config);
-    net.send(PEER, A, &with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "1", 10, "", extra), "v=0"));
-    net.settle();
-    let call = net.incoming(a);
+    let (mut net, a, call) = incoming(&with_sdp(&invitation(10, extra), "v=0"), config);
     net.with(a, |ua, now| ua.answer(now, call, b"v=0".to_vec()));
     net.settle();
-    let response = net.receive_all(PEER)[1].as_response().unwrap().clone();
-    let tag = response.headers.to().unwrap().tag().unwrap().to_owned();
+    let response = answered(&mut net);
+    let tag = own_tag(&response);
     net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1a", 10, &tag, ""));
     net.settle();
     net.events(a);
@@ -164,6 +151,24 @@ fn a_hold_during_a_refresh_waits_for_it() {
     net.settle();
     let hold = received(&mut net);
     assert_eq!((hold.method.as_str(), hold.body.as_slice()), ("INVITE", &b"v=0 hold"[..]));
+}
+
+#[test]
+fn a_refused_hold_that_took_the_place_of_a_refresh_does_not_let_the_session_expire() {
+    let (mut net, a, call, invite) = inviting(100);
+    net.send(PEER, A, &accept_with(&invite, "Session-Expires: 100;refresher=uac\nAllow: UPDATE\n"));
+    net.run_for(Duration::from_millis(50_300));
+    let seen = net.receive_all(PEER);
+    net.send(PEER, A, &reply(requests(&seen)[1], 491, "peertag", ""));
+    net.run_for(Duration::from_millis(50));
+    net.with(a, |ua, now| ua.reinvite(now, call, b"v=0 hold".to_vec()));
+    net.settle();
+    let hold = received(&mut net);
+    assert_eq!(hold.method.as_str(), "INVITE");
+    net.send(PEER, A, &reply(&hold, 488, "peertag", ""));
+    net.run_for(Duration::from_secs(5));
+    assert_eq!(methods(&net.receive_all(PEER))[..2], ["ACK", "UPDATE"]);
+    assert!(ended(&net.call_events(a, call)).is_none());
 }
 
 #[test]
@@ -283,7 +288,7 @@ fn the_callee_refreshes_where_that_is_its_part_and_keeps_the_part() {
     net.send(PEER, A, &reply(&refresh, 200, "peertag", "Session-Expires: 90;refresher=uac"));
     net.settle();
     // the peer's own request in between does not take the part from us
-    let tag = response.headers.to().unwrap().tag().unwrap().to_owned();
+    let tag = own_tag(&response);
     let text =
         request("UPDATE", "sip:alice@192.0.2.1", "5", 11, &tag, "Supported: timer\nSession-Expires: 90\n");
     net.send(PEER, A, &text);
@@ -297,7 +302,7 @@ fn the_callee_refreshes_where_that_is_its_part_and_keeps_the_part() {
 fn a_refresh_by_the_peer_keeps_the_call() {
     let (mut net, a, call, response) =
         answering("Supported: timer\nSession-Expires: 90;refresher=uac\n", Config::default());
-    let tag = response.headers.to().unwrap().tag().unwrap().to_owned();
+    let tag = own_tag(&response);
     for n in 0..10 {
         net.run_for(Duration::from_secs(45));
         let extra = "Supported: timer\nSession-Expires: 90;refresher=uac\n";

@@ -1,22 +1,24 @@
-//! SUBSCRIBE and NOTIFY: RFC 6665.
+//! SUBSCRIBE and the life of a subscription: RFC 6665. Its NOTIFYs one by one: see `notifications`.
 
 use std::time::Duration;
 
 use sidetone_sip::message::{HeaderName, Request};
-use sidetone_sip::{Config, Event, Hop, Input, Subscription, SubscriptionId, SubscriptionState, Transport};
+use sidetone_sip::{
+    Config, Event, Hop, Input, Subscription, SubscriptionId, SubscriptionState, Transport, Way,
+};
 
 use super::kit::*;
 use super::net::{Net, address};
 
-const SUMMARY: &str = "application/simple-message-summary";
-const BODY: &str = "Messages-Waiting: yes\r\nVoice-Message: 2/0\r\n";
+pub(crate) const SUMMARY: &str = "application/simple-message-summary";
+pub(crate) const BODY: &str = "Messages-Waiting: yes\r\nVoice-Message: 2/0\r\n";
 
-fn mailbox() -> Subscription {
+pub(crate) fn mailbox() -> Subscription {
     Subscription::new("message-summary", SUMMARY, from(), "sip:alice@192.0.2.9".parse().unwrap())
 }
 
 /// A subscribed to PEER, whose SUBSCRIBE has not been answered.
-fn subscribing() -> (Net, usize, SubscriptionId, Request) {
+pub(crate) fn subscribing() -> (Net, usize, SubscriptionId, Request) {
     let (mut net, a, _) = pair();
     let id = net.with(a, |ua, now| ua.subscribe(now, mailbox()));
     net.settle();
@@ -25,7 +27,7 @@ fn subscribing() -> (Net, usize, SubscriptionId, Request) {
 }
 
 /// Accepted and notified once.
-fn subscribed(expires: u32) -> (Net, usize, SubscriptionId, Request) {
+pub(crate) fn subscribed(expires: u32) -> (Net, usize, SubscriptionId, Request) {
     let (mut net, a, id, first) = subscribing();
     accept_for(&mut net, &first, expires);
     notify(&mut net, &first, 1, &format!("active;expires={expires}"), BODY);
@@ -34,13 +36,20 @@ fn subscribed(expires: u32) -> (Net, usize, SubscriptionId, Request) {
     (net, a, id, first)
 }
 
-fn accept_for(net: &mut Net, subscribe: &Request, expires: u32) {
+pub(crate) fn accept_for(net: &mut Net, subscribe: &Request, expires: u32) {
     let extra = format!("Expires: {expires}\nContact: <sip:server@{PEER}>\n");
     net.send(PEER, A, &reply(subscribe, 200, "notifier", &extra));
     net.settle();
 }
 
-fn notify_text(subscribe: &Request, tag: &str, cseq: u32, event: &str, state: &str, body: &str) -> String {
+pub(crate) fn notify_text(
+    subscribe: &Request,
+    tag: &str,
+    cseq: u32,
+    event: &str,
+    state: &str,
+    body: &str,
+) -> String {
     let (from, to) =
         (subscribe.headers.get(&HeaderName::TO).unwrap(), subscribe.headers.get(&HeaderName::FROM).unwrap());
     let from = from.split(";tag").next().unwrap();
@@ -55,7 +64,7 @@ fn notify_text(subscribe: &Request, tag: &str, cseq: u32, event: &str, state: &s
     )
 }
 
-fn notify(net: &mut Net, subscribe: &Request, cseq: u32, state: &str, body: &str) {
+pub(crate) fn notify(net: &mut Net, subscribe: &Request, cseq: u32, state: &str, body: &str) {
     net.send(PEER, A, &notify_text(subscribe, "notifier", cseq, "message-summary", state, body));
     net.settle();
 }
@@ -107,26 +116,6 @@ fn a_subscription_is_asked_for_answered_and_told() {
 }
 
 #[test]
-fn a_notify_may_come_before_the_answer_to_its_subscribe() {
-    let (mut net, a, id, first) = subscribing();
-    notify(&mut net, &first, 1, "active;expires=600", BODY);
-    assert_eq!(statuses(&net.receive_all(PEER)), [200]);
-    accept_for(&mut net, &first, 600);
-    let events = net.events(a);
-    assert!(
-        matches!(&events[..], [
-        Event::Subscription { state: SubscriptionState::Active { .. }, .. },
-        Event::Notified { id: told, body, .. },
-    ] if *told == id && body == BODY.as_bytes()),
-        "{events:?}"
-    );
-    net.run_for(Duration::from_secs(535));
-    assert!(net.receive(PEER).is_none());
-    net.run_for(Duration::from_secs(20));
-    assert_eq!(received(&mut net).headers.to().unwrap().tag(), Some("notifier"));
-}
-
-#[test]
 fn it_is_refreshed_in_its_dialog_before_it_expires_and_notifies_do_not_put_that_off() {
     let (mut net, a, _, first) = subscribed(120);
     for cseq in 2..13 {
@@ -155,8 +144,8 @@ fn challenges_are_answered_outside_and_inside_of_the_dialog() {
         "WWW-Authenticate: Digest realm=\"home\", nonce=\"n1\", qop=\"auth\", algorithm=SHA-256\n";
     let (mut net, a, _) = pair();
     let mut wanted = mailbox();
-    wanted.route = vec!["sip:192.0.2.9".parse().unwrap()];
-    wanted.credentials = login("alice", "secret");
+    wanted.way.route = vec!["sip:192.0.2.9".parse().unwrap()];
+    wanted.way.credentials = login("alice", "secret");
     net.with(a, |ua, now| ua.subscribe(now, wanted));
     net.settle();
     let first = received(&mut net);
@@ -369,56 +358,6 @@ fn unsubscribing_ends_in_every_state_and_leaves_nothing() {
 }
 
 #[test]
-fn a_notify_that_is_not_for_it_is_refused_by_its_fault() {
-    let (mut net, a, _, first) = subscribed(3600);
-    let text =
-        |tag: &str, cseq, event: &str, body: &str| notify_text(&first, tag, cseq, event, "active", body);
-    for (message, expected) in [
-        (text("notifier", 5, "presence", BODY), 489),
-        (text("notifier", 5, "message-summary;id=7", BODY), 489),
-        (text("other-branch", 5, "message-summary", BODY), 481),
-        (text("notifier", 1, "message-summary", BODY).replace("z9hG4bKn", "z9hG4bKm"), 500),
-        (text("notifier", 6, "message-summary", BODY).replace(SUMMARY, "text/html"), 415),
-        (
-            text("notifier", 7, "message-summary", BODY)
-                .replace("Contact:", "Content-Encoding: gzip\nContact:"),
-            415,
-        ),
-        (text("notifier", 8, "message-summary", BODY).replace(";tag=", ";tag=x"), 481),
-        (text("notifier", 9, "message-summary", &"x".repeat(65_000 - 600)), 200),
-    ] {
-        net.send(PEER, A, &message);
-        net.settle();
-        assert_eq!(statuses(&net.receive_all(PEER)), [expected], "{message:.300}");
-    }
-    assert_eq!(net.events(a).len(), 1);
-}
-
-#[test]
-fn a_flood_of_notifies_is_answered_and_bounded() {
-    let mut net = Net::new();
-    let a = net.add(A, Config { max_transactions: 50, ..Config::default() });
-    net.with(a, |ua, now| ua.subscribe(now, mailbox()));
-    net.settle();
-    let first = received(&mut net);
-    accept_for(&mut net, &first, 3600);
-    for cseq in 1..=500 {
-        net.send(PEER, A, &notify_text(&first, "notifier", cseq, "message-summary", "active", BODY));
-    }
-    for cseq in 1..=500 {
-        let text = notify_text(&first, "notifier", cseq, "message-summary", "active", BODY);
-        net.send(PEER, A, &text.replace("Call-ID: ", "Call-ID: x").replace("z9hG4bKn", "z9hG4bKo"));
-    }
-    net.settle();
-    let seen = statuses(&net.receive_all(PEER));
-    assert_eq!(seen.len(), 1000);
-    assert!(seen.iter().all(|status| [200, 481, 503].contains(status)));
-    assert!(net.load(a).server_transactions <= 50);
-    net.run_for(Duration::from_secs(60));
-    assert_eq!(net.load(a).server_transactions, 0);
-}
-
-#[test]
 fn subscriptions_over_the_limit_end_at_once() {
     let mut net = Net::new();
     let a = net.add(A, Config { max_subscriptions: 2, ..Config::default() });
@@ -436,7 +375,8 @@ fn subscriptions_over_the_limit_end_at_once() {
 #[test]
 fn a_lost_connection_is_replaced_by_a_refresh_over_another() {
     let (mut net, a, _) = pair();
-    net.with(a, |ua, now| ua.subscribe(now, Subscription { transport: Some(Transport::Tcp), ..mailbox() }));
+    let over_tcp = Way { transport: Some(Transport::Tcp), ..Way::default() };
+    net.with(a, |ua, now| ua.subscribe(now, Subscription { way: over_tcp, ..mailbox() }));
     net.settle();
     let first = received(&mut net);
     let answer =
@@ -455,48 +395,4 @@ fn a_lost_connection_is_replaced_by_a_refresh_over_another() {
     net.with(a, |ua, now| ua.handle_input(now, Input::StreamClosed { hop, reason: "eof".into() }));
     net.run_for(Duration::from_secs(10));
     assert_eq!(methods(&net.receive_all(PEER)), ["SUBSCRIBE"]);
-}
-
-/// A NOTIFY as a PBX sends it without a subscription.
-fn unsolicited(from: &str, uri: &str, event: &str, branch: &str) -> String {
-    format!(
-        "NOTIFY {uri} SIP/2.0\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{branch};rport\nMax-Forwards: 70\n\
-         From: \"asterisk\" <sip:asterisk@{from}>;tag=as3\nTo: <{uri}>\nContact: <sip:asterisk@{from}>\nCall-ID: {branch}\n\
-         CSeq: 102 NOTIFY\nUser-Agent: Asterisk PBX\nEvent: {event}\nContent-Type: {SUMMARY}\n\
-         Content-Length: {}\n\n{BODY}",
-        BODY.len()
-    )
-}
-
-#[test]
-fn a_mailbox_may_tell_unasked_from_the_registrars_address_only() {
-    const REGISTRAR: &str = "192.0.2.50:5060";
-    let (mut net, a, _) = pair();
-    let id = net.with(a, |ua, now| ua.register(now, registration("<sip:alice@192.0.2.50>")));
-    net.settle();
-    let register = net.receive(REGISTRAR).unwrap().as_request().unwrap().clone();
-    let contact = register.headers.contacts().unwrap().first().unwrap().uri.to_string();
-    net.send(REGISTRAR, A, &reply(&register, 200, "t", &format!("Contact: <{contact}>;expires=3600\n")));
-    net.settle();
-    net.events(a);
-    for (branch, uri) in [("u1", contact.as_str()), ("u2", "sip:alice@192.0.2.1:5060")] {
-        net.send(REGISTRAR, A, &unsolicited(REGISTRAR, uri, "message-summary", branch));
-        net.settle();
-        assert_eq!(statuses(&net.receive_all(REGISTRAR)), [200]);
-        assert!(
-            matches!(&net.events(a)[..], [Event::UnsolicitedNotify { registration, event, content_type, body }]
-            if *registration == id && event == "message-summary" && content_type == SUMMARY && body == BODY.as_bytes())
-        );
-    }
-    for (from, uri, event) in [
-        (PEER, contact.as_str(), "message-summary"),
-        (REGISTRAR, contact.as_str(), "check-sync"),
-        (REGISTRAR, contact.as_str(), "dialog"),
-        (REGISTRAR, "sip:mallory@192.0.2.1:5060", "message-summary"),
-    ] {
-        net.send(from, A, &unsolicited(from, uri, event, &format!("x{}{event}", uri.len())));
-        net.settle();
-        assert_eq!(statuses(&net.receive_all(from)), [481], "{from} {uri} {event}");
-        assert!(net.events(a).is_empty());
-    }
 }

@@ -2,21 +2,16 @@
 
 use std::time::Duration;
 
-use sidetone_sip::message::Message;
-use sidetone_sip::{CallEvent, CallId, Side};
+use sidetone_sip::{CallEvent, CallId, Config, Side};
 
 use super::kit::*;
 use super::net::{Net, ended};
 
 fn answered_call() -> (Net, usize, CallId, String) {
-    let (mut net, a, _) = pair();
-    net.send(PEER, A, &with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", ""), "v=0"));
-    net.settle();
-    let call = net.incoming(a);
+    let (mut net, a, call) = incoming(&with_sdp(&invitation(1, ""), "v=0"), Config::default());
     net.with(a, |ua, now| ua.answer(now, call, b"v=0".to_vec()));
     net.run_for(Duration::from_millis(20));
-    let seen: Vec<Message> = net.receive_all(PEER);
-    let tag = seen[1].headers().to().unwrap().tag().unwrap().to_owned();
+    let tag = own_tag(&answered(&mut net));
     (net, a, call, tag)
 }
 
@@ -79,16 +74,12 @@ fn an_ack_with_another_cseq_does_not_confirm() {
 
 #[test]
 fn a_failure_is_repeated_until_its_ack() {
-    let (mut net, a, _) = pair();
-    let invite = request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", "");
-    net.send(PEER, A, &invite);
-    net.settle();
-    let call = net.incoming(a);
+    let (mut net, a, call) = incoming(&invitation(1, ""), Config::default());
     net.with(a, |ua, now| ua.reject(now, call, 486, ""));
     net.run_for(Duration::from_secs(2));
     let seen = net.receive_all(PEER);
-    assert_eq!(statuses(&seen), [100, 486, 486, 486]);
-    let tag = seen[1].headers().to().unwrap().tag().unwrap().to_owned();
+    assert_eq!(statuses(&seen), [486, 486, 486]);
+    let tag = own_tag(seen[0].as_response().unwrap());
     net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "1", 1, &tag, ""));
     net.run_for(Duration::from_secs(10));
     assert!(net.receive_all(PEER).is_empty());
@@ -98,25 +89,14 @@ fn a_failure_is_repeated_until_its_ack() {
 
 #[test]
 fn a_provisional_is_repeated_every_minute() {
-    let (mut net, a, _) = pair();
-    net.send(PEER, A, &request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", ""));
-    net.settle();
-    let call = net.incoming(a);
-    net.with(a, |ua, now| ua.ring(now, call));
+    let (mut net, _, _, _) = ringing_here();
     net.run_for(Duration::from_secs(130));
-    assert_eq!(statuses(&net.receive_all(PEER)), [100, 180, 180, 180]);
+    assert_eq!(statuses(&net.receive_all(PEER)), [180, 180]);
 }
 
 #[test]
 fn a_bye_before_the_final_response_ends_the_invite_with_487() {
-    let (mut net, a, _) = pair();
-    net.send(PEER, A, &request("INVITE", "sip:alice@192.0.2.1", "1", 1, "", ""));
-    net.settle();
-    let call = net.incoming(a);
-    net.with(a, |ua, now| ua.ring(now, call));
-    net.settle();
-    let seen = net.receive_all(PEER);
-    let tag = seen[1].headers().to().unwrap().tag().unwrap().to_owned();
+    let (mut net, a, call, tag) = ringing_here();
     net.send(PEER, A, &request("BYE", "sip:alice@192.0.2.1", "2", 2, &tag, ""));
     net.settle();
     assert_eq!(statuses(&net.receive_all(PEER)), [200, 487]);

@@ -32,22 +32,7 @@ fn failed(events: &[CallEvent]) -> Option<u16> {
 
 #[test]
 fn an_update_with_an_offer_is_answered_in_either_direction() {
-    let (mut net, a, b, ours, theirs) = connected();
-    for (from, to, out, inward) in [(a, b, ours, theirs), (b, a, theirs, ours)] {
-        net.with(from, |ua, now| ua.update(now, out, Some(b"v=0 hold".to_vec())));
-        net.settle();
-        let events = net.call_events(to, inward);
-        assert!(matches!(&events[..], [CallEvent::Reoffer { offer: Some(sdp) }] if sdp == b"v=0 hold"));
-        net.with(to, |ua, now| ua.answer(now, inward, b"v=0 held".to_vec()));
-        net.settle();
-        let events = net.call_events(from, out);
-        assert!(matches!(&events[..], [CallEvent::ReofferAnswered { sdp }] if sdp == b"v=0 held"));
-        assert!(net.events(to).is_empty());
-    }
-    net.with(a, |ua, now| ua.hang_up(now, ours, None));
-    net.run_out();
-    net.assert_empty(a);
-    net.assert_empty(b);
+    assert_offers_reach(|ua, now, call, sdp| ua.update(now, call, Some(sdp)));
 }
 
 #[test]
@@ -61,13 +46,7 @@ fn an_update_without_an_offer_is_answered_by_itself() {
 
 #[test]
 fn a_refused_update_leaves_the_call_as_it_was() {
-    let (mut net, a, b, ours, theirs) = connected();
-    net.with(a, |ua, now| ua.update(now, ours, Some(b"v=0 video".to_vec())));
-    net.settle();
-    net.with(b, |ua, now| ua.reject(now, theirs, 488, ""));
-    net.settle();
-    assert_eq!(failed(&net.call_events(a, ours)), Some(488));
-    assert!(ended(&net.call_events(b, theirs)).is_none());
+    assert_refusal_keeps_the_call(|ua, now, call, sdp| ua.update(now, call, Some(sdp)));
 }
 
 #[test]

@@ -12,7 +12,11 @@ mod table;
 fn main() -> std::process::ExitCode {
     use std::process::ExitCode;
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!("an aim was missed");
+            ExitCode::FAILURE
+        }
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
@@ -20,8 +24,9 @@ fn main() -> std::process::ExitCode {
     }
 }
 
+/// Whether the aims are met.
 #[cfg(target_os = "linux")]
-fn run() -> sidetone_testkit::Result<()> {
+fn run() -> sidetone_testkit::Result<bool> {
     use std::path::PathBuf;
     use std::time::Duration;
 
@@ -51,13 +56,14 @@ fn run() -> sidetone_testkit::Result<()> {
     let Some(phone) = phone else {
         // A test run of all targets.
         println!("bench calls --phone FILE [--seconds N]");
-        return Ok(());
+        return Ok(true);
     };
     let phone = std::fs::canonicalize(&phone).map_err(|e| RigError::while_doing(phone.display(), e))?;
-    let Some(room) = enter_room_as_program(&Needs::tools(&["sipp"]).network())? else { return Ok(()) };
+    let Some(room) = enter_room_as_program(&Needs::tools(&["sipp"]).network())? else { return Ok(true) };
     let rows = engine::measure_all(room.dir(), &phone, Duration::from_secs(seconds))?;
-    println!("{}", table::of(&rows, seconds));
-    Ok(())
+    let (text, met) = table::of(&rows, seconds);
+    println!("{text}");
+    Ok(met)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -156,6 +156,10 @@ pub(crate) enum News {
         leg: LegId,
         digit: char,
     },
+    /// A key of ours was not sent: too many wait. Told once for all of them that are pressed together.
+    KeyLost {
+        leg: LegId,
+    },
     /// What is wrong with the sound of a leg that is joined to the devices or the conference, noticed within 3 s; `None`
     /// when all is well again. Told when it changes.
     Sound {
@@ -167,9 +171,8 @@ pub(crate) enum News {
         leg: LegId,
         status: RecorderStatus,
     },
-    /// The recording of a leg is over and whole on disk.
+    /// A recording is over and whole on disk.
     Recorded {
-        leg: LegId,
         recorded: Recorded,
     },
     /// How the STUN server sees a socket of the leg; `None`: it gave no answer.

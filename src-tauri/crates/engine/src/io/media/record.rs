@@ -51,7 +51,7 @@ impl Recordings {
         let news = news.clone();
         let thread = std::thread::Builder::new().name("close recording".into()).spawn(move || {
             let recorded = recording.recorder.finish();
-            let _ = news.blocking_send(News::Recorded { leg, recorded });
+            let _ = news.blocking_send(News::Recorded { recorded });
         });
         if let Err(error) = thread {
             // Dropped with the closure, the recorder ends by itself.

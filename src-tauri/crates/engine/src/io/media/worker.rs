@@ -3,7 +3,7 @@
 use super::{
     Ask, Join, LegId, News,
     device::Desk,
-    leg::{Forwarded, Leg},
+    leg::{Forwarded, Leg, Pressed},
     record::Recordings,
     tape::Tape,
 };
@@ -159,16 +159,10 @@ impl Worker {
                 }
             }
             Ask::SendDtmf { leg, digits } => {
-                if let Some(leg) = self.legs.get_mut(&leg) {
-                    for digit in digits.chars() {
-                        let _ = leg.press(digit);
-                    }
-                }
+                self.press(leg, &digits, |leg, digit| leg.press(digit) != Pressed::Lost);
             }
             Ask::SendTones { leg, digits } => {
-                if let Some(leg) = self.legs.get_mut(&leg) {
-                    digits.chars().for_each(|digit| leg.sound(digit));
-                }
+                self.press(leg, &digits, Leg::sound);
             }
             Ask::PadTones { digits } => self.desk.press(&digits),
             Ask::Processing(options) => self.desk.set_processing(options),
@@ -192,6 +186,14 @@ impl Worker {
         }
     }
 
+    /// Queues keys, and tells where one is lost.
+    fn press(&mut self, id: LegId, digits: &str, queue: impl Fn(&mut Leg, char) -> bool) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        if digits.chars().filter(|&digit| !queue(leg, digit)).count() > 0 {
+            let _ = self.news.try_send(News::KeyLost { leg: id });
+        }
+    }
+
     fn open(&mut self, mut leg: Leg) {
         let id = leg.id();
         let (rtp, rtcp) = tokens(id);
@@ -203,7 +205,10 @@ impl Worker {
             Ok(()) => {
                 self.legs.insert(id, leg);
             }
-            Err(error) => tracing::error!("a leg's sockets cannot be watched: {error}"),
+            Err(error) => {
+                let reason = format!("the sockets for its media cannot be read: {error}");
+                let _ = self.news.try_send(News::NoMedia { leg: id, reason });
+            }
         }
     }
 
@@ -285,7 +290,9 @@ fn pass_on(
     let codec = leg.codec_of(packet.payload_type);
     let other = legs.get_mut(&to)?;
     match (other.forward(now, from, codec, packet), key) {
-        (Forwarded::OtherEvents, Some(digit)) if !other.press(digit) => return Some(digit),
+        (Forwarded::OtherEvents, Some(digit)) if other.press(digit) == Pressed::NoEvents => {
+            return Some(digit);
+        }
         (Forwarded::OtherCodec, _) => {
             if let Some(leg) = legs.get_mut(&from) {
                 leg.transcode(now, packet);

@@ -84,8 +84,11 @@ impl Authorities {
         Some(Terms { link, trust, host })
     }
 
-    /// A connection over `hop` stands.
+    /// A connection over `hop` stands. Plain TCP proves nothing, and anybody may open as many as he likes.
     pub(crate) fn proved(&self, hop: &Hop) {
+        if hop.transport == Transport::Tcp {
+            return;
+        }
         let mut inner = self.lock();
         let link = inner.link(hop.authority);
         let account = inner.number(Key { link, host: None });
@@ -161,7 +164,7 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
-    use super::{Authorities, Link, MAX_KNOWN};
+    use super::{Authorities, Link, MAX_KNOWN, MAX_PROVEN};
     use sidetone_sip::{Authority, Hop, Transport};
 
     fn link(ca: &str) -> Link {
@@ -193,6 +196,19 @@ mod tests {
         authorities.proved(&Hop { authority: server, ..Hop::new(Transport::Tls, address, address) });
         assert_eq!(authorities.known_at(one, address), Some((server, Transport::Tls)));
         assert_eq!(authorities.known_at(other, address), None);
+    }
+
+    #[test]
+    fn a_flood_of_connections_does_not_push_out_what_was_proved() {
+        let authorities = Authorities::default();
+        let account = authorities.of_account(link("a"));
+        let address = "192.0.2.1:5061".parse().unwrap();
+        let server = authorities.of_server(account, "pbx.example");
+        authorities.proved(&Hop { authority: server, ..Hop::new(Transport::Tls, address, address) });
+        for port in 1..=2 * MAX_PROVEN as u16 {
+            authorities.proved(&Hop::new(Transport::Tcp, address, ([192, 0, 2, 9], port).into()));
+        }
+        assert_eq!(authorities.known_at(account, address), Some((server, Transport::Tls)));
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Owner {
         }
         let session = self.open_session(&call.session_id)?;
         let account = session.account.id.clone();
-        let target = Target::read(target, Some(&account), &self.settings.get().calls, "target")?;
+        let target = Target::read(target, Some(&account), self.settings.dial_plan(), "target")?;
         let to = target.uri(&session.aor.uri, "target")?;
         self.redirect_to(id, &to);
         Ok(Reply::Done)

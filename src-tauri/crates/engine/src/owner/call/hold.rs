@@ -4,7 +4,7 @@
 use super::super::{Owner, leg::Leg};
 use super::Call;
 use crate::io::media::Join;
-use sidetone_api::{CallDirection, CallId, CallStatus, Failure, NoticeLevel, Reply};
+use sidetone_api::{CallDirection, CallId, CallStatus, Failure, NoticeLevel, Reply, SignallingView};
 use sidetone_sip::{Cause, Side};
 use std::time::{Duration, Instant};
 
@@ -44,11 +44,14 @@ impl Call {
         self.hold.wanted = held;
     }
 
-    /// Another far end: nothing has been asked of it, what the user wants stays.
-    pub(in super::super) fn begin_again(&mut self) {
+    /// Another far end, reached over another hop: nothing has been asked of it, what was wrong with the last one is over, what the
+    /// user wants stays.
+    pub(in super::super) fn begin_again(&mut self, signalling: SignallingView) {
         self.hold = Hold { wanted: self.hold.wanted, ..Hold::default() };
         (self.joined, self.prepared, self.asked, self.successor) = (None, None, None, None);
-        self.statistics = None;
+        (self.statistics, self.problem, self.route) = (None, None, None);
+        (self.due.probe, self.due.gone) = (None, None);
+        self.signalling = Some(signalling);
     }
 
     /// May be held: it is answered, or will be by the far end.
@@ -187,8 +190,8 @@ impl Owner {
         let Some(leg) = call.leg.as_mut() else { return };
         let (wanted, agreed) = (call.hold.wanted, leg.holds());
         if wanted == agreed {
-            // It was only said again: the far end is there, and the call is what it was.
-            return;
+            // What was asked for is not wanted any more, or was only said again.
+            return self.go_on_with_transfer(id);
         }
         let info = match wanted {
             // Our sound stays where it is: with somebody else.
@@ -226,6 +229,7 @@ impl Owner {
             .collect();
         for call in due {
             self.ask_hold(&call);
+            self.go_on_with_transfer(&call);
         }
     }
 

@@ -38,7 +38,9 @@ impl Owner {
     pub(in super::super) fn on_incoming(&mut self, arrival: Arrival) {
         let sip = arrival.sip;
         let replaced = arrival.replaces.and_then(|replaced| self.replaced_call(replaced));
+        let too_long = arrival.from.uri.to_string().len() > LONGEST_CALLER;
         let taken = match (arrival.replaces, replaced) {
+            _ if too_long => Err(Refused { status: BAD_REQUEST, text: "From is too long".into() }),
             (Some(_), None) => Err(Refused { status: GONE, text: "Call/Transaction Does Not Exist".into() }),
             (_, Some(replaced)) => self.take_over(&replaced, arrival),
             (None, None) => self.ring_here(arrival),
@@ -58,9 +60,6 @@ impl Owner {
         let ringing = self.calls.values().filter(|call| call.is_ringing_here()).count();
         if self.calls.len() >= MAX_CALLS || ringing >= MAX_RINGING {
             return Err(refused(BUSY_HERE, "Busy Here"));
-        }
-        if from.uri.to_string().len() > LONGEST_CALLER {
-            return Err(refused(BAD_REQUEST, "From is too long"));
         }
         let session = self.session_called(&request_uri, registration);
         let session = session.ok_or_else(|| refused(NOT_FOUND, "Not Found"))?;

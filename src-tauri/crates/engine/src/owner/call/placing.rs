@@ -54,10 +54,10 @@ pub(super) struct Outgoing {
 impl Owner {
     /// Starts an outgoing call: its id at once, the way to the callee looked up meanwhile.
     pub(in super::super) fn place(&mut self, wish: Wish) -> Result<Reply, Failure> {
-        let settings = &self.settings.get().calls;
         let chosen = wish.session.as_ref().map(|id| self.open_session(id)).transpose()?;
         let chosen_account = chosen.map(|session| session.account.id.clone());
-        let target = Target::read(&wish.callee, chosen_account.as_ref(), settings, wish.field)?;
+        let target =
+            Target::read(&wish.callee, chosen_account.as_ref(), self.settings.dial_plan(), wish.field)?;
         if self.calls.len() >= MAX_CALLS && !target.emergency {
             return Err(Failure::new(
                 FailureCode::Limit,
@@ -128,8 +128,7 @@ impl Owner {
         let Terms { prack, session_expires } = terms(&session.account);
         let (to, muted) = (call.callee.uri.clone(), call.muted);
         let account = session.account.clone();
-        let (route, authority) = (self.service_route_of(session), session.authority);
-        let (transport, credentials) = (session.transport(), session.credentials.clone());
+        let way = self.way_of(session);
         let hop = match result.and_then(|hops| hops.first().copied().ok_or_else(|| "no address".into())) {
             Ok(hop) => hop,
             Err(reason) => return self.end_call(id, CallStatus::Failed, &reason),
@@ -144,10 +143,7 @@ impl Owner {
             self.media.ask(Ask::Mute { leg: leg.id, muted });
         }
         let invite = Invite {
-            route,
-            transport,
-            authority,
-            credentials,
+            way,
             anonymous: outgoing.anonymous,
             headers: outgoing.headers,
             replaces: outgoing.replaces,

@@ -105,9 +105,15 @@ impl Owner {
                     self.send_key(call, digit);
                 }
             }
+            News::KeyLost { leg } => {
+                if let Some(id) = self.call_of_leg(leg) {
+                    let info = "some keys were not sent: too many wait; press fewer at a time";
+                    self.notice(NoticeLevel::Warning, info, Some(&id));
+                }
+            }
             News::Sound { leg, problem } => self.on_sound(leg, problem),
             News::Recording { leg, status } => self.on_recording(leg, status),
-            News::Recorded { leg, recorded } => self.on_recorded(leg, &recorded),
+            News::Recorded { recorded } => self.on_recorded(&recorded),
             News::Gathered { leg, component, address } => self.on_gathered(leg, component, address),
             News::Secured { leg, suite } => self.on_secured(leg, suite),
             News::NoMedia { leg, reason } => self.on_no_media(leg, &reason),
@@ -169,6 +175,8 @@ impl Owner {
                 self.notice(NoticeLevel::Warning, &info, Some(&id));
             }
             (None, Some(before)) if before.kind == CallProblemKind::NothingReceived => {
+                // Who is heard is there, whether he has answered our question or not.
+                call.due.gone = None;
                 self.notice(NoticeLevel::Info, "the far end is heard again", Some(&id));
             }
             (None, _) => {}

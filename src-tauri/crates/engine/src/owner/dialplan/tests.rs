@@ -1,4 +1,4 @@
-use super::{Dialled, apply, check, is_emergency};
+use super::{DialPlan, Dialled};
 use sidetone_api::{AccountId, CallSettings, DialRule};
 
 fn rule(pattern: &str, replace: &str) -> DialRule {
@@ -7,6 +7,10 @@ fn rule(pattern: &str, replace: &str) -> DialRule {
 
 fn plan(rules: Vec<DialRule>) -> CallSettings {
     CallSettings { dial_plan: rules, ..CallSettings::default() }
+}
+
+fn apply(rules: &[DialRule], number: &str, account: Option<&AccountId>) -> Dialled {
+    DialPlan::of(&plan(rules.to_vec())).unwrap().apply(number, account)
 }
 
 fn replaced(number: &str) -> Dialled {
@@ -49,23 +53,24 @@ fn a_wrong_rule_is_named() {
         (vec![rule(&"1".repeat(257), "x")], "calls.dialPlan[0].match", "256"),
         (vec![rule("1", "x"); 201], "calls.dialPlan", "200"),
     ] {
-        let failure = check(&plan(rules)).unwrap_err();
+        let failure = DialPlan::of(&plan(rules)).unwrap_err();
         assert_eq!(failure.field.as_deref(), Some(field));
         assert!(failure.message.contains(word), "{failure}");
     }
-    assert!(check(&plan(vec![rule("0(.+)", "+49$1"), rule("1", "$$${0}")])).is_ok());
+    assert!(DialPlan::of(&plan(vec![rule("0(.+)", "+49$1"), rule("1", "$$${0}")])).is_ok());
 }
 
 #[test]
 fn emergency_numbers_are_those_of_the_world_and_those_of_the_settings() {
     let settings =
         CallSettings { emergency_numbers: vec!["110".into(), "9-1 1 2".into()], ..Default::default() };
+    let plan = DialPlan::of(&settings).unwrap();
     for number in ["112", "911", "110", "9112"] {
-        assert!(is_emergency(&settings, number), "{number}");
+        assert!(plan.is_emergency(number), "{number}");
     }
-    assert!(!is_emergency(&settings, "113") && !is_emergency(&settings, "1120"));
+    assert!(!plan.is_emergency("113") && !plan.is_emergency("1120"));
     for wrong in ["", "help", "+", "112;ext=1"] {
         let settings = CallSettings { emergency_numbers: vec![wrong.into()], ..Default::default() };
-        assert_eq!(check(&settings).unwrap_err().field.as_deref(), Some("calls.emergencyNumbers"));
+        assert_eq!(DialPlan::of(&settings).unwrap_err().field.as_deref(), Some("calls.emergencyNumbers"));
     }
 }

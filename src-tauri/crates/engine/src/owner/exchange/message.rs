@@ -3,7 +3,7 @@
 
 use super::{Exchange, Role, SERVICES};
 use sidetone_sip::message::{HeaderName, NameAddr};
-use sidetone_sip::{MessageId, MessageRequest, ReceivedMessage};
+use sidetone_sip::{MessageId, MessageRequest, ReceivedMessage, Way};
 use std::{collections::HashMap, time::Instant};
 
 const NOT_FOUND: u16 = 404;
@@ -71,7 +71,7 @@ impl Exchange {
         let send = |binding: sidetone_sip::Binding| {
             let copy = MessageRequest {
                 target: Some(binding.contact),
-                flow: binding.flow,
+                way: Way { flow: binding.flow, ..Way::default() },
                 headers: vec![(HeaderName::MAX_FORWARDS, hops_left.to_string())],
                 ..MessageRequest::new(
                     from.clone(),

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::io::media::{Join, LegId};
 use sidetone_sip::message::{HeaderName, NameAddr, Uri};
-use sidetone_sip::{CallId, Cause, DialogName};
+use sidetone_sip::{CallId, Cause, DialogName, Way};
 use std::time::{Duration, Instant};
 
 const FORBIDDEN: u16 = 403;
@@ -100,7 +100,7 @@ impl Owner {
             leg.prefer(&codecs);
             let invite = sidetone_sip::Invite {
                 target: Some(binding.contact),
-                flow: Some(hop),
+                way: Way { flow: Some(hop), ..Way::default() },
                 replaces: referral.replaces.clone(),
                 referred_by: referral.referred_by.clone(),
                 headers: vec![(HeaderName::MAX_FORWARDS, "69".into())],

@@ -1,6 +1,6 @@
 //! Whether an incoming call rings.
 
-use super::super::{Owner, dialplan, session::Session, target::Target};
+use super::super::{Owner, dialplan::DialPlan, session::Session, target::Target};
 use sidetone_api::Failure;
 use sidetone_sip::identity;
 use sidetone_sip::message::{Headers, NameAddr, Uri};
@@ -25,7 +25,8 @@ impl Owner {
         let settings = &self.settings.get().calls;
         let forward = |to: &Option<String>| forward_target(session, to.as_deref()?).ok();
         // Those who call back after an emergency call.
-        let is_emergency = caller.uri.user_text().is_some_and(|user| dialplan::is_emergency(settings, &user));
+        let is_emergency =
+            caller.uri.user_text().is_some_and(|user| self.settings.dial_plan().is_emergency(&user));
         let is_busy = self.calls.values().any(|call| !call.hung_up);
         if !is_emergency {
             if let Some(to) = forward(&account.forward_always) {
@@ -56,5 +57,5 @@ impl Owner {
 /// # Errors
 /// Names no field: which one it was, the caller knows.
 pub(in super::super) fn forward_target(session: &Session, to: &str) -> Result<Uri, Failure> {
-    Target::read(to, None, &sidetone_api::CallSettings::default(), "target")?.uri(&session.aor.uri, "target")
+    Target::read(to, None, &DialPlan::default(), "target")?.uri(&session.aor.uri, "target")
 }

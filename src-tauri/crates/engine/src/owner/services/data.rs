@@ -78,15 +78,11 @@ impl Owner {
                 Some(id) => self.open_session(&id)?,
                 None => self.session_for_calls()?,
             };
-            let settings = &self.settings.get().calls;
-            let target = Target::read(to, Some(&session.account.id), settings, "to")?;
+            let target = Target::read(to, Some(&session.account.id), self.settings.dial_plan(), "to")?;
             let to = target.uri(&session.aor.uri, "to")?;
             let (from, session_id) = (session.aor.clone(), session.id.clone());
             let message = MessageRequest {
-                route: self.service_route_of(session),
-                transport: session.transport(),
-                authority: session.authority,
-                credentials: session.credentials.clone(),
+                way: self.way_of(session),
                 anonymous: session.account.anonymous,
                 ..MessageRequest::new(from.clone(), to.clone(), &content_type, body.clone().into_bytes())
             };

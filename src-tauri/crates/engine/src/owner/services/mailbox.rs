@@ -20,10 +20,7 @@ impl Owner {
         }
         let (aor, to) = (session.aor.clone(), session.aor.uri.clone());
         let wanted = Subscription {
-            route: self.service_route_of(session),
-            transport: session.transport(),
-            authority: session.authority,
-            credentials: session.credentials.clone(),
+            way: self.way_of(session),
             ..Subscription::new("message-summary", MessageSummary::CONTENT_TYPE, aor, to)
         };
         let subscription = self.phone.ua.subscribe(Instant::now(), wanted);

@@ -8,7 +8,7 @@ mod watch;
 use super::{Owner, session::Session};
 use sidetone_api::{ContactId, ContactState, DataId, MessagesWaiting, SessionId};
 use sidetone_sip::message::Uri;
-use sidetone_sip::{Event, MessageId, PublicationId, RegistrationId, SubscriptionId, SubscriptionState};
+use sidetone_sip::{Event, MessageId, PublicationId, RegistrationId, SubscriptionId, SubscriptionState, Way};
 use std::collections::{BTreeMap, HashMap};
 
 #[derive(Default)]
@@ -96,6 +96,11 @@ impl Owner {
         let Some(first) = named.first() else { return route };
         let proxy = session.outbound_proxy.iter().filter(|proxy| proxy.host != first.host).cloned();
         proxy.chain(named.iter().cloned()).collect()
+    }
+
+    /// By which way, and with whose credentials, this session asks for something.
+    pub(super) fn way_of(&self, session: &Session) -> Way {
+        Way { route: self.service_route_of(session), ..session.way() }
     }
 
     /// The session is closed or unregisters: nothing is asked for on its behalf any more.

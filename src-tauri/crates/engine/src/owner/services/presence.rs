@@ -1,7 +1,7 @@
 //! Our own presence, published where an account wants it: RFC 3903.
 
 use super::super::Owner;
-use sidetone_api::SessionId;
+use sidetone_api::{NoticeLevel, SessionId};
 use sidetone_sip::body::Presence;
 use sidetone_sip::{Publication, PublicationId, PublicationState};
 use std::time::Instant;
@@ -34,10 +34,7 @@ impl Owner {
         let aor = session.aor.clone();
         let body = self.own_presence().document(aor.uri.to_string());
         let wanted = Publication {
-            route: self.service_route_of(session),
-            transport: session.transport(),
-            authority: session.authority,
-            credentials: session.credentials.clone(),
+            way: self.way_of(session),
             ..Publication::new("presence", aor, Presence::CONTENT_TYPE, body)
         };
         let publication = self.phone.ua.publish(Instant::now(), wanted);
@@ -51,11 +48,17 @@ impl Owner {
     }
 
     pub(super) fn on_publication(&mut self, id: PublicationId, state: &PublicationState) {
-        if let PublicationState::Ended { cause, retry_in } = state {
-            tracing::debug!("presence is not published: {cause}");
-            if retry_in.is_none() {
-                self.services.publications.retain(|_, known| *known != id);
-            }
+        let PublicationState::Ended { cause, retry_in } = state else { return };
+        tracing::debug!("presence is not published: {cause}");
+        if retry_in.is_some() {
+            return;
+        }
+        let known = self.services.publications.iter().find(|(_, known)| **known == id);
+        let Some(session) = known.map(|(session, _)| session.clone()) else { return };
+        self.services.publications.remove(&session);
+        if let Some(name) = self.sessions.get(&session).map(|session| session.account.name.clone()) {
+            let info = format!("account {name:?}: your presence is not published: {cause}");
+            self.notice(NoticeLevel::Warning, &info, None);
         }
     }
 

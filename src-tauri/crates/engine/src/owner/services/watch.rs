@@ -1,12 +1,10 @@
 //! Watched contacts: the busy lamp (RFC 4235) and the presence (RFC 3856) of each.
 
 use super::{
-    super::{Owner, session::Session, target::Target, text},
+    super::{Owner, dialplan::DialPlan, session::Session, target::Target, text},
     About,
 };
-use sidetone_api::{
-    CallSettings, Contact, ContactId, ContactState, Event, LineState, RegistrationStatus, SessionId,
-};
+use sidetone_api::{Contact, ContactId, ContactState, Event, LineState, RegistrationStatus, SessionId};
 use sidetone_sip::body::{Applied, DialogInfo, Line, Lit, Presence};
 use sidetone_sip::message::Uri;
 use sidetone_sip::{Subscription, SubscriptionState};
@@ -127,10 +125,7 @@ impl Owner {
         let presence = ("presence", Presence::CONTENT_TYPE, About::Presence(id.clone()));
         let wanted = [lines, presence].map(|(event, accept, about)| {
             let wanted = Subscription {
-                route: self.service_route_of(session),
-                transport: session.transport(),
-                authority: session.authority,
-                credentials: session.credentials.clone(),
+                way: self.way_of(session),
                 ..Subscription::new(event, accept, session.aor.clone(), to.clone())
             };
             (wanted, about)
@@ -153,10 +148,14 @@ impl Owner {
                 && Some(&session.id) != except
         };
         // a number that must not be called can still be looked at
-        let rules = [self.settings.get().calls.clone(), CallSettings::default()];
+        let no_rules = DialPlan::default();
         let at = |session: &Session| {
-            let read = |rules| Target::read(address, Some(&session.account.id), rules, "address").ok();
-            rules.iter().find_map(read)?.uri(&session.aor.uri, "address").ok()
+            let read = |plan| Target::read(address, Some(&session.account.id), plan, "address").ok();
+            [self.settings.dial_plan(), &no_rules]
+                .into_iter()
+                .find_map(read)?
+                .uri(&session.aor.uri, "address")
+                .ok()
         };
         let able = || self.sessions.values().filter(is_able);
         let own = able().find(|session| at(session).is_some_and(|uri| uri.host == session.aor.uri.host));

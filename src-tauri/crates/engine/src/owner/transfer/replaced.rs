@@ -38,7 +38,7 @@ impl Owner {
             CallDirection::Outgoing => call.callee = arrival.from,
             CallDirection::Incoming => call.caller = arrival.from,
         }
-        call.begin_again();
+        call.begin_again(self.phone.signalling(&arrival.hop));
         let (muted, is_new) = (call.muted, !call.is_established());
         if let Some(old) = old {
             old.close(&self.media);

@@ -38,7 +38,7 @@ impl Owner {
         let call = self.transferable(id)?;
         let session = self.open_session(&call.session_id)?;
         let account = session.account.id.clone();
-        let target = Target::read(target, Some(&account), &self.settings.get().calls, "target")?;
+        let target = Target::read(target, Some(&account), self.settings.dial_plan(), "target")?;
         let to = target.uri(&session.aor.uri, "target")?;
         let refer = Refer { referred_by: Some(session.aor.clone()), ..Refer::blind(to.clone()) };
         self.begin_transfer(id, &to, refer, None);

@@ -12,14 +12,11 @@ use super::super::event::{CallEvent, CallId, Side};
 use super::super::headers;
 use super::super::hop::Hop;
 use super::super::offered::dialog_response;
-use super::super::reoffered::OfferIn;
+use super::super::reoffered::{OfferIn, TIME_FOR_ANSWER};
 use super::{Reliable, TAG, is_required, rack};
 
 /// Provisional responses that wait for the PRACK of one before them.
 const MAX_WAITING: usize = 8;
-/// Until the PRACK with an offer must have its answer.
-const TIME_FOR_ANSWER: Duration = Duration::from_secs(20);
-
 /// Our reliable responses to one INVITE.
 #[derive(Debug)]
 pub(in super::super) struct ReliableOut {
@@ -165,6 +162,9 @@ impl UserAgent {
         let Some((rseq, cseq)) = rack(&request.headers) else {
             return self.respond_once(now, &request, hop, 400);
         };
+        if let Err(status) = Self::check_body(&request) {
+            return self.respond_once(now, &request, hop, status);
+        }
         let Some(call) = self.calls.get_mut(&id) else { return };
         let invite = match &call.state {
             State::Offered(offered) => offered.request.headers.cseq().ok().map(|cseq| cseq.number),
@@ -172,13 +172,10 @@ impl UserAgent {
             State::Calling(_) | State::Over => None,
         };
         let out = call.services.reliable.as_mut().filter(|out| out.rseq == rseq && invite == Some(cseq));
-        let Some(pending) = out.and_then(|out| out.pending.take_if(|_| true)) else {
+        let Some(pending) = out.and_then(|out| out.pending.take()) else {
             return self.respond_once(now, &request, hop, 481);
         };
         call.timers.stop(CallTimer::Prack);
-        if let Err(status) = Self::check_body(&request) {
-            return self.respond_once(now, &request, hop, status);
-        }
         let sdp = headers::sdp(&request.headers, &request.body);
         let is_up = matches!(call.state, State::Up(_));
         let State::Offered(offered) = &mut call.state else {
@@ -213,7 +210,10 @@ impl UserAgent {
             self.respond_once(now, &request, hop, status);
             return self.after_prack(now, id);
         }
-        let Some(server) = self.start_server(&request, hop) else { return self.respond_full(&request, hop) };
+        let Some(server) = self.start_server(&request, hop) else {
+            self.respond_full(&request, hop);
+            return self.after_prack(now, id);
+        };
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.timers.set(CallTimer::OfferIn, now + TIME_FOR_ANSWER);
         call.session.remote_sdp = Some(offer.clone());

@@ -5,9 +5,10 @@ use std::time::Instant;
 use crate::message::{HeaderName, Method};
 
 use super::super::UserAgent;
-use super::super::attempt::{Outcome, Purpose};
+use super::super::attempt::Purpose;
 use super::super::call::CallTimer;
 use super::super::event::CallId;
+use super::super::outcome::Outcome;
 use super::asked::LIFE;
 use super::sipfrag::{self, SIPFRAG};
 

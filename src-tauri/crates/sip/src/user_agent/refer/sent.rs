@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 use crate::message::{HeaderName, Method, NameAddr, Request, Response};
 
 use super::super::UserAgent;
-use super::super::attempt::{Attempt, Outcome, Purpose};
+use super::super::attempt::{Attempt, Purpose};
 use super::super::call::CallTimer;
 use super::super::event::{CallEvent, CallId, Cause, Side};
-use super::super::headers;
 use super::super::hop::Hop;
-use super::super::invite::cause_of;
+use super::super::outcome::Outcome;
 use super::Refer;
 use super::sipfrag::{self, SIPFRAG};
 
@@ -88,12 +87,12 @@ impl UserAgent {
             }
             // NOTIFY came first and its 202 never
             outcome if told => {
-                let cause = cause_of(&outcome);
+                let cause = outcome.cause();
                 self.end_refer(id, cause.code, &cause.text);
             }
             outcome => {
                 call.services.refer_out = None;
-                self.tell(id, CallEvent::ReferRefused { cause: cause_of(&outcome) });
+                self.tell(id, CallEvent::ReferRefused { cause: outcome.cause() });
             }
         }
     }
@@ -113,7 +112,7 @@ impl UserAgent {
     /// NOTIFY in the dialog of a call: it can only report on a REFER.
     pub(in super::super) fn on_refer_notify(&mut self, now: Instant, notify: &Request, hop: Hop) {
         let Some(id) = self.enter_dialog(now, notify, hop) else { return };
-        let (package, event_id) = headers::event(&notify.headers);
+        let (package, event_id) = notify.headers.event();
         if package != "refer" {
             let mut response = Response::to(notify, 489, None);
             response.headers.push(HeaderName::ALLOW_EVENTS, "refer");

@@ -3,22 +3,29 @@
 use std::time::{Duration, Instant};
 
 use super::super::UserAgent;
-use super::super::attempt::Outcome;
 use super::super::bye::Reason;
-use super::super::call::CallTimer;
+use super::super::call::{Call, CallTimer};
 use super::super::change::{Change, Way};
 use super::super::event::{CallId, Side};
+use super::super::outcome::Outcome;
 
 /// Until something else that is going on has ended.
 const BUSY: Duration = Duration::from_secs(2);
 /// After a refresh that nobody answered. The session goes on until it expires: the network may come back.
 const AGAIN: Duration = Duration::from_secs(5);
 
+impl Call {
+    /// Another change takes the place of the refresh that was under way: if it fails, the session still has to be refreshed.
+    pub(in super::super) fn put_off_refresh(&mut self, now: Instant) {
+        self.timers.set(CallTimer::Refresh, now + BUSY);
+    }
+}
+
 impl UserAgent {
     pub(in super::super) fn on_refresh_timer(&mut self, now: Instant, id: CallId) {
         let Some(call) = self.calls.get_mut(&id).filter(|call| call.is_up()) else { return };
         if !call.may_change() {
-            return call.timers.set(CallTimer::Refresh, now + BUSY);
+            return call.put_off_refresh(now);
         }
         let local = call.session.local_sdp.clone();
         let change = match (call.session.peer_updates, local) {

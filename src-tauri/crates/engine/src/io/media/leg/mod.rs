@@ -17,7 +17,7 @@ use sidetone_sdp::Negotiated;
 use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
 
-pub(super) use send::Forwarded;
+pub(super) use send::{Forwarded, Pressed};
 use wire::Wire;
 
 pub(super) struct Leg {

@@ -97,11 +97,9 @@ impl Leg {
         self.sound.is_said.then_some(&*self.sound.said)
     }
 
-    /// Queues a key to be sent as tones.
-    pub(in super::super) fn sound(&mut self, digit: char) {
-        if self.sends() && !self.sound.tones.press(digit, KEY_MS) {
-            tracing::warn!("a key was not sent: too many wait");
-        }
+    /// Queues a key to be sent as tones; false where too many wait.
+    pub(in super::super) fn sound(&mut self, digit: char) -> bool {
+        !self.sends() || self.sound.tones.press(digit, KEY_MS)
     }
 
     /// Sends the microphone's frame, or the keys that take its place, with the tones of recordings and the others of the

@@ -35,6 +35,17 @@ pub(in super::super) enum Forwarded {
     OtherEvents,
 }
 
+/// What became of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Pressed {
+    /// It waits, or is not wanted by the peer now.
+    Done,
+    /// Too many wait.
+    Lost,
+    /// No telephone events were negotiated.
+    NoEvents,
+}
+
 impl Keys {
     pub(super) fn new(events: &NegotiatedEvents) -> Self {
         Self {
@@ -58,17 +69,16 @@ impl Keys {
 }
 
 impl Leg {
-    /// `false` where no telephone events were negotiated.
-    pub(in super::super) fn press(&mut self, digit: char) -> bool {
+    /// Queues a key to be sent as a telephone event.
+    pub(in super::super) fn press(&mut self, digit: char) -> Pressed {
         if !self.sends() {
-            return true;
+            return Pressed::Done;
         }
-        if let (Some(keys), Some(code)) = (&mut self.keys, EventCode::from_key(digit))
-            && let Err(full) = keys.sender.send(code, KEY_PRESS)
-        {
-            tracing::warn!("a key was not sent: {full}");
+        let Some(keys) = &mut self.keys else { return Pressed::NoEvents };
+        match EventCode::from_key(digit).map(|code| keys.sender.send(code, KEY_PRESS)) {
+            Some(Err(_)) => Pressed::Lost,
+            Some(Ok(())) | None => Pressed::Done,
         }
-        self.keys.is_some()
     }
 
     /// Keys wait to be sent.

@@ -207,10 +207,7 @@ fn a_recording_has_us_left_and_the_far_end_right_and_is_announced_to_both() {
     thread.ask(Ask::Close { leg: far.leg });
     let recorded = loop {
         match thread.news.blocking_recv().unwrap() {
-            News::Recorded { leg, recorded } => {
-                assert_eq!(leg, far.leg);
-                break recorded;
-            }
+            News::Recorded { recorded } => break recorded,
             _ => continue,
         }
     };
@@ -251,6 +248,21 @@ fn keys_go_and_come_as_tones_in_the_sound() {
     assert_eq!(heard, "26*0");
     thread.live(&mut [&mut far], 60);
     assert!(far.hears(OURS), "the voice comes back");
+}
+
+#[test]
+fn keys_that_are_too_many_to_wait_are_told() {
+    let (mut thread, _) = Thread::at_a_desk();
+    let far = Far::open(&mut thread, 1, tone(500.0), Join::Devices);
+    let tones = |digits| Ask::SendTones { leg: far.leg, digits };
+    let events = |digits| Ask::SendDtmf { leg: far.leg, digits };
+    let is_lost = |news: &News| matches!(news, News::KeyLost { leg } if *leg == far.leg);
+    for (ask, most) in [(&tones as &dyn Fn(String) -> Ask, 32), (&events, 64)] {
+        thread.ask(ask("1".repeat(most)));
+        assert!(!thread.news().iter().any(is_lost), "{most} can wait");
+        thread.ask(ask("23".into()));
+        assert_eq!(thread.news().iter().filter(|news| is_lost(news)).count(), 1);
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{
 use sidetone_sdp::Capability;
 use sidetone_sip::Invite;
 use sidetone_sip::message::{HeaderName, NameAddr};
-use sidetone_sip::{Binding, CallId};
+use sidetone_sip::{Binding, CallId, Way};
 use std::time::Instant;
 
 const NOT_FOUND: u16 = 404;
@@ -63,7 +63,7 @@ impl Owner {
         from.display.clone_from(&arrival.from.display);
         let invite = Invite {
             target: Some(binding.contact),
-            flow: binding.flow,
+            way: Way { flow: binding.flow, ..Way::default() },
             headers: vec![(HeaderName::MAX_FORWARDS, (arrival.max_forwards - 1).to_string())],
             ..Invite::new(from, arrival.to.clone(), leg.offer())
         };

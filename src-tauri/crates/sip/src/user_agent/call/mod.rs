@@ -1,12 +1,13 @@
-//! The state of one call. Each state owns exactly what exists in it.
+//! One call: its dialogs, its way to the peer, and its end.
 
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+mod state;
+mod timer;
+
+use std::time::Instant;
 
 use crate::dialog::{Dialog, DialogId};
-use crate::message::{Request, Uri};
+use crate::message::Uri;
 use crate::transaction::TimerTable;
-use crate::transaction::servers::ServerId;
 
 use super::ack::Ack;
 use super::attempt::AttemptId;
@@ -19,37 +20,8 @@ use super::in_dialog::Services;
 use super::session::Session;
 use super::{Due, UserAgent};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CallTimer {
-    /// repeat the 2xx that has no ACK yet
-    Repeat,
-    /// no ACK came for the 2xx
-    NoAck,
-    /// it has rung long enough
-    Ring,
-    /// repeat the provisional so that proxies do not time out (RFC 3261 section 13.3.1.1)
-    Minute,
-    /// try the re-INVITE or UPDATE again after 491
-    Glare,
-    /// nobody answered the peer's offer
-    OfferIn,
-    /// nobody answered the offer in the peer's 2xx
-    AckOwed,
-    /// refresh the session
-    Refresh,
-    /// nobody refreshed the session
-    Expired,
-    /// our reliable provisional response has no PRACK
-    Prack,
-    /// our re-INVITE has no final response
-    Change,
-    /// the INVITE did not end after CANCEL (RFC 3261 section 9.1)
-    Cancelled,
-    /// no final report on our REFER
-    ReferOut,
-    /// the peer's REFER has no answer, or its outcome has not been told
-    ReferIn,
-}
+pub(super) use state::{Calling, Early, Offered, State, Unacked, Up};
+pub(super) use timer::CallTimer;
 
 #[derive(Debug)]
 pub(super) struct Call {
@@ -78,88 +50,35 @@ pub(super) struct Call {
     pub(super) ended: bool,
 }
 
-#[derive(Debug)]
-pub(super) enum State {
-    /// our INVITE has no final response
-    Calling(Calling),
-    /// the peer's INVITE has no final response
-    Offered(Offered),
-    /// there was a 2xx
-    Up(Box<Up>),
-    /// only leftovers: repeated 2xx to acknowledge, a BYE on its way
-    Over,
-}
-
-#[derive(Debug)]
-pub(super) struct Calling {
-    pub(super) attempt: AttemptId,
-    pub(super) early: Vec<Early>,
-    pub(super) trying_told: bool,
-    pub(super) cancel_sent: bool,
-    /// why, for the CANCEL
-    pub(super) cancel_reason: Option<Reason>,
-    pub(super) redirects: VecDeque<Uri>,
-    pub(super) redirects_left: usize,
-}
-
-/// One branch of a forked INVITE.
-#[derive(Debug)]
-pub(super) struct Early {
-    pub(super) dialog: Dialog,
-    pub(super) sdp: Option<Vec<u8>>,
-    /// our offer was answered reliably (RFC 3262)
-    pub(super) answered: bool,
-    /// RSeq of the last reliable response, and how many there were
-    pub(super) rseq: Option<u32>,
-    pub(super) reliable: u8,
-}
-
-#[derive(Debug)]
-pub(super) struct Offered {
-    pub(super) server: ServerId,
-    pub(super) request: Request,
-    pub(super) dialog: Dialog,
-    /// source of the INVITE
-    pub(super) hop: Hop,
-    /// the caller's Expires runs out before our own patience
-    pub(super) expires: bool,
-    /// of the last provisional response
-    pub(super) last_status: u16,
-    /// offer and answer have been exchanged reliably (RFC 3262)
-    pub(super) answered: bool,
-}
-
-#[derive(Debug)]
-pub(super) struct Up {
-    pub(super) dialog: Dialog,
-    pub(super) unacked: Option<Unacked>,
-    /// CSeq of the peer's first INVITE
-    pub(super) invite_cseq: Option<u32>,
-    /// the first ACK came, or we are the caller
-    pub(super) confirmed: bool,
-    /// hung up before the ACK came: a callee must wait for it (RFC 3261 section 15)
-    pub(super) bye_on_ack: Option<Option<Reason>>,
-}
-
-/// A 2xx of ours that is repeated until its ACK comes.
-#[derive(Debug)]
-pub(super) struct Unacked {
-    pub(super) cseq: u32,
-    pub(super) server: ServerId,
-    pub(super) hop: Hop,
-    pub(super) bytes: Vec<u8>,
-    pub(super) interval: Duration,
-    /// the ACK must bring the answer
-    pub(super) late_offer: bool,
-}
-
-impl Up {
-    pub(super) fn new(dialog: Dialog, confirmed: bool) -> Box<Self> {
-        Box::new(Self { dialog, unacked: None, invite_cseq: None, confirmed, bye_on_ack: None })
-    }
-}
-
 impl Call {
+    /// The name of its side of the dialog, its Contact, and where it stands; it goes wherever the peer's URI leads.
+    pub(super) fn new(
+        sip_id: String,
+        local_tag: String,
+        contact: Contact,
+        state: State,
+        session: Session,
+    ) -> Self {
+        Self {
+            sip_id,
+            local_tag,
+            contact,
+            transport: None,
+            authority: Authority::default(),
+            flow: None,
+            known: None,
+            is_caller: matches!(state, State::Calling(_)),
+            state,
+            acks: Vec::new(),
+            attempts: Vec::new(),
+            timers: TimerTable::new(),
+            services: Services::default(),
+            session,
+            afterlife: None,
+            ended: false,
+        }
+    }
+
     pub(super) fn up(&mut self) -> Option<&mut Up> {
         match &mut self.state {
             State::Up(up) => Some(up),
@@ -299,46 +218,6 @@ impl UserAgent {
         self.logins.remove(&Login::Call(id));
         self.deadlines.set(Due::Call(id), None);
         self.calls.remove(&id);
-    }
-
-    pub(super) fn on_call_timer(&mut self, now: Instant, id: CallId) {
-        while let Some(timer) = self.calls.get_mut(&id).and_then(|call| call.timers.expired(now)) {
-            match timer {
-                CallTimer::Repeat => self.repeat_success(now, id),
-                CallTimer::NoAck => self.on_no_ack(now, id),
-                CallTimer::Ring => self.on_ring_limit(now, id),
-                CallTimer::Minute => self.repeat_provisional(now, id),
-                CallTimer::Glare => self.retry_change(now, id),
-                CallTimer::OfferIn => self.on_offer_in_timer(now, id),
-                CallTimer::AckOwed => {
-                    self.refuse_in_ack(now, id, 504, "No answer to the peer's offer");
-                }
-                CallTimer::Prack => self.on_prack_timer(now, id),
-                CallTimer::Change => self.give_up_change(now, id),
-                CallTimer::Refresh => self.on_refresh_timer(now, id),
-                CallTimer::Expired => self.on_session_expired(now, id),
-                CallTimer::Cancelled => self.give_up_cancelled(id),
-                CallTimer::ReferOut => self.on_refer_patience_over(id),
-                CallTimer::ReferIn => self.on_refer_in_timer(now, id),
-            }
-        }
-        self.settle(id);
-    }
-
-    fn on_ring_limit(&mut self, now: Instant, id: CallId) {
-        match self.calls.get(&id).map(|call| &call.state) {
-            Some(State::Calling(_)) => {
-                self.tell_ended(id, 408, "No answer", Side::Network);
-                self.cancel(now, id);
-            }
-            // an invitation that expires gets 487 (RFC 3261 section 13.3.1)
-            Some(State::Offered(offered)) => {
-                let status = if offered.expires { 487 } else { 480 };
-                self.refuse_offered(now, id, status, "No answer");
-                self.tell_ended(id, status, "No answer", Side::Network);
-            }
-            _ => {}
-        }
     }
 
     /// Ended calls that wait for the end of their transactions count less, or a busy hour would refuse calls for nothing.
