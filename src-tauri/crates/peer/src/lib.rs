@@ -22,9 +22,14 @@ mod config;
 mod demux;
 mod error;
 mod event;
+mod gather;
+mod media;
 mod packet;
 mod peer;
+mod random;
+mod sdp;
 mod statistics;
+mod transport;
 pub mod whip;
 
 pub use codec::{Codec, CodecParameters, Feedback, Kind};

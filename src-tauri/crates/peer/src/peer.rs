@@ -1,94 +1,266 @@
-use std::net::SocketAddr;
-use std::time::Instant;
+mod negotiate;
 
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::gather::Gather;
+use crate::media::{Out, Session};
+use crate::random::Random;
+use crate::sdp::{Candidate, LocalSection, Remote};
+use crate::transport::{Incoming, Transport, TransportEvent};
 use crate::{
-    Config, Event, IceTransport, PeerError, RtpPacket, SenderClock, SendingTrack, Statistics, TrackId,
-    Transmit, Wanted,
+    BitrateLimits, Config, DisconnectReason, Event, IceTransport, PeerError, Role, RtpPacket, SenderClock,
+    SendingTrack, Statistics, TrackId, Transmit,
 };
+
+/// Datagrams that wait to be taken.
+const TRANSMITS: usize = 4_096;
 
 /// One peer. See the crate's documentation for how it is driven.
 ///
-/// After every call that takes `now`, drain [`Self::poll_event`] and [`Self::poll_transmit`]; a batch of datagrams may
-/// be handed in before, and drained once.
+/// After the calls that take `now`, drain [`Self::poll_event`] and [`Self::poll_transmit`]. A batch of datagrams and of
+/// packets to write may be handed in before: draining is what costs.
 #[derive(Debug)]
 pub struct Peer {
     config: Config,
+    now: Instant,
+    transport: Transport,
+    session: Session,
+    gather: Gather,
+    random: Random,
+    /// Of our descriptions.
+    id: u64,
+    version: u64,
+    stream: String,
+    candidates: Vec<Candidate>,
+    stage: Stage,
+    sections: Vec<LocalSection>,
+    remote: Option<Remote>,
+    deadline: Option<Instant>,
+    events: VecDeque<Event>,
+    transmits: VecDeque<Transmit>,
+    ended: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was negotiated.
+    New,
+    /// An offer of ours waits for its answer.
+    Offered,
+    Stable,
 }
 
 impl Peer {
     /// # Errors
     /// [`PeerError::Transport`].
-    pub fn new(_now: Instant, config: Config) -> Result<Self, PeerError> {
-        Ok(Self { config })
-    }
-
-    /// # Errors
-    /// [`PeerError::State`] while an offer of ours is not answered.
-    pub fn create_offer(&mut self, _now: Instant, _wanted: &Wanted) -> Result<String, PeerError> {
-        Err(PeerError::State("not yet"))
-    }
-
-    /// Answers an offer: the first one, or a later one of the same session, such as an ICE restart.
-    ///
-    /// # Errors
-    /// [`PeerError::Description`] with the line, [`PeerError::NoCommonCodecs`], [`PeerError::State`].
-    pub fn accept_offer(&mut self, _now: Instant, _sdp: &str, _wanted: &Wanted) -> Result<String, PeerError> {
-        Err(PeerError::State("not yet"))
-    }
-
-    /// # Errors
-    /// As [`Self::accept_offer`].
-    pub fn accept_answer(&mut self, _now: Instant, _sdp: &str) -> Result<(), PeerError> {
-        Err(PeerError::State("not yet"))
-    }
-
-    /// The next offer has new credentials; media goes on meanwhile. The host candidates are gathered anew.
-    ///
-    /// # Errors
-    /// [`PeerError::State`] before the first negotiation and for a gateway.
-    pub fn restart_ice(&mut self, _now: Instant, _hosts: Vec<SocketAddr>) -> Result<String, PeerError> {
-        Err(PeerError::State("not yet"))
-    }
-
-    /// A candidate of the far end, with or without `a=`, or an SDP fragment (RFC 8840) of several lines. mDNS names and
-    /// what is not UDP are passed over.
-    ///
-    /// # Errors
-    /// [`PeerError::Candidate`], [`PeerError::State`] before there is a description of the far end.
-    pub fn add_remote_candidate(&mut self, _now: Instant, _candidate: &str) -> Result<(), PeerError> {
-        Err(PeerError::State("not yet"))
+    pub fn new(now: Instant, config: Config) -> Result<Self, PeerError> {
+        let mut random = Random::new(config.seed);
+        let id = random.next() >> 2;
+        let stream = format!("s{:08x}", random.word());
+        let ssrc = random.word();
+        let session = Session::new(now, config.wall_clock, config.bitrate, ssrc, stream.clone());
+        let gather = Gather::new(&config)?;
+        let mut peer = Self {
+            transport: Transport::new(now, &config)?,
+            session,
+            gather,
+            random,
+            id,
+            version: 0,
+            stream,
+            candidates: Vec::new(),
+            stage: Stage::New,
+            sections: Vec::new(),
+            remote: None,
+            deadline: None,
+            events: VecDeque::new(),
+            transmits: VecDeque::new(),
+            ended: false,
+            config,
+            now,
+        };
+        peer.add_hosts()?;
+        Ok(peer)
     }
 
     /// Our user name fragment of ICE, for [`Demux`](crate::Demux); it changes with a restart.
     pub fn local_ufrag(&self) -> &str {
-        ""
+        self.transport.said().ufrag
     }
 
     /// A datagram that came to `local` from `remote`, of the far end or of a STUN or TURN server.
-    pub fn handle_input(&mut self, _now: Instant, _local: SocketAddr, _remote: SocketAddr, _datagram: &[u8]) {
+    pub fn handle_input(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, datagram: &[u8]) {
+        self.now = self.now.max(now);
+        if self.ended {
+            return;
+        }
+        if self.gather.is_server(remote, IceTransport::Udp) {
+            if self.gather.handle(now, local, remote, datagram) {
+                return self.after_gathering(now);
+            }
+            // A server that is also the far end: what is not an answer of the server is the far end's.
+        }
+        self.on_datagram(now, local, remote, datagram);
     }
 
     /// Bytes of the TCP connection to the TURN server `remote`, however they were cut.
-    pub fn handle_stream(&mut self, _now: Instant, _local: SocketAddr, _remote: SocketAddr, _bytes: &[u8]) {}
+    pub fn handle_stream(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
+        self.now = self.now.max(now);
+        if !self.ended && self.gather.is_server(remote, IceTransport::Tcp) {
+            self.gather.handle_stream(now, local, remote, bytes);
+            self.after_gathering(now);
+        }
+    }
 
-    pub fn handle_timeout(&mut self, _now: Instant) {}
+    fn on_datagram(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, datagram: &[u8]) {
+        if let Some(event) = self.transport.handle(now, local, remote, datagram) {
+            self.on_transport(now, event);
+        }
+        while let Some(incoming) = self.transport.receive(now) {
+            match incoming {
+                Incoming::Rtp(packet) => self.session.handle_rtp(now, packet),
+                Incoming::Rtcp(packets) => self.session.handle_rtcp(now, &packets),
+            }
+        }
+    }
+
+    /// What the gathering has found, and what came by relays.
+    fn after_gathering(&mut self, now: Instant) {
+        while let Some((relayed, remote, data)) = self.gather.poll_relayed() {
+            self.on_datagram(now, relayed, remote, &data);
+        }
+        while let Some(candidate) = self.gather.poll_candidate() {
+            self.add_candidate(candidate);
+        }
+        if self.gather.poll_done() {
+            self.events.push_back(Event::GatheringDone);
+        }
+    }
+
+    fn add_candidate(&mut self, candidate: Candidate) {
+        let known = self.candidates.iter().any(|other| other.address == candidate.address);
+        if known || self.transport.add_local(&candidate).is_err() {
+            return;
+        }
+        let mid = self.sections.iter().find(|section| !section.declined).map(|s| s.mid.clone());
+        let event = Event::LocalCandidate {
+            mid: mid.unwrap_or_else(|| "0".to_owned()),
+            candidate: candidate.to_string(),
+        };
+        self.candidates.push(candidate);
+        self.events.push_back(event);
+    }
+
+    fn on_transport(&mut self, now: Instant, event: TransportEvent) {
+        match event {
+            TransportEvent::Connected => {
+                self.deadline = None;
+                self.session.connected(now);
+                self.events.push_back(Event::Connected);
+            }
+            TransportEvent::Path(local, remote) => self.events.push_back(Event::Path { local, remote }),
+            TransportEvent::Failed(reason) => self.end(reason),
+        }
+    }
+
+    fn end(&mut self, reason: DisconnectReason) {
+        if !self.ended {
+            self.ended = true;
+            self.flush();
+            self.events.push_back(Event::Disconnected(reason));
+        }
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        if self.ended {
+            return;
+        }
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            let reason = match self.transport.path() {
+                Some(_) => DisconnectReason::Dtls,
+                None => DisconnectReason::IceTimeout,
+            };
+            return self.end(reason);
+        }
+        self.gather.handle_timeout(now);
+        self.after_gathering(now);
+        if let Some(event) = self.transport.handle_timeout(now) {
+            self.on_transport(now, event);
+        }
+        if self.transport.is_connected() {
+            self.session.handle_timeout(now, self.round_trip());
+        }
+    }
 
     /// When [`Self::handle_timeout`] wants to be called.
     pub fn poll_timeout(&mut self) -> Option<Instant> {
-        None
+        if self.ended {
+            return None;
+        }
+        let session = if self.transport.is_connected() { self.session.poll_timeout(self.now) } else { None };
+        [self.deadline, self.transport.poll_timeout(), self.gather.poll_timeout(), session]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        None
+        if self.transmits.is_empty() {
+            self.flush();
+        }
+        self.transmits.pop_front()
+    }
+
+    fn flush(&mut self) {
+        let now = self.now;
+        while let Some(out) = self.session.poll_out() {
+            match out {
+                Out::Rtp(packet) => self.transport.send_rtp(now, packet),
+                Out::Rtcp(packets) => self.transport.send_rtcp(now, packets),
+            }
+        }
+        while let Some((local, remote, data)) = self.transport.poll_transmit(now) {
+            if self.transmits.len() >= TRANSMITS {
+                continue;
+            }
+            if self.gather.is_relay(local) {
+                self.gather.relay(now, local, remote, &data);
+            } else if !(self.config.relay_only && self.config.role == Role::Client) {
+                self.transmits.push_back(Transmit { local, remote, transport: IceTransport::Udp, data });
+            }
+        }
+        while let Some(transmit) = self.gather.poll_transmit() {
+            self.transmits.push_back(transmit);
+        }
     }
 
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        while !self.ended
+            && let Some(event) = self.transport.poll_event()
+        {
+            self.on_transport(self.now, event);
+        }
+        self.events.pop_front().or_else(|| self.session.poll_event().filter(|_| !self.ended))
     }
 
     /// What we may send, known after the negotiation.
     pub fn sending(&self) -> &[SendingTrack] {
-        &[]
+        self.session.tracks()
+    }
+
+    /// Whether the far end may send us something.
+    pub fn receives(&self) -> bool {
+        self.session.receives()
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.transport.is_connected() && !self.ended
     }
 
     /// Sends a packet. Its payload type must be one of the track's; SSRC and header extensions are set here, sequence
@@ -96,8 +268,12 @@ impl Peer {
     ///
     /// # Errors
     /// [`PeerError::NoTrack`], [`PeerError::PayloadType`], [`PeerError::TooLong`].
-    pub fn write_rtp(&mut self, _now: Instant, track: TrackId, _packet: &RtpPacket) -> Result<(), PeerError> {
-        Err(PeerError::NoTrack(track.0))
+    pub fn write_rtp(&mut self, now: Instant, track: TrackId, packet: &RtpPacket) -> Result<(), PeerError> {
+        self.now = self.now.max(now);
+        if !self.is_connected() {
+            return Ok(());
+        }
+        self.session.write_rtp(now, track, packet)
     }
 
     /// The clock of what is sent, such as the one of a forwarded stream; by default the time of sending.
@@ -106,32 +282,58 @@ impl Peer {
     /// [`PeerError::NoTrack`].
     pub fn set_sender_clock(
         &mut self,
-        _now: Instant,
+        now: Instant,
         track: TrackId,
-        _clock: SenderClock,
+        clock: SenderClock,
     ) -> Result<(), PeerError> {
-        Err(PeerError::NoTrack(track.0))
+        self.session.set_sender_clock(now, track, clock)
+    }
+
+    /// How much the estimate may be: an encoder's settings, or what a forwarded stream has.
+    pub fn set_bitrate(&mut self, limits: BitrateLimits) {
+        self.session.estimate.set_limits(limits);
     }
 
     /// Asks the far end for a key frame, at most three times a second.
     ///
     /// # Errors
     /// [`PeerError::NoTrack`].
-    pub fn request_key_frame(&mut self, _now: Instant, track: TrackId) -> Result<(), PeerError> {
-        Err(PeerError::NoTrack(track.0))
+    pub fn request_key_frame(&mut self, now: Instant, track: TrackId) -> Result<(), PeerError> {
+        self.now = self.now.max(now);
+        self.session.request_key_frame(now, track)
     }
 
-    /// When anything authentic came last.
+    /// When anything authentic came last: media, or the answer to a request for a sign of life.
     pub fn last_received(&self) -> Option<Instant> {
-        None
+        self.transport.last_received()
     }
 
-    pub fn statistics(&self, _now: Instant) -> Statistics {
-        Statistics::default()
+    fn round_trip(&self) -> Option<Duration> {
+        self.session.round_trip().or(self.transport.round_trip())
+    }
+
+    pub fn statistics(&mut self, _now: Instant) -> Statistics {
+        Statistics {
+            round_trip: self.round_trip(),
+            path: self.transport.path(),
+            last_received: self.last_received(),
+            ..self.session.statistics()
+        }
     }
 
     /// Says goodbye: drain [`Self::poll_transmit`] afterwards.
-    pub fn close(&mut self, _now: Instant) {
-        let _ = (&self.config, IceTransport::Udp);
+    pub fn close(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        if self.ended {
+            return;
+        }
+        self.ended = true;
+        if self.transport.is_connected() {
+            self.session.goodbye();
+            self.flush();
+        }
+        self.transport.close();
+        self.gather.close(now);
+        self.flush();
     }
 }

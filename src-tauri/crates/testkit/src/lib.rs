@@ -21,6 +21,7 @@ pub mod browser;
 mod certificates;
 mod dns;
 mod error;
+pub mod link;
 #[cfg(target_os = "linux")]
 pub mod measure;
 #[cfg(unix)]

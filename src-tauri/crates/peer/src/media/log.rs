@@ -1,0 +1,195 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::sequence::Unwrap;
+
+/// Numbers that are remembered as arrived.
+const WINDOW: u64 = 2_048;
+/// A gap that is a new beginning rather than a loss.
+const JUMP: u64 = 1_000;
+/// Late ones in a row after which they are a new beginning.
+const LATE: u32 = 30;
+const MISSING: usize = 600;
+/// Between two looks at what is missing.
+pub(crate) const TICK: Duration = Duration::from_millis(20);
+const FIRST: Duration = Duration::from_millis(40);
+const SLOWEST: Duration = Duration::from_millis(160);
+const TRIES: u32 = 10;
+
+/// What of a stream has arrived and what is to be asked for again (RFC 4585 section 6.2.1).
+#[derive(Debug)]
+pub(crate) struct Log {
+    unwrap: Unwrap,
+    first: u64,
+    highest: Option<u64>,
+    seen: Vec<u64>,
+    missing: BTreeMap<u64, Missing>,
+    /// Whether the far end sends again at all.
+    repairs: bool,
+    tick: Option<Instant>,
+    late: u32,
+    /// Of numbers that were asked for again.
+    pub(crate) nacked: u64,
+    pub(crate) nacks: u64,
+    pub(crate) lost: u64,
+    pub(crate) duplicates: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Missing {
+    tries: u32,
+    due: Instant,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    New,
+    /// It filled a gap.
+    Late,
+    /// It came before, or so late that nobody can tell.
+    Again,
+    /// The stream begins anew.
+    Restart,
+}
+
+/// What a look at the log asks for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Requests {
+    pub(crate) sequences: Vec<u16>,
+    /// Given up.
+    pub(crate) lost: u32,
+}
+
+impl Log {
+    pub(crate) fn new(repairs: bool) -> Self {
+        Self {
+            unwrap: Unwrap::default(),
+            first: 0,
+            highest: None,
+            seen: Vec::new(),
+            missing: BTreeMap::new(),
+            repairs,
+            tick: None,
+            late: 0,
+            nacked: 0,
+            nacks: 0,
+            lost: 0,
+            duplicates: 0,
+        }
+    }
+
+    pub(crate) fn record(&mut self, now: Instant, sequence: u16) -> Arrival {
+        let number = self.unwrap.peek(sequence);
+        let Some(highest) = self.highest else {
+            self.begin(sequence);
+            return Arrival::New;
+        };
+        if number > highest {
+            if number - highest > JUMP {
+                self.begin(sequence);
+                return Arrival::Restart;
+            }
+            self.late = 0;
+            self.advance(now, highest, number);
+            self.unwrap.unwrap(sequence);
+            return Arrival::New;
+        }
+        if highest - number >= WINDOW {
+            self.late += 1;
+            self.duplicates += 1;
+            if self.late >= LATE {
+                self.begin(sequence);
+                return Arrival::Restart;
+            }
+            return Arrival::Again;
+        }
+        if !self.mark(number) {
+            self.duplicates += 1;
+            return Arrival::Again;
+        }
+        self.missing.remove(&number);
+        Arrival::Late
+    }
+
+    fn begin(&mut self, sequence: u16) {
+        self.unwrap = Unwrap::default();
+        let number = self.unwrap.unwrap(sequence);
+        (self.first, self.highest, self.late) = (number, Some(number), 0);
+        self.seen = vec![0; WINDOW as usize];
+        self.lost += self.missing.len() as u64;
+        self.missing.clear();
+        self.mark(number);
+    }
+
+    fn advance(&mut self, now: Instant, highest: u64, number: u64) {
+        self.highest = Some(number);
+        self.mark(number);
+        if !self.repairs {
+            self.lost += number - highest - 1;
+            return;
+        }
+        for gone in highest + 1..number {
+            self.missing.insert(gone, Missing { tries: 0, due: now });
+        }
+        while self.missing.len() > MISSING {
+            self.missing.pop_first();
+            self.lost += 1;
+        }
+        if !self.missing.is_empty() && self.tick.is_none() {
+            self.tick = Some(now + TICK);
+        }
+    }
+
+    /// False: it was marked before.
+    fn mark(&mut self, number: u64) -> bool {
+        match self.seen.get_mut((number % WINDOW) as usize) {
+            Some(place) if *place != number => {
+                *place = number;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.tick.filter(|_| !self.missing.is_empty())
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant, round_trip: Option<Duration>) -> Requests {
+        let mut requests = Requests::default();
+        if self.tick.is_none_or(|tick| tick > now) {
+            return requests;
+        }
+        let wait = FIRST.max(round_trip.unwrap_or_default().min(SLOWEST) + Duration::from_millis(10));
+        self.missing.retain(|number, missing| {
+            if missing.due > now {
+                return true;
+            }
+            if missing.tries == TRIES {
+                requests.lost += 1;
+                return false;
+            }
+            if missing.tries == 0 {
+                self.nacked += 1;
+            }
+            self.nacks += 1;
+            missing.tries += 1;
+            missing.due = now + (wait * missing.tries.min(4)).min(SLOWEST.max(wait));
+            requests.sequences.push(*number as u16);
+            true
+        });
+        self.lost += u64::from(requests.lost);
+        self.tick = (!self.missing.is_empty()).then_some(now + TICK);
+        requests
+    }
+
+    /// The highest number with its cycles counted from the first one, as reports want it.
+    pub(crate) fn extended(&self) -> u32 {
+        (self.highest.unwrap_or_default() - 65_536.min(self.highest.unwrap_or_default())) as u32
+    }
+
+    /// How many there should be.
+    pub(crate) fn expected(&self) -> u64 {
+        self.highest.map_or(0, |highest| highest + 1 - self.first)
+    }
+}
