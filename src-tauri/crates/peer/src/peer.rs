@@ -242,7 +242,7 @@ impl Peer {
             return Some(event);
         }
         while !self.ended
-            && let Some(event) = self.transport.poll_event()
+            && let Some(event) = self.transport.poll_event(self.now)
         {
             self.on_transport(self.now, event);
         }

@@ -12,15 +12,153 @@ fn loopback() -> LinkSettings {
     LinkSettings { delay: Duration::from_millis(1), ..Default::default() }
 }
 
+fn published() -> Pair {
+    let (send, receive) = (Wanted::both(Direction::Send), Wanted::both(Direction::Receive));
+    Pair::client_and_gateway(&send, &receive, loopback())
+}
+
 #[test]
 fn a_client_and_a_gateway_connect_at_once() {
-    let mut pair = Pair::client_and_gateway(
-        &Wanted::both(Direction::Send),
-        &Wanted::both(Direction::Receive),
-        loopback(),
-    );
+    let mut pair = published();
     pair.connect();
     let took = pair.now - pair.begun;
     assert!(took < Duration::from_millis(150), "{took:?}");
-    assert!(pair.ends[1].peer.local_ufrag().len() >= 4);
+}
+
+#[test]
+fn handshakes_survive_a_quarter_of_loss() {
+    for seed in 0..6 {
+        let settings = LinkSettings { loss: 0.25, delay: Duration::from_millis(20), ..Default::default() };
+        let (send, receive) = (Wanted::both(Direction::Send), Wanted::both(Direction::Receive));
+        let client = Config::client(certificate(), vec![address("10.0.0.1:4000")], 1);
+        let gateway = Config::gateway(certificate(), vec![address("10.0.0.2:5000")], 2);
+        let mut pair = Pair::new(client, gateway, settings);
+        for (index, link) in pair.links.iter_mut().enumerate() {
+            *link = sidetone_testkit::link::Link::new(settings, seed * 2 + index as u64);
+        }
+        pair.negotiate(&send, &receive);
+        pair.connect();
+    }
+}
+
+#[test]
+fn the_answerer_is_the_dtls_server() {
+    let (send, receive) = (Wanted::both(Direction::Send), Wanted::both(Direction::Receive));
+    let client = Config::client(certificate(), vec![address("10.0.0.1:4000")], 1);
+    let gateway = Config::gateway(certificate(), vec![address("10.0.0.2:5000")], 2);
+    let mut pair = Pair::new(client, gateway, loopback());
+    let (offer, answer) = pair.negotiate(&send, &receive);
+    assert!(offer.contains("a=setup:actpass") && answer.contains("a=setup:passive"), "{answer}");
+    assert!(answer.contains("a=ice-lite") && !offer.contains("a=ice-lite"));
+}
+
+#[test]
+fn a_silent_publisher_is_noticed_within_a_second_and_a_half() {
+    let mut pair = published();
+    pair.connect();
+    let mut source = Source::of(&pair, 0, Kind::Video, 500_000);
+    source.run(&mut pair, 0, Duration::from_secs(3), |_, _| {});
+    assert!(pair.ends[1].reason().is_none());
+    pair.silent[0] = true;
+    let died = pair.now;
+    pair.run(Duration::from_secs(3));
+    let (at, reason) = pair.ends[1].reason().expect("it is not noticed");
+    assert_eq!(reason, DisconnectReason::KeepAlive);
+    assert_eq!(reason.to_string(), "Failed by ICE keep alive");
+    assert!(at - died < Duration::from_millis(1_500), "{:?}", at - died);
+}
+
+#[test]
+fn a_far_end_that_has_nothing_to_say_stays_connected() {
+    let mut pair = published();
+    pair.connect();
+    pair.run(Duration::from_secs(30));
+    assert!(pair.ends[0].reason().is_none() && pair.ends[1].reason().is_none());
+    assert!(pair.ends[1].peer.statistics(pair.now).round_trip.is_some());
+}
+
+#[test]
+fn an_orderly_end_is_heard_at_once() {
+    let mut pair = published();
+    pair.connect();
+    pair.run(Duration::from_secs(1));
+    let now = pair.now;
+    pair.ends[0].peer.close(now);
+    pair.run(Duration::from_millis(100));
+    assert_eq!(pair.ends[1].reason().map(|(_, reason)| reason), Some(DisconnectReason::Closed));
+}
+
+#[test]
+fn nobody_there_is_a_timeout() {
+    let mut pair = published();
+    pair.silent = [true, true];
+    pair.run(Duration::from_secs(20));
+    let reasons = pair.ends.each_ref().map(|end| end.reason().map(|(_, reason)| reason.to_string()));
+    assert_eq!(reasons, [Some("Failed by ICE timeout".to_owned()), Some("Failed by ICE timeout".to_owned())]);
+}
+
+#[test]
+fn another_certificate_than_the_signalled_one_is_refused_by_its_name() {
+    for swapped in 0..2 {
+        let client = Config::client(certificate(), vec![address("10.0.0.1:4000")], 1);
+        let gateway = Config::gateway(certificate(), vec![address("10.0.0.2:5000")], 2);
+        let mut pair = Pair::new(client, gateway, loopback());
+        let swap = |text: &str| {
+            let line = text.lines().find(|line| line.starts_with("a=fingerprint")).unwrap();
+            text.replace(line, &format!("a=fingerprint:sha-256 {}", ["AB"; 32].join(":")))
+        };
+        let now = pair.now;
+        let mut offer = pair.ends[0].peer.create_offer(now, &Wanted::both(Direction::Send)).unwrap();
+        if swapped == 0 {
+            offer = swap(&offer);
+        }
+        let mut answer =
+            pair.ends[1].peer.accept_offer(now, &offer, &Wanted::both(Direction::Receive)).unwrap();
+        if swapped == 1 {
+            answer = swap(&answer);
+        }
+        pair.ends[0].peer.accept_answer(now, &answer).unwrap();
+        pair.run(Duration::from_secs(5));
+        let judge = &pair.ends[1 - swapped];
+        assert_eq!(judge.reason().map(|(_, reason)| reason), Some(DisconnectReason::DtlsFingerprint));
+        assert!(!pair.ends[0].is_connected() || swapped == 0);
+    }
+}
+
+#[test]
+fn media_goes_on_over_an_ice_restart_to_another_address() {
+    let mut pair = published();
+    pair.connect();
+    let mut source = Source::of(&pair, 0, Kind::Video, 500_000);
+    source.run(&mut pair, 0, Duration::from_secs(2), |_, _| {});
+    let before = pair.ends[1].peer.local_ufrag().to_owned();
+    let now = pair.now;
+    let [client, gateway] = &mut pair.ends;
+    let offer = client.peer.restart_ice(now, vec![address("10.0.0.9:4444")]).unwrap();
+    let answer = gateway.peer.accept_offer(now, &offer, &Wanted::both(Direction::Receive)).unwrap();
+    client.peer.accept_answer(now, &answer).unwrap();
+    assert_ne!(gateway.peer.local_ufrag(), before);
+    source.run(&mut pair, 0, Duration::from_secs(3), |_, _| {});
+    let gateway = &mut pair.ends[1];
+    assert!(gateway.reason().is_none(), "{:?}", gateway.events);
+    assert_eq!(gateway.peer.statistics(pair.now).path.unwrap().1, address("10.0.0.9:4444"));
+    let gaps = gateway.packets.windows(2).map(|two| two[1].0 - two[0].0).max().unwrap();
+    assert!(gaps < Duration::from_millis(300), "{gaps:?}");
+    assert_eq!(gateway.tracks().len(), 1, "the track stays the same");
+}
+
+#[test]
+fn a_player_is_sent_what_it_asks_for() {
+    let (receive, send) = (Wanted::both(Direction::Receive), Wanted::both(Direction::Send));
+    let mut pair = Pair::client_and_gateway(&receive, &send, loopback());
+    pair.connect();
+    let mut source = Source::of(&pair, 1, Kind::Video, 500_000);
+    source.run(&mut pair, 1, Duration::from_secs(1), |_, _| {});
+    assert!(pair.ends[0].packets.len() > 40);
+    let track = pair.ends[0].tracks()[0].id;
+    let now = pair.now;
+    pair.ends[0].peer.request_key_frame(now, track).unwrap();
+    pair.ends[0].peer.request_key_frame(now, track).unwrap();
+    pair.run(Duration::from_millis(50));
+    assert_eq!(pair.ends[1].key_frames_asked, 1);
 }

@@ -1,5 +1,5 @@
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::{
     PacketStatusChunk, SymbolTypeTcc, TransportLayerCc,
@@ -87,13 +87,6 @@ impl Departures {
         };
         self.reference = Some((unwrapped, reference));
         unwrapped.saturating_mul(64_000)
-    }
-
-    /// Whether anything is on the way, sent within `window`.
-    pub(crate) fn outstanding(&self, now: Instant, window: Duration) -> usize {
-        let recent =
-            self.sent.iter().rev().take_while(|sent| now.saturating_duration_since(sent.at) <= window);
-        recent.filter(|sent| !sent.acknowledged).map(|sent| sent.size).sum()
     }
 }
 

@@ -121,8 +121,10 @@ impl Peer {
     }
 
     fn begin(&mut self, now: Instant) {
-        self.deadline = Some(now + self.config.connect_within);
-        self.events.push_back(Event::Connecting);
+        if !self.transport.is_connected() {
+            self.deadline = Some(now + self.config.connect_within);
+            self.events.push_back(Event::Connecting);
+        }
         self.gather.begin(now, &self.config);
         if !self.gather.is_gathering() {
             self.events.push_back(Event::GatheringDone);
@@ -155,11 +157,7 @@ impl Peer {
         self.stage = Stage::Stable;
         let random = &mut self.random;
         self.session.configure(&self.sections, &remote, || random.word());
-        // Those that were found before there was somebody to tell.
         self.remote = Some(remote);
-        if self.transport.is_connected() {
-            self.deadline = None;
-        }
     }
 
     fn text(&mut self) -> String {

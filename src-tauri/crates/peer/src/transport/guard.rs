@@ -42,7 +42,8 @@ impl Guard {
         }
     }
 
-    pub(super) fn sent(&mut self, local: SocketAddr, remote: SocketAddr, datagram: &[u8]) {
+    /// Whether it tells that something authentic has come.
+    pub(super) fn sent(&mut self, local: SocketAddr, remote: SocketAddr, datagram: &[u8]) -> bool {
         match datagram {
             // A success response: the request was authentic.
             [1, 1, ..] if self.proved.insert(remote) => self.addresses.push_back((local, remote)),
@@ -57,6 +58,7 @@ impl Guard {
                 _ => DisconnectReason::Dtls,
             });
         }
+        matches!(datagram, [1, 1, ..])
     }
 
     pub(super) fn poll_address(&mut self) -> Option<(SocketAddr, SocketAddr)> {

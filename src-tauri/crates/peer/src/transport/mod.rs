@@ -1,5 +1,6 @@
 //! ICE, DTLS and SRTP: the sans-IO core's, with its RTP left out.
 
+mod flight;
 mod guard;
 mod life;
 mod plain;
@@ -28,6 +29,7 @@ use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 
 use crate::sdp::{Candidate, RemoteTransport, Setup};
 use crate::{Config, DisconnectReason, PeerError, Role};
+use flight::Flight;
 use guard::Guard;
 use life::Life;
 use tap::Wire;
@@ -41,6 +43,7 @@ pub(crate) struct Transport {
     core: RTCPeerConnection,
     wire: Wire,
     guard: Guard,
+    flight: Flight,
     life: Life,
     lite: bool,
     fingerprint: String,
@@ -91,6 +94,8 @@ impl Transport {
             .with_ice_timeouts(Some(Duration::ZERO), Some(Duration::ZERO), Some(KEEP_ALIVE))
             .with_ice_connection_attempts(Some(Duration::from_millis(50)), Some(60))
             .with_host_acceptance_min_wait(Some(Duration::ZERO))
+            // The addresses of before may be gone; a gateway's stay.
+            .with_discard_local_candidates_during_ice_restart(!lite)
             .with_srtp_replay_protection_window(1024)
             .with_srtcp_replay_protection_window(128)
             .build();
@@ -111,6 +116,7 @@ impl Transport {
             core,
             wire,
             guard: Guard::default(),
+            flight: Flight::default(),
             life: Life::new(provider, config.patience),
             lite,
             fingerprint,
@@ -229,6 +235,10 @@ impl Transport {
         // Errors of single datagrams end nothing.
         let message = TaggedBytesMut { now, transport, message: BytesMut::from(datagram) };
         let _ = self.core.handle_read(message);
+        if matches!(datagram.first(), Some(20..=63)) {
+            let repeats = self.connected && matches!(datagram.first(), Some(22));
+            self.flight.heard(now, repeats);
+        }
         // An alert may have been the far end's goodbye.
         if matches!(datagram.first(), Some(21)) && self.connected && self.is_closed() {
             return Some(TransportEvent::Failed(DisconnectReason::Closed));
@@ -257,6 +267,9 @@ impl Transport {
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Option<TransportEvent> {
         let _ = self.core.handle_timeout(now);
+        if !self.connected {
+            self.flight.handle_timeout(now);
+        }
         if self.connected && self.life.handle_timeout(now) {
             return Some(TransportEvent::Failed(DisconnectReason::KeepAlive));
         }
@@ -265,15 +278,17 @@ impl Transport {
 
     pub(crate) fn poll_timeout(&mut self) -> Option<Instant> {
         let life = self.life.poll_timeout().filter(|_| self.connected);
-        self.core.poll_timeout().into_iter().chain(life).min()
+        let flight = self.flight.poll_timeout().filter(|_| !self.connected);
+        self.core.poll_timeout().into_iter().chain(life).chain(flight).min()
     }
 
-    pub(crate) fn poll_event(&mut self) -> Option<TransportEvent> {
+    pub(crate) fn poll_event(&mut self, now: Instant) -> Option<TransportEvent> {
         while let Some(event) = self.core.poll_event() {
             let RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) = event else { continue };
             match state {
                 RTCPeerConnectionState::Connected if !self.connected => {
                     self.connected = true;
+                    self.life.heard(now);
                     return Some(TransportEvent::Connected);
                 }
                 RTCPeerConnectionState::Failed => {
@@ -293,10 +308,18 @@ impl Transport {
         if let (Some((local, remote)), Some(sign)) = (self.path, self.life.poll_transmit(now)) {
             return Some((local, remote, sign));
         }
+        if let Some(repeated) = self.flight.poll() {
+            return Some(repeated);
+        }
         let sent = self.core.poll_write()?;
         let (local, remote) = (sent.transport.local_addr, sent.transport.peer_addr);
         let datagram = sent.message.freeze();
-        self.guard.sent(local, remote, &datagram);
+        if self.guard.sent(local, remote, &datagram) {
+            self.life.heard(now);
+        }
+        if matches!(datagram.first(), Some(20..=63)) {
+            self.flight.sent(now, local, remote, &datagram);
+        }
         // Everything but STUN goes over the chosen pair.
         if !matches!(datagram.first(), Some(0..=3)) {
             self.path = Some((local, remote));
