@@ -11,6 +11,8 @@ pub struct Directories {
     pub runtime: PathBuf,
     /// Recordings, where the settings name no other folder.
     pub recordings: PathBuf,
+    /// Recordings of streams, and snapshots, where the settings name no other folder.
+    pub videos: PathBuf,
 }
 
 impl Directories {
@@ -23,11 +25,13 @@ impl Directories {
             .ok_or_else(|| Failure::new(FailureCode::Storage, "this user has no home directory"))?;
         let data = dirs.data_local_dir().to_path_buf();
         let user = directories::UserDirs::new();
+        let videos = user.as_ref().and_then(|user| user.video_dir().or_else(|| user.document_dir()));
         let sounds = user.as_ref().and_then(|user| user.audio_dir().or_else(|| user.document_dir()));
         Ok(Self {
             config: dirs.config_dir().to_path_buf(),
             runtime: dirs.runtime_dir().map_or_else(|| data.join("run"), PathBuf::from),
             recordings: sounds.map_or_else(|| data.join("recordings"), |sounds| sounds.join("Sidetone")),
+            videos: videos.map_or_else(|| data.join("videos"), |videos| videos.join("Sidetone")),
             data,
         })
     }
@@ -40,6 +44,7 @@ impl Directories {
             data: root.join("data"),
             runtime: root.join("run"),
             recordings: root.join("recordings"),
+            videos: root.join("videos"),
         }
     }
 }

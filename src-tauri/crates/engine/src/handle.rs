@@ -1,4 +1,5 @@
-use sidetone_api::{Command, Envelope, Event, Failure, FailureCode, Reply, Snapshot};
+use crate::io::streams::{Pictures, Units};
+use sidetone_api::{Command, Envelope, Event, Failure, FailureCode, Reply, Snapshot, StreamId};
 use std::{collections::VecDeque, sync::Arc, sync::Mutex};
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -17,6 +18,8 @@ pub(crate) enum Request {
     Command(Command, oneshot::Sender<Result<Reply, Failure>>),
     Attach(oneshot::Sender<(Snapshot, Events)>),
     HttpListening(Option<String>, String),
+    Pictures(StreamId, oneshot::Sender<Result<Pictures, Failure>>),
+    Units(StreamId, oneshot::Sender<Result<Units, Failure>>),
     ShutDown(oneshot::Sender<()>),
 }
 
@@ -43,6 +46,26 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.requests.send(Request::Attach(reply)).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())
+    }
+
+    /// The pictures of a stream that is published or played here; the newest wins.
+    ///
+    /// # Errors
+    /// `notFound` where there is no such stream (any more).
+    pub async fn pictures(&self, stream: StreamId) -> Result<Pictures, Failure> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Pictures(stream, reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// The encoded media of a stream that is published or played here, from the next key frame on.
+    ///
+    /// # Errors
+    /// `notFound` where there is no such stream (any more), `limit` where too many read it.
+    pub async fn units(&self, stream: StreamId) -> Result<Units, Failure> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Units(stream, reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
     }
 
     /// Tells where the embedded server's pages are, or (`None`) why they are not.

@@ -22,6 +22,7 @@ mod vcard;
 
 pub use directories::Directories;
 pub use handle::{Events, Handle, Next};
+pub use io::streams::{Pictures, Unit, UnitMedia, Units};
 pub use options::Options;
 
 use sidetone_api::Failure;

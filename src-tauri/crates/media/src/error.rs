@@ -48,6 +48,9 @@ pub enum DeviceError {
     /// A synthetic source or sink could not be opened.
     #[error(transparent)]
     Media(#[from] MediaError),
+    /// The same of pictures.
+    #[error(transparent)]
+    Video(#[from] crate::video::VideoError),
 }
 
 /// What happened to a device that had been opened. The source goes on as silence and the sink swallows.

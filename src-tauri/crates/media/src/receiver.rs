@@ -72,6 +72,11 @@ impl AudioReceiver {
         self.buffer.reset();
     }
 
+    /// The RTP timestamp of what the next pull begins with; `None` while nothing is played.
+    pub fn playing(&self) -> Option<u32> {
+        self.buffer.playing()
+    }
+
     /// Counters and state.
     pub fn stats(&self) -> ReceiverStats {
         self.buffer.stats()

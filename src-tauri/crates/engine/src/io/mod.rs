@@ -8,5 +8,6 @@ pub(crate) mod media;
 pub(crate) mod names;
 pub(crate) mod ports;
 pub(crate) mod sip;
+pub(crate) mod streams;
 pub(crate) mod tls;
 pub(crate) mod transport;

@@ -65,17 +65,21 @@ impl Owner {
             Command::SendData { to, body, content_type, session_id } => {
                 self.send_data(&to, body, content_type, session_id)
             }
-            Command::PublishStream { .. }
-            | Command::UnPublishStream { .. }
-            | Command::PlayStream { .. }
-            | Command::StopStream { .. }
-            | Command::PauseStream { .. }
-            | Command::ChangeStream { .. }
-            | Command::Snapshot { .. }
-            | Command::RecordStream { .. }
-            | Command::RetryStream { .. }
-            | Command::GetVideoSources => {
-                Err(Failure::new(FailureCode::WrongState, "streams are not built yet"))
+            Command::PublishStream { name, token, sources, settings } => {
+                self.publish_stream(name, token, sources, settings)
+            }
+            Command::UnPublishStream { stream_id } => self.unpublish_stream(&stream_id),
+            Command::PlayStream { name, token } => self.play_stream(name, token),
+            Command::StopStream { stream_id } => self.stop_stream(&stream_id),
+            Command::PauseStream { stream_id, paused } => self.pause_stream(&stream_id, paused),
+            Command::ChangeStream { stream_id, sources, audio_muted, video_muted, volume } => {
+                self.change_stream(&stream_id, sources, audio_muted, video_muted, volume)
+            }
+            Command::Snapshot { stream_id } => self.take_snapshot(&stream_id),
+            Command::RetryStream { stream_id } => self.retry_stream(&stream_id),
+            Command::GetVideoSources => return self.get_video_sources(answer),
+            Command::RecordStream { .. } => {
+                Err(Failure::new(FailureCode::WrongState, "streams cannot be recorded yet"))
             }
             Command::GetSnapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
         };
@@ -108,7 +112,10 @@ impl Owner {
         if let Some(calls) = calls {
             settings.calls = calls;
         }
-        settings.video = video.unwrap_or(settings.video);
+        if let Some(video) = video {
+            super::streams::check_video(&video)?;
+            settings.video = video;
+        }
         self.store(settings)?;
         self.prune_history();
         self.apply_devices();

@@ -27,6 +27,7 @@ mod services;
 mod session;
 mod settings;
 mod start;
+mod streams;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,7 @@ use crate::{
         keys::Keys,
         media::{self, LegId, News},
         sip::{FromNetwork, Stack},
+        streams as stream_plane,
     },
     store,
 };
@@ -95,6 +97,8 @@ enum Errand {
     PasswordsForgotten(Result<(), String>),
     Recording(recording::Created),
     Stored(kept::Stored),
+    StreamSound(streams::OpenedSound),
+    Snapshot(streams::Taken),
 }
 
 struct Owner {
@@ -107,6 +111,8 @@ struct Owner {
     phone: Agent,
     exchange: Exchange,
     media: media::Door,
+    streams: streams::Streams,
+    stream_door: stream_plane::Door,
     desk: Desk,
     sessions: BTreeMap<SessionId, Session>,
     calls: BTreeMap<CallId, Call>,
@@ -117,6 +123,8 @@ struct Owner {
     imported: Imported,
     /// Where recordings go if the settings do not say.
     recordings: Option<PathBuf>,
+    /// The same for streams, and for pictures of them.
+    videos: Option<PathBuf>,
     /// Recordings that are being written, also after their call has ended, by their first file.
     recorded: HashMap<PathBuf, CallId>,
     errands: mpsc::Sender<Errand>,
@@ -137,6 +145,7 @@ struct Inbound {
     requests: mpsc::Receiver<Request>,
     network: mpsc::Receiver<(Stack, FromNetwork)>,
     news: mpsc::Receiver<News>,
+    stream_news: mpsc::Receiver<stream_plane::News>,
     errands: mpsc::Receiver<Errand>,
 }
 
@@ -166,6 +175,7 @@ impl Owner {
                 },
                 Some((stack, message)) = inbound.network.recv() => self.on_network(stack, message),
                 Some(news) = inbound.news.recv() => self.on_news(news),
+                Some(news) = inbound.stream_news.recv() => self.on_stream_news(news),
                 Some(errand) = inbound.errands.recv() => self.on_errand(errand),
                 () = sleep => self.on_timeout(),
             }
@@ -213,6 +223,8 @@ impl Owner {
                 self.exchange.set_http(address, info);
                 self.publish_gateway();
             }
+            Request::Pictures(stream, reply) => drop(reply.send(self.stream_pictures(&stream))),
+            Request::Units(stream, reply) => drop(reply.send(self.stream_units(&stream))),
             Request::ShutDown(done) => self.start_farewell(Some(done)),
         }
     }
@@ -238,6 +250,8 @@ impl Owner {
             Errand::PasswordsForgotten(result) => self.on_passwords_forgotten(result),
             Errand::Recording(created) => self.on_recording_created(created),
             Errand::Stored(stored) => self.on_stored(stored),
+            Errand::StreamSound(opened) => self.on_stream_sound(opened),
+            Errand::Snapshot(taken) => self.on_snapshot_taken(taken),
         }
     }
 

@@ -224,7 +224,7 @@ fn create(plan: &Path, channels: u16) -> Result<(Box<Recorder>, PathBuf), MediaE
 }
 
 /// What every file system takes: a far end must not choose folders or endings.
-fn file_name(text: &str) -> String {
+pub(super) fn file_name(text: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "-_+@".contains(c) { c } else { '_' };
     let name: String = text.chars().map(plain).take(LONGEST_NAME).collect();
     if name.is_empty() { "call".into() } else { name }
@@ -232,7 +232,7 @@ fn file_name(text: &str) -> String {
 
 /// `2026-11-23 014510Z`: UTC, which needs no table of time zones and sorts. Civil date from days after Howard Hinnant,
 /// "chrono-Compatible Low-Level Date Algorithms".
-fn timestamp(ms: u64) -> String {
+pub(super) fn timestamp(ms: u64) -> String {
     let (days, second) = (ms / 86_400_000, ms / 1000 % 86_400);
     let z = days + 719_468;
     let era = z / 146_097;

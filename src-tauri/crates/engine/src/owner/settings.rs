@@ -23,6 +23,7 @@ impl Store {
         if let Some(settings) = given {
             check_audio(&settings.audio)?;
             let dial_plan = DialPlan::of(&settings.calls)?;
+            super::streams::check_video(&settings.video)?;
             return Ok(Self { settings, dial_plan, file: None });
         }
         let Some(directories) = directories else {
@@ -35,6 +36,7 @@ impl Store {
             Err(error) => return Err(storage(&file, &error)),
         };
         let dial_plan = check_audio(&settings.audio)
+            .and_then(|()| super::streams::check_video(&settings.video))
             .and_then(|()| DialPlan::of(&settings.calls))
             .map_err(|failure| storage(&file, &failure))?;
         Ok(Self { settings, dial_plan, file: Some(file) })

@@ -12,6 +12,7 @@ use crate::{
         keys::Keys,
         media,
         sip::{self, Stack},
+        streams,
     },
     store::Store,
 };
@@ -82,6 +83,8 @@ impl Owner {
         let (inbox, network) = sip::inbox();
         let (errands, errands_in) = mpsc::channel(ERRANDS);
         let (media, news) = media::start().map_err(|error| network_failure("media thread", &error))?;
+        let (stream_door, stream_news) =
+            streams::start().map_err(|error| network_failure("stream thread", &error))?;
         let sip_port = settings.get().network.sip_port;
         let servers = settings::check_network(&settings.get().network)?;
         let names = Arc::new(Names::new(&servers));
@@ -91,6 +94,7 @@ impl Owner {
                 .await
                 .map_err(|error| network_failure(&format!("SIP port {sip_port}"), &error))?;
         let mut opened = opened.await.map_err(|_| no_database(&"it ended"))?;
+        let videos = options.directories.as_ref().map(|directories| directories.videos.clone());
         let recordings = options.directories.map(|directories| directories.recordings);
         let exchange = Exchange::open(&settings.get().gateway, names, inbox).await;
         let desk = Desk::new(options.devices, &settings.get().audio, errands.clone());
@@ -103,6 +107,8 @@ impl Owner {
             phone,
             exchange,
             media,
+            streams: super::streams::Streams::default(),
+            stream_door,
             desk,
             sessions: BTreeMap::new(),
             calls: BTreeMap::new(),
@@ -112,6 +118,7 @@ impl Owner {
             contacts: opened.contacts.into_iter().map(|contact| (contact.id.clone(), contact)).collect(),
             imported: Imported::default(),
             recordings,
+            videos,
             recorded: HashMap::new(),
             errands,
             next_leg: 0,
@@ -130,7 +137,7 @@ impl Owner {
         owner.desk.watch();
         owner.apply_hold_music();
         owner.connect_enabled_accounts();
-        Ok((owner, Inbound { requests, network, news, errands: errands_in }))
+        Ok((owner, Inbound { requests, network, news, stream_news, errands: errands_in }))
     }
 }
 

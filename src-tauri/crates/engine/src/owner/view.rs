@@ -2,7 +2,7 @@
 
 use super::{Owner, call::Call, session::Session};
 use crate::io::clock;
-use sidetone_api::{Event, Failure, FailureCode, SessionView, Snapshot};
+use sidetone_api::{Event, Failure, FailureCode, GatewayView, SessionView, Snapshot};
 use std::time::Instant;
 
 impl Owner {
@@ -12,7 +12,7 @@ impl Owner {
             self.tell_gateway();
         }
         Snapshot {
-            streams: Vec::new(),
+            streams: self.streams.views(),
             seq: self.publisher.seq(),
             version: env!("CARGO_PKG_VERSION").into(),
             sessions: self.sessions.values().map(|session| self.session_view(session)).collect(),
@@ -22,7 +22,7 @@ impl Owner {
             contacts: self.contacts.values().cloned().collect(),
             contact_states: self.services.contact_states(),
             devices: self.desk.view(),
-            gateway: self.exchange.view(),
+            gateway: self.gateway_view(),
             settings: self.settings.get().clone(),
         }
     }
@@ -38,8 +38,12 @@ impl Owner {
         }
     }
 
+    fn gateway_view(&self) -> GatewayView {
+        GatewayView { streams: self.streams.listed(), ..self.exchange.view() }
+    }
+
     fn tell_gateway(&mut self) {
-        let gateway = self.exchange.view();
+        let gateway = self.gateway_view();
         self.publish(Event::GatewayChanged { gateway });
     }
 

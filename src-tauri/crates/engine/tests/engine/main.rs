@@ -25,4 +25,5 @@ mod secure;
 mod services;
 mod sessions;
 mod settings;
+mod streams;
 mod transfer;

@@ -97,6 +97,7 @@ impl Mirror {
             state.sessions.sort_by(|a, b| a.session_id.cmp(&b.session_id));
             state.calls.sort_by(|a, b| a.call_id.cmp(&b.call_id));
             state.contacts.sort_by(|a, b| a.id.cmp(&b.id));
+            state.streams.sort_by(|a, b| a.stream_id.cmp(&b.stream_id));
             state.contact_states.sort_by(|a, b| a.contact_id.cmp(&b.contact_id));
         }
         assert_eq!(ours, theirs);

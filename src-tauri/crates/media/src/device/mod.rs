@@ -1,6 +1,7 @@
 //! The traits that hardware and synthetic devices share.
 
 mod selection;
+mod video;
 
 use std::fmt;
 
@@ -8,6 +9,7 @@ use crate::error::{DeviceError, DeviceFault, MediaError};
 use crate::frame::Frame;
 
 pub use selection::{Selection, SelectionError};
+pub use video::{OpenedVideo, VideoInfo, VideoKind, VideoSelection, VideoWish};
 
 /// Gives one frame each 10 ms. Called on the audio thread: never blocks, never allocates.
 pub trait Source: Send {
@@ -118,6 +120,16 @@ pub trait Devices: Send + Sync {
 
     /// Opens `selection` for writing.
     fn open_sink(&self, selection: &Selection) -> Result<OpenedSink, DeviceError>;
+
+    /// Every camera, screen and window that can be opened now, and the bars; in the order to show.
+    fn list_video(&self) -> Result<Vec<VideoInfo>, DeviceError> {
+        Ok(vec![VideoInfo::bars()])
+    }
+
+    /// Opens pictures. [`VideoSelection::Default`] without any camera is an error that says what to do.
+    fn open_video(&self, selection: &VideoSelection, wish: VideoWish) -> Result<OpenedVideo, DeviceError> {
+        crate::synthetic::open_video(selection, wish)
+    }
 
     /// Tells all changes from now on, on a thread of its own; nothing where devices never change. Ends with these
     /// devices.

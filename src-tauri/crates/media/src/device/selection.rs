@@ -57,6 +57,10 @@ pub enum SelectionError {
         "unknown device {0:?}: expected default, device:ID, file:PATH, loop:PATH, tone, tone:HZ, silence or null"
     )]
     Unknown(String),
+    #[error(
+        "unknown pictures {0:?}: expected default, device:ID, screen:ID, window:ID, image:PATH, file:PATH or bars"
+    )]
+    UnknownVideo(String),
     #[error("{0}: nothing follows the colon")]
     Empty(&'static str),
     #[error("tone:{0}: expected a frequency of 20 to 20000 Hz")]

@@ -61,6 +61,12 @@ impl Timeline {
         new
     }
 
+    /// The RTP timestamp of a [`Place::timestamp`]; `None` before the first packet.
+    pub(super) fn raw(&self, timestamp: i64) -> Option<u32> {
+        let newest = self.newest?;
+        Some(newest.raw_timestamp.wrapping_add((timestamp - newest.timestamp) as u32))
+    }
+
     pub(super) fn reset(&mut self) {
         *self = Self::default();
     }
@@ -84,6 +90,7 @@ mod tests {
             let (place, new) = push(&mut timeline, sequence, timestamp);
             assert!(new);
             assert_eq!((place.sequence, place.timestamp), (n, n * 960));
+            assert_eq!(timeline.raw(place.timestamp - 1), Some(timestamp.wrapping_sub(1)));
         }
     }
 

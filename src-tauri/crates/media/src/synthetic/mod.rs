@@ -1,5 +1,6 @@
 //! Devices that need no hardware: tone, wav file, silence, null.
 
+mod video;
 mod wav;
 
 use crate::device::{
@@ -9,6 +10,7 @@ use crate::error::DeviceError;
 use crate::frame::Frame;
 use crate::tone::TestTone;
 
+pub use video::open_video;
 pub(crate) use wav::to_i16;
 pub use wav::{Repeat, WavReader, WavSink, WavSource};
 

@@ -37,13 +37,17 @@ impl Worker {
             self.recordings.add_all_tones(&mut beep);
             self.desk.mix(&beep);
         }
+        let desk = &mut self.desk;
+        self.sounds.hear(now, |frame| desk.mix(frame));
         self.desk.play(&self.news);
     }
 
     /// The microphone goes to every leg of the devices and of the conference, and to no held one.
     fn say(&mut self, now: Instant) {
         let speaks = |leg: &Leg| matches!(leg.joined(), Join::Devices | Join::Conference) && leg.sends();
-        self.desk.capture(self.legs.values().any(speaks), &self.news);
+        let speaks = self.sounds.listens() || self.legs.values().any(speaks);
+        self.desk.capture(speaks, &self.news);
+        self.sounds.say(now, self.desk.captured());
         let holds = self.legs.values().any(|leg| leg.joined() == Join::Hold && leg.sends());
         let music = if holds { Some(self.tape.play()) } else { None };
         for leg in self.legs.values_mut() {

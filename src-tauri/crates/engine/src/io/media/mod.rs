@@ -6,12 +6,15 @@ mod device;
 mod leg;
 mod measure;
 mod record;
+mod streams;
 mod tape;
 #[cfg(test)]
 mod tests;
 mod worker;
 
-use super::ports::RtpPair;
+pub(crate) use streams::{Fader, Input, Outlet, PlayedSound, PublishedSound, silence};
+
+use super::{ports::RtpPair, streams::Key};
 use sidetone_api::{CallStatistics, Level};
 use sidetone_media::device::{Sink, Source};
 use sidetone_media::tone::CallProgress;
@@ -138,6 +141,40 @@ pub(crate) enum Ask {
     /// A test tone on the speaker for so many 10 ms beats; 0 ends it.
     TestTone {
         beats: u32,
+    },
+    /// Sends the sound of a stream; silence before there are [`Ask::Faders`].
+    Publish {
+        stream: Key,
+        sound: Box<PublishedSound>,
+    },
+    /// What is mixed for a stream that is published; in place of what was before.
+    Faders {
+        stream: Key,
+        faders: Vec<Fader>,
+    },
+    /// Of the faders, in their order.
+    Gains {
+        stream: Key,
+        gains: Vec<f32>,
+    },
+    /// A published stream: silence goes out.
+    MuteStream {
+        stream: Key,
+        muted: bool,
+    },
+    /// Plays the sound of a stream on the speaker.
+    Play {
+        stream: Key,
+        sound: Box<PlayedSound>,
+    },
+    /// Of a played stream, 0.0 to 2.0.
+    Volume {
+        stream: Key,
+        volume: f32,
+    },
+    /// Of what is published or played.
+    EndStream {
+        stream: Key,
     },
     Stop,
 }

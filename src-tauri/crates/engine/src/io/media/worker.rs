@@ -5,6 +5,7 @@ use super::{
     device::Desk,
     leg::{Forwarded, Leg, Pressed},
     record::Recordings,
+    streams::Sounds,
     tape::Tape,
 };
 use mio::{Events, Interest, Poll, Token};
@@ -35,6 +36,7 @@ pub(super) struct Worker {
     pub(super) conference: Mixer,
     pub(super) recordings: Recordings,
     pub(super) tape: Tape,
+    pub(super) sounds: Sounds,
     /// What is being received or sent.
     pub(super) buffer: Vec<u8>,
     next_beat: Instant,
@@ -52,6 +54,7 @@ impl Worker {
             conference: Mixer::default(),
             recordings: Recordings::default(),
             tape: Tape::default(),
+            sounds: Sounds::default(),
             buffer: vec![0; LARGEST_DATAGRAM],
             next_beat: Instant::now(),
             stopping: false,
@@ -83,7 +86,7 @@ impl Worker {
     }
 
     fn needs_beat(&self) -> bool {
-        self.desk.needs_beat() || self.legs.values().any(Leg::needs_beat)
+        self.desk.needs_beat() || !self.sounds.is_empty() || self.legs.values().any(Leg::needs_beat)
     }
 
     /// How long there is nothing to do; `None` for ever.
@@ -182,6 +185,19 @@ impl Worker {
             Ask::Ringer(sink) => self.desk.set_ringer(sink),
             Ask::MeasureMicrophone(on) => self.desk.measure_microphone(on),
             Ask::Progress(tone) => self.desk.set_progress(tone),
+            Ask::Publish { stream, sound } => self.sounds.publish(stream, *sound),
+            Ask::Faders { stream, faders } => {
+                let before = self.sounds.set_faders(stream, faders);
+                self.desk.dispose(move || drop(before));
+            }
+            Ask::Gains { stream, gains } => self.sounds.set_gains(stream, &gains),
+            Ask::MuteStream { stream, muted } => self.sounds.mute(stream, muted),
+            Ask::Play { stream, sound } => self.sounds.play(stream, *sound),
+            Ask::Volume { stream, volume } => self.sounds.set_volume(stream, volume),
+            Ask::EndStream { stream } => {
+                let ended = self.sounds.end(stream);
+                self.desk.dispose(move || drop(ended));
+            }
             Ask::TestTone { beats } => self.desk.start_test_tone(beats),
         }
     }

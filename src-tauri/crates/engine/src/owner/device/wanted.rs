@@ -15,8 +15,10 @@ impl Owner {
     /// Opens what calls, tones and tests need, closes what nobody needs.
     pub(in super::super) fn want_devices(&mut self) {
         let tone = self.tones && self.end_tone.is_some();
-        let speaker = !self.calls.is_empty() || self.desk.testing_speaker || tone;
-        let microphone = self.calls.values().any(Call::is_established) || self.desk.testing_microphone;
+        let speaker = !self.calls.is_empty() || self.streams.plays() || self.desk.testing_speaker || tone;
+        let microphone = self.calls.values().any(Call::is_established)
+            || self.streams.uses_microphone()
+            || self.desk.testing_microphone;
         let before = self.desk.choices();
         let ringer = self.tones && self.rings();
         self.desk.set_wanted(Role::Microphone, microphone, &self.media);

@@ -160,6 +160,12 @@ impl<D: Decoder> JitterBuffer<D> {
         played
     }
 
+    /// The RTP timestamp of the sample that the next pull begins with; `None` while nothing is played.
+    pub fn playing(&self) -> Option<u32> {
+        let sample = self.next? - self.fifo.len() as i64;
+        self.timeline.raw(sample.div_euclid(self.unit))
+    }
+
     /// Counters and state.
     pub fn stats(&self) -> JitterStats {
         let ms = |samples: u64| samples as f64 * 1_000.0 / self.rate as f64;

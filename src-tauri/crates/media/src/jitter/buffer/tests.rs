@@ -226,3 +226,15 @@ fn time_before_the_first_call_does_no_harm() {
     bench.play(5);
     bench.pull();
 }
+
+#[test]
+fn the_timestamp_that_is_heard_goes_on_with_the_pulls() {
+    let mut bench = Bench::new(Fake::default());
+    assert_eq!(bench.buffer.playing(), None);
+    bench.play(20);
+    let first = bench.buffer.playing().unwrap();
+    assert!(first > 18 * 160 && first <= 20 * 160, "{first}");
+    bench.push(20, 0);
+    bench.pull();
+    assert_eq!(bench.buffer.playing(), Some(first + 80));
+}

@@ -1,0 +1,90 @@
+//! The sound of streams: what is published of the microphone and other sources, and what is played on the speaker.
+
+mod played;
+mod published;
+
+pub(crate) use played::PlayedSound;
+pub(crate) use published::{Fader, Input, Outlet, PublishedSound};
+
+use crate::io::streams::Key;
+use sidetone_media::{FRAME_LEN, Frame, Source};
+use std::{collections::BTreeMap, time::Instant};
+
+#[derive(Default)]
+pub(super) struct Sounds {
+    published: BTreeMap<Key, PublishedSound>,
+    played: BTreeMap<Key, PlayedSound>,
+}
+
+impl Sounds {
+    pub(super) fn publish(&mut self, stream: Key, sound: PublishedSound) {
+        self.published.insert(stream, sound);
+    }
+
+    /// Gives back the sources before: closing them may block.
+    pub(super) fn set_faders(&mut self, stream: Key, faders: Vec<Fader>) -> Vec<Fader> {
+        match self.published.get_mut(&stream) {
+            Some(sound) => sound.set_faders(faders),
+            // The stream has ended meanwhile.
+            None => faders,
+        }
+    }
+
+    pub(super) fn set_gains(&mut self, stream: Key, gains: &[f32]) {
+        if let Some(sound) = self.published.get_mut(&stream) {
+            sound.set_gains(gains);
+        }
+    }
+
+    pub(super) fn mute(&mut self, stream: Key, muted: bool) {
+        if let Some(sound) = self.published.get_mut(&stream) {
+            sound.muted = muted;
+        }
+    }
+
+    pub(super) fn play(&mut self, stream: Key, sound: PlayedSound) {
+        self.played.insert(stream, sound);
+    }
+
+    pub(super) fn set_volume(&mut self, stream: Key, volume: f32) {
+        if let Some(sound) = self.played.get_mut(&stream) {
+            sound.volume = volume;
+        }
+    }
+
+    pub(super) fn end(&mut self, stream: Key) -> Option<PublishedSound> {
+        self.played.remove(&stream);
+        self.published.remove(&stream)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.published.is_empty() && self.played.is_empty()
+    }
+
+    /// Somebody publishes what the microphone hears.
+    pub(super) fn listens(&self) -> bool {
+        self.published.values().any(PublishedSound::listens)
+    }
+
+    /// Ten milliseconds of all that is played.
+    pub(super) fn hear(&mut self, now: Instant, mut mix: impl FnMut(&Frame)) {
+        let mut frame: Frame = [0.0; FRAME_LEN];
+        for sound in self.played.values_mut() {
+            if sound.pull(now, &mut frame) {
+                mix(&frame);
+            }
+        }
+    }
+
+    /// Sends ten milliseconds of all that is published.
+    pub(super) fn say(&mut self, now: Instant, microphone: &Frame) {
+        for sound in self.published.values_mut() {
+            sound.push(now, microphone);
+        }
+    }
+}
+
+/// A source that could not be opened: its fader stays, and gives nothing.
+pub(crate) fn silence() -> Box<dyn Source> {
+    Box::new(sidetone_media::synthetic::SilenceSource)
+}

@@ -1,0 +1,69 @@
+//! A played stream's sound: jitter buffer, decoder, volume.
+
+use crate::io::streams::{Counters, receive::Arrived};
+use sidetone_media::{
+    AudioReceiver, Codec, Frame, MediaError, Meter, PayloadKind, ReceivedPacket, ReceiverOptions,
+};
+use std::{
+    sync::{Arc, mpsc},
+    time::Instant,
+};
+
+const BEATS_PER_LEVEL: u32 = 50;
+/// Packets taken in one beat: a flood must not keep the thread from its beat.
+const MOST_AT_ONCE: usize = 256;
+
+pub(crate) struct PlayedSound {
+    arrived: mpsc::Receiver<Arrived>,
+    receiver: AudioReceiver,
+    counters: Arc<Counters>,
+    meter: Meter,
+    beats: u32,
+    /// 0.0 to 2.0.
+    pub(super) volume: f32,
+}
+
+impl PlayedSound {
+    /// # Errors
+    /// The codec's library does not start.
+    pub(crate) fn new(
+        codec: Codec,
+        arrived: mpsc::Receiver<Arrived>,
+        counters: Arc<Counters>,
+        volume: f32,
+    ) -> Result<Self, MediaError> {
+        let receiver = AudioReceiver::new(codec, ReceiverOptions::default())?;
+        Ok(Self { arrived, receiver, counters, meter: Meter::default(), beats: 0, volume })
+    }
+
+    /// The next ten milliseconds; false where there is nothing to be heard.
+    pub(super) fn pull(&mut self, now: Instant, frame: &mut Frame) -> bool {
+        for arrived in self.arrived.try_iter().take(MOST_AT_ONCE) {
+            match arrived {
+                Arrived::Packet { at, sequence, timestamp, marker, payload } if !payload.is_empty() => {
+                    let packet = ReceivedPacket {
+                        sequence,
+                        timestamp,
+                        marker,
+                        kind: PayloadKind::Media,
+                        payload: &payload,
+                    };
+                    self.receiver.push(at, packet);
+                }
+                Arrived::Packet { .. } | Arrived::Clock { .. } => {}
+                Arrived::Cut => self.receiver.reset(),
+            }
+        }
+        let played = self.receiver.pull(now, frame);
+        frame.iter_mut().for_each(|sample| *sample *= self.volume);
+        self.meter.measure(frame);
+        self.beats += 1;
+        if self.beats >= BEATS_PER_LEVEL {
+            self.beats = 0;
+            let (reading, stats) = (self.meter.take(), self.receiver.stats());
+            self.counters.set_level(reading.rms, reading.peak);
+            self.counters.sound_delay_ms.set(stats.depth_ms);
+        }
+        played != sidetone_media::Played::Silence
+    }
+}

@@ -1,0 +1,91 @@
+//! What the threads of one stream count; read once a second for the screen.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// Shared by the threads of a stream. Counters rise from its beginning on, gauges are of now.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) video_octets: Count,
+    pub(crate) audio_octets: Count,
+    pub(crate) packets: Count,
+    pub(crate) lost: Count,
+    pub(crate) repaired: Count,
+    /// Pictures encoded or shown.
+    pub(crate) frames: Count,
+    pub(crate) dropped: Count,
+    pub(crate) key_frames: Count,
+    pub(crate) key_requests: Count,
+    pub(crate) freezes: Count,
+    pub(crate) frozen_ms: Count,
+    pub(crate) width: AtomicU32,
+    pub(crate) height: AtomicU32,
+    pub(crate) buffer_ms: Gauge,
+    pub(crate) skew_ms: Gauge,
+    pub(crate) jitter_ms: Gauge,
+    /// What the encoder is asked for.
+    pub(crate) target_kbit: Gauge,
+    /// How long the sound waits before it is heard; the picture is to wait as long.
+    pub(crate) sound_delay_ms: Gauge,
+    pub(crate) level_rms: Gauge,
+    pub(crate) level_peak: Gauge,
+    pub(crate) has_level: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Count(AtomicU64);
+
+impl Count {
+    pub(crate) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Relaxed);
+    }
+
+    pub(crate) fn set(&self, count: u64) {
+        self.0.store(count, Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    /// For the view, where that is enough.
+    pub(crate) fn short(&self) -> u32 {
+        u32::try_from(self.get()).unwrap_or(u32::MAX)
+    }
+}
+
+/// An `f32`.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge(AtomicU32);
+
+impl Gauge {
+    pub(crate) fn set(&self, value: f32) {
+        self.0.store(value.to_bits(), Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> f32 {
+        f32::from_bits(self.0.load(Relaxed))
+    }
+}
+
+impl Counters {
+    pub(crate) fn set_size(&self, width: u32, height: u32) {
+        self.width.store(width, Relaxed);
+        self.height.store(height, Relaxed);
+    }
+
+    /// Of the last picture; `None` before the first.
+    pub(crate) fn size(&self) -> Option<(u32, u32)> {
+        let size = (self.width.load(Relaxed), self.height.load(Relaxed));
+        (size.0 > 0).then_some(size)
+    }
+
+    pub(crate) fn set_level(&self, rms: f32, peak: f32) {
+        self.level_rms.set(rms);
+        self.level_peak.set(peak);
+        self.has_level.store(true, Relaxed);
+    }
+
+    pub(crate) fn level(&self) -> Option<(f32, f32)> {
+        self.has_level.load(Relaxed).then(|| (self.level_rms.get(), self.level_peak.get()))
+    }
+}

@@ -1,0 +1,317 @@
+//! The streams' data plane: one thread with the router and the sockets of all WebRTC peers, and for each stream of our own a
+//! thread that encodes or decodes its pictures. Their sound is on the media thread.
+//!
+//! ```text
+//!  send:    source ─▶ encoder ─▶ packets ─┐                       ┌─▶ receive: jitter buffer ─▶ decoder ─▶ pictures
+//!  media thread: microphone, mix ─▶ Opus ─┴▶ stream thread ─▶ ... ┴─▶ media thread: jitter buffer ─▶ speaker
+//!                              WebRTC peers ─▶ router, peers ─▶ WebRTC peers
+//! ```
+
+mod counters;
+mod inlet;
+mod measure;
+pub(crate) mod packet;
+pub(crate) mod peers;
+mod pictures;
+pub(crate) mod receive;
+pub(crate) mod router;
+pub(crate) mod send;
+mod standin;
+mod tap;
+mod worker;
+
+pub(crate) use counters::Counters;
+pub(crate) use inlet::Inlet;
+pub(crate) use packet::{Kind, Packet};
+pub use pictures::Pictures;
+pub(crate) use router::{Key, Listed, Tracks};
+pub(crate) use tap::Taps;
+pub use tap::{Unit, UnitMedia, Units};
+pub(crate) use worker::Done;
+
+use bytes::Bytes;
+use router::AudioTrack;
+use sidetone_api::StreamStatistics;
+use sidetone_media::{Codec, video::Picture};
+use std::{
+    fmt,
+    net::{SocketAddr, UdpSocket},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+use tokio::sync::{mpsc, watch};
+
+pub(crate) enum Ask {
+    /// Publishes what comes through the stream's [`Inlet`] under a name.
+    Publish {
+        stream: Key,
+        name: String,
+        tracks: Tracks,
+        own: Own,
+        control: send::Control,
+    },
+    /// Plays a name.
+    Play {
+        stream: Key,
+        name: String,
+        own: Own,
+        sink: receive::Sink,
+    },
+    /// A peer that was negotiated elsewhere is run from now on.
+    Adopt(Box<peers::Adopted>),
+    /// A socket for peers.
+    Socket {
+        of: peers::Use,
+        local: SocketAddr,
+        socket: UdpSocket,
+    },
+    /// The far end has answered our offer; what will flow comes back.
+    Answered {
+        peer: Key,
+        sdp: String,
+        done: Done<Tracks>,
+    },
+    /// The far end offers anew; our answer comes back.
+    Offered {
+        peer: Key,
+        sdp: String,
+        done: Done<String>,
+    },
+    /// Our offer with new ICE comes back.
+    Restart {
+        peer: Key,
+        hosts: Vec<SocketAddr>,
+        done: Done<String>,
+    },
+    /// The far end's candidates.
+    Trickle {
+        peer: Key,
+        candidates: Vec<String>,
+    },
+    /// A stream of our own at an endpoint, before its peer is adopted.
+    Own {
+        stream: Key,
+        own: Own,
+        published: Option<send::Control>,
+        sink: Option<receive::Sink>,
+    },
+    /// The peer of a stream of our own is given up; the stream goes on with another one.
+    Disconnect {
+        stream: Key,
+    },
+    /// Ends what was published or played, and sessions of the gateway.
+    End {
+        stream: Key,
+    },
+    /// A played stream: nothing comes while it is paused.
+    Pause {
+        stream: Key,
+        paused: bool,
+    },
+    /// A published stream: its players are told.
+    Mute {
+        stream: Key,
+        audio: bool,
+        video: bool,
+    },
+    Stop,
+}
+
+/// What a stream of ours shares between its threads.
+#[derive(Debug, Clone)]
+pub(crate) struct Own {
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) taps: Arc<Taps>,
+    shown: Arc<watch::Sender<Option<Picture>>>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Default for Own {
+    fn default() -> Self {
+        let shown = Arc::new(watch::channel(None).0);
+        Self { counters: Arc::default(), taps: Arc::default(), shown, closed: Arc::default() }
+    }
+}
+
+impl Own {
+    /// The newest picture, for all who look.
+    fn show(&self, picture: Picture) {
+        if !self.is_closed() {
+            self.shown.send_replace(Some(picture));
+        }
+    }
+
+    pub(crate) fn pictures(&self) -> Pictures {
+        Pictures::new(self.shown.subscribe())
+    }
+
+    /// The stream is over; its threads end, and its readers are told.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Relaxed);
+        self.taps.close();
+        self.shown.send_replace(None);
+    }
+
+    /// A packet of a played stream.
+    fn count(&self, kind: Kind, octets: usize) {
+        self.counters.packets.add(1);
+        match kind {
+            Kind::Audio => self.counters.audio_octets.add(octets as u64),
+            Kind::Video => self.counters.video_octets.add(octets as u64),
+        }
+    }
+
+    /// Gives a packet of a played stream's sound to those who read it.
+    fn tap_sound(&self, track: Option<&AudioTrack>, timestamp: u32, payload: &Bytes, at: Instant) {
+        if self.taps.has_readers()
+            && let Some(Ok(codec)) = track.map(|track| track.codec.parse::<Codec>())
+        {
+            let media = UnitMedia::Audio { codec, timestamp, payload: payload.clone() };
+            self.taps.offer(&Unit { media, at });
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Relaxed)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum News {
+    /// Nothing came of it, or it has ended, and not by us.
+    Ended {
+        stream: Key,
+        info: String,
+        failed: bool,
+    },
+    /// Media flows, for the first time or again.
+    Flowing {
+        stream: Key,
+    },
+    /// What is played of a name: its codecs.
+    Playing {
+        stream: Key,
+        tracks: Tracks,
+    },
+    Muted {
+        stream: Key,
+        audio: bool,
+        video: bool,
+    },
+    /// A candidate of ours that the endpoint is to hear of.
+    Candidate {
+        stream: Key,
+        mid: String,
+        candidate: String,
+    },
+    GatheringDone {
+        stream: Key,
+    },
+    /// The path to the endpoint is gone.
+    Disconnected {
+        stream: Key,
+        info: String,
+    },
+    /// A session of the gateway is over, and not by us.
+    Left {
+        session: Key,
+    },
+    /// Each second while it flows.
+    Measured {
+        stream: Key,
+        statistics: Box<StreamStatistics>,
+        /// Of the last picture.
+        size: Option<(u32, u32)>,
+        /// Of a published name.
+        players: Option<u32>,
+    },
+    /// What is wrong with a source, in words; `None` when all is well again.
+    Problem {
+        stream: Key,
+        problem: Option<String>,
+    },
+    /// What is published under which name.
+    Listed(Vec<Listed>),
+}
+
+/// A way to the stream thread that anybody may have.
+#[derive(Clone)]
+pub(crate) struct Asker {
+    asks: mpsc::Sender<Ask>,
+    waker: Arc<mio::Waker>,
+}
+
+impl Asker {
+    /// Never waits. A thread that does not take its messages any more is a defect that the log names.
+    pub(crate) fn ask(&self, ask: Ask) {
+        match self.asks.try_send(ask) {
+            Ok(()) => {
+                let _ = self.waker.wake();
+            }
+            Err(error) => tracing::error!("the stream thread does not listen: {error}"),
+        }
+    }
+}
+
+/// The owner's way to the stream thread.
+pub(crate) struct Door {
+    asker: Asker,
+    inward: mpsc::Sender<(Key, inlet::Inward)>,
+    news: mpsc::Sender<News>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Door {
+    pub(crate) fn ask(&self, ask: Ask) {
+        self.asker.ask(ask);
+    }
+
+    pub(crate) fn asker(&self) -> Asker {
+        self.asker.clone()
+    }
+
+    /// The way in for a published stream's media.
+    pub(crate) fn inlet(&self, stream: Key) -> Inlet {
+        Inlet::new(stream, self.inward.clone(), Arc::clone(&self.asker.waker))
+    }
+
+    /// Where a stream's threads tell what they see.
+    pub(crate) fn news(&self) -> mpsc::Sender<News> {
+        self.news.clone()
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.ask(Ask::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Door")
+    }
+}
+
+/// Messages that may wait for the stream thread and for the owner.
+const ASKS: usize = 4_096;
+const NEWS: usize = 4_096;
+
+/// Starts the stream thread.
+pub(crate) fn start() -> std::io::Result<(Door, mpsc::Receiver<News>)> {
+    let (asks, asked) = mpsc::channel(ASKS);
+    let (outward, news) = mpsc::channel(NEWS);
+    let (inward, packets) = mpsc::channel(inlet::PACKETS);
+    let poll = mio::Poll::new()?;
+    let waker = Arc::new(mio::Waker::new(poll.registry(), worker::WAKE)?);
+    let worker = worker::Worker::new(poll, asked, packets, outward.clone());
+    let thread = std::thread::Builder::new().name("streams".into()).spawn(move || worker.run())?;
+    let asker = Asker { asks, waker };
+    Ok((Door { asker, inward, news: outward, thread: Some(thread) }, news))
+}

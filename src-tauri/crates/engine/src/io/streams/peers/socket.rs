@@ -1,0 +1,49 @@
+//! The UDP sockets of WebRTC peers.
+
+use sidetone_peer::{IceTransport, Transmit};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, UdpSocket},
+};
+
+/// What the system keeps while the thread is busy: a second of 16 Mbit/s.
+const BUFFER: usize = 2 << 20;
+pub(super) const LARGEST_DATAGRAM: usize = 2_048;
+
+/// Whose peers use a socket. Those of the gateway and our own are apart: they are told apart by name fragments that each side
+/// chooses for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    Gateway,
+    Own,
+}
+
+/// A socket of this address, on any port.
+pub(crate) fn bind(ip: IpAddr) -> io::Result<(SocketAddr, UdpSocket)> {
+    let address = SocketAddr::new(ip, 0);
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    // The system may give less.
+    let _ = socket.set_recv_buffer_size(BUFFER);
+    let _ = socket.set_send_buffer_size(BUFFER);
+    socket.bind(&address.into())?;
+    socket.set_nonblocking(true)?;
+    let socket = UdpSocket::from(socket);
+    Ok((socket.local_addr()?, socket))
+}
+
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) socket: mio::net::UdpSocket,
+    pub(super) local: SocketAddr,
+    pub(super) of: Use,
+}
+
+impl Bound {
+    /// What finds no room is lost, as on a network.
+    pub(super) fn send(&self, transmit: &Transmit) {
+        if transmit.transport == IceTransport::Udp {
+            let _ = self.socket.send_to(&transmit.data, transmit.remote);
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! The stream thread's loop.
+
+mod peers;
+
+pub(crate) use peers::Done;
+
+use super::{
+    Ask, Listed, News, Own,
+    inlet::Inward,
+    measure::{Path, Rates},
+    packet::{Clock, Kind},
+    peers::Peers,
+    receive::{Arrived, Sink},
+    router::{Event, Forwarded, Key, PUBLISHER_STOPPED, Router, Start, Tracks},
+    send::Control,
+};
+use crate::io::clock;
+use mio::{Events, Poll, Token};
+use std::{
+    collections::BTreeMap,
+    io,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::mpsc::{self, error::TryRecvError};
+
+pub(super) const WAKE: Token = Token(0);
+const TICK: Duration = Duration::from_secs(1);
+/// Between two tellings of what is published: who comes and goes a thousand times must not make as many lists.
+const BETWEEN_LISTS: Duration = Duration::from_millis(100);
+/// Messages taken before packets go out again.
+const AT_ONCE: usize = 1_024;
+/// From the Unix epoch back to NTP's, in seconds.
+const NTP_OFFSET: u64 = 2_208_988_800;
+
+pub(super) struct Worker {
+    poll: Poll,
+    asks: mpsc::Receiver<Ask>,
+    inward: mpsc::Receiver<(Key, Inward)>,
+    news: mpsc::Sender<News>,
+    router: Router,
+    peers: Peers,
+    own: BTreeMap<Key, OwnStream>,
+    wall: Wall,
+    next_tick: Instant,
+    list_due: Option<Instant>,
+    listed: Instant,
+    /// Packets of our own streams still wait.
+    is_behind: bool,
+    stopping: bool,
+}
+
+/// A stream that is published or played here.
+struct OwnStream {
+    own: Own,
+    rates: Rates,
+    role: Role,
+    flows: bool,
+    since: Instant,
+}
+
+enum Role {
+    Published { control: Control },
+    Played { sink: Sink, tracks: Tracks, sound: bool },
+}
+
+/// The wall clock, read once: what reports tell must not jump.
+struct Wall(Instant, u64);
+
+impl Wall {
+    fn new() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(Instant::now(), fixed(since + Duration::from_secs(NTP_OFFSET)))
+    }
+
+    fn ntp(&self, at: Instant) -> u64 {
+        match at.checked_duration_since(self.0) {
+            Some(after) => self.1.wrapping_add(fixed(after)),
+            None => self.1.wrapping_sub(fixed(self.0.saturating_duration_since(at))),
+        }
+    }
+}
+
+/// In units of 2^-32 s.
+fn fixed(time: Duration) -> u64 {
+    (time.as_secs() << 32) | ((u64::from(time.subsec_nanos()) << 32) / 1_000_000_000)
+}
+
+impl Worker {
+    pub(super) fn new(
+        poll: Poll,
+        asks: mpsc::Receiver<Ask>,
+        inward: mpsc::Receiver<(Key, Inward)>,
+        news: mpsc::Sender<News>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            poll,
+            asks,
+            inward,
+            news,
+            router: Router::default(),
+            peers: Peers::new(),
+            own: BTreeMap::new(),
+            wall: Wall::new(),
+            next_tick: now + TICK,
+            list_due: None,
+            listed: now,
+            is_behind: false,
+            stopping: false,
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        let mut events = Events::with_capacity(256);
+        while !self.stopping {
+            let timeout = self.patience(Instant::now());
+            match self.poll.poll(&mut events, timeout) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                    return tracing::error!("the stream thread cannot wait for packets: {error}");
+                }
+                _ => {}
+            }
+            for event in &events {
+                if event.token() != WAKE {
+                    self.peers.is_readable(event.token());
+                }
+            }
+            self.take_asks();
+            self.take_inward();
+            let now = Instant::now();
+            self.peers.receive(now);
+            self.peers.handle_timeouts(now);
+            if self.router.poll_timeout().is_some_and(|due| due <= now) {
+                self.router.handle_timeout(now);
+            }
+            self.drain(now);
+            self.tick(now);
+            self.peers.flush();
+        }
+        let now = Instant::now();
+        for key in self.peers.sessions.keys().copied().collect::<Vec<_>>() {
+            self.peers.remove(now, key);
+        }
+        for stream in self.own.values() {
+            stream.own.close();
+        }
+    }
+
+    fn patience(&self, now: Instant) -> Option<Duration> {
+        if self.is_behind || self.peers.has_unread() {
+            return Some(Duration::ZERO);
+        }
+        let tick = (!self.own.is_empty()).then_some(self.next_tick);
+        let due = self.router.poll_timeout().into_iter().chain(self.peers.poll_timeout());
+        let due = due.chain(tick).chain(self.list_due).min()?;
+        Some(due.saturating_duration_since(now))
+    }
+
+    fn take_asks(&mut self) {
+        loop {
+            match self.asks.try_recv() {
+                Ok(ask) => self.on_ask(ask),
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => {
+                    self.stopping = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn on_ask(&mut self, ask: Ask) {
+        let now = Instant::now();
+        match ask {
+            Ask::Publish { stream, name, tracks, own, control } => {
+                match self.router.publish(now, stream, &name, tracks) {
+                    Ok(()) => self.insert(now, stream, own, Role::Published { control }),
+                    Err(refused) => self.tell_end(stream, refused.as_str(), true),
+                }
+            }
+            Ask::Play { stream, name, own, sink } => {
+                let start = random_start();
+                match self.router.play(now, stream, &name, start) {
+                    Ok(tracks) => {
+                        self.tell(News::Playing { stream, tracks: tracks.clone() });
+                        self.insert(now, stream, own, Role::Played { sink, tracks, sound: false });
+                    }
+                    Err(refused) => self.tell_end(stream, refused.as_str(), true),
+                }
+            }
+            Ask::Own { stream, own, published, sink } => {
+                let role = match (published, sink) {
+                    (Some(control), _) => Role::Published { control },
+                    (None, Some(sink)) => Role::Played { sink, tracks: Tracks::default(), sound: false },
+                    (None, None) => return,
+                };
+                self.insert(now, stream, own, role);
+            }
+            Ask::Adopt(adopted) => self.adopt(now, *adopted),
+            Ask::Socket { of, local, socket } => {
+                if let Err(error) = self.peers.add_socket(self.poll.registry(), of, local, socket) {
+                    tracing::error!("a socket for streams cannot be watched: {error}");
+                }
+            }
+            Ask::Answered { peer, sdp, done } => self.answered(now, peer, &sdp, done),
+            Ask::Offered { peer, sdp, done } => self.offered(now, peer, &sdp, done),
+            Ask::Restart { peer, hosts, done } => self.restart(now, peer, hosts, done),
+            Ask::Trickle { peer, candidates } => self.trickle(now, peer, &candidates),
+            Ask::Disconnect { stream } => {
+                self.peers.remove(now, stream);
+                if let Some(own) = self.own.get_mut(&stream) {
+                    own.flows = false;
+                }
+            }
+            Ask::End { stream } => {
+                self.peers.remove(now, stream);
+                self.router.unpublish(stream);
+                self.router.stop(stream);
+                self.forget(stream);
+            }
+            Ask::Pause { stream, paused } => {
+                self.pause_peer(now, stream, paused);
+                self.router.pause(now, stream, paused);
+                if let Some(found) = self.own.get_mut(&stream)
+                    && let Role::Played { sink, sound, .. } = &mut found.role
+                {
+                    (found.flows, found.since, *sound) = (false, now, false);
+                    sink.cut();
+                }
+            }
+            Ask::Mute { stream, audio, video } => self.router.mute(stream, audio, video),
+            Ask::Stop => self.stopping = true,
+        }
+    }
+
+    fn insert(&mut self, now: Instant, stream: Key, own: Own, role: Role) {
+        if self.own.is_empty() {
+            self.next_tick = now + TICK;
+        }
+        self.own.insert(stream, OwnStream { own, rates: Rates::new(now), role, flows: false, since: now });
+    }
+
+    fn forget(&mut self, stream: Key) {
+        if let Some(stream) = self.own.remove(&stream) {
+            stream.own.close();
+        }
+    }
+
+    fn take_inward(&mut self) {
+        self.is_behind = false;
+        for _ in 0..AT_ONCE {
+            let Ok((key, inward)) = self.inward.try_recv() else { return };
+            let now = Instant::now();
+            match inward {
+                Inward::Packet(packet) => {
+                    if !self.send_to_peer(now, key, &packet) {
+                        self.router.handle(now, key, packet);
+                    }
+                }
+                Inward::Clock { kind, layer, timestamp, at } => {
+                    let clock = Clock { ntp: self.wall.ntp(at), timestamp };
+                    if !self.tell_peer_clock(now, key, kind, layer, clock) {
+                        self.router.set_clock(key, kind, layer, clock);
+                    }
+                }
+                Inward::Alive => self.router.heard(now, key),
+                Inward::Shown => self.on_flowing(key),
+                Inward::WantKeyFrame => {
+                    if !self.ask_peer_for_key(now, key) {
+                        self.router.key_frame_wanted(now, key);
+                    }
+                }
+            }
+        }
+        // Not drained: come back at once, after packets have gone out.
+        self.is_behind = true;
+    }
+
+    /// Carries out what the router decided, until nothing is left to do.
+    fn drain(&mut self, now: Instant) {
+        loop {
+            let mut idle = !self.drain_peers(now);
+            while let Some(event) = self.router.poll() {
+                idle = false;
+                self.on_event(now, event);
+            }
+            while let Some(player) = self.router.poll_player() {
+                idle = false;
+                while let Some(forwarded) = self.router.next(player) {
+                    self.forward(now, player, forwarded);
+                }
+            }
+            if idle {
+                return;
+            }
+        }
+    }
+
+    fn on_event(&mut self, now: Instant, event: Event) {
+        if self.on_router_event_of_peer(now, &event) {
+            return;
+        }
+        match event {
+            Event::WantKeyFrame { publisher, layer } => {
+                if let Some(OwnStream { own, role: Role::Published { control }, .. }) =
+                    self.own.get(&publisher)
+                {
+                    own.counters.key_requests.add(1);
+                    control.want_key_frame(layer);
+                }
+            }
+            Event::Flowing { publisher } => self.on_flowing(publisher),
+            Event::Lost { publisher } => tracing::debug!(?publisher, "nothing comes of a publisher any more"),
+            Event::NeverFlowed { publisher } => self.end(publisher, "Failed by RTP activity", true),
+            Event::Stopped { player } => self.end(player, PUBLISHER_STOPPED, false),
+            Event::Muted { player, audio, video } => self.tell(News::Muted { stream: player, audio, video }),
+            Event::Clock { player, kind, clock } => {
+                if let Some(OwnStream { role: Role::Played { sink, .. }, .. }) = self.own.get(&player) {
+                    sink.clock(kind, clock);
+                }
+            }
+            Event::Changed => {
+                self.list_due.get_or_insert(now.max(self.listed + BETWEEN_LISTS));
+            }
+        }
+    }
+
+    fn on_flowing(&mut self, stream: Key) {
+        let Some(found) = self.own.get_mut(&stream) else { return };
+        found.flows = true;
+        self.tell(News::Flowing { stream });
+    }
+
+    fn forward(&mut self, now: Instant, player: Key, forwarded: Forwarded) {
+        let Some(stream) = self.own.get_mut(&player) else {
+            return self.forward_to_peer(now, player, &forwarded);
+        };
+        let Role::Played { sink, tracks, sound } = &mut stream.role else { return };
+        let Forwarded { packet, sequence, timestamp } = forwarded;
+        stream.own.count(packet.kind, packet.payload.len());
+        if packet.kind == Kind::Audio {
+            *sound = true;
+            stream.own.tap_sound(tracks.audio.as_ref(), timestamp, &packet.payload, now);
+        }
+        let is_first_sound = *sound && tracks.video.is_none() && !stream.flows;
+        let payload = packet.payload.clone();
+        let arrived = Arrived::Packet { at: now, sequence, timestamp, marker: packet.marker, payload };
+        if !sink.offer(packet.kind, arrived) {
+            self.router.fell_behind(now, player);
+        }
+        if is_first_sound {
+            self.on_flowing(player);
+        }
+    }
+
+    /// The stream is over without our doing.
+    fn end(&mut self, stream: Key, info: &str, failed: bool) {
+        if self.own.contains_key(&stream) {
+            self.forget(stream);
+            self.tell_end(stream, info, failed);
+        }
+    }
+
+    fn tell_end(&self, stream: Key, info: &str, failed: bool) {
+        self.tell(News::Ended { stream, info: info.to_owned(), failed });
+    }
+
+    fn tell(&self, news: News) {
+        if self.news.try_send(news).is_err() {
+            tracing::error!("the owner does not listen to the streams");
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        if self.list_due.is_some_and(|due| due <= now) {
+            (self.list_due, self.listed) = (None, now);
+            let list: Vec<Listed> = self.router.list();
+            self.tell(News::Listed(list));
+        }
+        if now < self.next_tick {
+            return;
+        }
+        self.next_tick = now + TICK;
+        let mut silent = Vec::new();
+        for (key, stream) in &mut self.own {
+            let published = matches!(stream.role, Role::Published { .. });
+            let statistics = stream.rates.take(now, &stream.own.counters, Path::default(), published);
+            if !stream.flows {
+                // The picture does not come, the sound does: that is heard.
+                let has_sound = matches!(&stream.role, Role::Played { sound: true, .. });
+                if has_sound && now.saturating_duration_since(stream.since) >= TICK {
+                    silent.push(*key);
+                }
+                continue;
+            }
+            let news = News::Measured {
+                stream: *key,
+                statistics: Box::new(statistics),
+                size: stream.own.counters.size(),
+                players: published.then(|| self.router.players_of(*key)),
+            };
+            let _ = self.news.try_send(news);
+        }
+        for key in silent {
+            self.on_flowing(key);
+        }
+    }
+}
+
+fn random_start() -> Start {
+    let random: [u8; 12] = clock::random().unwrap_or_default();
+    let [a, b, c, d, e, f, g, h, i, j, k, l] = random;
+    Start {
+        audio: (u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, f])),
+        video: (u16::from_be_bytes([g, h]), u32::from_be_bytes([i, j, k, l])),
+    }
+}

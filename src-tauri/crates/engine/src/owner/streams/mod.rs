@@ -1,0 +1,209 @@
+//! Streams that are published or played here. Their packets and pictures never come by: the owner asks the stream thread
+//! and the media thread, and hears what became of it.
+
+mod change;
+mod check;
+mod connect;
+mod news;
+mod play;
+mod publish;
+mod quality;
+mod readers;
+mod snapshot;
+mod status;
+
+pub(super) use check::check_video;
+pub(super) use publish::OpenedSound;
+pub(super) use snapshot::Taken;
+
+use super::Owner;
+use crate::io::streams::{Key, Own, receive, send};
+use sidetone_api::{
+    CodecView, Failure, FailureCode, GatewayStream, QualityView, RecordingView, StreamDirection, StreamId,
+    StreamSources, StreamStatistics, StreamStatus, StreamView, VideoSettings, VideoView,
+};
+use std::collections::{BTreeMap, HashMap};
+
+/// Streams of our own at a time: each has a thread.
+const MOST: usize = 64;
+
+/// One stream, from its command to its end.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) id: StreamId,
+    key: Key,
+    direction: StreamDirection,
+    name: String,
+    status: Option<StreamStatus>,
+    info: String,
+    started_at: u64,
+    live_at: Option<u64>,
+    sources: Option<StreamSources>,
+    settings: VideoSettings,
+    video: Option<VideoView>,
+    audio: Option<CodecView>,
+    /// The codec of its pictures, as far as it is known.
+    video_codec: Option<String>,
+    audio_muted: bool,
+    video_muted: bool,
+    volume: f32,
+    paused: bool,
+    quality: QualityView,
+    retry_at: Option<u64>,
+    recording: Option<RecordingView>,
+    players: Option<u32>,
+    picture_problem: Option<String>,
+    sound_problem: Option<String>,
+    statistics: Option<StreamStatistics>,
+    own: Own,
+    sending: Option<send::Sending>,
+    /// What the stream thread will fill, until it is known what that is.
+    outlets: Option<receive::Outlets>,
+    /// Openings of sources that come back late are thrown away.
+    generation: u64,
+    /// It publishes the microphone that calls use.
+    uses_microphone: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    all: BTreeMap<StreamId, Stream>,
+    by_key: HashMap<Key, StreamId>,
+    next_key: u64,
+    /// What is published at the gateway.
+    listed: Vec<(Key, GatewayStream)>,
+}
+
+impl Streams {
+    fn new_key(&mut self) -> Key {
+        self.next_key += 1;
+        Key(self.next_key)
+    }
+
+    fn of_key(&mut self, key: Key) -> Option<&mut Stream> {
+        self.all.get_mut(self.by_key.get(&key)?)
+    }
+
+    pub(super) fn views(&self) -> Vec<StreamView> {
+        self.all.values().map(Stream::view).collect()
+    }
+
+    pub(super) fn listed(&self) -> Vec<GatewayStream> {
+        self.listed.iter().map(|(_, stream)| stream.clone()).collect()
+    }
+
+    /// Something is played, or about to be.
+    pub(super) fn plays(&self) -> bool {
+        self.all.values().any(|stream| stream.direction == StreamDirection::Played)
+    }
+
+    pub(super) fn uses_microphone(&self) -> bool {
+        self.all.values().any(|stream| stream.uses_microphone)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+}
+
+impl Stream {
+    fn view(&self) -> StreamView {
+        let problems = [&self.picture_problem, &self.sound_problem].into_iter().flatten();
+        let problems: Vec<_> = problems.map(String::as_str).collect();
+        StreamView {
+            stream_id: self.id.clone(),
+            direction: self.direction,
+            name: self.name.clone(),
+            status: self.status,
+            info: self.info.clone(),
+            started_at: self.started_at,
+            live_at: self.live_at,
+            sources: self.sources.clone(),
+            video: self.video.clone(),
+            audio: self.audio.clone(),
+            audio_muted: self.audio_muted,
+            video_muted: self.video_muted,
+            volume: self.volume,
+            quality: self.quality.clone(),
+            retry_at: self.retry_at,
+            recording: self.recording.clone(),
+            players: self.players,
+            problem: (!problems.is_empty()).then(|| problems.join("; ")),
+            statistics: self.statistics,
+        }
+    }
+
+    fn is_published(&self) -> bool {
+        self.direction == StreamDirection::Published
+    }
+}
+
+impl Owner {
+    fn stream(&mut self, id: &StreamId) -> Result<&mut Stream, Failure> {
+        self.streams.all.get_mut(id).ok_or_else(|| Failure::not_found("stream", id.as_str()))
+    }
+
+    fn stream_of(&mut self, id: &StreamId, direction: StreamDirection) -> Result<&mut Stream, Failure> {
+        let stream = self.stream(id)?;
+        if stream.direction == direction {
+            return Ok(stream);
+        }
+        Err(wrong_state(match direction {
+            StreamDirection::Published => "this stream is played, not published",
+            StreamDirection::Played => "this stream is published, not played",
+        }))
+    }
+
+    fn new_stream(
+        &mut self,
+        direction: StreamDirection,
+        name: String,
+        sources: Option<StreamSources>,
+        settings: VideoSettings,
+    ) -> Result<StreamId, Failure> {
+        if self.streams.all.len() >= MOST {
+            let message = format!("{MOST} streams are published or played here, which is the most");
+            return Err(Failure::new(FailureCode::Limit, message));
+        }
+        let id = StreamId::new(super::view::new_id("st")?);
+        let key = self.streams.new_key();
+        self.streams.by_key.insert(key, id.clone());
+        let stream = Stream {
+            id: id.clone(),
+            key,
+            direction,
+            name,
+            status: None,
+            info: String::new(),
+            started_at: crate::io::clock::wallclock_ms(),
+            live_at: None,
+            sources,
+            settings,
+            video: None,
+            audio: None,
+            video_codec: None,
+            audio_muted: false,
+            video_muted: false,
+            volume: 1.0,
+            paused: false,
+            quality: QualityView::default(),
+            retry_at: None,
+            recording: None,
+            players: None,
+            picture_problem: None,
+            sound_problem: None,
+            statistics: None,
+            own: Own::default(),
+            sending: None,
+            outlets: None,
+            generation: 0,
+            uses_microphone: false,
+        };
+        self.streams.all.insert(id.clone(), stream);
+        Ok(id)
+    }
+}
+
+fn wrong_state(message: &str) -> Failure {
+    Failure::new(FailureCode::WrongState, message)
+}

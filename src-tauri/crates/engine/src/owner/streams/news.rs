@@ -1,0 +1,112 @@
+//! What the streams' threads tell.
+
+use super::{super::Owner, quality};
+use crate::io::{
+    clock,
+    streams::{Key, Listed, News},
+};
+use sidetone_api::{
+    Event, GatewayStream, NoticeLevel, StreamDirection, StreamId, StreamStatistics, StreamStatus, VideoView,
+};
+
+impl Owner {
+    pub(in super::super) fn on_stream_news(&mut self, news: News) {
+        match news {
+            News::Ended { stream, info, failed } => self.on_stream_ended(stream, &info, failed),
+            News::Flowing { stream } => self.on_stream_flowing(stream),
+            News::Playing { stream, tracks } => self.on_stream_tracks(stream, &tracks),
+            News::Muted { stream, audio, video } => {
+                let Some(stream) = self.streams.of_key(stream) else { return };
+                (stream.audio_muted, stream.video_muted) = (audio, video);
+                let id = stream.id.clone();
+                self.publish_stream_view(&id);
+            }
+            News::Candidate { stream, mid, candidate } => self.on_stream_candidate(stream, mid, candidate),
+            News::GatheringDone { stream } => self.on_stream_gathered(stream),
+            News::Disconnected { stream, info } => self.on_stream_disconnected(stream, &info),
+            News::Left { session } => self.on_session_left(session),
+            News::Measured { stream, statistics, size, players } => {
+                self.on_stream_measured(stream, *statistics, size, players);
+            }
+            News::Problem { stream, problem } => {
+                let Some(stream) = self.streams.of_key(stream) else { return };
+                stream.picture_problem = problem.map(|problem| super::super::text::shown(&problem));
+                let (id, problem) = (stream.id.clone(), stream.picture_problem.clone());
+                if let Some(problem) = problem {
+                    self.notice(NoticeLevel::Warning, &problem, None);
+                }
+                self.publish_stream_view(&id);
+            }
+            News::Listed(list) => self.on_streams_listed(list),
+        }
+    }
+
+    fn stream_id(&self, key: Key) -> Option<StreamId> {
+        self.streams.by_key.get(&key).cloned()
+    }
+
+    fn on_stream_ended(&mut self, key: Key, info: &str, failed: bool) {
+        let Some(id) = self.stream_id(key) else { return };
+        let direction = self.streams.all.get(&id).map(|stream| stream.direction);
+        let status = match (failed, direction) {
+            (true, _) => StreamStatus::Failed,
+            (false, Some(StreamDirection::Published)) => StreamStatus::Unpublished,
+            (false, _) => StreamStatus::Stopped,
+        };
+        self.end_stream(&id, status, info);
+    }
+
+    fn on_stream_flowing(&mut self, key: Key) {
+        let Some(stream) = self.streams.of_key(key).filter(|stream| !stream.paused) else { return };
+        let status = if stream.is_published() { StreamStatus::Publishing } else { StreamStatus::Playing };
+        let id = stream.id.clone();
+        if let (Some((width, height)), Some(codec)) = (stream.own.counters.size(), &stream.video_codec) {
+            stream.video = Some(VideoView { codec: codec.clone(), width, height });
+        }
+        self.set_stream_status(&id, status, "");
+    }
+
+    fn on_stream_measured(
+        &mut self,
+        key: Key,
+        statistics: StreamStatistics,
+        size: Option<(u32, u32)>,
+        players: Option<u32>,
+    ) {
+        let Some(stream) = self.streams.of_key(key) else { return };
+        let before = (stream.video.clone(), stream.players, stream.quality.clone());
+        stream.quality = quality::judge(stream, &statistics);
+        stream.statistics = Some(statistics);
+        stream.players = players;
+        if let (Some((width, height)), Some(codec)) = (size, &stream.video_codec) {
+            stream.video = Some(VideoView { codec: codec.clone(), width, height });
+        }
+        let is_news = before != (stream.video.clone(), stream.players, stream.quality.clone());
+        let id = stream.id.clone();
+        self.publish(Event::StreamMeasured { stream_id: id.clone(), statistics });
+        if is_news {
+            self.publish_stream_view(&id);
+        }
+    }
+
+    fn on_streams_listed(&mut self, list: Vec<Listed>) {
+        let now = clock::wallclock_ms();
+        let before = std::mem::take(&mut self.streams.listed);
+        let since = |key: Key| before.iter().find(|(other, _)| *other == key).map_or(now, |(_, it)| it.since);
+        let listed = list.into_iter().map(|listed| {
+            let stream = GatewayStream {
+                video_codec: listed.tracks.video.map(|track| track.codec),
+                audio_codec: listed.tracks.audio.map(|track| track.codec),
+                players: listed.players,
+                own: self.streams.by_key.contains_key(&listed.publisher),
+                since: since(listed.publisher),
+                name: listed.name,
+            };
+            (listed.publisher, stream)
+        });
+        self.streams.listed = listed.collect();
+        if self.streams.listed != before {
+            self.publish_gateway();
+        }
+    }
+}

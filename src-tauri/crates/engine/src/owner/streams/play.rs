@@ -1,0 +1,102 @@
+//! Playing.
+
+use super::{
+    super::Owner,
+    check::{Place, check_name},
+};
+use crate::io::{
+    media::{self, PlayedSound},
+    streams::{self, Key, Tracks, receive},
+};
+use sidetone_api::{CodecView, Failure, Reply, Secret, StreamDirection, StreamId, StreamStatus};
+use sidetone_media::{Codec, video::VideoCodec};
+use std::sync::Arc;
+
+impl Owner {
+    pub(in super::super) fn play_stream(
+        &mut self,
+        name: String,
+        token: Option<Secret>,
+    ) -> Result<Reply, Failure> {
+        let place = check_name(&name)?;
+        let settings = self.settings.get().video.clone();
+        let id = self.new_stream(StreamDirection::Played, name, None, settings)?;
+        self.publish_stream_view(&id);
+        match place {
+            Place::Name => self.play_name(&id),
+            Place::Url => self.play_url(&id, token),
+        }
+        self.want_devices();
+        Ok(Reply::Stream { stream_id: id })
+    }
+
+    fn play_name(&mut self, id: &StreamId) {
+        let Some(stream) = self.streams.all.get_mut(id) else { return };
+        let (sink, outlets) = receive::sink();
+        stream.outlets = Some(outlets);
+        let (stream, name, own) = (stream.key, stream.name.clone(), stream.own.clone());
+        self.stream_door.ask(streams::Ask::Play { stream, name, own, sink });
+    }
+
+    /// What comes is known: decoders can be made.
+    pub(super) fn on_stream_tracks(&mut self, key: Key, tracks: &Tracks) {
+        let inlet = self.stream_door.inlet(key);
+        let Some(stream) = self.streams.of_key(key) else { return };
+        let Some(outlets) = stream.outlets.take() else { return };
+        let id = stream.id.clone();
+        let mut failure = None;
+        let audio = tracks.audio.as_ref().and_then(|track| track.codec.parse::<Codec>().ok());
+        if let Some(codec) = audio {
+            let (counters, volume) = (Arc::clone(&stream.own.counters), stream.volume);
+            match PlayedSound::new(codec, outlets.sound, counters, volume) {
+                Ok(sound) => {
+                    stream.audio =
+                        Some(CodecView { name: codec.name().into(), sample_rate: codec.sample_rate() });
+                    self.media.ask(media::Ask::Play { stream: key, sound: Box::new(sound) });
+                }
+                Err(error) => failure = Some(error.to_string()),
+            }
+        }
+        let Some(stream) = self.streams.of_key(key) else { return };
+        if let Some(track) = &tracks.video {
+            stream.video_codec = Some(track.codec.clone());
+            let decodable = track.codec.parse::<VideoCodec>().ok().filter(|codec| codec.info().decode);
+            match decodable {
+                Some(codec) => {
+                    let clock = audio.map(Codec::clock_rate);
+                    let own = stream.own.clone();
+                    if let Err(error) = receive::start(codec, clock, outlets.video, inlet, own) {
+                        failure = Some(format!("no thread for it: {error}"));
+                    }
+                }
+                None if audio.is_none() => failure = Some("No common codecs".into()),
+                None => {
+                    stream.picture_problem =
+                        Some(format!("its picture is {}, which is not shown here", track.codec));
+                }
+            }
+        }
+        match failure {
+            Some(failure) => self.end_stream(&id, StreamStatus::Failed, &failure),
+            None => self.publish_stream_view(&id),
+        }
+    }
+
+    pub(in super::super) fn stop_stream(&mut self, id: &StreamId) -> Result<Reply, Failure> {
+        self.stream_of(id, StreamDirection::Played)?;
+        self.end_stream(id, StreamStatus::Stopped, "Stopped by user");
+        Ok(Reply::Done)
+    }
+
+    pub(in super::super) fn pause_stream(&mut self, id: &StreamId, paused: bool) -> Result<Reply, Failure> {
+        let stream = self.stream_of(id, StreamDirection::Played)?;
+        if std::mem::replace(&mut stream.paused, paused) != paused {
+            let key = stream.key;
+            self.stream_door.ask(streams::Ask::Pause { stream: key, paused });
+            if paused {
+                self.set_stream_status(id, StreamStatus::Paused, "");
+            }
+        }
+        Ok(Reply::Done)
+    }
+}

@@ -1,0 +1,297 @@
+//! Publishing.
+
+use super::{
+    super::{Errand, Owner},
+    Stream,
+    check::{Place, check_name, check_sources, check_video},
+    wrong_state,
+};
+use crate::io::{
+    clock,
+    media::{self, Fader, Input, Outlet, PublishedSound},
+    streams::{
+        self, Key, Tracks,
+        router::{AudioTrack, VideoTrack},
+        send::{Control, Encoding, Plan, Scene, Sending},
+    },
+};
+use sidetone_api::{
+    AudioInput, CodecView, ContentHint as Hint, Failure, Reply, Secret, StreamDirection, StreamId,
+    StreamSources, StreamStatus, VideoSettings,
+};
+use sidetone_media::{
+    Codec,
+    device::{Selection, VideoSelection},
+    video::{ContentHint, VideoCodec},
+};
+use std::{fmt, sync::Arc};
+
+/// The sources of a stream's sound, opened or not.
+pub(in super::super) struct OpenedSound {
+    key: Key,
+    generation: u64,
+    faders: Vec<Fader>,
+    problem: Option<String>,
+}
+
+impl fmt::Debug for OpenedSound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenedSound").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl Owner {
+    pub(in super::super) fn publish_stream(
+        &mut self,
+        name: String,
+        token: Option<Secret>,
+        sources: StreamSources,
+        settings: Option<VideoSettings>,
+    ) -> Result<Reply, Failure> {
+        let place = check_name(&name)?;
+        let scene = check_sources(&sources)?;
+        if let Some(settings) = &settings {
+            check_video(settings)?;
+        }
+        let settings = settings.unwrap_or_else(|| self.settings.get().video.clone());
+        let encoding = scene.as_ref().map(|_| encoding(&settings)).transpose()?;
+        let id = self.new_stream(StreamDirection::Published, name, Some(sources), settings)?;
+        self.publish_stream_view(&id);
+        match place {
+            Place::Name => self.publish_name(&id, scene, encoding),
+            Place::Url => self.publish_url(&id, token),
+        }
+        Ok(Reply::Stream { stream_id: id })
+    }
+
+    fn publish_name(&mut self, id: &StreamId, scene: Option<Scene>, encoding: Option<Encoding>) {
+        let Some(stream) = self.streams.all.get_mut(id) else { return };
+        let has_sound = stream.sources.as_ref().is_some_and(|sources| !sources.audio.is_empty());
+        let tracks = Tracks {
+            video: encoding
+                .as_ref()
+                .map(|it| VideoTrack { codec: it.codec.name().into(), layers: it.layers }),
+            audio: has_sound.then(|| AudioTrack {
+                codec: Codec::Opus.name().into(),
+                clock_rate: Codec::Opus.clock_rate(),
+            }),
+        };
+        let control = Control::default();
+        let (name, own, key) = (stream.name.clone(), stream.own.clone(), stream.key);
+        self.stream_door.ask(streams::Ask::Publish {
+            stream: key,
+            name,
+            tracks,
+            own,
+            control: control.clone(),
+        });
+        self.begin_sending(id, scene.zip(encoding), control);
+        if has_sound {
+            self.begin_sound(id, Codec::Opus);
+        }
+    }
+
+    /// Starts the pictures.
+    pub(super) fn begin_sending(
+        &mut self,
+        id: &StreamId,
+        pictures: Option<(Scene, Encoding)>,
+        control: Control,
+    ) {
+        let Some(stream) = self.streams.all.get_mut(id) else { return };
+        let Some((scene, encoding)) = pictures else { return };
+        stream.video_codec = Some(encoding.codec.name().into());
+        let started = Sending::start(Plan {
+            stream: stream.key,
+            devices: Arc::clone(&self.desk.devices),
+            scene: with_camera(scene, &stream.settings.camera),
+            encoding,
+            muted: stream.video_muted,
+            inlet: self.stream_door.inlet(stream.key),
+            own: stream.own.clone(),
+            control,
+            news: self.stream_door.news(),
+        });
+        match started {
+            Ok(sending) => stream.sending = Some(sending),
+            Err(error) => self.end_stream(id, StreamStatus::Failed, &format!("no thread for it: {error}")),
+        }
+    }
+
+    /// Starts the sound.
+    pub(super) fn begin_sound(&mut self, id: &StreamId, codec: Codec) {
+        let Some(stream) = self.streams.all.get_mut(id) else { return };
+        let [a, b, c, d, e, f]: [u8; 6] = clock::random().unwrap_or_default();
+        let outlet = Outlet {
+            inlet: self.stream_door.inlet(stream.key),
+            counters: Arc::clone(&stream.own.counters),
+            taps: Arc::clone(&stream.own.taps),
+            sequence: u16::from_be_bytes([a, b]),
+            timestamp: u32::from_be_bytes([c, d, e, f]),
+        };
+        match PublishedSound::new(codec, outlet, stream.audio_muted) {
+            Ok(sound) => {
+                stream.audio =
+                    Some(CodecView { name: codec.name().into(), sample_rate: codec.sample_rate() });
+                let ask = media::Ask::Publish { stream: stream.key, sound: Box::new(sound) };
+                self.media.ask(ask);
+                self.open_sound(id);
+            }
+            Err(error) => self.end_stream(id, StreamStatus::Failed, &error.to_string()),
+        }
+    }
+
+    /// Opens what is mixed, where that takes time on a thread of its own.
+    pub(super) fn open_sound(&mut self, id: &StreamId) {
+        let own = self.settings.get().audio.microphone.clone();
+        let Some(stream) = self.streams.all.get_mut(id) else { return };
+        let inputs = stream.sources.as_ref().map(|sources| sources.audio.clone()).unwrap_or_default();
+        let is_own = move |input: &AudioInput| input.source == "default" || input.source == own;
+        stream.uses_microphone = inputs.iter().any(&is_own);
+        stream.generation += 1;
+        let (key, generation) = (stream.key, stream.generation);
+        let (devices, errands) = (Arc::clone(&self.desk.devices), self.errands.clone());
+        tokio::task::spawn_blocking(move || {
+            let mut problem = None;
+            let faders = inputs.iter().map(|input| {
+                let source = if is_own(input) {
+                    Input::Microphone
+                } else {
+                    let opened = input.source.parse::<Selection>().map_err(|error| error.to_string());
+                    let opened = opened.and_then(|selection| {
+                        devices.open_source(&selection).map_err(|error| error.to_string())
+                    });
+                    match opened {
+                        Ok(opened) => Input::Source(opened.source),
+                        Err(error) => {
+                            problem.get_or_insert(error);
+                            Input::Source(media::silence())
+                        }
+                    }
+                };
+                Fader { input: source, gain: input.gain }
+            });
+            let faders = faders.collect();
+            let _ =
+                errands.blocking_send(Errand::StreamSound(OpenedSound { key, generation, faders, problem }));
+        });
+        self.want_devices();
+    }
+
+    pub(in super::super) fn on_stream_sound(&mut self, opened: OpenedSound) {
+        let OpenedSound { key, generation, mut faders, problem } = opened;
+        let Some(stream) = self.streams.of_key(key).filter(|stream| stream.generation == generation) else {
+            // Nobody wants it any more, and closing it may take time.
+            tokio::task::spawn_blocking(move || drop(faders));
+            return;
+        };
+        // They may have been moved meanwhile.
+        for (fader, input) in faders.iter_mut().zip(stream.sources.iter().flat_map(|sources| &sources.audio))
+        {
+            fader.gain = input.gain;
+        }
+        stream.sound_problem = problem;
+        let id = stream.id.clone();
+        self.media.ask(media::Ask::Faders { stream: key, faders });
+        self.publish_stream_view(&id);
+    }
+
+    pub(in super::super) fn unpublish_stream(&mut self, id: &StreamId) -> Result<Reply, Failure> {
+        self.stream_of(id, StreamDirection::Published)?;
+        self.end_stream(id, StreamStatus::Unpublished, "Stopped by user");
+        Ok(Reply::Done)
+    }
+
+    /// Shows and mixes something else; what is the same goes on untouched.
+    pub(super) fn change_sources(&mut self, id: &StreamId, sources: StreamSources) -> Result<(), Failure> {
+        let scene = check_sources(&sources)?;
+        let stream = self.stream_of(id, StreamDirection::Published)?;
+        let before = stream.sources.replace(sources.clone()).unwrap_or_default();
+        let refused = match &stream.sending {
+            None if sources.video.is_some() => Some("a stream that began without a picture cannot get one"),
+            _ if before.audio.is_empty() && stream.audio.is_none() && !sources.audio.is_empty() => {
+                Some("a stream that began without sound cannot get any")
+            }
+            _ => None,
+        };
+        if let Some(refused) = refused {
+            stream.sources = Some(before);
+            return Err(wrong_state(refused));
+        }
+        match (scene, &stream.sending) {
+            (Some(scene), Some(sending)) => {
+                if (&before.video, &before.inset) != (&sources.video, &sources.inset) {
+                    sending.show(with_camera(scene, &stream.settings.camera));
+                }
+                sending.mute(stream.video_muted);
+            }
+            (None, Some(sending)) => sending.mute(true),
+            (_, None) => {}
+        }
+        let named =
+            |sources: &StreamSources| sources.audio.iter().map(|it| it.source.clone()).collect::<Vec<_>>();
+        if stream.audio.is_some() && named(&before) == named(&sources) {
+            let gains = sources.audio.iter().map(|input| input.gain).collect();
+            let ask = media::Ask::Gains { stream: stream.key, gains };
+            self.media.ask(ask);
+        } else if stream.audio.is_some() {
+            self.open_sound(id);
+        }
+        Ok(())
+    }
+
+    pub(super) fn mute_stream(
+        &mut self,
+        id: &StreamId,
+        audio: Option<bool>,
+        video: Option<bool>,
+    ) -> Result<(), Failure> {
+        let stream = self.stream_of(id, StreamDirection::Published)?;
+        stream.audio_muted = audio.unwrap_or(stream.audio_muted);
+        stream.video_muted = video.unwrap_or(stream.video_muted);
+        let Stream { key, audio_muted, video_muted, .. } = *stream;
+        if let Some(sending) = stream.sending.as_ref().filter(|_| video.is_some()) {
+            sending.mute(video_muted);
+        }
+        if audio.is_some() {
+            self.media.ask(media::Ask::MuteStream { stream: key, muted: audio_muted });
+        }
+        self.stream_door.ask(streams::Ask::Mute { stream: key, audio: audio_muted, video: video_muted });
+        Ok(())
+    }
+}
+
+/// `default` is the camera of the settings.
+fn with_camera(scene: Scene, camera: &str) -> Scene {
+    let named = |selection: VideoSelection| match selection {
+        VideoSelection::Default => camera.parse().unwrap_or(VideoSelection::Default),
+        other => other,
+    };
+    let inset = scene.inset.map(|inset| streams::send::Inset { source: named(inset.source), ..inset });
+    Scene { main: named(scene.main), inset }
+}
+
+/// # Errors
+/// This build encodes none of the codecs.
+pub(super) fn encoding(settings: &VideoSettings) -> Result<Encoding, Failure> {
+    let mut codecs = settings.codecs.iter().filter_map(|name| name.parse::<VideoCodec>().ok());
+    let codec = codecs.find(|codec| codec.info().encode).ok_or_else(|| {
+        let problem = format!("video.codecs: this build encodes none of {}", settings.codecs.join(", "));
+        Failure::invalid("video.codecs", problem)
+    })?;
+    Ok(Encoding {
+        codec,
+        width: settings.width,
+        height: settings.height,
+        frames_per_second: settings.frames_per_second,
+        min_kbit: settings.min_kbit,
+        max_kbit: settings.max_kbit,
+        start_kbit: settings.start_kbit,
+        hint: match settings.hint {
+            Hint::Automatic => None,
+            Hint::Motion => Some(ContentHint::Motion),
+            Hint::Detail => Some(ContentHint::Detail),
+        },
+        layers: if settings.simulcast { 3 } else { 1 },
+    })
+}

@@ -1,0 +1,22 @@
+//! Who wants a stream's pictures or its encoded media.
+
+use super::super::Owner;
+use crate::io::streams::{Pictures, Units};
+use sidetone_api::{Failure, FailureCode, StreamId};
+
+impl Owner {
+    pub(in super::super) fn stream_pictures(&mut self, id: &StreamId) -> Result<Pictures, Failure> {
+        self.stream(id).map(|stream| stream.own.pictures())
+    }
+
+    pub(in super::super) fn stream_units(&mut self, id: &StreamId) -> Result<Units, Failure> {
+        let stream = self.stream(id)?;
+        let units = stream.own.taps.open();
+        let (key, is_published) = (stream.key, stream.is_published());
+        if !is_published {
+            self.stream_door.inlet(key).want_key_frame();
+        }
+        let message = "this stream has as many readers as it can have";
+        units.ok_or_else(|| Failure::new(FailureCode::Limit, message))
+    }
+}

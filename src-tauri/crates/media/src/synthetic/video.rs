@@ -1,0 +1,27 @@
+//! Pictures that need no hardware.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::device::{OpenedVideo, VideoSelection, VideoWish};
+use crate::error::DeviceError;
+use crate::video::{Bars, VideoError};
+
+/// Opens what [`VideoSelection::is_synthetic`] holds for.
+pub fn open_video(selection: &VideoSelection, wish: VideoWish) -> Result<OpenedVideo, DeviceError> {
+    let refused = |reason: &str| {
+        let error = VideoError::Source { source_name: selection.to_string(), reason: reason.into() };
+        Err(DeviceError::Video(error))
+    };
+    match selection {
+        VideoSelection::Bars => {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let milliseconds = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+            let bars = Bars::new(wish.size, wish.frames_per_second, Instant::now(), milliseconds)?;
+            Ok(OpenedVideo { source: Box::new(bars), name: "bars".into() })
+        }
+        VideoSelection::Image(_) | VideoSelection::File(_) => refused("this build cannot read it"),
+        VideoSelection::Default => refused("there is no camera; choose bars to try without one"),
+        VideoSelection::Device(_) => refused("there is no such camera"),
+        VideoSelection::Screen(_) | VideoSelection::Window(_) => refused("there is no such screen or window"),
+    }
+}
