@@ -1,0 +1,79 @@
+// Publishes a drawn picture and a tone, and plays what comes back.
+window.draw = (width, height) => {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [width, height];
+    document.body.appendChild(canvas);
+    const context = canvas.getContext('2d');
+    let count = 0;
+    setInterval(() => {
+        count += 1;
+        for (let x = 0; x < 12; x += 1) {
+            context.fillStyle = `hsl(${(count * 7 + x * 30) % 360} 80% 50%)`;
+            context.fillRect((x * width) / 12, ((count * 3 + x * 20) % height), width / 12, height / 6);
+        }
+        context.fillStyle = 'white';
+        context.fillRect(0, 0, 200, 40);
+        context.fillStyle = 'black';
+        context.font = '32px monospace';
+        context.fillText(String(count), 8, 32);
+    }, 33);
+    return canvas.captureStream(30);
+};
+window.tone = () => {
+    const audio = new AudioContext();
+    const oscillator = audio.createOscillator();
+    const out = audio.createMediaStreamDestination();
+    oscillator.connect(out);
+    oscillator.start();
+    return out.stream;
+};
+window.gathered = (pc) => new Promise((resolve) => {
+    const check = () => pc.iceGatheringState === 'complete' && resolve(pc.localDescription.sdp);
+    pc.addEventListener('icegatheringstatechange', check);
+    setTimeout(() => resolve(pc.localDescription.sdp), 1000);
+    check();
+});
+window.publish = async (codec, layers) => {
+    const pc = new RTCPeerConnection();
+    const size = layers.length ? [1280, 720] : [640, 360];
+    const picture = window.draw(...size).getVideoTracks()[0];
+    const sound = window.tone().getAudioTracks()[0];
+    pc.addTransceiver(sound, { direction: 'sendonly' });
+    const encodings = layers.length
+        ? layers.map((rid, index) => ({ rid, scaleResolutionDownBy: 2 ** (layers.length - 1 - index) }))
+        : [{ maxBitrate: 500000 }];
+    const video = pc.addTransceiver(picture, { direction: 'sendonly', sendEncodings: encodings });
+    const { codecs } = RTCRtpSender.getCapabilities('video');
+    const wanted = codecs.filter((c) => [`video/${codec}`, 'video/rtx'].includes(c.mimeType));
+    video.setCodecPreferences(wanted);
+    await pc.setLocalDescription();
+    window.publisher = pc;
+    return window.gathered(pc);
+};
+window.play = async () => {
+    const pc = new RTCPeerConnection();
+    pc.addTransceiver('audio', { direction: 'recvonly' });
+    pc.addTransceiver('video', { direction: 'recvonly' });
+    const element = document.createElement('video');
+    [element.autoplay, element.muted] = [true, true];
+    document.body.appendChild(element);
+    const stream = new MediaStream();
+    element.srcObject = stream;
+    pc.ontrack = (event) => stream.addTrack(event.track);
+    await pc.setLocalDescription();
+    [window.player, window.element] = [pc, element];
+    return window.gathered(pc);
+};
+window.answer = (pc, sdp) => pc.setRemoteDescription({ type: 'answer', sdp });
+window.stats = async (pc) => [...(await pc.getStats()).values()];
+window.watch = () => {
+    let last = performance.now();
+    window.longest = 0;
+    const next = () => {
+        const now = performance.now();
+        window.longest = Math.max(window.longest, now - last);
+        last = now;
+        window.element.requestVideoFrameCallback(next);
+    };
+    window.element.requestVideoFrameCallback(next);
+};
