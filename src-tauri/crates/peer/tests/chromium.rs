@@ -171,6 +171,13 @@ impl Gateway {
     }
 }
 
+/// The longest pause between two arrivals, whatever its cause.
+fn longest_pause(gateway: &Gateway, track: TrackId, since: Instant) -> Duration {
+    let of_track = gateway.packets.iter().filter(|(at, _, received)| received.track == track && *at > since);
+    let times: Vec<Instant> = of_track.map(|(at, ..)| *at).collect();
+    times.windows(2).map(|two| two[1] - two[0]).max().unwrap_or_default()
+}
+
 fn browser(room: &Room) -> Driver {
     let more = ["--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection"];
     let driver = Driver::of_chromium(room.dir(), &more.map(str::to_owned)).unwrap();
@@ -221,7 +228,11 @@ fn is_repaired(room: &Room, codec: &str, layers: &[&str]) {
         let earlier = before.receiving.iter().find(|earlier| earlier.track == track.track);
         let nacked = track.nacked - earlier.map_or(0, |earlier| earlier.nacked);
         let freeze = gateway.longest_freeze(track.track, since);
-        println!("{codec} {:?}: {again} resent for {nacked} asked, freeze {freeze:?}, {track:?}", track.rid);
+        let pause = longest_pause(&gateway, track.track, since);
+        println!(
+            "{codec} {:?}: {again} resent for {nacked} asked for, freeze {freeze:?}, pause {pause:?}",
+            track.rid
+        );
         assert!(nacked > 0 && again < 3 * nacked, "{again} resent for {nacked} asked for");
         assert!(freeze < Duration::from_millis(300), "{freeze:?}");
         assert_eq!(track.lost - earlier.map_or(0, |earlier| earlier.lost), 0, "{track:?}");

@@ -1,0 +1,216 @@
+//! Ways found with the help of servers, in real time over real sockets.
+#![cfg(unix)]
+
+mod support;
+
+use std::collections::HashMap;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use sidetone_peer::*;
+use sidetone_testkit::{StunServer, free_port, require};
+use support::{address, certificate};
+
+struct Coturn(Child);
+
+impl Drop for Coturn {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn coturn(port: u16) -> Coturn {
+    let command = Command::new("turnserver")
+        .args(["-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--no-tls", "--no-dtls", "--no-cli"])
+        .args(["--lt-cred-mech", "--user=alice:secret", "--realm=example.test", "--allow-loopback-peers"])
+        .args(["--log-file=stdout", "--pidfile=/dev/null", "--userdb=/dev/null"])
+        .arg(format!("--listening-port={port}"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let coturn = Coturn(command);
+    let end = Instant::now() + Duration::from_secs(10);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < end, "the TURN server does not listen");
+        std::thread::yield_now();
+    }
+    coturn
+}
+
+/// A peer with its socket and its connections to servers.
+struct End {
+    peer: Peer,
+    socket: UdpSocket,
+    streams: HashMap<SocketAddr, TcpStream>,
+    events: Vec<Event>,
+    packets: usize,
+    candidates: Vec<String>,
+}
+
+impl End {
+    fn step(&mut self, now: Instant) {
+        let local = self.socket.local_addr().unwrap();
+        let mut buffer = [0; 4_096];
+        while let Ok((length, remote)) = self.socket.recv_from(&mut buffer) {
+            self.peer.handle_input(now, local, remote, &buffer[..length]);
+        }
+        for (remote, stream) in &mut self.streams {
+            while let Ok(length @ 1..) = stream.read(&mut buffer) {
+                // Cut anywhere.
+                for piece in buffer[..length].chunks(7) {
+                    self.peer.handle_stream(now, local, *remote, piece);
+                }
+            }
+        }
+        if self.peer.poll_timeout().is_some_and(|at| at <= now) {
+            self.peer.handle_timeout(now);
+        }
+        while let Some(event) = self.peer.poll_event() {
+            match event {
+                Event::Rtp(_) => self.packets += 1,
+                Event::LocalCandidate { candidate, .. } => self.candidates.push(candidate),
+                event => self.events.push(event),
+            }
+        }
+        while let Some(sent) = self.peer.poll_transmit() {
+            if sent.transport == IceTransport::Udp {
+                let _ = self.socket.send_to(&sent.data, sent.remote);
+                continue;
+            }
+            let stream =
+                self.streams.entry(sent.remote).or_insert_with(|| TcpStream::connect(sent.remote).unwrap());
+            stream.set_nonblocking(false).unwrap();
+            stream.write_all(&sent.data).unwrap();
+            stream.set_nonblocking(true).unwrap();
+        }
+    }
+}
+
+fn end(make: impl FnOnce(SocketAddr) -> Config) -> End {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let peer = Peer::new(Instant::now(), make(socket.local_addr().unwrap())).unwrap();
+    End { peer, socket, streams: HashMap::new(), events: Vec::new(), packets: 0, candidates: Vec::new() }
+}
+
+fn run(ends: &mut [End], time: Duration, done: impl Fn(&[End]) -> bool) -> bool {
+    let until = Instant::now() + time;
+    while Instant::now() < until {
+        for end in ends.iter_mut() {
+            end.step(Instant::now());
+        }
+        if done(ends) {
+            return true;
+        }
+        std::thread::yield_now();
+    }
+    false
+}
+
+fn goes_by_relay(transport: IceTransport) {
+    if !require(&["turnserver"]) {
+        return;
+    }
+    let port = free_port([127, 0, 0, 1].into()).unwrap();
+    let _coturn = coturn(port);
+    let server = IceServer {
+        kind: IceServerKind::Turn,
+        transport,
+        address: SocketAddr::from(([127, 0, 0, 1], port)),
+        username: "alice".to_owned(),
+        credential: "secret".to_owned(),
+    };
+    let client = end(|host| Config {
+        ice_servers: vec![server],
+        relay_only: true,
+        ..Config::client(certificate(), vec![host], 1)
+    });
+    let gateway = end(|host| Config::gateway(certificate(), vec![host], 2));
+    let mut ends = [client, gateway];
+    let offer = ends[0].peer.create_offer(Instant::now(), &Wanted::both(Direction::Send)).unwrap();
+    assert!(!offer.contains("127.0.0.1 "), "our address is told: {offer}");
+    let answer =
+        ends[1].peer.accept_offer(Instant::now(), &offer, &Wanted::both(Direction::Receive)).unwrap();
+    ends[0].peer.accept_answer(Instant::now(), &answer).unwrap();
+    let connected = run(&mut ends, Duration::from_secs(15), |ends| {
+        ends.iter().all(|end| end.events.contains(&Event::Connected))
+    });
+    assert!(connected, "{:?}\n{:?}\n{:?}", ends[0].events, ends[0].candidates, ends[1].events);
+    assert!(ends[0].candidates.iter().all(|candidate| candidate.contains("typ relay")));
+
+    let track = ends[0].peer.sending()[1].clone();
+    for sequence in 0..100 {
+        let packet = RtpPacket {
+            payload_type: track.codecs[0].payload_type,
+            sequence,
+            timestamp: 0,
+            marker: true,
+            extensions: Extensions::default(),
+            payload: Bytes::from(vec![1; 999]),
+        };
+        ends[0].peer.write_rtp(Instant::now(), track.id, &packet).unwrap();
+        run(&mut ends, Duration::from_millis(3), |_| false);
+    }
+    assert!(run(&mut ends, Duration::from_secs(3), |ends| ends[1].packets == 100), "{}", ends[1].packets);
+}
+
+#[test]
+fn media_goes_by_a_turn_server_over_udp() {
+    goes_by_relay(IceTransport::Udp);
+}
+
+#[test]
+fn media_goes_by_a_turn_server_over_tcp() {
+    goes_by_relay(IceTransport::Tcp);
+}
+
+#[test]
+fn a_stun_server_tells_the_address_that_others_see() {
+    let stun = StunServer::start([127, 0, 0, 1].into(), [203, 0, 113, 7].into()).unwrap();
+    let server = IceServer {
+        kind: IceServerKind::Stun,
+        transport: IceTransport::Udp,
+        address: stun.address(),
+        username: String::new(),
+        credential: String::new(),
+    };
+    let mut ends =
+        [end(|host| Config { ice_servers: vec![server], ..Config::client(certificate(), vec![host], 1) })];
+    ends[0].peer.create_offer(Instant::now(), &Wanted::both(Direction::Send)).unwrap();
+    let done = run(&mut ends, Duration::from_secs(5), |ends| ends[0].events.contains(&Event::GatheringDone));
+    assert!(done, "{:?}", ends[0].events);
+    let [found] = &ends[0].candidates[..] else { panic!("{:?}", ends[0].candidates) };
+    assert!(found.contains(" 203.0.113.7 ") && found.contains("typ srflx"), "{found}");
+}
+
+#[test]
+fn servers_that_do_not_answer_hold_nothing_up() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let server = |kind| IceServer {
+        kind,
+        transport: IceTransport::Udp,
+        address: silent.local_addr().unwrap(),
+        username: "u".to_owned(),
+        credential: "p".to_owned(),
+    };
+    let config = Config {
+        ice_servers: vec![server(IceServerKind::Stun), server(IceServerKind::Turn)],
+        ..Config::client(certificate(), vec![address("127.0.0.1:9")], 1)
+    };
+    let now = Instant::now();
+    let mut peer = Peer::new(now, config).unwrap();
+    peer.create_offer(now, &Wanted::both(Direction::Send)).unwrap();
+    let mut at = now;
+    while at < now + Duration::from_secs(6) {
+        peer.handle_timeout(at);
+        while peer.poll_transmit().is_some() {}
+        at += Duration::from_millis(50);
+    }
+    let mut events = std::iter::from_fn(|| peer.poll_event());
+    assert!(events.any(|event| event == Event::GatheringDone));
+}
