@@ -1,5 +1,6 @@
+use crate::ingest::{StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched};
 use crate::io::streams::{Pictures, Units};
-use sidetone_api::{Command, Envelope, Event, Failure, FailureCode, Reply, Snapshot, StreamId};
+use sidetone_api::{Command, Envelope, Event, Failure, FailureCode, Reply, Secret, Snapshot, StreamId};
 use std::{collections::VecDeque, sync::Arc, sync::Mutex};
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -20,6 +21,10 @@ pub(crate) enum Request {
     HttpListening(Option<String>, String),
     Pictures(StreamId, oneshot::Sender<Result<Pictures, Failure>>),
     Units(StreamId, oneshot::Sender<Result<Units, Failure>>),
+    OfferStream(StreamOffer, oneshot::Sender<Result<StreamAccepted, StreamDeclined>>),
+    PatchStream(StreamPatch, oneshot::Sender<Result<StreamPatched, StreamDeclined>>),
+    /// The session of this resource, with the token that was shown.
+    EndStream(String, Option<Secret>, oneshot::Sender<Result<(), StreamDeclined>>),
     ShutDown(oneshot::Sender<()>),
 }
 
@@ -71,6 +76,42 @@ impl Handle {
     /// Tells where the embedded server's pages are, or (`None`) why they are not.
     pub async fn http_listening(&self, address: Option<String>, info: String) {
         let _ = self.requests.send(Request::HttpListening(address, info)).await;
+    }
+
+    /// Opens a session of a stream at the gateway, for a WHIP or WHEP client.
+    ///
+    /// # Errors
+    /// [`StreamDeclined`].
+    pub async fn offer_stream(&self, offer: StreamOffer) -> Result<StreamAccepted, StreamDeclined> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Request::OfferStream(offer, reply), answer).await
+    }
+
+    /// Trickles candidates into a session, or restarts its ICE.
+    ///
+    /// # Errors
+    /// [`StreamDeclined`].
+    pub async fn patch_stream(&self, patch: StreamPatch) -> Result<StreamPatched, StreamDeclined> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Request::PatchStream(patch, reply), answer).await
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// [`StreamDeclined::SessionNotFound`] where it has ended already.
+    pub async fn end_stream(&self, resource: String, token: Option<Secret>) -> Result<(), StreamDeclined> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Request::EndStream(resource, token, reply), answer).await
+    }
+
+    async fn ask<T>(
+        &self,
+        request: Request,
+        answer: oneshot::Receiver<Result<T, StreamDeclined>>,
+    ) -> Result<T, StreamDeclined> {
+        self.requests.send(request).await.map_err(|_| StreamDeclined::Stopped)?;
+        answer.await.map_err(|_| StreamDeclined::Stopped)?
     }
 
     /// Hangs up, unregisters, stops. Returns when all is closed, after a few seconds at most.

@@ -13,6 +13,7 @@
 
 mod directories;
 mod handle;
+mod ingest;
 mod io;
 mod options;
 mod owner;
@@ -22,8 +23,12 @@ mod vcard;
 
 pub use directories::Directories;
 pub use handle::{Events, Handle, Next};
+pub use ingest::{
+    LONGEST_NAME, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched, check_stream_name,
+};
 pub use io::streams::{Pictures, Unit, UnitMedia, Units};
 pub use options::Options;
+pub use sidetone_peer::whip;
 
 use sidetone_api::Failure;
 

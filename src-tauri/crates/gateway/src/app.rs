@@ -6,7 +6,7 @@ use crate::{
     guard::{Hosts, Refusal},
     login::{Login, random_text, same},
     pages::{self, ui::Ui},
-    socket, wire,
+    socket, whip, wire,
 };
 use axum::{
     Router,
@@ -36,6 +36,8 @@ pub(crate) struct App {
     pub(crate) key: String,
     /// One permit for each UI socket.
     pub(crate) sockets: Arc<Semaphore>,
+    /// One permit for each offer of a stream that is being answered.
+    pub(crate) offers: Semaphore,
     /// Turns true when the listeners stop.
     pub(crate) stop: watch::Sender<bool>,
     login: Mutex<Login>,
@@ -52,6 +54,7 @@ impl App {
             instance: random_text()?,
             key: random_text()?,
             sockets: Arc::new(Semaphore::new(socket::MAX_SOCKETS)),
+            offers: Semaphore::new(whip::MOST_OFFERS),
             stop: watch::Sender::new(false),
             login: Mutex::default(),
         })
@@ -79,6 +82,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/healthz", get(health))
         .route("/login-link", post(login_link))
         .route("/ui/socket", get(socket::upgrade))
+        .merge(whip::routes(&app))
         .fallback(get(pages::asset).fallback(other_method))
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guarded))

@@ -1,8 +1,10 @@
 //! What the listeners want of the engine; a fake stands in for it in tests.
 
 use futures_util::future::BoxFuture;
-use sidetone_api::{Command, Failure, Reply, Snapshot};
-use sidetone_engine::{Events, Handle, Next};
+use sidetone_api::{Command, Failure, Reply, Secret, Snapshot};
+use sidetone_engine::{
+    Events, Handle, Next, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
+};
 
 /// The state, and every event after it.
 pub(crate) type Attached = (Snapshot, Box<dyn EventSource>);
@@ -11,6 +13,13 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn command(&self, command: Command) -> BoxFuture<'_, Result<Reply, Failure>>;
     fn attach(&self) -> BoxFuture<'_, Result<Attached, Failure>>;
     fn http_listening(&self, address: Option<String>, info: String) -> BoxFuture<'_, ()>;
+    fn offer_stream(&self, offer: StreamOffer) -> BoxFuture<'_, Result<StreamAccepted, StreamDeclined>>;
+    fn patch_stream(&self, patch: StreamPatch) -> BoxFuture<'_, Result<StreamPatched, StreamDeclined>>;
+    fn end_stream(
+        &self,
+        resource: String,
+        token: Option<Secret>,
+    ) -> BoxFuture<'_, Result<(), StreamDeclined>>;
 }
 
 pub(crate) trait EventSource: Send {
@@ -31,6 +40,22 @@ impl Door for Handle {
 
     fn http_listening(&self, address: Option<String>, info: String) -> BoxFuture<'_, ()> {
         Box::pin(Handle::http_listening(self, address, info))
+    }
+
+    fn offer_stream(&self, offer: StreamOffer) -> BoxFuture<'_, Result<StreamAccepted, StreamDeclined>> {
+        Box::pin(Handle::offer_stream(self, offer))
+    }
+
+    fn patch_stream(&self, patch: StreamPatch) -> BoxFuture<'_, Result<StreamPatched, StreamDeclined>> {
+        Box::pin(Handle::patch_stream(self, patch))
+    }
+
+    fn end_stream(
+        &self,
+        resource: String,
+        token: Option<Secret>,
+    ) -> BoxFuture<'_, Result<(), StreamDeclined>> {
+        Box::pin(Handle::end_stream(self, resource, token))
     }
 }
 

@@ -1,9 +1,10 @@
-//! The embedded server's HTTP and WebSocket listeners: they serve the UI to a browser on this machine.
+//! The embedded server's HTTP and WebSocket listeners: they serve the UI to a browser on this machine, and streams by WHIP and WHEP.
 //!
 //! ```text
 //!  browser ──GET /?token=…──▶ login   one-time token ⇒ session cookie
 //!          ──GET /…─────────▶ pages   the built UI: ETag, CSP, no path but the assets'
 //!          ══/ui/socket═════▶ socket  commands in, snapshot and events out
+//!  OBS, …  ──POST /whip/…───▶ whip    streams are published and played
 //!  cli     ──GET /healthz───▶         is this the instance of gateway.json?
 //!          ──POST /login-link▶        a fresh link, for the key of gateway.json
 //! ```
@@ -31,6 +32,7 @@ mod runtime_file;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod whip;
 pub mod wire;
 
 pub use error::GatewayError;

@@ -2,6 +2,8 @@
 
 pub(crate) mod clock;
 pub(crate) mod dns;
+#[allow(dead_code, unused_imports)]
+pub(crate) mod http;
 pub(crate) mod identity;
 pub(crate) mod keys;
 pub(crate) mod media;

@@ -37,6 +37,7 @@ mod view;
 mod wire;
 
 use crate::{
+    StreamDeclined,
     handle::{Publisher, Request},
     io::{
         clock,
@@ -225,6 +226,18 @@ impl Owner {
             }
             Request::Pictures(stream, reply) => drop(reply.send(self.stream_pictures(&stream))),
             Request::Units(stream, reply) => drop(reply.send(self.stream_units(&stream))),
+            Request::OfferStream(offer, reply) => {
+                drop(offer);
+                let _ = reply.send(Err(StreamDeclined::Limit("no streams are served yet".into())));
+            }
+            Request::PatchStream(patch, reply) => {
+                drop(patch);
+                let _ = reply.send(Err(StreamDeclined::SessionNotFound));
+            }
+            Request::EndStream(resource, token, reply) => {
+                drop((resource, token));
+                let _ = reply.send(Err(StreamDeclined::SessionNotFound));
+            }
             Request::ShutDown(done) => self.start_farewell(Some(done)),
         }
     }

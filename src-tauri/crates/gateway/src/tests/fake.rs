@@ -1,17 +1,24 @@
 use crate::door::{Attached, Door, EventSource};
 use futures_util::future::BoxFuture;
 use sidetone_api::{
-    CallId, Command, DevicesView, Envelope, Event, Failure, GatewayView, Reply, Settings, Snapshot,
+    CallId, Command, DevicesView, Envelope, Event, Failure, GatewayView, Reply, Secret, Settings, Snapshot,
 };
-use sidetone_engine::Next;
+use sidetone_engine::{
+    Next, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
+    whip::{Condition, EntityTag, Kind, Link, Wanted},
+};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, watch};
 
-/// An engine that knows the call "c1" and sends what the test publishes.
+/// An engine that knows the call "c1" and the stream session "s1", and sends what the test publishes.
 pub(super) struct Fake {
     readers: Mutex<Vec<mpsc::UnboundedSender<Next>>>,
     pub(super) gateway: Mutex<GatewayView>,
     pub(super) commands: Mutex<Vec<Command>>,
+    pub(super) offers: Mutex<Vec<StreamOffer>>,
+    pub(super) patches: Mutex<Vec<StreamPatch>>,
+    /// Sessions that were ended.
+    pub(super) ended: Mutex<Vec<String>>,
     pub(super) listening: watch::Sender<Vec<(Option<String>, String)>>,
 }
 
@@ -22,6 +29,9 @@ impl Default for Fake {
             readers: Mutex::default(),
             gateway: Mutex::new(gateway),
             commands: Mutex::default(),
+            offers: Mutex::default(),
+            patches: Mutex::default(),
+            ended: Mutex::default(),
             listening: watch::Sender::new(Vec::new()),
         }
     }
@@ -91,5 +101,55 @@ impl Door for Fake {
     fn http_listening(&self, address: Option<String>, info: String) -> BoxFuture<'_, ()> {
         self.listening.send_modify(|all| all.push((address, info)));
         Box::pin(async {})
+    }
+
+    fn offer_stream(&self, offer: StreamOffer) -> BoxFuture<'_, Result<StreamAccepted, StreamDeclined>> {
+        use StreamDeclined as D;
+        let declined = match (offer.name.as_str(), offer.kind) {
+            ("busy", Kind::Whip) => Some(D::NameInUse),
+            ("nobody", Kind::Whep) => Some(D::StreamNotFound),
+            ("private", _) if offer.token.is_none() => Some(D::TokenNeeded),
+            ("private", _) if offer.token != Some(Secret::new("right")) => Some(D::TokenRefused),
+            ("broken", _) => Some(D::BadOffer("line 3 cannot be read".into())),
+            ("foreign", _) => Some(D::NoCommonCodecs),
+            ("full", _) => Some(D::Limit("1000 streams are the most".into())),
+            ("stopped", _) => Some(D::Stopped),
+            _ => None,
+        };
+        self.offers.lock().unwrap().push(offer);
+        let link = Link {
+            target: "stun:stun.example".into(),
+            parameters: vec![("rel".into(), "ice-server".into())],
+        };
+        let accepted = StreamAccepted {
+            resource: "s1".into(),
+            answer: "v=0\r\nanswer\r\n".into(),
+            tag: EntityTag::strong("t1").unwrap(),
+            links: vec![link],
+        };
+        Box::pin(async { declined.map_or(Ok(accepted), Err) })
+    }
+
+    fn patch_stream(&self, patch: StreamPatch) -> BoxFuture<'_, Result<StreamPatched, StreamDeclined>> {
+        let tag = EntityTag::strong("t1").unwrap();
+        let wanted =
+            Wanted::of(patch.if_match.as_ref(), &patch.fragment, Condition { tag: &tag, ufrag: "old0" });
+        let patched = match (patch.resource.as_str(), wanted) {
+            ("s1", Ok(Wanted::Trickle)) => Ok(StreamPatched::Trickled),
+            ("s1", Ok(Wanted::Restart)) => Ok(StreamPatched::Restarted {
+                fragment: patch.fragment.clone(),
+                tag: EntityTag::strong("t2").unwrap(),
+            }),
+            ("s1", Err(not_met)) => Err(not_met.into()),
+            _ => Err(StreamDeclined::SessionNotFound),
+        };
+        self.patches.lock().unwrap().push(patch);
+        Box::pin(async { patched })
+    }
+
+    fn end_stream(&self, resource: String, _: Option<Secret>) -> BoxFuture<'_, Result<(), StreamDeclined>> {
+        let known = resource == "s1";
+        self.ended.lock().unwrap().push(resource);
+        Box::pin(async move { known.then_some(()).ok_or(StreamDeclined::SessionNotFound) })
     }
 }

@@ -25,9 +25,15 @@ pub(super) async fn get(address: SocketAddr, path: &str, headers: &[&str]) -> An
 }
 
 pub(super) async fn raw(address: SocketAddr, line: &str, headers: &[&str]) -> Answer {
+    with_body(address, line, headers, "").await
+}
+
+pub(super) async fn with_body(address: SocketAddr, line: &str, headers: &[&str], body: &str) -> Answer {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    stream.write_all(format!("{line}\r\n{headers}Connection: close\r\n\r\n").as_bytes()).await.unwrap();
+    let request = format!("{line}\r\n{headers}Connection: close\r\n\r\n{body}");
+    // A server that has read enough closes.
+    let _ = stream.write_all(request.as_bytes()).await;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();
     let text = String::from_utf8(bytes).unwrap();

@@ -5,6 +5,7 @@ mod finding;
 mod http;
 mod pages;
 mod socket;
+mod whip;
 
 use crate::{
     Asset, Options, Running, Ui, mime_of,

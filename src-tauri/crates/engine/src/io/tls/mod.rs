@@ -12,6 +12,7 @@ mod verify;
 mod words;
 
 pub(crate) use pem::check as check_ca;
+pub(crate) use words::of_handshake as handshake_words;
 
 use rustls::{
     ClientConfig,
@@ -99,6 +100,17 @@ impl Trust {
     }
 }
 
+impl Trust {
+    /// For clients of web servers that shake hands themselves.
+    ///
+    /// # Errors
+    /// The reason in words.
+    pub(crate) async fn web_config(&self) -> Result<Arc<ClientConfig>, String> {
+        let connectors = self.connectors.get_or_init(|| Connectors::load(self.own.clone())).await;
+        connectors.as_ref().map(|connectors| Arc::clone(&connectors.web)).map_err(Clone::clone)
+    }
+}
+
 impl Connectors {
     /// Reads the system's authorities, off the loop: that may take a while.
     async fn load(own: Vec<CertificateDer<'static>>) -> Result<Self, String> {
@@ -123,6 +135,11 @@ fn config(verifier: Verifier) -> Result<Arc<ClientConfig>, String> {
         .with_no_client_auth();
     config.resumption = Resumption::in_memory_sessions(SESSIONS);
     Ok(Arc::new(config))
+}
+
+/// Whether a connection failed for its TLS.
+pub(crate) fn is_of_tls(error: &io::Error) -> bool {
+    cause(error).is_some()
 }
 
 /// The failure of a handshake as rustls knows it.

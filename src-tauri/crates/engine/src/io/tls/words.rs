@@ -19,7 +19,7 @@ pub(super) struct Refused(pub(super) String);
 const LONGEST_NAME: usize = 60;
 
 /// A handshake that came to nothing.
-pub(super) fn of_handshake(host: &str, error: &io::Error) -> String {
+pub(crate) fn of_handshake(host: &str, error: &io::Error) -> String {
     let Some(cause) = cause(error) else {
         return match error.kind() {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
