@@ -37,7 +37,6 @@ mod view;
 mod wire;
 
 use crate::{
-    StreamDeclined,
     handle::{Publisher, Request},
     io::{
         clock,
@@ -100,6 +99,10 @@ enum Errand {
     Stored(kept::Stored),
     StreamSound(streams::OpenedSound),
     Snapshot(streams::Taken),
+    Dialling(Box<streams::Dialling>),
+    Negotiated(Box<streams::Negotiated>),
+    /// A session of the gateway that nobody wants.
+    Unserved(String),
 }
 
 struct Owner {
@@ -226,17 +229,10 @@ impl Owner {
             }
             Request::Pictures(stream, reply) => drop(reply.send(self.stream_pictures(&stream))),
             Request::Units(stream, reply) => drop(reply.send(self.stream_units(&stream))),
-            Request::OfferStream(offer, reply) => {
-                drop(offer);
-                let _ = reply.send(Err(StreamDeclined::Limit("no streams are served yet".into())));
-            }
-            Request::PatchStream(patch, reply) => {
-                drop(patch);
-                let _ = reply.send(Err(StreamDeclined::SessionNotFound));
-            }
+            Request::OfferStream(offer, reply) => self.offer_stream(offer, reply),
+            Request::PatchStream(patch, reply) => self.patch_stream(patch, reply),
             Request::EndStream(resource, token, reply) => {
-                drop((resource, token));
-                let _ = reply.send(Err(StreamDeclined::SessionNotFound));
+                let _ = reply.send(self.end_served(&resource, token.as_ref()));
             }
             Request::ShutDown(done) => self.start_farewell(Some(done)),
         }
@@ -265,6 +261,9 @@ impl Owner {
             Errand::Stored(stored) => self.on_stored(stored),
             Errand::StreamSound(opened) => self.on_stream_sound(opened),
             Errand::Snapshot(taken) => self.on_snapshot_taken(taken),
+            Errand::Dialling(dialling) => self.on_dialling(*dialling),
+            Errand::Negotiated(negotiated) => self.on_negotiated(*negotiated),
+            Errand::Unserved(resource) => self.on_unserved(&resource),
         }
     }
 
@@ -276,7 +275,8 @@ impl Owner {
         let (closing, hold, due) = (self.next_closing(), self.next_hold(), self.next_due());
         let probe = self.next_probe();
         let look = self.next_look();
-        [phone, exchange, closing, probe, hold, due, look, tone, farewell, pruning, imported]
+        let connecting = self.next_connecting();
+        [phone, exchange, closing, probe, hold, due, look, tone, farewell, pruning, imported, connecting]
             .into_iter()
             .flatten()
             .min()
@@ -295,6 +295,7 @@ impl Owner {
         self.do_what_is_due(now);
         self.look_at_routes(now);
         self.close_overdue(now);
+        self.connect_due_streams(now);
         if self.history.pruning.is_some_and(|due| due <= now) {
             self.prune_history();
         }

@@ -47,6 +47,9 @@ impl Owner {
             let is_new = calls.any(|call| call.route.is_none() && !call.is_reconnecting());
             return Some(if is_new { self.looked } else { self.looked + BETWEEN_LOOKS_IN_A_CALL });
         }
+        if !self.stream_routes().is_empty() {
+            return Some(self.looked + BETWEEN_LOOKS_IN_A_CALL);
+        }
         let mut open = self.sessions.values().filter(|session| session.registration.is_some());
         open.any(|session| session.server.is_some_and(|server| !server.ip().is_loopback()))
             .then_some(self.looked + BETWEEN_LOOKS)
@@ -64,6 +67,11 @@ impl Owner {
         for (id, server) in away.collect::<Vec<_>>() {
             let address = local_address_towards(server, None).ok();
             self.on_session_address(&id, address);
+        }
+        for (id, remote) in self.stream_routes() {
+            if let Ok(address) = local_address_towards(remote, None) {
+                self.on_stream_address(&id, address);
+            }
         }
         let calls = self.calls.values().filter_map(|call| Some((call.id.clone(), call.far_address()?)));
         for (id, remote) in calls.collect::<Vec<_>>() {

@@ -96,7 +96,7 @@ impl Owner {
         let mut opened = opened.await.map_err(|_| no_database(&"it ended"))?;
         let videos = options.directories.as_ref().map(|directories| directories.videos.clone());
         let recordings = options.directories.map(|directories| directories.recordings);
-        let exchange = Exchange::open(&settings.get().gateway, names, inbox).await;
+        let exchange = Exchange::open(&settings.get().gateway, Arc::clone(&names), inbox).await;
         let desk = Desk::new(options.devices, &settings.get().audio, errands.clone());
         let mut owner = Self {
             publisher: Publisher::default(),
@@ -133,6 +133,7 @@ impl Owner {
             owner.notice(level, &info, None);
         }
         owner.prune_history();
+        owner.open_streams(names);
         owner.apply_processing();
         owner.desk.watch();
         owner.apply_hold_music();

@@ -15,13 +15,13 @@ fn settings() -> sidetone_api::Settings {
     settings
 }
 
-fn bars_and_tone() -> StreamSources {
+pub(crate) fn bars_and_tone() -> StreamSources {
     let tone = AudioInput { source: "tone".into(), gain: 1.0 };
     StreamSources { video: Some("bars".into()), inset: None, audio: vec![tone] }
 }
 
 impl Phone {
-    async fn publish(&self, name: &str, sources: StreamSources) -> StreamId {
+    pub(crate) async fn publish(&self, name: &str, sources: StreamSources) -> StreamId {
         let command = Command::PublishStream { name: name.into(), token: None, sources, settings: None };
         match self.ask(command).await {
             Ok(Reply::Stream { stream_id }) => stream_id,
@@ -29,7 +29,7 @@ impl Phone {
         }
     }
 
-    async fn play(&self, name: &str) -> StreamId {
+    pub(crate) async fn play(&self, name: &str) -> StreamId {
         match self.ask(Command::PlayStream { name: name.into(), token: None }).await {
             Ok(Reply::Stream { stream_id }) => stream_id,
             other => panic!("not played: {other:?}"),
@@ -37,7 +37,7 @@ impl Phone {
     }
 
     /// Waits for a status of a stream; gives its `info`.
-    async fn stream_status(&mut self, stream: &StreamId, wanted: StreamStatus) -> String {
+    pub(crate) async fn stream_status(&mut self, stream: &StreamId, wanted: StreamStatus) -> String {
         self.wait(&format!("{wanted} of {stream}"), |event| match event {
             Event::StreamStatusEvent { status, stream_id, info, .. } if stream_id == stream => {
                 (*status == wanted).then(|| info.clone())
@@ -47,13 +47,13 @@ impl Phone {
         .await
     }
 
-    async fn published(&mut self, name: &str) -> StreamId {
+    pub(crate) async fn published(&mut self, name: &str) -> StreamId {
         let stream = self.publish(name, bars_and_tone()).await;
         self.stream_status(&stream, StreamStatus::Publishing).await;
         stream
     }
 
-    async fn played(&mut self, name: &str) -> StreamId {
+    pub(crate) async fn played(&mut self, name: &str) -> StreamId {
         let stream = self.play(name).await;
         self.stream_status(&stream, StreamStatus::Playing).await;
         stream
@@ -69,11 +69,11 @@ impl Phone {
     }
 }
 
-fn stream<'a>(state: &'a Snapshot, id: &StreamId) -> Option<&'a StreamView> {
+pub(crate) fn stream<'a>(state: &'a Snapshot, id: &StreamId) -> Option<&'a StreamView> {
     state.streams.iter().find(|stream| stream.stream_id == *id)
 }
 
-fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 

@@ -1,6 +1,12 @@
 //! What the threads of one stream count; read once a second for the screen.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
+};
 
 /// Shared by the threads of a stream. Counters rise from its beginning on, gauges are of now.
 #[derive(Debug, Default)]
@@ -24,8 +30,9 @@ pub(crate) struct Counters {
     pub(crate) jitter_ms: Gauge,
     /// What the encoder is asked for.
     pub(crate) target_kbit: Gauge,
-    /// How long the sound waits before it is heard; the picture is to wait as long.
-    pub(crate) sound_delay_ms: Gauge,
+    /// Pictures that the decoder refused.
+    pub(crate) undecoded: Count,
+    pub(crate) heard: Heard,
     pub(crate) level_rms: Gauge,
     pub(crate) level_peak: Gauge,
     pub(crate) has_level: AtomicBool,
@@ -87,5 +94,23 @@ impl Counters {
 
     pub(crate) fn level(&self) -> Option<(f32, f32)> {
         self.has_level.load(Relaxed).then(|| (self.level_rms.get(), self.level_peak.get()))
+    }
+}
+
+/// What is heard of a played stream: its timestamp, and when.
+#[derive(Debug, Default)]
+pub(crate) struct Heard(Mutex<Option<(u32, Instant)>>);
+
+impl Heard {
+    /// Never waits for a reader.
+    pub(crate) fn set(&self, timestamp: u32, at: Instant) {
+        if let Ok(mut heard) = self.0.try_lock() {
+            *heard = Some((timestamp, at));
+        }
+    }
+
+    /// What was told since the last call.
+    pub(crate) fn take(&self) -> Option<(u32, Instant)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

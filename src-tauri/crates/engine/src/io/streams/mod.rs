@@ -8,6 +8,7 @@
 //! ```
 
 mod counters;
+pub(crate) mod dial;
 mod inlet;
 mod measure;
 pub(crate) mod packet;
@@ -42,7 +43,7 @@ use std::{
     },
     time::Instant,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) enum Ask {
     /// Publishes what comes through the stream's [`Inlet`] under a name.
@@ -67,6 +68,11 @@ pub(crate) enum Ask {
         of: peers::Use,
         local: SocketAddr,
         socket: UdpSocket,
+    },
+    /// What is published under a name, if anything.
+    Look {
+        name: String,
+        done: oneshot::Sender<Option<Tracks>>,
     },
     /// The far end has answered our offer; what will flow comes back.
     Answered {

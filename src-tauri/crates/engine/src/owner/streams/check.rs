@@ -1,15 +1,16 @@
 //! What clients may ask of streams.
 
-use super::super::settings::check_selection;
-use crate::io::streams::{
-    router::LONGEST_NAME,
-    send::{Inset, Scene},
+use super::{super::settings::check_selection, connect::endpoint};
+use crate::{
+    check_stream_name,
+    io::streams::send::{Inset, Scene},
 };
-use sidetone_api::{Failure, StreamSources, VideoSettings};
+use sidetone_api::{Failure, Secret, StreamSources, VideoSettings};
 use sidetone_media::{
     device::{Selection, VideoSelection},
     video::VideoCodec,
 };
+use sidetone_peer::whip::{Endpoint, Kind};
 
 const MOST_INPUTS: usize = 8;
 const MOST_SERVERS: usize = 8;
@@ -23,35 +24,27 @@ const MOST_FRAMES: u32 = 120;
 pub(super) const LOUDEST: f32 = 2.0;
 
 /// Where a stream is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Place {
     /// At the embedded gateway.
     Name,
     /// At a WHIP or WHEP endpoint.
-    Url,
+    Url(Endpoint),
+}
+
+pub(super) fn invalid(field: &str, problem: &str) -> Failure {
+    Failure::invalid(field, super::super::text::shown(&format!("{field}: {problem}")))
 }
 
 /// # Errors
-/// Names `name`.
-pub(super) fn check_name(name: &str) -> Result<Place, Failure> {
-    let invalid = |problem: String| Err(Failure::invalid("name", format!("name: {problem}")));
-    if name.is_empty() || name.trim() != name {
-        return invalid("a name or a URL is expected, without spaces around it".into());
-    }
-    if name.chars().any(char::is_control) {
-        return invalid("control characters are not allowed".into());
-    }
-    let scheme = name.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-    match scheme.as_deref() {
-        Some("http" | "https") if name.len() <= LONGEST_URL => Ok(Place::Url),
-        Some("http" | "https") => invalid(format!("a URL of more than {LONGEST_URL} bytes")),
-        Some(scheme) => invalid(format!("{scheme}: is neither https: nor http:")),
-        None if name.len() > LONGEST_NAME => invalid(format!("longer than {LONGEST_NAME} bytes")),
-        None if name.contains(['/', '?', '#', '\\']) => {
-            invalid("a name has none of / ? # \\, a URL begins with https:// or http://".into())
+/// Names `name` or `token`.
+pub(super) fn check_name(kind: Kind, name: &str, token: Option<&Secret>) -> Result<Place, Failure> {
+    match name.split_once("://") {
+        Some((scheme, _)) if ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
+            endpoint(kind, name, token).map(Place::Url)
         }
-        None if name == "." || name == ".." => invalid("this names a folder".into()),
-        None => Ok(Place::Name),
+        Some(_) => Err(invalid("name", "a URL begins with https:// or http://")),
+        None => check_stream_name(name).map(|()| Place::Name).map_err(|problem| invalid("name", &problem)),
     }
 }
 
@@ -121,7 +114,7 @@ fn check_video_selection(field: &str, text: &str) -> Result<VideoSelection, Fail
 /// Names the key that is wrong.
 pub(in super::super) fn check_video(video: &VideoSettings) -> Result<(), Failure> {
     check_video_selection("video.camera", &video.camera)?;
-    let invalid = |field: &str, problem: String| Err(Failure::invalid(field, format!("{field}: {problem}")));
+    let invalid = |field: &str, problem: String| Err(invalid(field, &problem));
     if video.codecs.is_empty() {
         return invalid("video.codecs", "at least one of H264 and VP8 is needed".into());
     }
@@ -172,16 +165,22 @@ pub(in super::super) fn check_video(video: &VideoSettings) -> Result<(), Failure
 #[cfg(test)]
 mod tests {
     use super::{Place, check_name, check_sources, check_video};
-    use sidetone_api::{AudioInput, StreamSources, VideoInset, VideoSettings};
+    use sidetone_api::{AudioInput, Secret, StreamSources, VideoInset, VideoSettings};
+    use sidetone_peer::whip::Kind;
 
     #[test]
     fn a_stream_is_at_a_name_or_at_a_web_address() {
-        assert_eq!(check_name("tv"), Ok(Place::Name));
-        assert_eq!(check_name("Zoë's desk"), Ok(Place::Name));
-        assert_eq!(check_name("HTTPS://example.com/whip/tv"), Ok(Place::Url));
-        for bad in ["", " tv", "a\nb", "rtmp://x/y", "a/b", "..", &"x".repeat(129), "http://\u{7}"] {
-            assert_eq!(check_name(bad).unwrap_err().field.as_deref(), Some("name"), "{bad:?}");
+        let check = |name: &str| check_name(Kind::Whip, name, None);
+        assert!(matches!(check("tv"), Ok(Place::Name)));
+        assert!(matches!(check("HTTPS://example.com/whip/tv"), Ok(Place::Url(_))));
+        for bad in ["", " tv", "a\nb", "rtmp://x/y", "a/b", "..", "http://\u{7}", "http://u:p@x/", "https://"]
+        {
+            assert_eq!(check(bad).unwrap_err().field.as_deref(), Some("name"), "{bad:?}");
         }
+        let token = Secret::new("a b");
+        let refused = check_name(Kind::Whep, "http://x/", Some(&token)).unwrap_err();
+        assert_eq!(refused.field.as_deref(), Some("token"));
+        assert!(!refused.message.contains("a b"));
     }
 
     #[test]

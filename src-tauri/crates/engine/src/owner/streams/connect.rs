@@ -1,27 +1,354 @@
-//! Streams at WHIP and WHEP endpoints.
+//! Streams at WHIP and WHEP endpoints: connecting, reconnecting, and when to give up.
 
-use super::super::Owner;
-use crate::io::streams::Key;
-use sidetone_api::{Secret, StreamId, StreamStatus};
+use super::{
+    super::{Errand, Owner, text},
+    check::invalid,
+    publish::encoding,
+};
+use crate::io::{
+    clock,
+    http::Schedule,
+    streams::{
+        self, Key, Tracks,
+        dial::{self, Dialled, Told},
+        peers::Role,
+        receive,
+        send::{Control, MOST_LAYERS},
+    },
+};
+use sidetone_api::{Failure, NoticeLevel, Secret, StreamId, StreamStatus, VideoSettings};
+use sidetone_media::{Codec as AudioCodec, video::VideoCodec};
+use sidetone_peer::{
+    BitrateLimits, Codec, Direction, Kind, Media, Wanted,
+    whip::{self, Endpoint, Token},
+};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+/// Names of simulcast layers, the smallest first.
+const LAYERS: [&str; MOST_LAYERS] = ["q", "h", "f"];
+/// What the sound needs beside the pictures, kbit/s.
+const SOUND_KBIT: u32 = 80;
+
+/// A stream's way to its endpoint.
+#[derive(Debug)]
+pub(super) struct Connection {
+    endpoint: Endpoint,
+    dialled: Option<Dialled>,
+    schedule: Schedule,
+    /// Attempts so far: what an earlier one tells is of no interest.
+    attempt: u64,
+    /// The endpoint's address, and ours towards it.
+    remote: Option<SocketAddr>,
+    address: Option<IpAddr>,
+    control: Control,
+    sink: Option<receive::Sink>,
+    /// What was agreed on first; later attempts want the same.
+    tracks: Option<Tracks>,
+}
+
+/// What an attempt tells.
+#[derive(Debug)]
+pub(in super::super) struct Dialling {
+    stream: Key,
+    attempt: u64,
+    told: Told,
+}
+
+/// # Errors
+/// Names `name` or `token`.
+pub(super) fn endpoint(kind: whip::Kind, url: &str, token: Option<&Secret>) -> Result<Endpoint, Failure> {
+    let token = token.map(|token| Token::new(token.expose())).transpose();
+    let token = token.map_err(|error| Failure::invalid("token", error.to_string()))?;
+    Endpoint::new(kind, url, token).map_err(|error| invalid("name", &error.to_string()))
+}
 
 impl Owner {
-    pub(super) fn publish_url(&mut self, id: &StreamId, _token: Option<Secret>) {
-        self.end_stream(id, StreamStatus::Failed, "endpoints are not built yet");
+    pub(super) fn publish_url(&mut self, id: &StreamId, endpoint: Endpoint) {
+        let control = Control::default();
+        let Some(stream) = self.streams.all.get_mut(id) else { return };
+        control.allow(stream.settings.start_kbit + SOUND_KBIT);
+        let ask = streams::Ask::Own {
+            stream: stream.key,
+            own: stream.own.clone(),
+            published: Some(control.clone()),
+            sink: None,
+        };
+        stream.connection = Some(Box::new(Connection::new(endpoint, control, None)));
+        self.stream_door.ask(ask);
+        self.connect_stream(id);
     }
 
-    pub(super) fn play_url(&mut self, id: &StreamId, _token: Option<Secret>) {
-        self.end_stream(id, StreamStatus::Failed, "endpoints are not built yet");
+    pub(super) fn play_url(&mut self, id: &StreamId, endpoint: Endpoint) {
+        let Some(stream) = self.streams.all.get_mut(id) else { return };
+        let (sink, outlets) = receive::sink();
+        stream.outlets = Some(outlets);
+        let own = stream.own.clone();
+        let ask = streams::Ask::Own { stream: stream.key, own, published: None, sink: Some(sink.clone()) };
+        stream.connection = Some(Box::new(Connection::new(endpoint, Control::default(), Some(sink))));
+        self.stream_door.ask(ask);
+        self.connect_stream(id);
     }
 
-    pub(super) fn connect_again(&mut self, _id: &StreamId) {}
+    /// Makes an attempt.
+    fn connect_stream(&mut self, id: &StreamId) {
+        let servers = self.ice_servers();
+        let dialler = self.streams.dialler.clone();
+        let Some(stream) = self.streams.all.get_mut(id) else { return };
+        let wanted = stream.wanted();
+        let (key, own, settings) = (stream.key, stream.own.clone(), &stream.settings);
+        let bitrate = limits(settings);
+        let (Some(connection), Some(dialler)) = (stream.connection.as_mut(), dialler) else { return };
+        connection.attempt += 1;
+        stream.retry_at = None;
+        let role = match &connection.sink {
+            Some(sink) => Role::Receiver { own, sink: sink.clone() },
+            None => Role::Sender { own, control: connection.control.clone() },
+        };
+        let call =
+            dial::Call { stream: key, endpoint: connection.endpoint.clone(), wanted, bitrate, servers, role };
+        let (errands, attempt) = (self.errands.clone(), connection.attempt);
+        let tell = move |told| {
+            let dialling = Dialling { stream: key, attempt, told };
+            if errands.try_send(Errand::Dialling(Box::new(dialling))).is_err() {
+                tracing::error!("the owner does not hear of a stream's connection");
+            }
+        };
+        connection.dialled = Some(dial::dial(dialler, call, tell));
+    }
 
-    pub(super) fn disconnect_stream(&mut self, _id: &StreamId) {}
+    pub(in super::super) fn on_dialling(&mut self, dialling: Dialling) {
+        let Dialling { stream: key, attempt, told } = dialling;
+        let Some(stream) = self.streams.of_key(key) else { return };
+        let id = stream.id.clone();
+        let Some(connection) = stream.connection.as_mut().filter(|it| it.attempt == attempt) else { return };
+        match told {
+            Told::Reached(remote) => (connection.remote, connection.address) = (Some(remote), None),
+            Told::Agreed(tracks) => self.on_stream_agreed(&id, tracks),
+            Told::Failed { info, may_pass, retry_after } => {
+                self.lose_stream(&id, &info, may_pass, retry_after);
+            }
+        }
+    }
 
-    pub(super) fn on_stream_candidate(&mut self, _key: Key, _mid: String, _candidate: String) {}
+    fn on_stream_agreed(&mut self, id: &StreamId, tracks: Tracks) {
+        let Some(stream) = self.streams.all.get_mut(id) else { return };
+        let is_published = stream.is_published();
+        let Some(connection) = stream.connection.as_mut() else { return };
+        let before = connection.tracks.replace(tracks.clone());
+        if !is_published {
+            // The stream thread tells what comes.
+            return;
+        }
+        if before.is_some() {
+            (0..MOST_LAYERS).filter_map(|layer| u8::try_from(layer).ok()).for_each(|layer| {
+                connection.control.want_key_frame(layer);
+            });
+            return;
+        }
+        let control = connection.control.clone();
+        let scene = stream.sources.as_ref().and_then(|it| super::check::check_sources(it).ok()).flatten();
+        let has_sound = stream.sources.as_ref().is_some_and(|sources| !sources.audio.is_empty());
+        let agreed = tracks.video.as_ref().and_then(|track| track.codec.parse::<VideoCodec>().ok());
+        let encoding = encoding(&stream.settings).ok();
+        let pictures = scene.zip(encoding).zip(agreed).map(|((scene, mut encoding), codec)| {
+            encoding.codec = codec;
+            encoding.layers = tracks.video.as_ref().map_or(1, |track| track.layers);
+            (scene, encoding)
+        });
+        let sound = tracks.audio.as_ref().filter(|_| has_sound);
+        let sound = sound.and_then(|track| track.codec.parse::<AudioCodec>().ok());
+        if pictures.is_none() && sound.is_none() {
+            return self.end_stream(id, StreamStatus::Failed, "No common codecs");
+        }
+        if pictures.is_none() && stream.sources.as_ref().is_some_and(|sources| sources.video.is_some()) {
+            stream.picture_problem = Some("the endpoint takes no picture of ours".into());
+        }
+        self.begin_sending(id, pictures, control);
+        if let Some(codec) = sound {
+            self.begin_sound(id, codec);
+        }
+        self.publish_stream_view(id);
+    }
 
-    pub(super) fn on_stream_gathered(&mut self, _key: Key) {}
+    /// The connection is gone, or did not come about.
+    pub(super) fn on_stream_disconnected(&mut self, key: Key, info: &str) {
+        if let Some(id) = self.streams.of_key(key).map(|stream| stream.id.clone()) {
+            self.lose_stream(&id, info, true, None);
+        }
+    }
 
-    pub(super) fn on_stream_disconnected(&mut self, _key: Key, _info: &str) {}
+    /// What never was live has failed; what was, is tried again.
+    fn lose_stream(&mut self, id: &StreamId, info: &str, may_pass: bool, retry_after: Option<Duration>) {
+        let Some(stream) = self.streams.all.get_mut(id) else { return };
+        let was_live = stream.live_at.is_some();
+        let Some(connection) = stream.connection.as_mut().filter(|_| was_live && may_pass) else {
+            return self.end_stream(id, StreamStatus::Failed, info);
+        };
+        // What the old attempt may still tell is of no interest.
+        connection.attempt += 1;
+        connection.dialled = None;
+        let random = clock::random().map(u32::from_be_bytes).unwrap_or(u32::MAX / 2);
+        let now = Instant::now();
+        let due = connection.schedule.failed(now, retry_after, random);
+        let wait = u64::try_from(due.saturating_duration_since(now).as_millis()).unwrap_or(u64::MAX);
+        stream.retry_at = Some(clock::wallclock_ms().saturating_add(wait));
+        stream.status = None;
+        stream.info = text::shown(info);
+        let key = stream.key;
+        self.stream_door.ask(streams::Ask::Disconnect { stream: key });
+        let name = self.streams.all.get(id).map(|stream| stream.name.clone()).unwrap_or_default();
+        self.notice(NoticeLevel::Warning, &format!("{name} is connected again soon: {info}"), None);
+        self.publish_stream_view(id);
+    }
 
-    pub(super) fn on_session_left(&mut self, _key: Key) {}
+    /// Now, whatever the schedule says.
+    pub(super) fn connect_again(&mut self, id: &StreamId) {
+        let Some(connection) = self.streams.all.get_mut(id).and_then(|stream| stream.connection.as_mut())
+        else {
+            return;
+        };
+        connection.schedule.retry_now(Instant::now());
+        self.connect_due_streams(Instant::now());
+    }
+
+    pub(in super::super) fn next_connecting(&self) -> Option<Instant> {
+        let connections = self.streams.all.values().filter_map(|stream| stream.connection.as_ref());
+        connections.filter_map(|connection| connection.schedule.due()).min()
+    }
+
+    pub(in super::super) fn connect_due_streams(&mut self, now: Instant) {
+        let due: Vec<_> = self
+            .streams
+            .all
+            .values_mut()
+            .filter_map(|stream| stream.connection.as_mut()?.schedule.take(now).then(|| stream.id.clone()))
+            .collect();
+        for id in due {
+            self.connect_stream(&id);
+            self.publish_stream_view(&id);
+        }
+    }
+
+    /// The stream ends: so does its session at the endpoint.
+    pub(super) fn disconnect_stream(&mut self, id: &StreamId) {
+        if let Some(stream) = self.streams.all.get_mut(id) {
+            stream.connection = None;
+        }
+    }
+
+    pub(super) fn on_stream_live(&mut self, id: &StreamId) {
+        if let Some(connection) = self.streams.all.get_mut(id).and_then(|stream| stream.connection.as_mut()) {
+            connection.schedule.live(Instant::now());
+        }
+    }
+
+    pub(super) fn on_stream_candidate(&mut self, key: Key, mid: String, candidate: String) {
+        if let Some(dialled) = self.dialled(key) {
+            dialled.candidate(mid, candidate);
+        }
+    }
+
+    pub(super) fn on_stream_gathered(&mut self, key: Key) {
+        if let Some(dialled) = self.dialled(key) {
+            dialled.gathering_done();
+        }
+    }
+
+    fn dialled(&mut self, key: Key) -> Option<&Dialled> {
+        self.streams.of_key(key)?.connection.as_ref()?.dialled.as_ref()
+    }
+
+    /// Streams that go over a network whose routes may change, by their endpoints' addresses.
+    pub(in super::super) fn stream_routes(&self) -> Vec<(StreamId, SocketAddr)> {
+        let routes = self.streams.all.values().filter_map(|stream| {
+            let remote = stream.connection.as_ref()?.remote?;
+            (!remote.ip().is_loopback()).then(|| (stream.id.clone(), remote))
+        });
+        routes.collect()
+    }
+
+    /// Tells the endpoint where we are now.
+    pub(in super::super) fn on_stream_address(&mut self, id: &StreamId, address: IpAddr) {
+        let Some(connection) = self.streams.all.get_mut(id).and_then(|stream| stream.connection.as_mut())
+        else {
+            return;
+        };
+        let has_changed = connection.address.replace(address).is_some_and(|before| before != address);
+        if let Some(dialled) = connection.dialled.as_ref().filter(|_| has_changed) {
+            dialled.move_on();
+        }
+    }
+
+    /// Those of the settings that can be used as they are.
+    fn ice_servers(&self) -> Vec<whip::IceServer> {
+        let servers = self.settings.get().video.ice_servers.iter();
+        let read = servers.filter_map(|server| {
+            let mut read = whip::IceServer::parse(&server.url)?;
+            read.username = Some(server.user.clone()).filter(|user| !user.is_empty());
+            Some(read)
+        });
+        // A TURN server lets nobody in without a password.
+        read.filter(|server| matches!(server.scheme, whip::Scheme::Stun | whip::Scheme::Stuns)).collect()
+    }
+}
+
+impl Connection {
+    fn new(endpoint: Endpoint, control: Control, sink: Option<receive::Sink>) -> Self {
+        Self {
+            endpoint,
+            dialled: None,
+            schedule: Schedule::default(),
+            attempt: 0,
+            remote: None,
+            address: None,
+            control,
+            sink,
+            tracks: None,
+        }
+    }
+}
+
+impl super::Stream {
+    /// What is offered: what its sources have, or all that can be decoded; later what was agreed on before.
+    fn wanted(&self) -> Wanted {
+        let agreed = self.connection.as_ref().and_then(|connection| connection.tracks.as_ref());
+        let direction = if self.is_published() { Direction::Send } else { Direction::Receive };
+        let named = |name: &str| Codec::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name));
+        let (has_sound, has_picture) = match &self.sources {
+            Some(sources) => (!sources.audio.is_empty(), sources.video.is_some()),
+            None => (true, true),
+        };
+        let mut media = Vec::new();
+        if has_sound {
+            let codec = agreed.and_then(|tracks| named(&tracks.audio.as_ref()?.codec));
+            let codecs =
+                codec.map_or_else(|| vec![Codec::Opus, Codec::Pcmu, Codec::Pcma], |codec| vec![codec]);
+            media.push(Media { codecs, ..Media::new(Kind::Audio, direction) });
+        }
+        if has_picture {
+            let codec = agreed.and_then(|tracks| named(&tracks.video.as_ref()?.codec));
+            let usable = |name: &&String| {
+                let codec = name.parse::<VideoCodec>().map(VideoCodec::info);
+                codec.is_ok_and(|info| if self.is_published() { info.encode } else { info.decode })
+            };
+            let known = self.settings.codecs.iter().filter(usable).filter_map(|name| named(name));
+            let codecs = codec.map_or_else(|| known.collect(), |codec| vec![codec]);
+            let simulcast = self.is_published() && self.settings.simulcast;
+            let layers = if simulcast { LAYERS.map(String::from).into() } else { Vec::new() };
+            media.push(Media { codecs, layers, ..Media::new(Kind::Video, direction) });
+        }
+        Wanted { media, stream: String::new() }
+    }
+}
+
+fn limits(settings: &VideoSettings) -> BitrateLimits {
+    let bits = |kbit: u32| u64::from(kbit + SOUND_KBIT) * 1_000;
+    BitrateLimits {
+        min: bits(settings.min_kbit),
+        start: bits(settings.start_kbit),
+        max: bits(settings.max_kbit),
+    }
 }

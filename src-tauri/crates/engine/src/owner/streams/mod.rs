@@ -9,15 +9,18 @@ mod play;
 mod publish;
 mod quality;
 mod readers;
+mod serve;
 mod snapshot;
 mod status;
 
 pub(super) use check::check_video;
+pub(super) use connect::Dialling;
 pub(super) use publish::OpenedSound;
+pub(super) use serve::Negotiated;
 pub(super) use snapshot::Taken;
 
 use super::Owner;
-use crate::io::streams::{Key, Own, receive, send};
+use crate::io::streams::{Key, Own, dial::Dialler, receive, send};
 use sidetone_api::{
     CodecView, Failure, FailureCode, GatewayStream, QualityView, RecordingView, StreamDirection, StreamId,
     StreamSources, StreamStatistics, StreamStatus, StreamView, VideoSettings, VideoView,
@@ -63,6 +66,8 @@ pub(super) struct Stream {
     generation: u64,
     /// It publishes the microphone that calls use.
     uses_microphone: bool,
+    /// Of a stream at an endpoint.
+    connection: Option<Box<connect::Connection>>,
 }
 
 #[derive(Debug, Default)]
@@ -72,6 +77,9 @@ pub(super) struct Streams {
     next_key: u64,
     /// What is published at the gateway.
     listed: Vec<(Key, GatewayStream)>,
+    /// Sessions of the gateway.
+    served: serve::Served,
+    dialler: Option<Dialler>,
 }
 
 impl Streams {
@@ -198,6 +206,7 @@ impl Owner {
             outlets: None,
             generation: 0,
             uses_microphone: false,
+            connection: None,
         };
         self.streams.all.insert(id.clone(), stream);
         Ok(id)

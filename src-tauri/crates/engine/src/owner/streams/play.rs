@@ -10,6 +10,7 @@ use crate::io::{
 };
 use sidetone_api::{CodecView, Failure, Reply, Secret, StreamDirection, StreamId, StreamStatus};
 use sidetone_media::{Codec, video::VideoCodec};
+use sidetone_peer::whip::Kind;
 use std::sync::Arc;
 
 impl Owner {
@@ -18,13 +19,13 @@ impl Owner {
         name: String,
         token: Option<Secret>,
     ) -> Result<Reply, Failure> {
-        let place = check_name(&name)?;
+        let place = check_name(Kind::Whep, &name, token.as_ref())?;
         let settings = self.settings.get().video.clone();
         let id = self.new_stream(StreamDirection::Played, name, None, settings)?;
         self.publish_stream_view(&id);
         match place {
             Place::Name => self.play_name(&id),
-            Place::Url => self.play_url(&id, token),
+            Place::Url(endpoint) => self.play_url(&id, endpoint),
         }
         self.want_devices();
         Ok(Reply::Stream { stream_id: id })

@@ -16,14 +16,15 @@ use crate::io::{
     },
 };
 use sidetone_api::{
-    AudioInput, CodecView, ContentHint as Hint, Failure, Reply, Secret, StreamDirection, StreamId,
-    StreamSources, StreamStatus, VideoSettings,
+    AudioInput, CodecView, ContentHint as Hint, Failure, NoticeLevel, Reply, Secret, StreamDirection,
+    StreamId, StreamSources, StreamStatus, VideoSettings,
 };
 use sidetone_media::{
     Codec,
     device::{Selection, VideoSelection},
     video::{ContentHint, VideoCodec},
 };
+use sidetone_peer::whip::Kind;
 use std::{fmt, sync::Arc};
 
 /// The sources of a stream's sound, opened or not.
@@ -48,18 +49,24 @@ impl Owner {
         sources: StreamSources,
         settings: Option<VideoSettings>,
     ) -> Result<Reply, Failure> {
-        let place = check_name(&name)?;
+        let place = check_name(Kind::Whip, &name, token.as_ref())?;
         let scene = check_sources(&sources)?;
         if let Some(settings) = &settings {
             check_video(settings)?;
         }
         let settings = settings.unwrap_or_else(|| self.settings.get().video.clone());
         let encoding = scene.as_ref().map(|_| encoding(&settings)).transpose()?;
+        if let Place::Url(endpoint) = &place
+            && endpoint.exposes_token()
+        {
+            let info = format!("the token of {} goes over the network unprotected", endpoint.place());
+            self.notice(NoticeLevel::Warning, &info, None);
+        }
         let id = self.new_stream(StreamDirection::Published, name, Some(sources), settings)?;
         self.publish_stream_view(&id);
         match place {
             Place::Name => self.publish_name(&id, scene, encoding),
-            Place::Url => self.publish_url(&id, token),
+            Place::Url(endpoint) => self.publish_url(&id, endpoint),
         }
         Ok(Reply::Stream { stream_id: id })
     }

@@ -19,6 +19,10 @@ impl Owner {
             stream.live_at.get_or_insert_with(clock::wallclock_ms);
             stream.retry_at = None;
         }
+        if stream.retry_at.is_none() && matches!(status, StreamStatus::Publishing | StreamStatus::Playing) {
+            self.on_stream_live(id);
+        }
+        let Some(stream) = self.streams.all.get(id) else { return };
         let event = Event::StreamStatusEvent {
             status,
             stream_id: id.clone(),
@@ -56,5 +60,6 @@ impl Owner {
             };
             self.end_stream(&id, status, "Stopped by user");
         }
+        self.end_sessions();
     }
 }

@@ -50,9 +50,12 @@ impl PlayedSound {
                     };
                     self.receiver.push(at, packet);
                 }
-                Arrived::Packet { .. } | Arrived::Clock { .. } => {}
+                Arrived::Packet { .. } | Arrived::Clock { .. } | Arrived::RoundTrip(_) => {}
                 Arrived::Cut => self.receiver.reset(),
             }
+        }
+        if let Some(timestamp) = self.receiver.playing() {
+            self.counters.heard.set(timestamp, now);
         }
         let played = self.receiver.pull(now, frame);
         frame.iter_mut().for_each(|sample| *sample *= self.volume);
@@ -60,9 +63,8 @@ impl PlayedSound {
         self.beats += 1;
         if self.beats >= BEATS_PER_LEVEL {
             self.beats = 0;
-            let (reading, stats) = (self.meter.take(), self.receiver.stats());
+            let reading = self.meter.take();
             self.counters.set_level(reading.rms, reading.peak);
-            self.counters.sound_delay_ms.set(stats.depth_ms);
         }
         played != sidetone_media::Played::Silence
     }

@@ -18,6 +18,8 @@ pub(crate) struct Adopted {
     pub(crate) peer: Box<Peer>,
     pub(crate) of: Use,
     pub(crate) role: Role,
+    /// What was agreed on, where that is known, of a stream of our own.
+    pub(crate) tracks: Tracks,
     /// What was taken of the negotiation: whether the name could be had.
     pub(crate) taken: Option<oneshot::Sender<Result<(), super::super::router::Refused>>>,
 }
@@ -37,6 +39,20 @@ pub(crate) enum Role {
     Sender { own: Own, control: Control },
     /// We play from elsewhere.
     Receiver { own: Own, sink: Sink },
+}
+
+impl Role {
+    /// The same for another peer of the stream.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Publisher { name, tracks, layers } => {
+                Self::Publisher { name: name.clone(), tracks: tracks.clone(), layers: layers.clone() }
+            }
+            Self::Player { name } => Self::Player { name: name.clone() },
+            Self::Sender { own, control } => Self::Sender { own: own.clone(), control: control.clone() },
+            Self::Receiver { own, sink } => Self::Receiver { own: own.clone(), sink: sink.clone() },
+        }
+    }
 }
 
 impl fmt::Debug for Role {
@@ -61,6 +77,9 @@ pub(in super::super) struct Session {
     pub(in super::super) incoming: HashMap<TrackId, Incoming>,
     pub(in super::super) heard: Option<Instant>,
     pub(in super::super) ufrag: String,
+    pub(in super::super) connected_at: Option<Instant>,
+    /// When media of the far end came last.
+    pub(in super::super) media: Option<Instant>,
     /// Its media has begun to flow.
     pub(in super::super) flows: bool,
     /// Of one that plays for us: what comes is thrown away.
@@ -89,9 +108,11 @@ impl Session {
             incoming: HashMap::new(),
             heard: None,
             ufrag,
+            connected_at: None,
+            media: None,
             flows: false,
             is_paused: false,
-            tracks: Tracks::default(),
+            tracks: adopted.tracks,
         }
     }
 

@@ -11,7 +11,7 @@ use sidetone_media::video::VideoCodec;
 use std::{
     io,
     sync::mpsc::{self, Receiver, SyncSender, TrySendError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Packets that wait for a stream's threads: about a second of a large picture's.
@@ -30,6 +30,8 @@ pub(crate) enum Arrived {
         kind: Kind,
         clock: Clock,
     },
+    /// To the sender and back, as it is measured.
+    RoundTrip(Duration),
     /// What comes has nothing to do with what was before.
     Cut,
 }
@@ -68,6 +70,10 @@ impl Sink {
     pub(super) fn cut(&self) {
         let _ = self.video.try_send(Arrived::Cut);
         let _ = self.sound.try_send(Arrived::Cut);
+    }
+
+    pub(super) fn round_trip(&self, time: Duration) {
+        let _ = self.video.try_send(Arrived::RoundTrip(time));
     }
 
     /// Of either kind; the pictures follow the sound.

@@ -63,7 +63,7 @@ impl Thread {
                         }
                     }
                 }
-                Arrived::Clock { .. } => {}
+                Arrived::Clock { .. } | Arrived::RoundTrip(_) => {}
                 Arrived::Cut => {
                     self.assembler.reset();
                     self.shown = false;

@@ -22,8 +22,6 @@ use std::{
 pub(crate) const MOST_STREAMS: usize = 1_000;
 pub(crate) const MOST_PLAYERS_OF_ONE: usize = 1_000;
 pub(crate) const MOST_PLAYERS: usize = 4_000;
-/// Of a stream, in bytes.
-pub(crate) const LONGEST_NAME: usize = 128;
 
 pub(crate) const IN_USE: &str = "Stream name is already in use";
 pub(crate) const NOT_FOUND: &str = "Stream not found";
@@ -267,8 +265,10 @@ impl Router {
         self.events.pop_front()
     }
 
-    pub(crate) fn players_of(&self, publisher: Key) -> u32 {
-        self.publishers.get(&publisher).map_or(0, |it| u32::try_from(it.players.len()).unwrap_or(u32::MAX))
+    /// `None` for what is no publisher.
+    pub(crate) fn players_of(&self, publisher: Key) -> Option<u32> {
+        let players = self.publishers.get(&publisher)?.players.len();
+        Some(u32::try_from(players).unwrap_or(u32::MAX))
     }
 
     /// What can be played, by name.

@@ -58,6 +58,13 @@ impl Router {
         }
     }
 
+    /// What the best of the publisher's players can take, kbit/s; `None` where that is not known of all of them.
+    pub(crate) fn best_bandwidth(&self, publisher: Key) -> Option<u32> {
+        let players = self.publishers.get(&publisher)?.players.iter();
+        let allowed = players.filter_map(|key| self.players.get(key)).map(|player| player.allowed_kbit);
+        allowed.reduce(|best, next| Some(best?.max(next?))).flatten()
+    }
+
     /// The player's transport had no room for what it was given: it goes on with the next key frame.
     pub(crate) fn fell_behind(&mut self, now: Instant, key: Key) {
         let Some(player) = self.players.get_mut(&key) else { return };
@@ -97,7 +104,9 @@ impl Router {
         let publisher_key = player.publisher;
         let Some(publisher) = self.publishers.get(&publisher_key) else { return };
         if let Some(layer) = publisher.layers.get(usize::from(player.target)) {
-            layer.fresh(now).for_each(|packet| drop(player.offer(now, packet)));
+            for packet in layer.fresh(now) {
+                player.offer(now, packet);
+            }
         }
         if player.has_packets() && !std::mem::replace(&mut player.is_dirty, true) {
             self.dirty.push(key);

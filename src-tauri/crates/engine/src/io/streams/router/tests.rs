@@ -277,6 +277,17 @@ fn another_layer_begins_with_its_key_frame_and_without_a_gap() {
 }
 
 #[test]
+fn a_publisher_need_not_send_more_than_its_best_player_takes() {
+    let mut scene = Scene::published(1);
+    assert_eq!(scene.router.best_bandwidth(PUBLISHER), None);
+    let players = [scene.play(5), scene.play(6)];
+    scene.router.set_bandwidth(scene.now, players[0], 300);
+    assert_eq!(scene.router.best_bandwidth(PUBLISHER), None, "one may take anything");
+    scene.router.set_bandwidth(scene.now, players[1], 900);
+    assert_eq!(scene.router.best_bandwidth(PUBLISHER), Some(900));
+}
+
+#[test]
 fn a_layer_that_is_switched_off_is_left_for_one_that_comes() {
     let mut scene = Scene::published(2);
     (0..2).for_each(|layer| scene.picture(layer, true));

@@ -202,6 +202,7 @@ impl Worker {
                     tracing::error!("a socket for streams cannot be watched: {error}");
                 }
             }
+            Ask::Look { name, done } => drop(done.send(self.router.tracks(&name).cloned())),
             Ask::Answered { peer, sdp, done } => self.answered(now, peer, &sdp, done),
             Ask::Offered { peer, sdp, done } => self.offered(now, peer, &sdp, done),
             Ask::Restart { peer, hosts, done } => self.restart(now, peer, hosts, done),
@@ -382,9 +383,17 @@ impl Worker {
         }
         self.next_tick = now + TICK;
         let mut silent = Vec::new();
+        self.look_at_media(now);
         for (key, stream) in &mut self.own {
             let published = matches!(stream.role, Role::Published { .. });
-            let statistics = stream.rates.take(now, &stream.own.counters, Path::default(), published);
+            if let Role::Published { control } = &stream.role
+                && self.router.players_of(*key).is_some()
+            {
+                // Nobody needs more than the best player can take.
+                control.allow(self.router.best_bandwidth(*key).unwrap_or(0));
+            }
+            let path = peers::path(&mut self.peers, now, *key);
+            let statistics = stream.rates.take(now, &stream.own.counters, path, published);
             if !stream.flows {
                 // The picture does not come, the sound does: that is heard.
                 let has_sound = matches!(&stream.role, Role::Played { sound: true, .. });
@@ -397,7 +406,7 @@ impl Worker {
                 stream: *key,
                 statistics: Box::new(statistics),
                 size: stream.own.counters.size(),
-                players: published.then(|| self.router.players_of(*key)),
+                players: self.router.players_of(*key),
             };
             let _ = self.news.try_send(news);
         }

@@ -1,6 +1,6 @@
 //! What the stream thread does with WebRTC peers.
 
-use super::{Clock, Kind, Worker};
+use super::{Clock, Kind, Path, Peers, Worker};
 use crate::io::streams::{
     News,
     packet::Packet,
@@ -9,8 +9,11 @@ use crate::io::streams::{
     router::{Event as RouterEvent, Forwarded, Key, Refused, Tracks},
 };
 use sidetone_peer::{Event, PeerError, Received, RtpPacket, SenderClock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+
+/// Of what we play from elsewhere: so long nothing may come of it.
+const NO_MEDIA: Duration = Duration::from_secs(10);
 
 /// Why something about a peer was not done.
 pub(crate) type Done<T> = oneshot::Sender<Result<T, PeerError>>;
@@ -28,6 +31,11 @@ impl Worker {
             None => true,
         };
         if taken.is_ok() && told {
+            if matches!(adopted.role, Role::Receiver { .. }) && adopted.tracks != Tracks::default() {
+                self.tell(News::Playing { stream: key, tracks: adopted.tracks.clone() });
+            }
+            // Of an attempt before.
+            self.peers.remove(now, key);
             self.peers.adopt(adopted);
         } else if taken.is_ok() {
             // Whoever asked has gone.
@@ -114,6 +122,7 @@ impl Worker {
         match event {
             Event::Connected => {
                 let is_first = !std::mem::replace(&mut session.connected, true);
+                session.connected_at.get_or_insert(now);
                 if let Role::Player { name } = &session.role
                     && is_first
                 {
@@ -185,6 +194,7 @@ impl Worker {
         let Some(session) = self.peers.sessions.get_mut(&key) else { return };
         let Some(incoming) = session.incoming.get_mut(&received.track) else { return };
         incoming.codec = received.codec;
+        session.media = Some(now);
         let (kind, layer) = (incoming.kind, incoming.layer);
         let packet = received.packet;
         match &mut session.role {
@@ -337,6 +347,7 @@ impl Worker {
         let Some(session) = self.peers.sessions.get_mut(&key) else { return };
         session.is_paused = paused;
         session.flows = false;
+        session.media = session.media.map(|_| now);
         let track = session.incoming_video(0).filter(|_| !paused);
         if let Some(track) = track {
             let _ = session.peer.request_key_frame(now, track);
@@ -352,6 +363,24 @@ impl Worker {
             self.peers.touch(key);
         }
         true
+    }
+
+    /// An endpoint that is there and sends nothing is of no use.
+    pub(super) fn look_at_media(&mut self, now: Instant) {
+        let silent: Vec<_> = self
+            .peers
+            .sessions
+            .iter()
+            .filter(|(_, session)| {
+                let since = session.media.or(session.connected_at);
+                let is_silent = since.is_some_and(|since| now.saturating_duration_since(since) >= NO_MEDIA);
+                matches!(session.role, Role::Receiver { .. }) && !session.is_paused && is_silent
+            })
+            .map(|(key, _)| *key)
+            .collect();
+        for key in silent {
+            self.disconnected(now, key, "Failed by RTP activity");
+        }
     }
 
     fn heard_sound(&mut self, key: Key) {
@@ -372,4 +401,34 @@ fn rtp(payload_type: u8, packet: &Packet, sequence: u16, timestamp: u32) -> RtpP
         extensions: packet.extensions,
         payload: packet.payload.clone(),
     }
+}
+
+/// What a peer of a stream of our own knows of its path; its counters go among the stream's.
+pub(super) fn path(peers: &mut Peers, now: Instant, key: Key) -> Path {
+    let Some(session) = peers.sessions.get_mut(&key) else { return Path::default() };
+    let statistics = session.peer.statistics(now);
+    let round_trip = statistics.round_trip;
+    let mut path =
+        Path { round_trip_ms: round_trip.map(|time| time.as_secs_f32() * 1_000.0), ..Path::default() };
+    match &session.role {
+        Role::Sender { own, .. } => {
+            let sending = &statistics.sending;
+            path.available_kbit = Some(statistics.estimate as f32 / 1_000.0);
+            let loss = sending.iter().map(|track| track.loss * 100.0).fold(0.0, f32::max);
+            path.loss_percent = Some(loss);
+            let lost = sending.iter().map(|track| u64::try_from(track.lost).unwrap_or(0)).sum();
+            own.counters.lost.set(lost);
+            own.counters.repaired.set(sending.iter().map(|track| track.resent).sum());
+            let jitter = sending.iter().map(|track| track.jitter).max().unwrap_or_default();
+            own.counters.jitter_ms.set(jitter.as_secs_f32() * 1_000.0);
+        }
+        Role::Receiver { own, sink } => {
+            own.counters.repaired.set(statistics.receiving.iter().map(|track| track.repaired).sum());
+            if let Some(time) = round_trip {
+                sink.round_trip(time);
+            }
+        }
+        Role::Publisher { .. } | Role::Player { .. } => {}
+    }
+    path
 }

@@ -1,0 +1,334 @@
+//! WHIP and WHEP clients at the embedded gateway.
+
+use super::super::{Errand, Owner, view::new_id};
+use crate::{
+    StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
+    io::{
+        clock,
+        dns::Names,
+        streams::{
+            self, Asker, Key, Kind as StreamKind, Tracks,
+            dial::{Dialler, certificate},
+            peers::{Adopted, Role, Side, Use, expected},
+            router::Refused,
+        },
+    },
+};
+use sidetone_api::{FailureCode, Secret};
+use sidetone_peer::{
+    Certificate, Codec, Config, Direction, Media, Peer, PeerError, Wanted,
+    whip::{Condition, EntityTag, Fragment, Kind, Wanted as WantedOfPatch},
+};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
+use tokio::sync::oneshot;
+
+/// Sessions at a time: as many as there can be streams and players.
+const MOST: usize = streams::router::MOST_STREAMS + streams::router::MOST_PLAYERS;
+
+/// Where the answer to an offer goes.
+pub(in super::super) type OfferReply = oneshot::Sender<Result<StreamAccepted, StreamDeclined>>;
+
+/// The sessions, by their resource.
+#[derive(Debug, Default)]
+pub(super) struct Served {
+    sessions: HashMap<String, Session>,
+    /// Where the gateway's peers are reached.
+    hosts: Vec<SocketAddr>,
+    /// Made when it is needed first: that takes a while.
+    certificate: Arc<OnceLock<Certificate>>,
+}
+
+#[derive(Debug)]
+struct Session {
+    key: Key,
+    /// The client's description of now.
+    offer: String,
+    tag: EntityTag,
+    restarts: u32,
+    token: Option<Secret>,
+}
+
+/// An offer that was answered, or not.
+pub(in super::super) struct Negotiated {
+    key: Key,
+    offer: StreamOffer,
+    result: Result<(Box<Peer>, String), StreamDeclined>,
+    reply: OfferReply,
+}
+
+impl std::fmt::Debug for Negotiated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Negotiated").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl Owner {
+    /// Negotiates on a thread of its own: that costs more than all the rest.
+    pub(in super::super) fn offer_stream(&mut self, offer: StreamOffer, reply: OfferReply) {
+        if let Err(declined) = self.may_serve() {
+            return drop(reply.send(Err(declined)));
+        }
+        let key = self.streams.new_key();
+        let (hosts, certificate) =
+            (self.streams.served.hosts.clone(), Arc::clone(&self.streams.served.certificate));
+        let (errands, asker) = (self.errands.clone(), self.stream_door.asker());
+        tokio::spawn(async move {
+            let (done, found) = oneshot::channel();
+            asker.ask(streams::Ask::Look { name: offer.name.clone(), done });
+            let result = match (offer.kind, found.await.unwrap_or_default()) {
+                (Kind::Whip, Some(_)) => Err(StreamDeclined::NameInUse),
+                (Kind::Whip, None) => Ok(Wanted::both(Direction::Receive)),
+                (Kind::Whep, Some(tracks)) => Ok(wanted(&offer.name, &tracks)),
+                (Kind::Whep, None) => Err(StreamDeclined::StreamNotFound),
+            };
+            let sdp = offer.sdp.clone();
+            let result = match result {
+                Ok(wanted) => {
+                    let making =
+                        tokio::task::spawn_blocking(move || negotiate(&sdp, &wanted, hosts, &certificate));
+                    making.await.unwrap_or(Err(StreamDeclined::Stopped))
+                }
+                Err(declined) => Err(declined),
+            };
+            let negotiated = Negotiated { key, offer, result, reply };
+            let _ = errands.send(Errand::Negotiated(Box::new(negotiated))).await;
+        });
+    }
+
+    fn may_serve(&self) -> Result<(), StreamDeclined> {
+        if self.farewell.is_some() {
+            return Err(StreamDeclined::Stopped);
+        }
+        if !self.settings.get().gateway.enabled {
+            return Err(StreamDeclined::Unacceptable("the gateway is switched off".into()));
+        }
+        if self.streams.served.sessions.len() >= MOST {
+            return Err(StreamDeclined::Limit(format!("{MOST} sessions are the most")));
+        }
+        Ok(())
+    }
+
+    pub(in super::super) fn on_negotiated(&mut self, negotiated: Negotiated) {
+        let Negotiated { key, offer, result, reply } = negotiated;
+        let StreamOffer { kind, name, sdp, token } = offer;
+        let (peer, answer) = match result {
+            Ok(done) => done,
+            Err(declined) => return drop(reply.send(Err(declined))),
+        };
+        let (Ok(resource), Some(tag)) = (new_resource(), tag(0)) else {
+            return drop(reply.send(Err(StreamDeclined::Limit("there is no randomness".into()))));
+        };
+        let role = match kind {
+            Kind::Whip => {
+                let (tracks, layers) = expected(&answer, Side::Offerer);
+                Role::Publisher { name, tracks, layers }
+            }
+            Kind::Whep => Role::Player { name },
+        };
+        let (taken, was_taken) = oneshot::channel();
+        let adopted =
+            Adopted { key, peer, of: Use::Gateway, role, tracks: Tracks::default(), taken: Some(taken) };
+        self.stream_door.ask(streams::Ask::Adopt(Box::new(adopted)));
+        let session = Session { key, offer: sdp, tag: tag.clone(), restarts: 0, token };
+        self.streams.served.sessions.insert(resource.clone(), session);
+        let errands = self.errands.clone();
+        tokio::spawn(async move {
+            let refused = match was_taken.await {
+                Ok(Ok(())) => None,
+                Ok(Err(refused)) => Some(declined(refused)),
+                Err(_) => Some(StreamDeclined::Stopped),
+            };
+            let is_over = match refused {
+                Some(declined) => {
+                    let _ = reply.send(Err(declined));
+                    true
+                }
+                None => {
+                    let resource = resource.clone();
+                    reply.send(Ok(StreamAccepted { resource, answer, tag, links: Vec::new() })).is_err()
+                }
+            };
+            if is_over {
+                // Refused, or nobody waits for it any more.
+                let _ = errands.send(Errand::Unserved(resource)).await;
+            }
+        });
+    }
+
+    pub(in super::super) fn patch_stream(
+        &mut self,
+        patch: StreamPatch,
+        reply: oneshot::Sender<Result<StreamPatched, StreamDeclined>>,
+    ) {
+        let StreamPatch { resource, if_match, fragment, token } = patch;
+        let asker = self.stream_door.asker();
+        let result = self.session(&resource, token.as_ref()).and_then(|session| {
+            let ufrag = ufrag(&session.offer);
+            let condition = Condition { tag: &session.tag, ufrag: &ufrag };
+            let wanted = WantedOfPatch::of(if_match.as_ref(), &fragment, condition)?;
+            if wanted == WantedOfPatch::Trickle {
+                let candidates = fragment.candidates().map(|(_, candidate)| candidate.to_owned()).collect();
+                asker.ask(streams::Ask::Trickle { peer: session.key, candidates });
+                return Ok(None);
+            }
+            session.offer = fragment.applied_to(&session.offer);
+            session.restarts += 1;
+            let tag = tag(session.restarts).ok_or(StreamDeclined::Stopped)?;
+            session.tag = tag.clone();
+            let (done, answer) = oneshot::channel();
+            asker.ask(streams::Ask::Offered { peer: session.key, sdp: session.offer.clone(), done });
+            Ok(Some((answer, tag)))
+        });
+        match result {
+            Err(declined) => drop(reply.send(Err(declined))),
+            Ok(None) => drop(reply.send(Ok(StreamPatched::Trickled))),
+            Ok(Some((answer, tag))) => {
+                tokio::spawn(async move {
+                    let result = match answer.await {
+                        Ok(Ok(sdp)) => Fragment::parse(&sdp)
+                            .map(|fragment| fragment.of_transport())
+                            .map_err(|error| StreamDeclined::Unacceptable(error.to_string())),
+                        Ok(Err(error)) => Err(refusal(&error)),
+                        Err(_) => Err(StreamDeclined::SessionNotFound),
+                    };
+                    let _ = reply.send(result.map(|fragment| StreamPatched::Restarted { fragment, tag }));
+                });
+            }
+        }
+    }
+
+    pub(in super::super) fn end_served(
+        &mut self,
+        resource: &str,
+        token: Option<&Secret>,
+    ) -> Result<(), StreamDeclined> {
+        let key = self.session(resource, token)?.key;
+        self.streams.served.sessions.remove(resource);
+        self.stream_door.ask(streams::Ask::End { stream: key });
+        Ok(())
+    }
+
+    pub(in super::super) fn on_unserved(&mut self, resource: &str) {
+        if let Some(session) = self.streams.served.sessions.remove(resource) {
+            self.stream_door.ask(streams::Ask::End { stream: session.key });
+        }
+    }
+
+    /// The far end has gone.
+    pub(super) fn on_session_left(&mut self, key: Key) {
+        self.streams.served.sessions.retain(|_, session| session.key != key);
+    }
+
+    /// Who opened a session with a token has to show it again.
+    fn session(&mut self, resource: &str, token: Option<&Secret>) -> Result<&mut Session, StreamDeclined> {
+        let session =
+            self.streams.served.sessions.get_mut(resource).ok_or(StreamDeclined::SessionNotFound)?;
+        match (&session.token, token) {
+            (None, _) => Ok(session),
+            (Some(_), None) => Err(StreamDeclined::TokenNeeded),
+            (Some(own), Some(shown)) if own == shown => Ok(session),
+            (Some(_), Some(_)) => Err(StreamDeclined::TokenRefused),
+        }
+    }
+
+    /// At the end of the engine.
+    pub(super) fn end_sessions(&mut self) {
+        for (_, session) in self.streams.served.sessions.drain() {
+            self.stream_door.ask(streams::Ask::End { stream: session.key });
+        }
+    }
+}
+
+/// A player gets what there is.
+fn wanted(name: &str, tracks: &Tracks) -> Wanted {
+    let named = |name: &str| Codec::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name));
+    let codecs = [StreamKind::Audio, StreamKind::Video].map(|kind| named(tracks.codec(kind)?));
+    let media = codecs.into_iter().flatten();
+    let media = media.map(|codec| Media { codecs: vec![codec], ..Media::new(codec.kind(), Direction::Send) });
+    Wanted { media: media.collect(), stream: name.to_owned() }
+}
+
+fn negotiate(
+    sdp: &str,
+    wanted: &Wanted,
+    hosts: Vec<SocketAddr>,
+    made: &OnceLock<Certificate>,
+) -> Result<(Box<Peer>, String), StreamDeclined> {
+    let now = Instant::now();
+    let seed = clock::random().map(u64::from_be_bytes).unwrap_or_default();
+    let certificate = certificate(made).map_err(|error| refusal(&error))?;
+    let config = Config::gateway(certificate, hosts, seed);
+    let mut peer = Box::new(Peer::new(now, config).map_err(|error| refusal(&error))?);
+    let answer = peer.accept_offer(now, sdp, wanted).map_err(|error| refusal(&error))?;
+    Ok((peer, answer))
+}
+
+fn refusal(error: &PeerError) -> StreamDeclined {
+    match error {
+        PeerError::Description { .. } => StreamDeclined::BadOffer(error.to_string()),
+        PeerError::NoCommonCodecs => StreamDeclined::NoCommonCodecs,
+        _ => StreamDeclined::Unacceptable(error.to_string()),
+    }
+}
+
+fn declined(refused: Refused) -> StreamDeclined {
+    match refused {
+        Refused::InUse => StreamDeclined::NameInUse,
+        Refused::NotFound => StreamDeclined::StreamNotFound,
+        Refused::TooManyStreams | Refused::TooManyPlayers => StreamDeclined::Limit(refused.as_str().into()),
+    }
+}
+
+/// Nobody can guess it.
+fn new_resource() -> Result<String, FailureCode> {
+    let random: [u8; 16] = clock::random().map_err(|_| FailureCode::Limit)?;
+    let id = new_id("w").map_err(|failure| failure.code)?;
+    Ok(random.iter().fold(id, |id, byte| format!("{id}{byte:02x}")))
+}
+
+fn tag(restarts: u32) -> Option<EntityTag> {
+    let random: [u8; 8] = clock::random().ok()?;
+    EntityTag::strong(&format!("{restarts}-{:016x}", u64::from_be_bytes(random)))
+}
+
+fn ufrag(sdp: &str) -> String {
+    let fragment = Fragment::parse(sdp).unwrap_or_default();
+    fragment.credentials().map(|credentials| credentials.ufrag.clone()).unwrap_or_default()
+}
+
+impl Owner {
+    /// Opens what streams over networks need.
+    pub(in super::super) fn open_streams(&mut self, names: Arc<Names>) {
+        let asker = self.stream_door.asker();
+        if self.settings.get().gateway.enabled {
+            self.streams.served.hosts = listen(&asker);
+        }
+        let certificate = Arc::clone(&self.streams.served.certificate);
+        self.streams.dialler = Some(Dialler::new(asker, names, certificate));
+    }
+}
+
+/// Sockets for the gateway's peers: on loopback, and where this machine's other programs go out, as browsers may not
+/// speak to loopback.
+fn listen(asker: &Asker) -> Vec<SocketAddr> {
+    use crate::io::{names::local_address_towards, streams::peers::bind};
+    let outside = SocketAddr::from(([192, 0, 2, 1], 9));
+    let routed = local_address_towards(outside, None).ok().filter(|ip| !ip.is_unspecified());
+    let loopback = std::net::IpAddr::from([127, 0, 0, 1]);
+    let mut hosts = Vec::new();
+    for ip in [Some(loopback), routed.filter(|ip| *ip != loopback)].into_iter().flatten() {
+        match bind(ip) {
+            Ok((local, socket)) => {
+                asker.ask(streams::Ask::Socket { of: Use::Gateway, local, socket });
+                hosts.push(local);
+            }
+            Err(error) => tracing::warn!("no socket for streams at {ip}: {error}"),
+        }
+    }
+    hosts
+}

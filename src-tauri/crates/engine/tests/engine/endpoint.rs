@@ -1,0 +1,228 @@
+//! WHIP and WHEP over HTTP in front of an engine, as small as it can be; and a WebRTC peer that is no engine.
+
+use crate::kit::SOON;
+use sidetone_api::Secret;
+use sidetone_engine::{
+    Handle, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
+    whip::{Fragment, IfMatch, Kind},
+};
+use sidetone_peer::{Certificate, Codec, Config, Direction, Event, Media, Peer, RtpPacket, TrackId, Wanted};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream, UdpSocket},
+};
+
+pub(crate) struct Endpoint {
+    address: SocketAddr,
+    handle: Handle,
+    resources: Arc<Mutex<Vec<String>>>,
+}
+
+impl Endpoint {
+    pub(crate) async fn start(handle: Handle) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let resources = Arc::new(Mutex::new(Vec::new()));
+        let endpoint = Self { address, handle: handle.clone(), resources: Arc::clone(&resources) };
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(talk(stream, handle.clone(), Arc::clone(&resources)));
+            }
+        });
+        endpoint
+    }
+
+    pub(crate) fn whip(&self, name: &str) -> String {
+        format!("http://{}/whip/{name}", self.address)
+    }
+
+    pub(crate) fn whep(&self, name: &str) -> String {
+        format!("http://{}/whep/{name}", self.address)
+    }
+
+    /// Ends the last session, as a server does that wants no more of it.
+    pub(crate) async fn end_last(&self) {
+        let resource = self.resources.lock().unwrap().pop().expect("a session");
+        self.handle.end_stream(resource, None).await.expect("a session");
+    }
+
+    /// Sessions that were opened and not deleted.
+    pub(crate) fn sessions(&self) -> usize {
+        self.resources.lock().unwrap().len()
+    }
+}
+
+async fn talk(mut stream: TcpStream, handle: Handle, resources: Arc<Mutex<Vec<String>>>) {
+    let mut bytes = Vec::new();
+    while let Some((head, body)) = request(&mut stream, &mut bytes).await {
+        let answer = answer(&head, body, &handle, &resources).await;
+        if stream.write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<(String, String)> {
+    loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
+            let length = header(&head, "content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
+            if bytes.len() >= end + 4 + length {
+                let body = String::from_utf8(bytes[end + 4..end + 4 + length].to_vec()).ok()?;
+                bytes.drain(..end + 4 + length);
+                return Some((head, body));
+            }
+        }
+        if stream.read_buf(bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut headers = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    headers.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+fn said(status: &str, headers: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
+async fn answer(head: &str, body: String, handle: &Handle, resources: &Mutex<Vec<String>>) -> String {
+    let mut words = head.split(' ');
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let token = header(head, "authorization").and_then(|it| it.strip_prefix("Bearer ")).map(Secret::new);
+    let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
+    let declined = |declined: StreamDeclined| {
+        let status = match declined {
+            StreamDeclined::NameInUse => "409 Conflict",
+            StreamDeclined::StreamNotFound | StreamDeclined::SessionNotFound => "404 Not Found",
+            _ => "400 Bad Request",
+        };
+        said(status, "Content-Type: text/plain\r\n", &declined.to_string())
+    };
+    match (method, parts.as_slice()) {
+        ("POST", [kind, name]) => {
+            let kind = if *kind == "whip" { Kind::Whip } else { Kind::Whep };
+            let offer = StreamOffer { kind, name: (*name).to_owned(), sdp: body, token };
+            match handle.offer_stream(offer).await {
+                Ok(accepted) => {
+                    resources.lock().unwrap().push(accepted.resource.clone());
+                    let headers = format!(
+                        "Content-Type: application/sdp\r\nLocation: /session/{}\r\nETag: {}\r\n",
+                        accepted.resource, accepted.tag
+                    );
+                    said("201 Created", &headers, &accepted.answer)
+                }
+                Err(why) => declined(why),
+            }
+        }
+        ("PATCH", ["session", resource]) => {
+            let if_match = header(head, "if-match").and_then(IfMatch::parse);
+            let fragment = Fragment::parse(&body).expect("a fragment");
+            let patch = StreamPatch { resource: (*resource).to_owned(), if_match, fragment, token };
+            match handle.patch_stream(patch).await {
+                Ok(StreamPatched::Trickled) => "HTTP/1.1 204 No Content\r\n\r\n".into(),
+                Ok(StreamPatched::Restarted { fragment, tag }) => {
+                    let headers = format!("Content-Type: application/trickle-ice-sdpfrag\r\nETag: {tag}\r\n");
+                    said("200 OK", &headers, &fragment.to_string())
+                }
+                Err(why) => declined(why),
+            }
+        }
+        ("DELETE", ["session", resource]) => {
+            resources.lock().unwrap().retain(|other| other != resource);
+            match handle.end_stream((*resource).to_owned(), token).await {
+                Ok(()) => said("200 OK", "", ""),
+                Err(why) => declined(why),
+            }
+        }
+        _ => said("405 Method Not Allowed", "", ""),
+    }
+}
+
+/// A peer that publishes sound alone. Dropped, it is gone without a word.
+pub(crate) struct SoundPeer {
+    peer: Peer,
+    socket: UdpSocket,
+    track: Option<TrackId>,
+    sequence: u16,
+}
+
+impl SoundPeer {
+    pub(crate) async fn publish(handle: &Handle, name: &str) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let hosts = vec![socket.local_addr().unwrap()];
+        let now = Instant::now();
+        let config = Config::client(Certificate::generate().unwrap(), hosts, 7);
+        let mut peer = Peer::new(now, config).unwrap();
+        let media =
+            Media { codecs: vec![Codec::Opus], ..Media::new(sidetone_peer::Kind::Audio, Direction::Send) };
+        let wanted = Wanted { media: vec![media], stream: String::new() };
+        let sdp = peer.create_offer(now, &wanted).unwrap();
+        let offer = StreamOffer { kind: Kind::Whip, name: name.into(), sdp, token: None };
+        let accepted = handle.offer_stream(offer).await.expect("accepted");
+        peer.accept_answer(Instant::now(), &accepted.answer).unwrap();
+        Self { peer, socket, track: None, sequence: 0 }
+    }
+
+    /// Sends a packet each 20 ms for so long, or for ever.
+    pub(crate) async fn run(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        let mut next = Instant::now();
+        let mut buffer = [0; 2_048];
+        while Instant::now() < end {
+            let now = Instant::now();
+            if next <= now {
+                next += Duration::from_millis(20);
+                self.speak(now);
+            }
+            self.flush().await;
+            let due = self.peer.poll_timeout().map_or(next, |due| due.min(next));
+            let wait = due.saturating_duration_since(Instant::now()).min(SOON);
+            if let Ok(received) = tokio::time::timeout(wait, self.socket.recv_from(&mut buffer)).await {
+                let (length, from) = received.or_else(ignore).unwrap();
+                let local = self.socket.local_addr().unwrap();
+                self.peer.handle_input(Instant::now(), local, from, &buffer[..length]);
+            }
+            self.peer.handle_timeout(Instant::now());
+        }
+    }
+
+    fn speak(&mut self, now: Instant) {
+        let Some(track) = self.track else { return };
+        let payload_type = self.peer.sending()[0].codecs[0].payload_type;
+        let packet = RtpPacket {
+            payload_type,
+            sequence: self.sequence,
+            timestamp: u32::from(self.sequence) * 960,
+            marker: false,
+            extensions: Default::default(),
+            // One silent frame of 20 ms.
+            payload: vec![0xf8, 0xff, 0xfe].into(),
+        };
+        self.peer.write_rtp(now, track, &packet).unwrap();
+        self.sequence += 1;
+    }
+
+    async fn flush(&mut self) {
+        while let Some(event) = self.peer.poll_event() {
+            if event == Event::Connected {
+                self.track = self.peer.sending().first().map(|track| track.id);
+            }
+        }
+        while let Some(transmit) = self.peer.poll_transmit() {
+            let _ = self.socket.send_to(&transmit.data, transmit.remote).await;
+        }
+    }
+}
+
+fn ignore(_: io::Error) -> io::Result<(usize, SocketAddr)> {
+    Ok((0, SocketAddr::from(([127, 0, 0, 1], 9))))
+}

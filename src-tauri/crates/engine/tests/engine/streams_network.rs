@@ -1,0 +1,159 @@
+//! Streams over WebRTC: engines as WHIP and WHEP clients, an engine's gateway as their server.
+
+use crate::endpoint::{Endpoint, SoundPeer};
+use crate::kit::{Phone, SOON, gateway, quiet};
+use crate::streams::{bars_and_tone, now_ms, stream};
+use sidetone_api::{Command, Settings, StreamId, StreamStatus};
+use sidetone_media::video::read_clock;
+use std::time::{Duration, Instant};
+
+fn small(mut settings: Settings) -> Settings {
+    (settings.video.width, settings.video.height) = (640, 360);
+    settings.video.max_kbit = 800;
+    settings.video.start_kbit = 500;
+    settings
+}
+
+async fn picture_is_fresh(phone: &Phone, stream: &StreamId) {
+    let mut pictures = phone.handle.pictures(stream.clone()).await.unwrap();
+    let fresh = async {
+        loop {
+            let picture = pictures.next().await.expect("a picture");
+            let age = read_clock(&picture).map(|clock| now_ms() as i64 - clock as i64);
+            if age.is_some_and(|age| (0..1_500).contains(&age)) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(SOON, fresh).await.expect("a fresh picture");
+}
+
+async fn is_heard(phone: &mut Phone, id: &StreamId) {
+    phone
+        .until("sound", |state| {
+            stream(state, id).and_then(|it| it.statistics).is_some_and(|it| it.level.rms > -30.0)
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_stream_goes_by_whip_into_the_gateway_and_by_whep_out_of_it_with_picture_and_sound() {
+    let mut host = Phone::start(small(gateway())).await;
+    let endpoint = Endpoint::start(host.handle.clone()).await;
+    let mut alice = Phone::start(small(quiet())).await;
+    let published = alice.publish(&endpoint.whip("tv"), bars_and_tone()).await;
+    alice.stream_status(&published, StreamStatus::Publishing).await;
+    host.until("the list", |state| state.gateway.streams.len() == 1).await;
+    let listed = host.state().gateway.streams[0].clone();
+    assert_eq!((listed.name.as_str(), listed.own), ("tv", false));
+    assert_eq!(listed.video_codec.as_deref(), Some("H264"));
+    assert_eq!(listed.audio_codec.as_deref(), Some("opus"));
+
+    let inside = host.played("tv").await;
+    picture_is_fresh(&host, &inside).await;
+    is_heard(&mut host, &inside).await;
+
+    let mut bob = Phone::start(small(quiet())).await;
+    let outside = bob.play(&endpoint.whep("tv")).await;
+    bob.stream_status(&outside, StreamStatus::Playing).await;
+    picture_is_fresh(&bob, &outside).await;
+    is_heard(&mut bob, &outside).await;
+    host.until("two players", |state| state.gateway.streams.first().is_some_and(|it| it.players == 2)).await;
+    alice
+        .until("an estimate", |state| {
+            let statistics = stream(state, &published).and_then(|it| it.statistics);
+            statistics.is_some_and(|it| it.available_kbit.is_some() && it.round_trip_ms.is_some())
+        })
+        .await;
+
+    alice.done(Command::UnPublishStream { stream_id: published }).await;
+    assert_eq!(host.stream_status(&inside, StreamStatus::Stopped).await, "Stopped by publisher stop");
+    host.until("an empty list", |state| state.gateway.streams.is_empty()).await;
+    for phone in [alice, bob, host] {
+        phone.finish().await;
+    }
+    assert!(endpoint.sessions() <= 1, "the publisher's session was deleted");
+}
+
+#[tokio::test]
+async fn what_an_endpoint_refuses_fails_in_words() {
+    let mut host = Phone::start(small(gateway())).await;
+    let endpoint = Endpoint::start(host.handle.clone()).await;
+    host.published("tv").await;
+    let mut alice = Phone::start(small(quiet())).await;
+    let second = alice.publish(&endpoint.whip("tv"), bars_and_tone()).await;
+    let info = alice.stream_status(&second, StreamStatus::Failed).await;
+    assert!(info.contains("Stream name is already in use") || info.contains("409"), "{info}");
+    let nobody = alice.play(&endpoint.whep("radio")).await;
+    let info = alice.stream_status(&nobody, StreamStatus::Failed).await;
+    assert!(info.contains("Stream not found") || info.contains("404"), "{info}");
+    let port = sidetone_testkit::free_port(crate::kit::LOOPBACK).unwrap();
+    let closed = alice.play(&format!("http://127.0.0.1:{port}/whep/x")).await;
+    let info = alice.stream_status(&closed, StreamStatus::Failed).await;
+    assert!(info.contains("nobody listens"), "{info}");
+    alice.finish().await;
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn a_publisher_that_is_killed_gives_its_players_stopped_within_a_second_and_a_half() {
+    let mut host = Phone::start(small(gateway())).await;
+    let mut publisher = SoundPeer::publish(&host.handle, "radio").await;
+    let speaking = publisher.run(Duration::from_secs(1));
+    let listing = host.until("the list", |state| state.gateway.streams.len() == 1);
+    tokio::join!(speaking, listing);
+    let played = host.play("radio").await;
+    let playing = async {
+        let run = publisher.run(SOON);
+        tokio::select! {
+            () = run => panic!("nothing is played"),
+            _ = host.stream_status(&played, StreamStatus::Playing) => {}
+        }
+    };
+    playing.await;
+    drop(publisher);
+    let killed = Instant::now();
+    assert_eq!(host.stream_status(&played, StreamStatus::Stopped).await, "Stopped by publisher stop");
+    let took = killed.elapsed();
+    assert!(took < Duration::from_millis(1_500), "{took:?}");
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_told_and_tried_again_at_once_where_the_user_wants_that() {
+    let host = Phone::start(small(gateway())).await;
+    let endpoint = Endpoint::start(host.handle.clone()).await;
+    let mut alice = Phone::start(small(quiet())).await;
+    let published = alice.publish(&endpoint.whip("tv"), bars_and_tone()).await;
+    alice.stream_status(&published, StreamStatus::Publishing).await;
+    endpoint.end_last().await;
+    alice
+        .until("the loss", |state| {
+            stream(state, &published).is_some_and(|it| it.retry_at.is_some() && it.status.is_none())
+        })
+        .await;
+    alice.done(Command::RetryStream { stream_id: published.clone() }).await;
+    alice.stream_status(&published, StreamStatus::Publishing).await;
+    assert_eq!(stream(alice.state(), &published).unwrap().retry_at, None);
+    alice.check().await;
+    alice.done(Command::UnPublishStream { stream_id: published }).await;
+    alice.finish().await;
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn pause_and_resume_work_over_a_network_too() {
+    let mut host = Phone::start(small(gateway())).await;
+    let endpoint = Endpoint::start(host.handle.clone()).await;
+    host.published("tv").await;
+    let mut bob = Phone::start(small(quiet())).await;
+    let played = bob.play(&endpoint.whep("tv")).await;
+    bob.stream_status(&played, StreamStatus::Playing).await;
+    bob.done(Command::PauseStream { stream_id: played.clone(), paused: true }).await;
+    bob.stream_status(&played, StreamStatus::Paused).await;
+    bob.done(Command::PauseStream { stream_id: played.clone(), paused: false }).await;
+    bob.stream_status(&played, StreamStatus::Playing).await;
+    picture_is_fresh(&bob, &played).await;
+    bob.finish().await;
+    host.finish().await;
+}
