@@ -1,8 +1,9 @@
-//! What the page may ask of the app. Both carry; neither decides.
+//! What the page may ask of the app. They carry; none decides.
 
-use crate::{backend::Backend, up::Up};
+use crate::{backend::Backend, files, up::Up};
 use serde_json::Value;
 use sidetone_api::{Failure, Reply};
+use std::path::PathBuf;
 use tauri::{State, ipc::Channel};
 
 /// One of the vocabulary's commands. Taken as plain JSON, so that a malformed one is answered by a `Failure` too.
@@ -17,4 +18,10 @@ pub(crate) async fn command(backend: State<'_, Backend>, command: Value) -> Resu
 #[tauri::command]
 pub(crate) async fn attach(backend: State<'_, Backend>, channel: Channel<Up>) -> Result<(), Failure> {
     backend.attach(channel).await
+}
+
+/// The folder of a call's recording, `path` being the history's. A window's matter: a browser may be on a machine of its own.
+#[tauri::command]
+pub(crate) async fn show_recording(path: PathBuf) -> Result<(), Failure> {
+    files::show_recording(path).await
 }

@@ -7,6 +7,7 @@ mod arguments;
 mod backend;
 mod commands;
 mod display;
+mod files;
 mod lifecycle;
 mod log;
 mod pages;
@@ -32,7 +33,11 @@ fn open() -> ExitCode {
         return log::say(&reason, ExitCode::FAILURE);
     }
     let app = tauri::Builder::default()
-        .invoke_handler(tauri::generate_handler![commands::command, commands::attach])
+        .invoke_handler(tauri::generate_handler![
+            commands::command,
+            commands::attach,
+            commands::show_recording
+        ])
         .on_page_load(lifecycle::show_when_loaded)
         .on_window_event(lifecycle::end_when_closed)
         .setup(|app| {

@@ -69,9 +69,24 @@ describe('the list of calls', () => {
     expect(page.all('history-item')).toHaveLength(55)
     await page.click('history-actions', 1)
     expect(page.text('history-recording')).toContain('Farah Siddiqui.wav')
+    await page.click('history-show')
+    expect(page.platform.shown).toEqual([page.text('history-recording')])
     await page.click('history-remove')
     expect(page.commands.at(-1)).toEqual({ command: 'removeHistory', callId: 'h16' })
     expect(page.all('history-item')).toHaveLength(54)
+  })
+
+  it('says why a recording is not shown, and offers that only where the host can', async () => {
+    open('registered')
+    page.platform.showRecording = () => Promise.reject({ code: 'invalid', message: 'it is not there any more' })
+    await page.click('history-actions', 1)
+    await page.click('history-show')
+    expect(page.text('toast')).toContain('it is not there any more')
+    page.close()
+    page = new Page('registered', (platform) => Object.assign(platform, { showRecording: undefined }))
+    await page.click('history-actions', 1)
+    expect(page.find('history-show')).toBeNull()
+    expect(page.get('history-copy')).not.toBeNull()
   })
 
   it('is not cleared without being asked twice', async () => {

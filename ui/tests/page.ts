@@ -11,9 +11,10 @@ export class Page {
   readonly app: App
   private readonly root: Record<string, unknown>
 
-  constructor(scenario: string) {
+  constructor(scenario: string, adapt: (platform: FakePlatform) => void = () => {}) {
     prepare()
     this.platform = new FakePlatform(scenario)
+    adapt(this.platform)
     this.app = new App(this.platform)
     this.root = mount(Root, { target: document.body, props: { app: this.app } })
     flushSync()

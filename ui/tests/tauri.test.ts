@@ -49,6 +49,16 @@ describe('the door to the shell', () => {
     await expect(platform.command({ command: 'testSpeaker' })).rejects.toEqual({ code: 'stopped', message: 'command not found' })
   })
 
+  it('shows a recording by its path, and says why it does not', async () => {
+    const asked: unknown[] = []
+    shell((name, payload) => void asked.push([name, payload]))
+    await new TauriPlatform().showRecording('/music/Ada.wav')
+    expect(asked).toEqual([['show_recording', { path: '/music/Ada.wav' }]])
+    const gone = { code: 'invalid', message: '/music/Ada.wav is not there any more', field: 'path' }
+    shell(() => Promise.reject(gone))
+    await expect(new TauriPlatform().showRecording('/music/Ada.wav')).rejects.toEqual(gone)
+  })
+
   it('attaches anew after a gap', async () => {
     let attached = 0
     const send = shell(() => void attached++)

@@ -25,6 +25,8 @@ export type Platform = {
   readonly host: Host
   /** Rejects with a `Failure`, never with anything else. */
   command(command: Command): Promise<Reply>
+  /** Shows a call's recording in its folder, where the host can; rejects with a `Failure`. */
+  showRecording?(path: string): Promise<void>
   /** Calls back until the returned function is called; finds its way back after a loss by itself. */
   attach(listener: Listener): () => void
   /** Try to reach the engine now instead of waiting for the next attempt. */

@@ -57,6 +57,10 @@ export class App {
     return this.platform.host
   }
 
+  get showsRecordings(): boolean {
+    return this.platform.showRecording !== undefined
+  }
+
   get call(): CallView | null {
     return this.mirror ? shownCall(this.mirror, this.chosenCall) : null
   }
@@ -143,6 +147,14 @@ export class App {
 
   async toggleMute(call: CallView): Promise<void> {
     await this.perform({ command: 'muteAudio', callId: call.callId, muted: !call.muted })
+  }
+
+  async showRecording(path: string): Promise<void> {
+    try {
+      await this.platform.showRecording?.(path)
+    } catch (reason) {
+      this.complain(toFailure(reason).message)
+    }
   }
 
   async toggleDoNotDisturb(): Promise<void> {

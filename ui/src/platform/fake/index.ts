@@ -10,6 +10,7 @@ export class FakePlatform implements Platform {
   }
 
   readonly commands: Command[] = []
+  readonly shown: string[] = []
   readonly engine: FakeEngine
   private link: LinkState
   private listener: Listener | null = null
@@ -26,6 +27,10 @@ export class FakePlatform implements Platform {
     this.commands.push(command)
     if (this.link !== 'attached') throw failure('network', 'The engine cannot be reached')
     return this.engine.carryOut(command)
+  }
+
+  async showRecording(path: string): Promise<void> {
+    this.shown.push(path)
   }
 
   attach(listener: Listener): () => void {

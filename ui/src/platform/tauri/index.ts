@@ -10,12 +10,12 @@ export class TauriPlatform implements Platform {
   readonly host = 'tauri'
   private restart: () => void = () => {}
 
-  async command(command: Command): Promise<Reply> {
-    try {
-      return await invoke<Reply>('command', { command })
-    } catch (reason) {
-      throw toFailure(reason)
-    }
+  command(command: Command): Promise<Reply> {
+    return ask<Reply>('command', { command })
+  }
+
+  showRecording(path: string): Promise<void> {
+    return ask<void>('show_recording', { path })
   }
 
   attach(listener: Listener): () => void {
@@ -53,6 +53,14 @@ export class TauriPlatform implements Platform {
 
   retry(): void {
     this.restart()
+  }
+}
+
+async function ask<T>(name: string, payload: Record<string, unknown>): Promise<T> {
+  try {
+    return await invoke<T>(name, payload)
+  } catch (reason) {
+    throw toFailure(reason)
   }
 }
 

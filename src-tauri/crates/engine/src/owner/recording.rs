@@ -171,7 +171,8 @@ impl Owner {
         });
         let Some((id, now)) = found else { return };
         let news = (now.problem != status.problem).then(|| status.problem.clone()).flatten();
-        *now = status;
+        // A report that was on its way when it was paused knows nothing of that.
+        *now = RecorderStatus { paused: now.paused, ..status };
         if let Some(problem) = news {
             self.notice(NoticeLevel::Error, &format!("recording: {problem}"), Some(&id));
         }
