@@ -24,6 +24,8 @@ mod error;
 mod event;
 mod gather;
 mod media;
+#[doc(hidden)]
+pub mod noise;
 mod packet;
 mod peer;
 mod random;

@@ -17,7 +17,7 @@ use rtc::rtcp;
 use rtc::rtp;
 use rtc::shared::marshal::MarshalSize as _;
 
-use crate::sdp::{Extension, LocalSection, Remote};
+use crate::sdp::{Extension, LocalSection};
 use crate::{
     BitrateLimits, Event, Extensions, PeerError, RtpPacket, SenderClock, SendingTrack, Statistics, TrackId,
 };
@@ -124,15 +124,15 @@ impl Session {
         cname.clone_into(&mut self.cname);
     }
 
-    /// Takes over what was negotiated. `random` makes SSRCs and first numbers of what is new.
+    /// Takes over what was negotiated: the sections, with the SSRCs that the far end announced for each. `random` makes SSRCs and first numbers of what is new.
     pub(crate) fn configure(
         &mut self,
         sections: &[LocalSection],
-        remote: &Remote,
+        flows: &[&[(u32, Option<u32>)]],
         mut random: impl FnMut() -> u32,
     ) {
         self.ids = Ids::of(sections);
-        self.receiving.configure(sections, remote);
+        self.receiving.configure(sections, flows);
         let sends = |section: &&LocalSection| !section.declined && section.direction.sends();
         let gone = |mid: &String| !sections.iter().any(|section| section.mid == *mid && sends(&section));
         self.sending.retain(|outbound| !gone(&outbound.track.mid));

@@ -7,7 +7,7 @@ use rtc::rtp;
 
 use super::log::{Arrival, Log};
 use super::{Ids, read_extensions};
-use crate::sdp::{LocalSection, Remote};
+use crate::sdp::LocalSection;
 use crate::{
     CodecParameters, Kind, Received, ReceivingStatistics, ReceivingTrack, RtpPacket, SenderClock, TrackId,
 };
@@ -77,9 +77,9 @@ pub(crate) enum Outcome {
 }
 
 impl Receiving {
-    pub(crate) fn configure(&mut self, sections: &[LocalSection], remote: &Remote) {
+    pub(crate) fn configure(&mut self, sections: &[LocalSection], flows: &[&[(u32, Option<u32>)]]) {
         self.lines.clear();
-        for (section, theirs) in sections.iter().zip(&remote.sections) {
+        for (section, flows) in sections.iter().zip(flows) {
             let Some(kind) = section.kind.filter(|_| section.direction.receives() && !section.declined)
             else {
                 continue;
@@ -89,7 +89,7 @@ impl Receiving {
                 kind,
                 codecs: section.codecs.clone(),
                 rids: section.receives.clone(),
-                flows: theirs.flows.clone(),
+                flows: flows.to_vec(),
             });
         }
     }

@@ -156,7 +156,8 @@ impl Peer {
     fn agreed(&mut self, remote: Remote) {
         self.stage = Stage::Stable;
         let random = &mut self.random;
-        self.session.configure(&self.sections, &remote, || random.word());
+        let flows: Vec<_> = remote.sections.iter().map(|section| &section.flows[..]).collect();
+        self.session.configure(&self.sections, &flows, || random.word());
         self.remote = Some(remote);
     }
 
