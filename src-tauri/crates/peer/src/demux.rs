@@ -59,3 +59,46 @@ fn requested(datagram: &[u8]) -> Option<&str> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A binding request with a SOFTWARE of three letters before its user name.
+    fn request(name: &str) -> Vec<u8> {
+        let mut attributes = vec![0x80, 0x22, 0, 3, b'x', b'y', b'z', 0, 0, 6, 0, name.len() as u8];
+        attributes.extend(name.as_bytes());
+        attributes.resize(attributes.len().next_multiple_of(4), 0);
+        let mut message = vec![0, 1, 0, attributes.len() as u8, 0x21, 0x12, 0xa4, 0x42];
+        message.extend([7; 12]);
+        message.extend(attributes);
+        message
+    }
+
+    #[test]
+    fn requests_go_by_the_user_name_and_the_rest_by_the_address() {
+        let (here, there) = ("192.0.2.1:1".parse().unwrap(), "192.0.2.2:2".parse().unwrap());
+        let mut demux = Demux::default();
+        demux.insert("abcd", 1);
+        demux.insert("efgh", 2);
+        assert_eq!(demux.route(here, &request("efgh:other")), Some(2));
+        assert_eq!(demux.route(here, &request("nobody:other")), None);
+        assert_eq!(demux.route(here, &[0x80; 40]), None);
+        demux.bind(here, 1);
+        assert_eq!(demux.route(here, &[0x80; 40]), Some(1));
+        assert_eq!(demux.route(here, &request("efgh:other")), Some(2), "it may have moved");
+        assert_eq!(demux.route(there, &[22, 0xfe, 0xfd]), None);
+        demux.remove(1);
+        assert_eq!(demux.route(here, &[0x80; 40]), None);
+    }
+
+    #[test]
+    fn what_is_cut_short_is_nobodys() {
+        let mut demux = Demux::default();
+        demux.insert("efgh", 2);
+        let whole = request("efgh:other");
+        for end in 0..whole.len() {
+            assert_eq!(demux.route("192.0.2.1:1".parse().unwrap(), &whole[..end]), None);
+        }
+    }
+}

@@ -96,11 +96,10 @@ impl Peer {
         if self.ended {
             return;
         }
-        if self.gather.is_server(remote, IceTransport::Udp) {
-            if self.gather.handle(now, local, remote, datagram) {
-                return self.after_gathering(now);
-            }
-            // A server that is also the far end: what is not an answer of the server is the far end's.
+        // At a server's address there may be a far end as well: what is no answer of the server is the far end's.
+        let is_server = self.gather.is_server(remote, IceTransport::Udp);
+        if is_server && self.gather.handle(now, local, remote, datagram) {
+            return self.after_gathering(now);
         }
         self.on_datagram(now, local, remote, datagram);
     }

@@ -1,4 +1,5 @@
 //! Getting connected and staying so.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod support;
 

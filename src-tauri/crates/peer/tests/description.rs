@@ -1,4 +1,5 @@
 //! Offers of others, good and bad, and what we say to them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod support;
 

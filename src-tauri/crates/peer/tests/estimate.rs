@@ -1,4 +1,5 @@
 //! The estimate of the path.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod support;
 
@@ -73,4 +74,23 @@ fn loss_that_is_no_congestion_does_not_starve_the_stream() {
     source.run(&mut pair, 1, Duration::from_secs(10), |source, pair| follow(source, pair, 1, 2_000_000));
     let now = at(&pair, 1, pair.now);
     assert!(now > 1_000_000, "{now}");
+}
+
+#[test]
+fn a_peer_with_nothing_to_find_out_is_seldom_woken() {
+    let (receive, send) = (Wanted::both(Direction::Receive), Wanted::both(Direction::Send));
+    let mut pair = Pair::client_and_gateway(&receive, &send, path(20_000_000));
+    pair.connect();
+    pair.ends[1].peer.set_bitrate(BitrateLimits { min: 50_000, start: 500_000, max: 900_000 });
+    let mut source = Source::of(&pair, 1, Kind::Video, 600_000);
+    source.run(&mut pair, 1, Duration::from_secs(5), |_, _| {});
+    let (mut woken, end) = (0, pair.now + Duration::from_secs(2));
+    while pair.now < end {
+        let now = pair.now;
+        woken += u32::from(
+            pair.ends[1].peer.poll_timeout().is_some_and(|at| at <= now + Duration::from_millis(1)),
+        );
+        pair.step(end);
+    }
+    assert!(woken < 60, "{woken} times in two seconds without media");
 }

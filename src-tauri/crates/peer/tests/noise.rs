@@ -1,4 +1,5 @@
 //! Bytes that nobody would send.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use sidetone_peer::noise;
 

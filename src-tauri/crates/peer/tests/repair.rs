@@ -1,4 +1,5 @@
 //! What gets lost comes again, once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod support;
 
@@ -59,7 +60,7 @@ fn runs_clean(sender: usize, directions: (Direction, Direction)) {
     let got = receiver.peer.statistics(now).receiving[0].clone();
     assert!(got.nacked > 20, "{got:?}");
     let resent = sent.resent as f64 / got.nacked as f64;
-    assert!(resent < 3.0, "{resent} times {sent:?} {got:?}");
+    assert!(resent < 1.5, "{resent} times {sent:?} {got:?}");
     assert!(got.lost <= 1, "{got:?}");
     assert!(got.repaired > 20 && receiver.packets.iter().any(|(_, received)| received.repaired));
     no_duplicates(receiver);
@@ -133,8 +134,9 @@ fn layers_are_told_apart_and_repaired_by_their_identifiers() {
     for layer in &got {
         let track = tracks.iter().find(|track| track.rid == layer.rid).unwrap();
         let sent = sent.iter().find(|sent| sent.track == track.id).unwrap();
-        assert_eq!(layer.packets, sent.packets, "{layer:?} {sent:?}");
-        assert!(layer.nacked > 0 && sent.resent < 3 * layer.nacked, "{layer:?} {sent:?}");
+        // A lost last one is not missed by anybody.
+        assert!(layer.packets + 1 >= sent.packets, "{layer:?} {sent:?}");
+        assert!(layer.nacked > 0 && sent.resent < 2 * layer.nacked, "{layer:?} {sent:?}");
     }
 }
 

@@ -12,7 +12,9 @@ const LATE: u32 = 30;
 const MISSING: usize = 600;
 /// Between two looks at what is missing.
 pub(crate) const TICK: Duration = Duration::from_millis(20);
-const FIRST: Duration = Duration::from_millis(40);
+/// Before the same is asked for again, growing to the slowest; never sooner than an answer can be there.
+const AGAIN: [Duration; 3] =
+    [Duration::from_millis(40), Duration::from_millis(40), Duration::from_millis(80)];
 const SLOWEST: Duration = Duration::from_millis(160);
 const TRIES: u32 = 10;
 
@@ -160,7 +162,7 @@ impl Log {
         if self.tick.is_none_or(|tick| tick > now) {
             return requests;
         }
-        let wait = FIRST.max(round_trip.unwrap_or_default().min(SLOWEST) + Duration::from_millis(10));
+        let answered = round_trip.unwrap_or_default().min(2 * SLOWEST) + Duration::from_millis(10);
         self.missing.retain(|number, missing| {
             if missing.due > now {
                 return true;
@@ -173,8 +175,9 @@ impl Log {
                 self.nacked += 1;
             }
             self.nacks += 1;
+            let wait = AGAIN.get(missing.tries as usize).copied().unwrap_or(SLOWEST);
+            missing.due = now + wait.max(answered);
             missing.tries += 1;
-            missing.due = now + (wait * missing.tries.min(4)).min(SLOWEST.max(wait));
             requests.sequences.push(*number as u16);
             true
         });

@@ -1,1 +1,105 @@
+use std::time::{Duration, Instant};
 
+use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
+use rtc::shared::marshal::{Marshal as _, Unmarshal as _};
+
+use super::arrivals::Arrivals;
+use super::departures::Departures;
+use super::log::{Arrival, Log};
+use super::sequence::Unwrap;
+
+const MS: Duration = Duration::from_millis(1);
+
+#[test]
+fn numbers_are_counted_on_over_their_end_and_back() {
+    let mut unwrap = Unwrap::default();
+    let numbers: Vec<u64> = [65_534, 65_535, 0, 65_533, 2, 1].map(|number| unwrap.unwrap(number)).to_vec();
+    assert_eq!(numbers, [131_070, 131_071, 131_072, 131_069, 131_074, 131_073]);
+}
+
+#[test]
+fn what_is_missing_is_asked_for_at_the_next_tick_then_later_and_ten_times_at_most() {
+    let begun = Instant::now();
+    let mut log = Log::new(true);
+    assert_eq!(log.record(begun, 65_535), Arrival::New);
+    assert_eq!(log.record(begun, 2), Arrival::New);
+    assert!(log.handle_timeout(begun + 19 * MS, None).sequences.is_empty());
+    assert_eq!(log.handle_timeout(begun + 20 * MS, None).sequences, [0, 1]);
+    assert_eq!(log.record(begun + 30 * MS, 0), Arrival::Late);
+    assert_eq!(log.record(begun + 31 * MS, 0), Arrival::Again);
+    let (mut times, mut lost) = (Vec::new(), 0);
+    for at in (40..3_000).step_by(20) {
+        let requests = log.handle_timeout(begun + at * MS, None);
+        lost += requests.lost;
+        if !requests.sequences.is_empty() {
+            assert_eq!(requests.sequences, [1]);
+            times.push(at);
+        }
+    }
+    assert_eq!(times.len(), 9, "{times:?}");
+    assert_eq!(times[..3], [60, 100, 180]);
+    assert_eq!((lost, log.nacked, log.nacks, log.lost), (1, 2, 11, 1));
+    assert_eq!(log.poll_timeout(), None);
+}
+
+#[test]
+fn nothing_is_asked_for_again_before_an_answer_can_be_there() {
+    let begun = Instant::now();
+    let mut log = Log::new(true);
+    log.record(begun, 10);
+    log.record(begun, 12);
+    let far = Some(200 * MS);
+    assert_eq!(log.handle_timeout(begun + 20 * MS, far).sequences, [11]);
+    assert!(log.handle_timeout(begun + 220 * MS, far).sequences.is_empty());
+    assert_eq!(log.handle_timeout(begun + 240 * MS, far).sequences, [11]);
+}
+
+#[test]
+fn a_jump_is_a_new_beginning_and_asks_for_nothing() {
+    let begun = Instant::now();
+    let mut log = Log::new(true);
+    log.record(begun, 10);
+    assert_eq!(log.record(begun, 30_000), Arrival::Restart);
+    assert!(log.handle_timeout(begun + 100 * MS, None).sequences.is_empty());
+    assert_eq!(log.record(begun, 30_001), Arrival::New);
+}
+
+/// Reports of what arrived go over the wire and come back as what arrived.
+#[test]
+fn arrivals_are_told_and_understood() {
+    let begun = Instant::now();
+    let (mut arrivals, mut departures) = (Arrivals::new(begun), Departures::default());
+    let mut expected = Vec::new();
+    let mut results = Vec::new();
+    for number in 0..900_u64 {
+        let sent = begun + Duration::from_millis(number * 5);
+        let sequence = departures.next();
+        departures.record(sent, 1_000, None);
+        // Lost in pairs and in a long row; delays that need large deltas.
+        let is_lost = number % 17 < 2 || (300..360).contains(&number);
+        if !is_lost {
+            let arrived = sent + Duration::from_millis(30 + if number % 50 == 0 { 100 } else { number % 7 });
+            expected.push((sent, arrived));
+            arrivals.record(arrived, sequence);
+        }
+        for report in arrivals.handle_timeout(sent + 120 * MS, 1, 2) {
+            let bytes = report.marshal().unwrap();
+            let read = TransportLayerCc::unmarshal(&mut &bytes[..]).unwrap();
+            results.extend(departures.results(&read));
+        }
+    }
+    for report in arrivals.handle_timeout(begun + Duration::from_secs(10), 1, 2) {
+        results.extend(departures.results(&report));
+    }
+    let told: Vec<_> = results.iter().filter_map(|result| Some((result.sent, result.arrived?))).collect();
+    assert_eq!(told.len(), expected.len());
+    let offset = told[0].1 - (expected[0].1 - begun).as_micros() as i64;
+    let mut told = told;
+    told.sort();
+    expected.sort();
+    for ((sent, arrived), (real_sent, real_arrived)) in told.iter().zip(&expected) {
+        assert_eq!(sent, real_sent);
+        let real = (*real_arrived - begun).as_micros() as i64;
+        assert!((arrived - offset - real).abs() <= 500, "{} instead of {real}", arrived - offset);
+    }
+}

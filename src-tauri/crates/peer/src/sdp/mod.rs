@@ -59,6 +59,3 @@ impl Extension {
         Self::ALL.into_iter().find(|extension| extension.uri() == uri)
     }
 }
-
-#[cfg(test)]
-mod tests;

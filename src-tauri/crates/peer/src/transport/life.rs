@@ -114,7 +114,8 @@ impl Life {
 
     fn next(&self, heard: Instant) -> Instant {
         let silent = (heard + SILENCE).max(self.asked.map_or(heard, |asked| asked + AGAIN));
-        let measured = self.asked.map_or(heard + AGAIN, |asked| asked + MEASURE);
+        // The way is measured first as soon as there is one.
+        let measured = self.asked.map_or(heard, |asked| asked + MEASURE);
         silent.min(measured)
     }
 

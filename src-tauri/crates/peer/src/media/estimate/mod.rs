@@ -228,12 +228,22 @@ impl Estimate {
         }
     }
 
-    /// The rate of the next probe, where one makes sense.
+    /// Begins a probe where one makes sense.
     pub(crate) fn begin_probe(&mut self, now: Instant) -> bool {
+        let wanted = (2.0 * self.bps).min(1.1 * self.limits.max as f64);
+        self.may_probe() && self.probes.begin(now, wanted)
+    }
+
+    fn may_probe(&self) -> bool {
         let quiet = self.trend.usage() == Usage::Normal && !self.draining && self.queue < QUEUE.1;
         let room = self.bps < 0.95 * self.limits.max as f64;
-        let wanted = (2.0 * self.bps).min(1.1 * self.limits.max as f64);
-        quiet && room && self.loss < LOSS.1 && self.probes.begin(now, wanted)
+        quiet && room && self.loss < LOSS.1
+    }
+
+    pub(crate) fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        let probe = self.probes.poll_timeout(now);
+        // What stands against a probe goes with reports, not with time.
+        if self.may_probe() || self.probes.is_running() { probe } else { None }
     }
 }
 

@@ -70,6 +70,10 @@ impl Probes {
         true
     }
 
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
     /// How many bytes are due now; the probe's number to send them with.
     pub(crate) fn due(&self, now: Instant) -> Option<(u32, usize)> {
         let probe = self.running.filter(|probe| probe.sending)?;
