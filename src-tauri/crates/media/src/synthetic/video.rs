@@ -1,9 +1,11 @@
 //! Pictures that need no hardware.
 
+use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::device::{OpenedVideo, VideoSelection, VideoWish};
 use crate::error::DeviceError;
+use crate::video::file::{Still, VideoFile, open_image};
 use crate::video::{Bars, VideoError};
 
 /// Opens what [`VideoSelection::is_synthetic`] holds for.
@@ -19,9 +21,21 @@ pub fn open_video(selection: &VideoSelection, wish: VideoWish) -> Result<OpenedV
             let bars = Bars::new(wish.size, wish.frames_per_second, Instant::now(), milliseconds)?;
             Ok(OpenedVideo { source: Box::new(bars), name: "bars".into() })
         }
-        VideoSelection::Image(_) | VideoSelection::File(_) => refused("this build cannot read it"),
+        VideoSelection::Image(path) => {
+            let now = Instant::now();
+            let still = Still::new(name_of(path), open_image(path, wish.size, now)?, now);
+            Ok(OpenedVideo { name: name_of(path), source: Box::new(still) })
+        }
+        VideoSelection::File(path) => {
+            let file = VideoFile::open(path, true, Instant::now())?;
+            Ok(OpenedVideo { name: name_of(path), source: Box::new(file) })
+        }
         VideoSelection::Default => refused("there is no camera; choose bars to try without one"),
         VideoSelection::Device(_) => refused("there is no such camera"),
         VideoSelection::Screen(_) | VideoSelection::Window(_) => refused("there is no such screen or window"),
     }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

@@ -6,8 +6,12 @@
 pub mod bars;
 pub mod codec;
 pub mod error;
+pub mod file;
+pub mod packet;
 pub mod picture;
+pub mod receive;
 pub mod source;
+pub mod sync;
 
 pub use bars::{Bars, read_clock};
 pub use codec::{
@@ -15,5 +19,13 @@ pub use codec::{
     available_codecs,
 };
 pub use error::VideoError;
+pub use packet::{
+    MAX_PAYLOAD, PacketizationMode, Packetizer, Payload, PayloadInfo, begins_key_frame, depacketize, inspect,
+};
 pub use picture::{Canvas, FramePool, Picture, PixelFormat, Rect, Rotation, Scaler, Size};
+pub use receive::{
+    Playout, PlayoutStatistics, ReceiveStatistics, ReceivedFrame, VideoPacket, VideoReceiver,
+    VideoReceiverOptions,
+};
 pub use source::{Polled, VideoSource};
+pub use sync::AvSync;

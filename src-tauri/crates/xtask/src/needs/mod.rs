@@ -14,10 +14,12 @@ use table::{NEEDS, Need};
 /// # Errors
 /// Where something without which the build fails is still missing; it is listed.
 pub(crate) fn ensure(groups: &[Group], install: bool) -> Result<(), String> {
-    let wanted = |need: &Need| groups.contains(&need.group);
+    let builds = groups.contains(&Group::Build);
+    let wanted = |need: &Need| groups.contains(&need.group) || (builds && need.group == Group::Better);
     provide(&missing(wanted), install);
-    let (required, optional): (Vec<_>, Vec<_>) =
-        missing(wanted).into_iter().partition(|need| need.group != Group::Test);
+    let (required, optional): (Vec<_>, Vec<_>) = missing(wanted)
+        .into_iter()
+        .partition(|need| need.group != Group::Test && need.group != Group::Better);
     for need in optional {
         println!("Without {}: {}", need.name, need.why);
     }

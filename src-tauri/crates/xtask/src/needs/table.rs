@@ -6,6 +6,8 @@ use crate::shell;
 pub(crate) enum Group {
     /// Every build.
     Build,
+    /// Every build takes it where it is and does without it elsewhere.
+    Better,
     /// Building and opening the window.
     Window,
     /// Tests against real peers and real windows; without it those tests are skipped, in CI they fail.
@@ -93,6 +95,28 @@ pub(crate) const NEEDS: &[Need] = &[
         apt: &["libasound2-dev"],
         dnf: &["alsa-lib-devel"],
         pacman: &["alsa-lib"],
+        ..NOTHING
+    },
+    Need {
+        name: "NASM",
+        why: "H.264 several times faster",
+        group: Group::Better,
+        probe: Probe::Program(&["nasm"]),
+        apt: &["nasm"],
+        dnf: &["nasm"],
+        pacman: &["nasm"],
+        brew: &["nasm"],
+        winget: &["NASM.NASM"],
+    },
+    Need {
+        name: "libvpx",
+        why: "VP8 pictures",
+        group: Group::Better,
+        probe: Probe::Library("vpx"),
+        apt: &["libvpx-dev"],
+        dnf: &["libvpx-devel"],
+        pacman: &["libvpx"],
+        brew: &["libvpx"],
         ..NOTHING
     },
     Need {

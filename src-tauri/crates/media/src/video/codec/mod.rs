@@ -5,6 +5,7 @@ mod pad;
 mod rate;
 #[cfg(test)]
 mod tests;
+pub mod vp8;
 
 use std::fmt;
 use std::str::FromStr;
@@ -208,8 +209,7 @@ pub fn available_codecs() -> [CodecInfo; 3] {
         decode: false,
         info: "passed through to players, not decoded",
     };
-    let vp8 = CodecInfo { codec: VideoCodec::Vp8, encode: false, decode: false, info: "not built yet" };
-    [h264::INFO, vp8, vp9]
+    [h264::INFO, vp8::INFO, vp9]
 }
 
 impl VideoCodec {
@@ -227,14 +227,16 @@ impl VideoCodec {
     pub fn encoder(self, options: &EncoderOptions) -> Result<Box<dyn VideoEncoder>, VideoError> {
         match self {
             Self::H264 => h264::encoder(options),
-            Self::Vp8 | Self::Vp9 => Err(self.absent()),
+            Self::Vp8 => vp8::encoder(options),
+            Self::Vp9 => Err(self.absent()),
         }
     }
 
     pub fn decoder(self) -> Result<Box<dyn VideoDecoder>, VideoError> {
         match self {
             Self::H264 => h264::decoder(),
-            Self::Vp8 | Self::Vp9 => Err(self.absent()),
+            Self::Vp8 => vp8::decoder(),
+            Self::Vp9 => Err(self.absent()),
         }
     }
 

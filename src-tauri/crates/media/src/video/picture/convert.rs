@@ -1,9 +1,8 @@
 use std::time::Instant;
 
-use yuv::{
-    BufferStoreMut, YuvConversionMode, YuvPackedImage, YuvPlanarImageMut, YuvRange, YuvStandardMatrix,
-};
+use yuv::{BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix};
 
+use super::canvas::PlanesMut;
 use super::{Canvas, FramePool, Picture, Size};
 use crate::video::error::VideoError;
 
@@ -176,6 +175,10 @@ fn fill(canvas: &mut Canvas, format: PixelFormat, stride: usize, pixels: &[u8]) 
         }
         return Ok(());
     }
+    if let PixelFormat::Yuyv | PixelFormat::Uyvy = format {
+        fill_packed(planes, size, stride, pixels, format == PixelFormat::Uyvy);
+        return Ok(());
+    }
     let mut image = YuvPlanarImageMut {
         y_plane: BufferStoreMut::Borrowed(planes.y),
         y_stride: width,
@@ -186,18 +189,40 @@ fn fill(canvas: &mut Canvas, format: PixelFormat, stride: usize, pixels: &[u8]) 
         width,
         height,
     };
-    let packed = || YuvPackedImage { yuy: pixels, yuy_stride: bytes_in_row, width, height };
     let (range, matrix, mode) = (YuvRange::Limited, YuvStandardMatrix::Bt601, YuvConversionMode::Balanced);
     match format {
-        PixelFormat::Yuyv => yuv::yuyv422_to_yuv420(&mut image, &packed()),
-        PixelFormat::Uyvy => yuv::uyvy422_to_yuv420(&mut image, &packed()),
         PixelFormat::Rgb => yuv::rgb_to_yuv420(&mut image, pixels, bytes_in_row, range, matrix, mode),
         PixelFormat::Bgr => yuv::bgr_to_yuv420(&mut image, pixels, bytes_in_row, range, matrix, mode),
         PixelFormat::Rgba => yuv::rgba_to_yuv420(&mut image, pixels, bytes_in_row, range, matrix, mode),
         PixelFormat::Bgra => yuv::bgra_to_yuv420(&mut image, pixels, bytes_in_row, range, matrix, mode),
-        PixelFormat::I420 | PixelFormat::Nv12 | PixelFormat::Grey => Ok(()),
+        _ => Ok(()),
     }
     .map_err(refused)
+}
+
+/// Chroma is the mean of two rows.
+fn fill_packed(planes: PlanesMut<'_>, size: Size, stride: usize, pixels: &[u8], chroma_first: bool) {
+    let (width, row_len) = (size.width() as usize, PixelFormat::Yuyv.row_len(size.width()));
+    let at = usize::from(chroma_first);
+    for (to, from) in planes.y.chunks_exact_mut(width).zip(pixels.chunks(stride)) {
+        for (pair, four) in to.chunks_mut(2).zip(from.as_chunks::<4>().0) {
+            pair[0] = four[at];
+            if let Some(second) = pair.get_mut(1) {
+                *second = four[at + 2];
+            }
+        }
+    }
+    let chroma_width = size.chroma_width() as usize;
+    let rows = planes.u.chunks_exact_mut(chroma_width).zip(planes.v.chunks_exact_mut(chroma_width));
+    for ((u, v), two) in rows.zip(pixels.chunks(stride * 2)) {
+        let upper = &two[..row_len];
+        let lower = two.get(stride..stride + row_len).unwrap_or(upper);
+        let fours = upper.as_chunks::<4>().0.iter().zip(lower.as_chunks::<4>().0);
+        for ((u, v), (upper, lower)) in u.iter_mut().zip(v).zip(fours) {
+            *u = upper[1 - at].midpoint(lower[1 - at]);
+            *v = upper[3 - at].midpoint(lower[3 - at]);
+        }
+    }
 }
 
 fn copy_rows(to: &mut [u8], width: usize, from: &[u8], stride: usize) {

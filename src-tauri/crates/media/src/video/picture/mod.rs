@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use crate::video::error::VideoError;
 
-pub use canvas::Canvas;
+pub use canvas::{Canvas, PlanesMut};
 pub use convert::PixelFormat;
 pub use pool::FramePool;
 pub use scale::Scaler;

@@ -141,7 +141,12 @@ impl Rect {
     /// Where a picture of `inner` lies in the middle of `outer`, at even positions so that chroma fits.
     pub fn centred(inner: Size, outer: Size) -> Self {
         let (width, height) = (inner.width.min(outer.width), inner.height.min(outer.height));
-        Self { left: (outer.width - width) / 2 & !1, top: (outer.height - height) / 2 & !1, width, height }
+        Self {
+            left: ((outer.width - width) / 2) & !1,
+            top: ((outer.height - height) / 2) & !1,
+            width,
+            height,
+        }
     }
 
     /// The part of it that is inside of a picture of `size`; `None` if nothing is.

@@ -37,7 +37,7 @@ impl VideoDecoder for OpenH264Decoder {
     }
 
     fn decode(&mut self, encoded: &Encoded) -> Result<Option<Picture>, VideoError> {
-        let checked = checked(&encoded.data)?;
+        let checked = checked(&encoded.data).inspect_err(|_| self.decoder = None)?;
         if checked.key && self.decoder.is_none() {
             self.decoder = Some(Decoder::new().map_err(failed)?);
         }

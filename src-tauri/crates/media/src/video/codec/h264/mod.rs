@@ -6,7 +6,7 @@ mod decoder;
 mod encoder;
 pub mod nal;
 pub mod sps;
-#[cfg(all(test, feature = "h264"))]
+#[cfg(test)]
 mod tests;
 
 use super::{CodecInfo, EncoderOptions, VideoCodec, VideoDecoder, VideoEncoder};

@@ -1,3 +1,5 @@
+#![cfg(feature = "h264")]
+
 use std::time::{Duration, Instant};
 
 use super::sps::Sps;
@@ -13,10 +15,14 @@ fn options(size: Size, bitrate: u32, start: Instant) -> EncoderOptions {
 }
 
 /// Bars at 30 pictures a second; the clock counts from 0.
-fn pictures(size: Size, count: u32, start: Instant) -> Vec<Picture> {
+fn pictures(size: Size, count: u32, start: Instant) -> impl Iterator<Item = Picture> {
     let bars = Bars::new(size, 30, start, 0).unwrap();
     let times = (0..count).map(|at| Duration::from_millis(u64::from(at) * 100 / 3));
-    times.map(|at| bars.draw(at.as_millis() as u64, start + at).unwrap()).collect()
+    times.map(move |at| bars.draw(at.as_millis() as u64, start + at).unwrap())
+}
+
+fn picture(size: Size, start: Instant) -> Picture {
+    pictures(size, 1, start).next().unwrap()
 }
 
 fn units(encoded: &Encoded) -> Vec<u8> {
@@ -27,8 +33,8 @@ fn units(encoded: &Encoded) -> Vec<u8> {
 fn first_and_asked_for_pictures_are_idr_with_their_parameter_sets_and_no_others() {
     let start = Instant::now();
     let mut encoder = VideoCodec::H264.encoder(&options(Size::P360, 500_000, start)).unwrap();
-    for (at, picture) in pictures(Size::P360, 30, start).iter().enumerate() {
-        let Some(encoded) = encoder.encode(picture, at == 20).unwrap() else {
+    for (at, picture) in pictures(Size::P360, 30, start).enumerate() {
+        let Some(encoded) = encoder.encode(&picture, at == 20).unwrap() else {
             assert!(at != 0 && at != 20, "picture {at} was left out");
             continue;
         };
@@ -47,7 +53,7 @@ fn stream_is_constrained_baseline_of_the_size_that_was_asked_for() {
     for (width, height) in [(1280, 720), (360, 640), (1920, 1080), (176, 144)] {
         let size = Size::new(width, height).unwrap();
         let mut encoder = VideoCodec::H264.encoder(&options(size, 1_000_000, start)).unwrap();
-        let encoded = encoder.encode(&pictures(size, 1, start)[0], false).unwrap().unwrap();
+        let encoded = encoder.encode(&picture(size, start), false).unwrap().unwrap();
         let sps = Sps::parse(nal::units(&encoded.data).next().unwrap()).unwrap();
         assert_eq!((sps.size, sps.profile), (size, 66));
         assert_eq!(sps.constraints & 0xC0, 0xC0, "{}", sps.profile_level_id());
@@ -61,8 +67,8 @@ fn clock_is_read_after_coding_at_180p_with_60_kbit() {
     let mut encoder = VideoCodec::H264.encoder(&options(Size::P180, 60_000, start)).unwrap();
     let mut decoder = VideoCodec::H264.decoder().unwrap();
     let (mut read, mut bytes) = (0, 0);
-    for (at, picture) in pictures(Size::P180, 90, start).iter().enumerate() {
-        let Some(encoded) = encoder.encode(picture, false).unwrap() else { continue };
+    for (at, picture) in pictures(Size::P180, 90, start).enumerate() {
+        let Some(encoded) = encoder.encode(&picture, false).unwrap() else { continue };
         bytes += encoded.data.len();
         let decoded = decoder.decode(&encoded).unwrap().unwrap();
         assert_eq!(decoded.captured(), picture.captured());
@@ -81,7 +87,7 @@ fn odd_and_tiny_sizes_are_coded_with_their_edge_repeated() {
     {
         let size = Size::new(width, height).unwrap();
         let mut encoder = VideoCodec::H264.encoder(&options(size, 500_000, start)).unwrap();
-        let encoded = encoder.encode(&pictures(size, 1, start)[0], true).unwrap().unwrap();
+        let encoded = encoder.encode(&picture(size, start), true).unwrap().unwrap();
         let decoded = VideoCodec::H264.decoder().unwrap().decode(&encoded).unwrap().unwrap();
         assert_eq!((decoded.width(), decoded.height()), coded);
         assert_eq!(decoded.size(), encoded.size);
@@ -94,7 +100,7 @@ fn sizes_that_cannot_be_encoded_and_pictures_of_another_size_are_refused_by_name
     let error = VideoCodec::H264.encoder(&options(Size::clamped(4096, 4096), 500_000, start)).err().unwrap();
     assert!(error.to_string().starts_with("size: 4096x4096 is more"), "{error}");
     let mut encoder = VideoCodec::H264.encoder(&options(Size::P180, 500_000, start)).unwrap();
-    let error = encoder.encode(&pictures(Size::P360, 1, start)[0], false).unwrap_err();
+    let error = encoder.encode(&picture(Size::P360, start), false).unwrap_err();
     assert!(error.to_string().starts_with("size: 640x360 came"), "{error}");
     for (bitrate, frames) in [(1, 30), (u32::MAX, 30), (500_000, 0), (500_000, 121)] {
         let mut options = options(Size::P180, bitrate, start);
@@ -179,8 +185,8 @@ fn screen_content_is_coded_and_read_back() {
     options.hint = ContentHint::Detail;
     let mut encoder = VideoCodec::H264.encoder(&options).unwrap();
     let mut decoder = VideoCodec::H264.decoder().unwrap();
-    for (at, picture) in pictures(Size::P720, 10, start).iter().enumerate() {
-        let Some(encoded) = encoder.encode(picture, false).unwrap() else { continue };
+    for (at, picture) in pictures(Size::P720, 10, start).enumerate() {
+        let Some(encoded) = encoder.encode(&picture, false).unwrap() else { continue };
         let decoded = decoder.decode(&encoded).unwrap().unwrap();
         assert_eq!(read_clock(&decoded), Some(at as u64 * 100 / 3));
     }
@@ -189,8 +195,9 @@ fn screen_content_is_coded_and_read_back() {
 fn stream(count: u32) -> Vec<Encoded> {
     let start = Instant::now();
     let mut encoder = VideoCodec::H264.encoder(&options(Size::P180, 300_000, start)).unwrap();
-    let pictures = pictures(Size::P180, count, start);
-    pictures.iter().filter_map(|picture| encoder.encode(picture, false).unwrap()).collect()
+    pictures(Size::P180, count, start)
+        .filter_map(|picture| encoder.encode(&picture, false).unwrap())
+        .collect()
 }
 
 #[test]

@@ -1,0 +1,145 @@
+//! WebM and Matroska: the first video track, VP8 or H.264.
+
+use std::io::{Read, Seek};
+use std::time::Duration;
+
+use matroska_demuxer::{Frame, MatroskaFile, TrackType};
+
+use super::{Demux, FileFrame};
+use crate::video::codec::h264::nal;
+use crate::video::codec::{MAX_ENCODED, VideoCodec};
+use crate::video::error::VideoError;
+use crate::video::picture::FramePool;
+
+/// Blocks of other tracks that are passed over for one picture.
+const MAX_OTHERS: usize = 100_000;
+
+fn unusable(problem: impl Into<String>) -> VideoError {
+    VideoError::Format { format: "WebM", problem: problem.into() }
+}
+
+pub(super) struct WebmReader<R: Read + Seek> {
+    file: MatroskaFile<R>,
+    track: u64,
+    codec: VideoCodec,
+    /// Nanoseconds of one tick.
+    scale: u64,
+    /// Of H.264: what goes before key frames, and the bytes of a unit's length.
+    avc: Option<AvcConfiguration>,
+    first: Option<u64>,
+}
+
+impl<R: Read + Seek> WebmReader<R> {
+    pub(super) fn new(reader: R) -> Result<Self, VideoError> {
+        let file = MatroskaFile::open(reader).map_err(|error| unusable(error.to_string()))?;
+        let track = file.tracks().iter().find(|track| track.track_type() == TrackType::Video);
+        let track = track.ok_or_else(|| unusable("it has no pictures"))?;
+        let (codec, avc) = match track.codec_id() {
+            "V_VP8" => (VideoCodec::Vp8, None),
+            "V_VP9" => (VideoCodec::Vp9, None),
+            "V_MPEG4/ISO/AVC" => {
+                let avc = track.codec_private().and_then(AvcConfiguration::parse);
+                (VideoCodec::H264, Some(avc.ok_or_else(|| unusable("no parameter sets"))?))
+            }
+            other => return Err(unusable(format!("codec {:?}", other.chars().take(40).collect::<String>()))),
+        };
+        let (track, scale) = (track.track_number().get(), file.info().timestamp_scale().get());
+        Ok(Self { file, track, codec, scale, avc, first: None })
+    }
+}
+
+impl<R: Read + Seek + Send> Demux for WebmReader<R> {
+    fn next_frame(&mut self, _pool: &FramePool) -> Result<Option<FileFrame>, VideoError> {
+        let mut frame = Frame::default();
+        for _ in 0..MAX_OTHERS {
+            // The library wants it empty.
+            frame.duration = None;
+            if !self.file.next_frame(&mut frame).map_err(|error| unusable(error.to_string()))? {
+                return Ok(None);
+            }
+            if frame.track != self.track || frame.data.is_empty() {
+                continue;
+            }
+            if frame.data.len() > MAX_ENCODED {
+                return Err(unusable(format!("frame of {} bytes", frame.data.len())));
+            }
+            let ticks = frame.timestamp.saturating_sub(*self.first.get_or_insert(frame.timestamp));
+            let time = Duration::from_nanos(ticks.saturating_mul(self.scale));
+            let data = match &self.avc {
+                None => frame.data,
+                Some(avc) => avc.annex_b(&frame.data).ok_or_else(|| unusable("a NAL unit is cut off"))?,
+            };
+            return Ok(Some(FileFrame::Encoded(time, self.codec, data)));
+        }
+        Err(unusable("no picture for very long"))
+    }
+
+    fn rewind(&mut self) -> Result<(), VideoError> {
+        self.first = None;
+        self.file.seek(0).map_err(|error| unusable(error.to_string()))
+    }
+}
+
+/// `AVCDecoderConfigurationRecord` (ISO/IEC 14496-15, 5.3.3.1).
+struct AvcConfiguration {
+    length_bytes: usize,
+    parameter_sets: Vec<u8>,
+}
+
+impl AvcConfiguration {
+    fn parse(record: &[u8]) -> Option<Self> {
+        let (head, mut rest) = record.split_first_chunk::<5>()?;
+        let length_bytes = usize::from(head[4] & 3) + 1;
+        let mut parameter_sets = Vec::new();
+        for mask in [0x1F, 0xFF] {
+            let count = *rest.split_off_first()? & mask;
+            for _ in 0..count {
+                let (length, after) = rest.split_first_chunk::<2>()?;
+                let length = usize::from(u16::from_be_bytes(*length));
+                parameter_sets.extend_from_slice(&nal::START_CODE);
+                parameter_sets.extend_from_slice(after.get(..length)?);
+                rest = &after[length..];
+            }
+        }
+        Some(Self { length_bytes, parameter_sets })
+    }
+
+    /// From units behind their lengths to units behind start codes.
+    fn annex_b(&self, mut sample: &[u8]) -> Option<Vec<u8>> {
+        let mut units = Vec::with_capacity(sample.len() + 64);
+        let mut key = false;
+        while !sample.is_empty() {
+            let length = sample.split_off(..self.length_bytes)?;
+            let length = length.iter().fold(0usize, |length, byte| length << 8 | usize::from(*byte));
+            let unit = sample.split_off(..length)?;
+            key |= nal::kind(unit) == Some(nal::IDR_SLICE);
+            units.extend_from_slice(&nal::START_CODE);
+            units.extend_from_slice(unit);
+        }
+        if !key {
+            return Some(units);
+        }
+        Some([&self.parameter_sets, units.as_slice()].concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn avc_samples_become_annex_b_with_parameter_sets_before_key_frames() {
+        let record = [1, 66, 0xC0, 31, 0xFF, 0xE1, 0, 2, 0x67, 1, 1, 0, 2, 0x68, 2];
+        let avc = AvcConfiguration::parse(&record).unwrap();
+        let key = avc.annex_b(&[0, 0, 0, 2, 0x65, 9]).unwrap();
+        assert_eq!(nal::units(&key).collect::<Vec<_>>(), [&[0x67, 1], &[0x68, 2], &[0x65, 9]]);
+        let delta = avc.annex_b(&[0, 0, 0, 2, 0x41, 9, 0, 0, 0, 1, 0x41]).unwrap();
+        assert_eq!(nal::units(&delta).collect::<Vec<_>>(), [&[0x41, 9][..], &[0x41]]);
+        for cut in [&[0, 0][..], &[0, 0, 0, 3, 0x41], &[0xFF; 5]] {
+            assert_eq!(avc.annex_b(cut), None, "{cut:?}");
+        }
+        for end in 0..record.len() {
+            assert!(AvcConfiguration::parse(&record[..end]).is_none(), "{end} bytes");
+        }
+    }
+}
