@@ -163,3 +163,39 @@ fn a_player_is_sent_what_it_asks_for() {
     pair.run(Duration::from_millis(50));
     assert_eq!(pair.ends[1].key_frames_asked, 1);
 }
+
+#[test]
+fn a_strangers_datagrams_change_nothing() {
+    let mut pair = published();
+    pair.noise = Some(Noise::Stranger);
+    pair.connect();
+    let mut source = Source::of(&pair, 0, Kind::Video, 500_000);
+    source.run(&mut pair, 0, Duration::from_secs(2), |_, _| {});
+    let now = pair.now;
+    let sent = pair.ends[0].peer.statistics(now).sending[1].packets;
+    assert!(pair.ends[1].packets.len() as u64 + 10 >= sent);
+    assert!(pair.ends[0].reason().is_none() && pair.ends[1].reason().is_none());
+}
+
+#[test]
+fn damage_on_the_path_is_no_harm_to_media_and_makes_nothing_panic() {
+    for seed in 0..20 {
+        let mut pair = published();
+        pair.random = seed;
+        pair.noise = Some(Noise::OnThePath);
+        pair.run(Duration::from_secs(3));
+        for end in &pair.ends {
+            assert!(end.is_connected() || end.reason().is_some() || end.events.len() < 40);
+        }
+    }
+    let mut pair = published();
+    pair.connect();
+    pair.noise = Some(Noise::OnThePath);
+    let mut source = Source::of(&pair, 0, Kind::Video, 500_000);
+    source.run(&mut pair, 0, Duration::from_secs(3), |_, _| {});
+    pair.noise = None;
+    source.run(&mut pair, 0, Duration::from_secs(1), |_, _| {});
+    let now = pair.now;
+    let sent = pair.ends[0].peer.statistics(now).sending[1].packets;
+    assert!(pair.ends[1].packets.len() as u64 + 10 >= sent);
+}

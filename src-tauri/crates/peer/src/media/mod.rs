@@ -352,8 +352,7 @@ impl Session {
     pub(crate) fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         let repair = self.receiving.poll_timeout();
         let probing = self.has_feedback && self.sending.iter().any(|o| o.is_video() && o.has_sent());
-        let probe =
-            self.estimate.probes.poll_timeout(now).filter(|_| probing).map(|at| at.max(now + PROBE_STEP));
+        let probe = self.estimate.poll_timeout(now).filter(|_| probing).map(|at| at.max(now + PROBE_STEP));
         [self.pacer.poll_timeout(), repair, self.arrivals.poll_timeout(), self.report_due, probe]
             .into_iter()
             .flatten()

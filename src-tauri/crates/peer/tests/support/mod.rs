@@ -64,6 +64,15 @@ pub struct Pair {
     /// Addresses that an end is moved to: datagrams of the first go out as the second.
     pub seen_as: HashMap<SocketAddr, SocketAddr>,
     pub silent: [bool; 2],
+    /// Damaged copies of every datagram come before it, from its own address or from a stranger's.
+    pub noise: Option<Noise>,
+    pub random: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noise {
+    OnThePath,
+    Stranger,
 }
 
 impl Pair {
@@ -71,7 +80,17 @@ impl Pair {
         let now = Instant::now();
         let ends = [a, b].map(|config| End::new(Peer::new(now, config).unwrap()));
         let links = [Link::new(settings, 11), Link::new(settings, 12)];
-        Self { now, begun: now, ends, links, filter: None, seen_as: HashMap::new(), silent: [false; 2] }
+        Self {
+            now,
+            begun: now,
+            ends,
+            links,
+            filter: None,
+            seen_as: HashMap::new(),
+            silent: [false; 2],
+            noise: None,
+            random: 99,
+        }
     }
 
     /// A client that offers `offered`, and a gateway that answers with `answered`.
@@ -132,6 +151,14 @@ impl Pair {
                 let as_seen = self.seen_as.get(&transmit.local).copied().unwrap_or(transmit.local);
                 let back = self.seen_as.iter().find(|(_, seen)| **seen == transmit.remote);
                 let to = back.map_or(transmit.remote, |(own, _)| *own);
+                if let Some(noise) = self.noise {
+                    let stranger = address("198.51.100.66:666");
+                    let source = if noise == Noise::Stranger { stranger } else { as_seen };
+                    for _ in 0..2 {
+                        let damaged = self.damaged(&transmit.data);
+                        self.ends[1 - from].peer.handle_input(self.now, to, source, &damaged);
+                    }
+                }
                 self.ends[1 - from].peer.handle_input(self.now, to, as_seen, &transmit.data);
             }
         }
@@ -141,6 +168,21 @@ impl Pair {
             }
         }
         self.drain();
+    }
+
+    fn damaged(&mut self, datagram: &[u8]) -> Vec<u8> {
+        let mut bytes = datagram.to_vec();
+        for _ in 0..3 {
+            let step = self.random.wrapping_mul(6_364_136_223_846_793_005);
+            self.random = step.wrapping_add(1_442_695_040_888_963_407);
+            let (at, what) = ((self.random >> 33) as usize % bytes.len(), (self.random >> 24) as u8);
+            match what % 8 {
+                0 => bytes.truncate(at.max(1)),
+                1 => bytes.insert(at, what),
+                _ => bytes[at] = what,
+            }
+        }
+        bytes
     }
 
     pub fn run_until(&mut self, time: Duration, done: impl Fn(&Self) -> bool) {
