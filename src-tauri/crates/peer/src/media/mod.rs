@@ -3,8 +3,10 @@
 mod arrivals;
 mod departures;
 pub(crate) mod estimate;
+mod extensions;
 mod feedback;
 mod log;
+mod pacer;
 mod receiving;
 mod sending;
 mod sequence;
@@ -17,15 +19,15 @@ use rtc::rtcp;
 use rtc::rtp;
 use rtc::shared::marshal::MarshalSize as _;
 
-use crate::sdp::{Extension, LocalSection};
-use crate::{
-    BitrateLimits, Event, Extensions, PeerError, RtpPacket, SenderClock, SendingTrack, Statistics, TrackId,
-};
+use crate::sdp::LocalSection;
+use crate::{BitrateLimits, Event, PeerError, RtpPacket, SenderClock, SendingTrack, Statistics, TrackId};
 use arrivals::Arrivals;
 use departures::Departures;
 use estimate::Estimate;
+use extensions::Ids;
+use pacer::Pacer;
 use receiving::{Outcome, Receiving};
-use sending::{Outbound, Pacer};
+use sending::Outbound;
 
 /// A payload that fits a datagram beside our headers (RFC 8085: 1280 bytes everywhere, 1500 nearly).
 const LONGEST: usize = 1_400;
@@ -36,18 +38,6 @@ const FIRST_REPORT: Duration = Duration::from_millis(300);
 const AROUND: usize = 16 + 28;
 /// NTP's epoch before Unix's, in seconds.
 const NTP: u64 = 2_208_988_800;
-
-/// Header extensions by their negotiated ids: with BUNDLE they mean the same in every section.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Ids {
-    mid: Option<u8>,
-    rid: Option<u8>,
-    repaired_rid: Option<u8>,
-    transport_cc: Option<u8>,
-    audio_level: Option<u8>,
-    orientation: Option<u8>,
-    playout_delay: Option<u8>,
-}
 
 pub(crate) enum Out {
     Rtp(rtp::Packet),
@@ -388,51 +378,6 @@ impl Session {
 }
 
 const PROBE_STEP: Duration = Duration::from_millis(3);
-
-impl Ids {
-    fn of(sections: &[LocalSection]) -> Self {
-        let mut ids = Self::default();
-        for (id, extension) in sections.iter().filter(|s| !s.declined).flat_map(|section| &section.extensions)
-        {
-            let place = match extension {
-                Extension::Mid => &mut ids.mid,
-                Extension::Rid => &mut ids.rid,
-                Extension::RepairedRid => &mut ids.repaired_rid,
-                Extension::TransportCc => &mut ids.transport_cc,
-                Extension::AudioLevel => &mut ids.audio_level,
-                Extension::Orientation => &mut ids.orientation,
-                Extension::PlayoutDelay => &mut ids.playout_delay,
-            };
-            place.get_or_insert(*id);
-        }
-        ids
-    }
-}
-
-fn read_extensions(header: &rtp::Header, ids: &Ids) -> Extensions {
-    let byte = |id: Option<u8>| id.and_then(|id| header.get_extension(id))?.first().copied();
-    Extensions {
-        audio_level: byte(ids.audio_level),
-        orientation: byte(ids.orientation),
-        playout_delay: ids
-            .playout_delay
-            .and_then(|id| header.get_extension(id))
-            .and_then(|delay| delay[..].try_into().ok()),
-    }
-}
-
-/// What this leg did not negotiate is left out.
-fn write_extensions(header: &mut rtp::Header, extensions: &Extensions, ids: &Ids) {
-    let mut put = |id: Option<u8>, value: Option<Bytes>| {
-        if let (Some(id), Some(value)) = (id, value) {
-            // Of a length that every header takes.
-            let _ = header.set_extension(id, value);
-        }
-    };
-    put(ids.audio_level, extensions.audio_level.map(|level| Bytes::copy_from_slice(&[level])));
-    put(ids.orientation, extensions.orientation.map(|orientation| Bytes::copy_from_slice(&[orientation])));
-    put(ids.playout_delay, extensions.playout_delay.map(|delay| Bytes::copy_from_slice(&delay)));
-}
 
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use rtc::rtcp::reception_report::ReceptionReport;
 use rtc::rtp;
 
+use super::extensions::{Ids, read_extensions};
 use super::log::{Arrival, Log};
-use super::{Ids, read_extensions};
 use crate::sdp::LocalSection;
 use crate::{
     CodecParameters, Kind, Received, ReceivingStatistics, ReceivingTrack, RtpPacket, SenderClock, TrackId,

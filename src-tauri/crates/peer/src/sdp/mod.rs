@@ -2,6 +2,7 @@
 
 mod answer;
 mod candidate;
+mod formats;
 mod lines;
 mod offer;
 mod remote;
