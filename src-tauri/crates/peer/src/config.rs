@@ -31,7 +31,8 @@ pub struct Config {
     pub codecs: Vec<Codec>,
     pub bitrate: BitrateLimits,
     /// How long nothing may arrive after it has connected; [`DisconnectReason::KeepAlive`](crate::DisconnectReason)
-    /// follows. Before the end the peer is asked for a sign of life.
+    /// follows. Before the end the peer is asked for a sign of life. A far end that only listens has four times as long:
+    /// nobody waits for it.
     pub patience: Duration,
     /// How long connecting may take.
     pub connect_within: Duration,

@@ -59,6 +59,17 @@ impl Gateway {
         answer
     }
 
+    /// As a client that asks a server.
+    fn offer(&mut self, wanted: &Wanted) -> String {
+        let host = self.socket.local_addr().unwrap();
+        let config = Config::client(certificate(), vec![host], 77);
+        let mut peer = Peer::new(Instant::now(), config).unwrap();
+        let offer = peer.create_offer(Instant::now(), wanted).unwrap();
+        self.demux.insert(peer.local_ufrag(), self.peers.len());
+        self.peers.push(peer);
+        offer
+    }
+
     fn loses(&mut self, share: f64) -> bool {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
@@ -303,4 +314,46 @@ fn chromium_plays_on_where_five_per_cent_to_it_are_lost() {
         let (again, asked) = (after.resent - before.resent, after.nacked - before.nacked);
         assert!(again <= asked.max(60), "{again} for {asked}");
     }
+}
+
+#[test]
+fn chromium_restarts_ice_and_its_media_goes_on() {
+    let Some(room) = room!(needs()) else { return };
+    let driver = browser(&room);
+    let mut gateway = Gateway::new((0.0, 0.0));
+    publish(&driver, &mut gateway, "VP8", &[]);
+    gateway.run(Duration::from_secs(4));
+    assert!(gateway.connected.contains_key(&0), "{:?}", gateway.failures);
+    let (before, ufrag) = (gateway.packets.len(), gateway.peers[0].local_ufrag().to_owned());
+    let offer = driver.script("return restart(publisher)", &[]);
+    let now = Instant::now();
+    let answer = gateway.peers[0]
+        .accept_offer(now, offer.as_str().unwrap(), &Wanted::both(Direction::Receive))
+        .unwrap();
+    assert_ne!(gateway.peers[0].local_ufrag(), ufrag);
+    gateway.demux.insert(gateway.peers[0].local_ufrag(), 0);
+    driver.script("return answer(publisher, arguments[0])", &[json!(answer)]);
+    gateway.run(Duration::from_secs(4));
+    assert!(gateway.failures.is_empty(), "{:?}", gateway.failures);
+    let after = gateway.packets.iter().filter(|(at, ..)| *at > now + Duration::from_secs(2)).count();
+    assert!(after > 60, "{after} packets after it, {before} before");
+    let state = driver.script("return [publisher.connectionState, publisher.iceConnectionState]", &[]);
+    assert_eq!(state[0], "connected", "{state}");
+    assert_eq!(gateway.tracks.len(), 2, "{:?}", gateway.tracks);
+}
+
+#[test]
+fn chromium_answers_what_we_offer_and_is_received() {
+    let Some(room) = room!(needs()) else { return };
+    let driver = browser(&room);
+    let mut gateway = Gateway::new((0.0, 0.0));
+    let offer = gateway.offer(&Wanted::both(Direction::Receive));
+    let answer = driver.script("return serve(arguments[0])", &[json!(offer)]);
+    gateway.peers[0].accept_answer(Instant::now(), answer.as_str().unwrap()).unwrap();
+    gateway.run(Duration::from_secs(6));
+    assert!(gateway.connected.contains_key(&0), "{:?} {answer}", gateway.failures);
+    assert_eq!(gateway.tracks.len(), 2, "{:?}", gateway.tracks);
+    let of = |kind: Kind| gateway.packets.iter().filter(|(_, _, r)| r.codec.kind() == kind).count();
+    assert!(of(Kind::Video) > 100 && of(Kind::Audio) > 100, "{} {}", of(Kind::Video), of(Kind::Audio));
+    assert!(gateway.peers[0].statistics(Instant::now()).round_trip.is_some());
 }

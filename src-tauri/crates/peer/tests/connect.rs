@@ -139,6 +139,7 @@ fn media_goes_on_over_an_ice_restart_to_another_address() {
     let answer = gateway.peer.accept_offer(now, &offer, &Wanted::both(Direction::Receive)).unwrap();
     client.peer.accept_answer(now, &answer).unwrap();
     assert_ne!(gateway.peer.local_ufrag(), before);
+    assert!(answer.contains("a=setup:passive") && offer.contains("10.0.0.9 4444"), "{offer}{answer}");
     source.run(&mut pair, 0, Duration::from_secs(3), |_, _| {});
     let gateway = &mut pair.ends[1];
     assert!(gateway.reason().is_none(), "{:?}", gateway.events);
@@ -198,4 +199,42 @@ fn damage_on_the_path_is_no_harm_to_media_and_makes_nothing_panic() {
     let now = pair.now;
     let sent = pair.ends[0].peer.statistics(now).sending[1].packets;
     assert!(pair.ends[1].packets.len() as u64 + 10 >= sent);
+}
+
+#[test]
+fn a_restart_tells_the_same_streams_again() {
+    let mut pair = published();
+    pair.connect();
+    let flows = |sdp: &str| -> Vec<String> {
+        sdp.lines().filter(|line| line.starts_with("a=ssrc:")).map(str::to_owned).collect()
+    };
+    let now = pair.now;
+    let [client, gateway] = &mut pair.ends;
+    let before: Vec<u32> = client.peer.sending().iter().map(|track| track.ssrc).collect();
+    let offer = client.peer.restart_ice(now, vec![address("10.0.0.1:4000")]).unwrap();
+    assert!(flows(&offer).len() >= 3 && flows(&offer)[0].contains(&before[0].to_string()), "{offer}");
+    let answer = gateway.peer.accept_offer(now, &offer, &Wanted::both(Direction::Receive)).unwrap();
+    client.peer.accept_answer(now, &answer).unwrap();
+    let after: Vec<u32> = client.peer.sending().iter().map(|track| track.ssrc).collect();
+    assert_eq!(before, after);
+    // Whoever does not answer an offer of ours gets no other one.
+    client.peer.restart_ice(now, Vec::new()).unwrap();
+    assert!(client.peer.restart_ice(now, Vec::new()).is_err());
+}
+
+#[test]
+fn a_player_may_be_away_longer_than_a_publisher() {
+    let (receive, send) = (Wanted::both(Direction::Receive), Wanted::both(Direction::Send));
+    let mut pair = Pair::client_and_gateway(&receive, &send, loopback());
+    pair.connect();
+    pair.run(Duration::from_secs(1));
+    pair.silent[0] = true;
+    pair.run(Duration::from_secs(3));
+    assert!(pair.ends[1].reason().is_none());
+    pair.silent[0] = false;
+    pair.run(Duration::from_secs(3));
+    assert!(pair.ends[1].reason().is_none());
+    pair.silent[0] = true;
+    pair.run(Duration::from_secs(7));
+    assert!(pair.ends[1].reason().is_some());
 }

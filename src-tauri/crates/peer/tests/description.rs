@@ -300,3 +300,17 @@ fn candidates_are_taken_as_lines_fragments_or_not_at_all() {
         assert!(matches!(peer.add_remote_candidate(now, bad), Err(PeerError::Candidate { .. })), "{bad}");
     }
 }
+
+#[test]
+fn numbers_mean_the_same_in_every_section_of_an_offer() {
+    let mut peer = Peer::new(Instant::now(), Config::client(certificate(), Vec::new(), 3)).unwrap();
+    let offer = peer.create_offer(Instant::now(), &Wanted::both(Direction::Both)).unwrap();
+    for start in ["a=extmap:", "a=rtpmap:"] {
+        let mut known = std::collections::HashMap::new();
+        for line in offer.lines().filter_map(|line| line.strip_prefix(start)) {
+            let (number, meaning) = line.split_once(' ').unwrap();
+            assert_eq!(*known.entry(number).or_insert(meaning), meaning, "{start}{number} in {offer}");
+        }
+        assert!(known.len() > 4);
+    }
+}

@@ -159,6 +159,8 @@ impl Peer {
         let flows: Vec<_> = remote.sections.iter().map(|section| &section.flows[..]).collect();
         self.session.configure(&self.sections, &flows, || random.word());
         self.remote = Some(remote);
+        let patience = self.config.patience;
+        self.transport.set_patience(if self.session.receives() { patience } else { 4 * patience });
     }
 
     fn text(&mut self) -> String {

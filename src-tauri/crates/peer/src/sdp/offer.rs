@@ -47,8 +47,9 @@ fn section(index: usize, media: &Media, known: &[Codec]) -> LocalSection {
             });
         }
     }
-    let extensions = Extension::ALL.into_iter().filter(|extension| fits(*extension, media.kind));
-    let extensions = (1..).zip(extensions).collect();
+    // With BUNDLE an id means the same in every section (RFC 9143 section 7.1.1).
+    let extensions =
+        (1..).zip(Extension::ALL).filter(|(_, extension)| fits(*extension, media.kind)).collect();
     LocalSection {
         media: media.kind.name().to_owned(),
         protocol: "UDP/TLS/RTP/SAVPF".to_owned(),

@@ -63,6 +63,10 @@ impl Life {
         self.heard = Some(now);
     }
 
+    pub(super) fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
     pub(super) fn last_received(&self) -> Option<Instant> {
         self.heard
     }

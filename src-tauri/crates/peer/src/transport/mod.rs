@@ -133,6 +133,11 @@ impl Transport {
         Said { ufrag: &self.ufrag, pwd: &self.pwd, fingerprint: &self.fingerprint, setup: self.setup }
     }
 
+    /// How long nothing may come.
+    pub(crate) fn set_patience(&mut self, patience: Duration) {
+        self.life.set_patience(patience);
+    }
+
     pub(crate) fn is_connected(&self) -> bool {
         self.connected
     }

@@ -77,3 +77,17 @@ window.watch = () => {
     };
     window.element.requestVideoFrameCallback(next);
 };
+window.restart = async (pc) => {
+    pc.restartIce();
+    await pc.setLocalDescription();
+    return window.gathered(pc);
+};
+window.serve = async (offer) => {
+    const pc = new RTCPeerConnection();
+    window.publisher = pc;
+    pc.addTrack(window.draw(640, 360).getVideoTracks()[0]);
+    pc.addTrack(window.tone().getAudioTracks()[0]);
+    await pc.setRemoteDescription({ type: 'offer', sdp: offer });
+    await pc.setLocalDescription();
+    return window.gathered(pc);
+};
