@@ -42,7 +42,7 @@ impl<K: Copy + Eq + Hash> Demux<K> {
 }
 
 /// The first part of the USERNAME of a STUN binding request (RFC 8445 section 7.2.2).
-fn requested(datagram: &[u8]) -> Option<&str> {
+pub(crate) fn requested(datagram: &[u8]) -> Option<&str> {
     let (header, mut rest) = datagram.split_at_checked(20)?;
     let [0, 1, high, low, 0x21, 0x12, 0xa4, 0x42, ..] = header else { return None };
     if usize::from(u16::from_be_bytes([*high, *low])) != rest.len() {

@@ -238,3 +238,16 @@ fn a_player_may_be_away_longer_than_a_publisher() {
     pair.run(Duration::from_secs(7));
     assert!(pair.ends[1].reason().is_some());
 }
+
+#[test]
+fn requests_of_strangers_take_nobodys_place() {
+    let mut pair = published();
+    let (to, now) = (address("10.0.0.2:5000"), pair.now);
+    let mut request = vec![0, 1, 0, 8, 0x21, 0x12, 0xa4, 0x42];
+    request.extend([9; 12]);
+    request.extend([0, 6, 0, 3, b'a', b':', b'b', 0]);
+    for port in 1..2_000 {
+        pair.ends[1].peer.handle_input(now, to, address(&format!("198.51.100.1:{port}")), &request);
+    }
+    pair.connect();
+}

@@ -2,6 +2,7 @@ use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 
 use crate::DisconnectReason;
+use crate::demux::requested;
 
 /// Addresses that STUN may come from in one session: each makes the core keep a candidate.
 const ADDRESSES: usize = 64;
@@ -22,12 +23,16 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn admits(&mut self, remote: SocketAddr, datagram: &[u8]) -> bool {
+    /// `ufrag` is ours.
+    pub(super) fn admits(&mut self, remote: SocketAddr, datagram: &[u8], ufrag: &str) -> bool {
         match datagram {
-            // STUN: the core checks its integrity.
-            [0..=3, ..] => {
+            // A STUN request, whose integrity the core checks: of strangers nothing is remembered.
+            [0, 1, ..] if requested(datagram) != Some(ufrag) => false,
+            [0, 1, ..] => {
                 self.asking.contains(&remote) || (self.asking.len() < ADDRESSES && self.asking.insert(remote))
             }
+            // The core knows what it has asked.
+            [0..=3, ..] => true,
             [20..=63, ..] if self.proved.contains(&remote) => {
                 self.records += 1;
                 self.records <= RECORDS

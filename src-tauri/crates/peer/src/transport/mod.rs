@@ -228,7 +228,7 @@ impl Transport {
         if self.life.handle(now, remote, datagram) {
             return None;
         }
-        if !self.guard.admits(remote, datagram) {
+        if !self.guard.admits(remote, datagram, &self.ufrag) {
             return None;
         }
         let transport = TransportContext {
