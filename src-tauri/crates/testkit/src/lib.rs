@@ -39,9 +39,10 @@ pub use dns::{DnsHabit, DnsRecord, DnsServer};
 pub use error::{Result, RigError};
 #[cfg(unix)]
 pub use peers::{
-    Algorithm, AnswerMode, Baresip, BaresipEncryption, BaresipEvent, BaresipOptions, JsSip, JsSipOptions,
-    Kamailio, KamailioOptions, PeerNet, PulseOptions, PulseServer, Recording, Sipp, SippOptions, SippOutcome,
-    Transport,
+    Aiortc, AiortcOptions, Algorithm, AnswerMode, Baresip, BaresipEncryption, BaresipEvent, BaresipOptions,
+    Coturn, CoturnOptions, Janus, JanusHandle, JanusSession, JsSip, JsSipOptions, Kamailio, KamailioOptions,
+    PeerNet, PublishOptions, PulseOptions, PulseServer, Recording, SeenStream, ShownPicture, Sipp,
+    SippOptions, SippOutcome, StreamPage, Transport,
 };
 pub use ports::{free_port, free_port_range};
 #[cfg(unix)]

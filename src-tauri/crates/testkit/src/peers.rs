@@ -1,16 +1,24 @@
 //! Real programs to talk to.
 
+mod aiortc;
 mod baresip;
+mod coturn;
+mod janus;
 mod jssip;
 mod kamailio;
 mod net;
 mod pulse;
 mod sipp;
+mod streams;
 
+pub use aiortc::{Aiortc, AiortcOptions};
 pub use baresip::{AnswerMode, Baresip, BaresipEncryption, BaresipEvent, BaresipOptions};
+pub use coturn::{Coturn, CoturnOptions};
+pub use janus::{Janus, JanusHandle, JanusSession};
 pub use jssip::{JsSip, JsSipOptions};
 pub use kamailio::{Algorithm, Kamailio, KamailioOptions};
 pub(crate) use net::has_second_address;
 pub use net::{PeerNet, Transport};
 pub use pulse::{PulseOptions, PulseServer, Recording};
 pub use sipp::{Sipp, SippOptions, SippOutcome};
+pub use streams::{PublishOptions, SeenStream, ShownPicture, StreamPage};

@@ -1,6 +1,11 @@
 //! A browser or a webview under WebDriver: a page and a keyboard.
 
-mod http;
+pub(crate) mod http;
+mod log;
+mod pages;
+
+pub(crate) use log::Log;
+pub(crate) use pages::Pages;
 
 use crate::error::{Result, RigError};
 use crate::ports::free_port;

@@ -2,7 +2,6 @@
 
 mod pages;
 
-use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,10 +9,9 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::audio::Wav;
-use crate::browser::Driver;
+use crate::browser::{Driver, Log, Pages};
 use crate::error::{Result, RigError};
 use crate::process::until;
-use pages::Pages;
 
 /// What a browser phone is to be like.
 #[derive(Debug, Clone)]
@@ -61,8 +59,7 @@ impl Default for JsSipOptions<'_> {
 pub struct JsSip {
     driver: Driver,
     _pages: Pages,
-    log: RefCell<Vec<Value>>,
-    passed: Cell<usize>,
+    log: Log,
 }
 
 impl JsSip {
@@ -87,7 +84,7 @@ impl JsSip {
             "--disable-features=WebRtcHideLocalIpsWithMdns".into(),
             "--disable-quic".into(),
         ];
-        let pages = Pages::serve(&own)?;
+        let pages = pages::serve(&own)?;
         let driver = Driver::of_chromium(&own, &arguments)?;
         // A browser drops what it is loading where the machine's addresses change, as they do while a network comes up.
         until("the browser phone's page", Duration::from_secs(20), || {
@@ -95,7 +92,7 @@ impl JsSip {
             let whole = driver.script("return typeof phone === 'object' && typeof JsSIP === 'object'", &[]);
             (whole == json!(true)).then_some(())
         })?;
-        let phone = Self { driver, _pages: pages, log: RefCell::default(), passed: Cell::new(0) };
+        let phone = Self { driver, _pages: pages, log: Log::of("phone.log") };
         phone.run(
             "phone.start(arguments[0])",
             &[json!({
@@ -158,26 +155,12 @@ impl JsSip {
 
     /// Waits for the next event that fits, after those of earlier waits.
     pub fn wait_for(&self, what: &str, patience: Duration, fits: impl Fn(&Value) -> bool) -> Result<Value> {
-        let next = || {
-            self.read();
-            let log = self.log.borrow();
-            while let Some(event) = log.get(self.passed.get()) {
-                self.passed.set(self.passed.get() + 1);
-                if fits(event) {
-                    return Some(event.clone());
-                }
-            }
-            None
-        };
-        until(what, patience, next).map_err(|error| {
-            RigError::new(format!("{error}; the browser told {}", json!(*self.log.borrow())))
-        })
+        self.log.wait_for(&self.driver, what, patience, fits)
     }
 
     /// Everything that it told so far.
     pub fn events(&self) -> Vec<Value> {
-        self.read();
-        self.log.borrow().clone()
+        self.log.events(&self.driver)
     }
 
     /// What came from the far end of a session so far.
@@ -199,12 +182,6 @@ impl JsSip {
     /// Forgets what came so far, so that [`JsSip::heard`] begins anew.
     pub fn forget(&self, session: u64) {
         self.run("phone.forget(arguments[0])", &[json!(session)]);
-    }
-
-    fn read(&self) {
-        let known = self.log.borrow().len();
-        let news = self.run("return phone.log.slice(arguments[0])", &[json!(known)]);
-        self.log.borrow_mut().extend(news.as_array().cloned().unwrap_or_default());
     }
 
     fn run(&self, script: &str, arguments: &[Value]) -> Value {

@@ -1,5 +1,6 @@
 //! What building and testing want of the machine, and how to get it there.
 
+mod aiortc;
 mod manager;
 mod probe;
 mod table;
@@ -22,6 +23,9 @@ pub(crate) fn ensure(groups: &[Group], install: bool) -> Result<(), String> {
         .partition(|need| need.group != Group::Test && need.group != Group::Better);
     for need in optional {
         println!("Without {}: {}", need.name, need.why);
+    }
+    if groups.contains(&Group::Test) {
+        aiortc::provide(install);
     }
     all_there(&required)
 }

@@ -8,6 +8,8 @@ pub(crate) enum Probe {
     Program(&'static [&'static str]),
     /// A library with its headers, by the name that pkg-config knows.
     Library(&'static str),
+    /// A Python 3 that can make environments; distributions leave that part out.
+    PythonEnvironments,
     /// All these modules of Kamailio, wherever its distribution keeps them.
     KamailioModules(&'static [&'static str]),
 }
@@ -18,6 +20,10 @@ impl Probe {
             Self::Program(names) => names.iter().any(|name| find_program(name).is_some()),
             Self::Library(name) => {
                 let mut ask = shell::command("pkg-config", &["--exists", name]);
+                shell::output(&mut ask).is_some()
+            }
+            Self::PythonEnvironments => {
+                let mut ask = shell::command("python3", &["-c", "import ensurepip, venv"]);
                 shell::output(&mut ask).is_some()
             }
             Self::KamailioModules(names) => {

@@ -225,15 +225,31 @@ pub(crate) const NEEDS: &[Need] = &[
     test("FFmpeg", "a second opinion on codecs", &["ffmpeg"], &["ffmpeg"], &["ffmpeg-free"], &["ffmpeg"]),
     test("SoX", "sound files for tests", &["sox"], &["sox"], &["sox"], &["sox"]),
     test("eSpeak NG", "speech for tests", &["espeak-ng"], &["espeak-ng"], &["espeak-ng"], &["espeak-ng"]),
+    test("Janus", "streams beside another server's", &["janus"], &["janus"], &["janus"], &[]),
+    test("coturn", "streams by way of STUN and TURN", &["turnserver"], &["coturn"], &["coturn"], &["coturn"]),
+    Need {
+        name: "Python 3 with venv",
+        why: "streams with aiortc",
+        group: Group::Test,
+        probe: Probe::PythonEnvironments,
+        apt: &["python3", "python3-venv"],
+        dnf: &["python3"],
+        pacman: &["python"],
+        ..NOTHING
+    },
     test("tcpdump", "when packets were on the wire", &["tcpdump"], &["tcpdump"], &["tcpdump"], &["tcpdump"]),
     test("iproute2", "tests of a lost network", &["ip"], &["iproute2"], &["iproute"], &["iproute2"]),
 ];
 
 /// The servers are for tests, which start their own: as a service of this machine they would only hold its ports.
 pub(crate) fn after_install(installed: &[&Need]) {
-    let kamailio = installed.iter().any(|need| need.name == "Kamailio");
-    if kamailio && std::path::Path::new("/run/systemd/system").exists() {
-        let _ = shell::run(&mut super::manager::as_root(&["systemctl", "disable", "--now", "kamailio"]));
+    if !std::path::Path::new("/run/systemd/system").exists() {
+        return;
+    }
+    for (name, service) in [("Kamailio", "kamailio"), ("Janus", "janus"), ("coturn", "coturn")] {
+        if installed.iter().any(|need| need.name == name) {
+            let _ = shell::run(&mut super::manager::as_root(&["systemctl", "disable", "--now", service]));
+        }
     }
 }
 

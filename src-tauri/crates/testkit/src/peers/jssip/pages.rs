@@ -1,76 +1,20 @@
-//! The pages of the browser phone, from loopback: a browser gives its microphone to no other plain page.
+//! The page of the browser phone.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::browser::Pages;
 use crate::error::{Result, RigError};
 
 const PAGE: &str = include_str!("page.html");
 const PHONE: &str = include_str!("phone.js");
 
-/// Serves until it goes.
-#[derive(Debug)]
-pub(super) struct Pages {
-    address: SocketAddr,
-    stop: Arc<AtomicBool>,
-}
-
-impl Pages {
-    pub(super) fn serve(dir: &Path) -> Result<Self> {
-        let library: Arc<str> = library(dir)?.into();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let pages = Self { address: listener.local_addr()?, stop: Arc::default() };
-        let stop = Arc::clone(&pages.stop);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(std::io::Result::ok) {
-                if stop.load(Ordering::Relaxed) {
-                    return;
-                }
-                // A browser opens connections on suspicion that it says nothing on.
-                let library = Arc::clone(&library);
-                std::thread::spawn(move || answer(&stream, &library));
-            }
-        });
-        Ok(pages)
-    }
-
-    pub(super) fn url(&self) -> String {
-        format!("http://{}/", self.address)
-    }
-}
-
-impl Drop for Pages {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let _ = TcpStream::connect(self.address);
-    }
-}
-
-fn answer(mut stream: &TcpStream, library: &str) -> std::io::Result<()> {
-    let mut first = String::new();
-    let mut reader = BufReader::new(stream);
-    reader.read_line(&mut first)?;
-    for line in reader.lines() {
-        if line?.is_empty() {
-            break;
-        }
-    }
-    let path = first.split(' ').nth(1).unwrap_or_default();
-    let (status, kind, body) = match path {
-        "/" => ("200 OK", "text/html", PAGE),
-        "/phone.js" => ("200 OK", "text/javascript", PHONE),
-        "/jssip.js" => ("200 OK", "text/javascript", library),
-        _ => ("404 Not Found", "text/plain", ""),
-    };
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    )
+pub(super) fn serve(dir: &Path) -> Result<Pages> {
+    Pages::serve(vec![
+        ("/", "text/html", PAGE.into()),
+        ("/phone.js", "text/javascript", PHONE.into()),
+        ("/jssip.js", "text/javascript", library(dir)?),
+    ])
 }
 
 /// JsSIP as one script, made of the package that the UI's lock file names.
