@@ -251,3 +251,16 @@ fn requests_of_strangers_take_nobodys_place() {
     }
     pair.connect();
 }
+
+#[test]
+fn a_peer_can_be_made_and_negotiated_on_another_thread() {
+    let made = std::thread::spawn(|| {
+        let now = std::time::Instant::now();
+        let mut peer =
+            Peer::new(now, Config::client(certificate(), vec![address("10.0.0.1:4000")], 1)).unwrap();
+        let offer = peer.create_offer(now, &Wanted::both(Direction::Send)).unwrap();
+        (peer, offer)
+    });
+    let (mut peer, offer) = made.join().unwrap();
+    assert!(offer.contains(peer.local_ufrag()) && peer.poll_event() == Some(Event::Connecting));
+}

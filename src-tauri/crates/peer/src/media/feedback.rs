@@ -136,7 +136,10 @@ impl Session {
             }
         }
         if let Some(loss) = worst.filter(|_| !self.has_feedback) {
-            self.estimate.handle_loss(now, loss);
+            let (bytes, since) = self.told_loss.replace((self.bytes_sent, now)).unwrap_or((0, self.epoch));
+            let seconds = now.saturating_duration_since(since).as_secs_f64().max(0.1);
+            let sent = self.bytes_sent.saturating_sub(bytes) as f64 * 8.0 / seconds;
+            self.estimate.handle_loss(now, loss, sent);
         }
     }
 

@@ -67,6 +67,8 @@ pub(crate) struct Session {
     out: VecDeque<Out>,
     events: VecDeque<Event>,
     has_feedback: bool,
+    /// How much had been sent when loss was last reported, where there is no better feedback.
+    told_loss: Option<(u64, Instant)>,
     bytes_sent: u64,
     bytes_received: u64,
 }
@@ -105,6 +107,7 @@ impl Session {
             out: VecDeque::new(),
             events: VecDeque::new(),
             has_feedback: false,
+            told_loss: None,
             bytes_sent: 0,
             bytes_received: 0,
         }

@@ -203,15 +203,17 @@ impl Estimate {
         }
     }
 
-    /// Where the far end reports no times: the loss of receiver reports alone.
-    pub(crate) fn handle_loss(&mut self, now: Instant, loss: f64) {
+    /// Where the far end reports no times: the loss of receiver reports alone. `sent` is what we sent meanwhile, in bits
+    /// per second: of what is not used nothing is known.
+    pub(crate) fn handle_loss(&mut self, now: Instant, loss: f64, sent: f64) {
         let seconds = self.updated.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64().min(2.0));
         self.updated = Some(now);
         self.loss = loss;
         if loss > LOSS.1 {
             self.bps *= 1.0 - 0.5 * loss;
         } else if loss < LOSS.0 {
-            self.bps *= GROWTH.powf(seconds);
+            let grown = self.bps * GROWTH.powf(seconds);
+            self.bps = grown.min((AHEAD * sent + 10_000.0).max(self.bps));
         }
         self.bps = self.bps.clamp(self.limits.min as f64, self.limits.max as f64);
     }

@@ -88,3 +88,21 @@ fn the_far_ends_own_estimate_holds_while_it_is_renewed() {
     estimate.handle_timeout(begun + Duration::from_secs(11));
     assert!((estimate.bps() - 1_000_000.0).abs() < 1.0);
 }
+
+#[test]
+fn without_times_it_grows_with_what_is_sent_and_falls_with_loss() {
+    let begun = Instant::now();
+    let mut estimate = Estimate::new(begun, LIMITS);
+    for second in 0..60 {
+        estimate.handle_loss(begun + Duration::from_secs(second), 0.0, 400_000.0);
+    }
+    assert!((estimate.bps() - 1_000_000.0).abs() < 1.0, "{}", estimate.bps());
+    for second in 60..90 {
+        estimate.handle_loss(begun + Duration::from_secs(second), 0.0, 0.9 * estimate.bps());
+    }
+    assert!(estimate.bps() > 3_000_000.0, "{}", estimate.bps());
+    for second in 90..95 {
+        estimate.handle_loss(begun + Duration::from_secs(second), 0.4, 0.9 * estimate.bps());
+    }
+    assert!(estimate.bps() < 1_600_000.0, "{}", estimate.bps());
+}
