@@ -252,7 +252,7 @@ impl Session {
     fn resend(&mut self, now: Instant, ssrc: u32, sequences: impl Iterator<Item = u16>) {
         let (ids, round_trip) = (self.ids, self.round_trip());
         let (credit, filled) = self.repair;
-        let rate = self.estimate.bps() / 8.0 / 2.0;
+        let rate = self.estimate.for_repair() / 8.0;
         let passed = filled.map_or(1.0, |at| now.saturating_duration_since(at).as_secs_f64());
         let mut credit = (credit + rate * passed).min(rate.max(30_000.0));
         for sequence in sequences.take(1_000) {

@@ -15,14 +15,18 @@ use crate::BitrateLimits;
 
 /// After a decrease: of what arrives (section 6 of the draft).
 const DECREASE: f64 = 0.85;
-/// As long as a queue has to be emptied.
-const DRAIN: f64 = 0.7;
+/// As long as a queue has to be emptied: the longer it is, the less.
+const DRAIN: (f64, f64) = (0.4, 0.75);
 /// A queue that is emptied on purpose, and when that is done; in ms.
-const QUEUE: (f64, f64) = (180.0, 60.0);
+const QUEUE: (f64, f64) = (130.0, 50.0);
+/// A queue that leaves the least rate; in ms.
+const LONG: f64 = 700.0;
 /// A second's growth where nothing is known of the limit.
 const GROWTH: f64 = 1.08;
 /// How far above what arrives it may be.
 const AHEAD: f64 = 1.5;
+/// Between two decreases.
+const SETTLED: Duration = Duration::from_millis(120);
 const LOSS_WINDOW: Duration = Duration::from_millis(500);
 /// Losses (section 6): below the first it grows, above the second it falls.
 const LOSS: (f64, f64) = (0.02, 0.10);
@@ -91,6 +95,11 @@ impl Estimate {
         self.bps.min(remb).clamp(self.limits.min as f64, self.limits.max as f64)
     }
 
+    /// What may go into sending again: of what the path carries, even while media holds back for a queue to empty.
+    pub(crate) fn for_repair(&self) -> f64 {
+        self.bps().max(self.throughput.bps().unwrap_or_default()) / 2.0
+    }
+
     pub(crate) fn set_limits(&mut self, limits: BitrateLimits) {
         self.limits = limits;
     }
@@ -119,9 +128,12 @@ impl Estimate {
             }
         }
         arrived.sort_by(|a, b| a.1.total_cmp(&b.1));
+        // The shortest way of a report tells a queue from a few late packets.
+        if let Some(way) = arrived.iter().map(|(sent, time, _)| time - sent).reduce(f64::min) {
+            self.way(now, way);
+        }
         for (sent, time, result) in arrived {
             self.throughput.add(time, result.size);
-            self.way(now, time - sent);
             self.trend.add(sent, time);
             let found = result.probe.and_then(|id| self.probes.arrived(id, result.sent, time, result.size));
             if let Some(found) = found
@@ -154,11 +166,12 @@ impl Estimate {
         self.updated = Some(now);
         let arrives = self.throughput.bps();
         self.draining = if self.draining { self.queue > QUEUE.1 } else { self.queue > QUEUE.0 };
-        let settled =
-            self.decreased.is_none_or(|at| now.saturating_duration_since(at) > Duration::from_millis(200));
+        let settled = self.decreased.is_none_or(|at| now.saturating_duration_since(at) > SETTLED);
         if self.draining || self.trend.usage() == Usage::Over {
             self.probes.hold(now, Duration::from_millis(800));
-            let factor = if self.draining { DRAIN } else { DECREASE };
+            let long = (self.queue / LONG).clamp(0.0, 1.0);
+            let drain = DRAIN.1 - (DRAIN.1 - DRAIN.0) * long;
+            let factor = if self.draining { drain } else { DECREASE };
             if let Some(arrives) = arrives
                 && settled
                 && factor * arrives < self.bps

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 /// In ms of the far end's clock.
-const WINDOW: f64 = 500.0;
+const WINDOW: f64 = 250.0;
 
 /// What arrives, in bits per second.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 /// Sent within this of the first one of a group, in ms.
 const BURST: f64 = 5.0;
-const WINDOW: usize = 20;
+const WINDOW: usize = 12;
 const SMOOTHING: f64 = 0.9;
 const GAIN: f64 = 4.0;
 const MOST_DELTAS: f64 = 60.0;
