@@ -264,3 +264,27 @@ fn a_peer_can_be_made_and_negotiated_on_another_thread() {
     let (mut peer, offer) = made.join().unwrap();
     assert!(offer.contains(peer.local_ufrag()) && peer.poll_event() == Some(Event::Connecting));
 }
+
+#[test]
+fn an_offer_again_without_a_restart_changes_nothing_of_the_way() {
+    let (send, receive) = (Wanted::both(Direction::Send), Wanted::both(Direction::Receive));
+    let client = Config::client(certificate(), vec![address("10.0.0.1:4000")], 1);
+    let gateway = Config::gateway(certificate(), vec![address("10.0.0.2:5000")], 2);
+    let mut pair = Pair::new(client, gateway, loopback());
+    let (offer, answer) = pair.negotiate(&send, &receive);
+    pair.connect();
+    let mut source = Source::of(&pair, 0, Kind::Video, 500_000);
+    source.run(&mut pair, 0, Duration::from_secs(1), |_, _| {});
+    let ufrag = pair.ends[1].peer.local_ufrag().to_owned();
+    let now = pair.now;
+    let again = pair.ends[1].peer.accept_offer(now, &offer, &receive).unwrap();
+    assert!(pair.ends[1].peer.local_ufrag() == ufrag && again.contains(&format!("a=ice-ufrag:{ufrag}")));
+    assert!(answer.contains("a=setup:passive") && again.contains("a=setup:passive"), "{again}");
+    let before = pair.ends[1].packets.len();
+    source.run(&mut pair, 0, Duration::from_secs(1), |_, _| {});
+    assert!(pair.ends[1].packets.len() > before + 40 && pair.ends[1].tracks().len() == 1);
+    // A worse one is refused and changes nothing either.
+    assert!(pair.ends[1].peer.accept_offer(now, "v=0\r\n", &receive).is_err());
+    source.run(&mut pair, 0, Duration::from_secs(1), |_, _| {});
+    assert!(pair.ends[1].packets.len() > before + 80 && pair.ends[1].reason().is_none());
+}
