@@ -1,13 +1,15 @@
 //! The engine: the one owner of sessions, calls, devices and settings.
 //!
 //! One loop ([`owner`]) owns all state and never waits: commands are answered at once, the network's and the media thread's
-//! news come in as messages, effects go out as messages. Packets and samples never pass through it; they live on the media
-//! thread (`io::media`).
+//! news come in as messages, effects go out as messages. Packets, samples and pictures never pass through it; they live on the
+//! media thread (`io::media`) and the stream thread with its encoders and decoders (`io::streams`).
 //!
 //! ```text
 //!  Handle ──commands──▶ owner ──▶ sip::UserAgent (phone)    ─┐
 //!    ▲                    │   ──▶ sip::UserAgent (gateway)  ─┤── io::sip (UDP, TCP, names)
-//!    └────── events ──────┘   ──▶ io::media (RTP sockets, codecs, devices; 10 ms beat)
+//!    ├────── events ──────┘   ──▶ io::media (RTP sockets, codecs, devices; 10 ms beat)
+//!    │                        ──▶ io::streams (router, WebRTC peers, encoder and decoder threads)
+//!    └─ pictures, encoded media ───────┘      io::http (WHIP and WHEP endpoints)
 //! ```
 #![forbid(unsafe_code)]
 

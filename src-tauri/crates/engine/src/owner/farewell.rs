@@ -32,7 +32,11 @@ impl Owner {
 
     pub(super) fn is_finished(&self) -> bool {
         let Some(farewell) = &self.farewell else { return false };
-        (self.calls.is_empty() && self.sessions.is_empty() && self.exchange.is_idle() && self.phone.is_idle())
+        (self.calls.is_empty()
+            && self.sessions.is_empty()
+            && self.streams.is_idle()
+            && self.exchange.is_idle()
+            && self.phone.is_idle())
             || Instant::now() >= farewell.deadline
     }
 }

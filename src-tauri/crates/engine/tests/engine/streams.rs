@@ -115,6 +115,64 @@ async fn bars_and_a_tone_are_published_under_a_name_and_played_with_picture_and_
 }
 
 #[tokio::test]
+async fn the_sound_is_not_far_from_its_picture() {
+    let mut phone = Phone::start(settings()).await;
+    phone.published("tv").await;
+    let played = phone.played("tv").await;
+    phone
+        .until("figures of both", |state| {
+            let figures = stream(state, &played).and_then(|it| it.statistics);
+            figures.is_some_and(|it| it.level.rms > -30.0 && it.skew_ms != 0.0 && it.skew_ms.abs() < 60.0)
+        })
+        .await;
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn a_stream_in_vp8_is_played_too_where_this_build_has_it() {
+    use sidetone_media::video::VideoCodec;
+    let mut settings = settings();
+    settings.video.codecs = vec!["VP8".into()];
+    let mut phone = Phone::start(settings).await;
+    if !VideoCodec::Vp8.info().encode {
+        let command = Command::PublishStream {
+            name: "tv".into(),
+            token: None,
+            sources: bars_and_tone(),
+            settings: None,
+        };
+        let refused = phone.ask(command).await.unwrap_err();
+        assert_eq!(refused.field.as_deref(), Some("video.codecs"));
+        return drop(phone.finish().await);
+    }
+    phone.published("tv").await;
+    let played = phone.played("tv").await;
+    let mut pictures = phone.handle.pictures(played.clone()).await.unwrap();
+    let picture = tokio::time::timeout(SOON, pictures.next()).await.unwrap().unwrap();
+    assert!(read_clock(&picture).is_some());
+    phone
+        .until("its codec", |state| {
+            let video = stream(state, &played).and_then(|it| it.video.clone());
+            video.is_some_and(|video| video.codec == "VP8")
+        })
+        .await;
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn three_sizes_at_once_are_one_stream_to_its_players() {
+    let mut settings = settings();
+    settings.video.simulcast = true;
+    let mut phone = Phone::start(settings).await;
+    phone.published("tv").await;
+    let played = phone.played("tv").await;
+    let mut pictures = phone.handle.pictures(played).await.unwrap();
+    let largest = async { while pictures.next().await.expect("a picture").width() != 640 {} };
+    tokio::time::timeout(SOON, largest).await.expect("the largest, as nothing is in its way");
+    phone.finish().await;
+}
+
+#[tokio::test]
 async fn a_name_that_is_in_use_or_that_nobody_publishes_fails_in_the_contracts_words() {
     let mut phone = Phone::start(settings()).await;
     let first = phone.published("tv").await;

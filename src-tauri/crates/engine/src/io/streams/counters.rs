@@ -30,6 +30,8 @@ pub(crate) struct Counters {
     pub(crate) jitter_ms: Gauge,
     /// What the encoder is asked for.
     pub(crate) target_kbit: Gauge,
+    /// Packets that its thread was too slow for.
+    pub(crate) behind: Count,
     /// Pictures that the decoder refused.
     pub(crate) undecoded: Count,
     pub(crate) heard: Heard,

@@ -19,7 +19,10 @@ use std::{
     collections::HashMap,
     fmt, io,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::{Duration, Instant},
 };
 use tokio::sync::{OnceCell, mpsc, oneshot};
@@ -37,13 +40,27 @@ pub(crate) struct Dialler {
     pub(crate) asker: Asker,
     pub(crate) names: Arc<Names>,
     pub(crate) certificate: Arc<OnceLock<Certificate>>,
+    /// Attempts that are not over, goodbyes included.
+    active: Arc<AtomicUsize>,
     client: Arc<OnceCell<Result<Client, String>>>,
     sockets: Arc<Mutex<HashMap<IpAddr, SocketAddr>>>,
 }
 
 impl Dialler {
     pub(crate) fn new(asker: Asker, names: Arc<Names>, certificate: Arc<OnceLock<Certificate>>) -> Self {
-        Self { asker, names, certificate, client: Arc::default(), sockets: Arc::default() }
+        Self {
+            asker,
+            names,
+            certificate,
+            active: Arc::default(),
+            client: Arc::default(),
+            sockets: Arc::default(),
+        }
+    }
+
+    /// Every session has been ended at its endpoint.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.active.load(SeqCst) == 0
     }
 
     async fn client(&self) -> Result<Client, String> {
@@ -89,6 +106,8 @@ pub(crate) enum Told {
     Agreed(Tracks),
     /// Nothing came of it, or it cannot go on.
     Failed { info: String, may_pass: bool, retry_after: Option<Duration> },
+    /// The session has been ended at the endpoint, where there was one.
+    Over,
 }
 
 #[derive(Debug)]
@@ -123,16 +142,20 @@ impl Dialled {
 /// Begins an attempt; `tell` is called for each thing that becomes of it.
 pub(crate) fn dial(dialler: Dialler, call: Call, tell: impl Fn(Told) + Send + Sync + 'static) -> Dialled {
     let (wishes, wished) = mpsc::channel(WISHES);
+    let (active, tell) = (Arc::clone(&dialler.active), Arc::new(tell));
+    active.fetch_add(1, SeqCst);
     tokio::spawn(async move {
         let attempt = Attempt {
             dialler,
             stream: call.stream,
             wished,
-            tell: Box::new(tell),
+            tell: Arc::clone(&tell) as Arc<dyn Fn(Told) + Send + Sync>,
             is_wanted: true,
             remote: None,
         };
         attempt.run(call).await;
+        active.fetch_sub(1, SeqCst);
+        tell(Told::Over);
     });
     Dialled(wishes)
 }
@@ -141,7 +164,7 @@ struct Attempt {
     dialler: Dialler,
     stream: Key,
     wished: mpsc::Receiver<Wish>,
-    tell: Box<dyn Fn(Told) + Send + Sync>,
+    tell: Arc<dyn Fn(Told) + Send + Sync>,
     is_wanted: bool,
     /// Where the endpoint was found.
     remote: Option<SocketAddr>,

@@ -17,23 +17,28 @@ mod pictures;
 pub(crate) mod receive;
 pub(crate) mod router;
 pub(crate) mod send;
-mod standin;
 mod tap;
+mod timeline;
 mod worker;
 
 pub(crate) use counters::Counters;
 pub(crate) use inlet::Inlet;
+use packet::Clock;
 pub(crate) use packet::{Kind, Packet};
 pub use pictures::Pictures;
 pub(crate) use router::{Key, Listed, Tracks};
 pub(crate) use tap::Taps;
 pub use tap::{Unit, UnitMedia, Units};
+use timeline::Timeline;
 pub(crate) use worker::Done;
 
 use bytes::Bytes;
 use router::AudioTrack;
 use sidetone_api::StreamStatistics;
-use sidetone_media::{Codec, video::Picture};
+use sidetone_media::{
+    Codec,
+    video::{Picture, codec::VIDEO_CLOCK_RATE},
+};
 use std::{
     fmt,
     net::{SocketAddr, UdpSocket},
@@ -131,6 +136,7 @@ pub(crate) enum Ask {
 pub(crate) struct Own {
     pub(crate) counters: Arc<Counters>,
     pub(crate) taps: Arc<Taps>,
+    timeline: Arc<Timeline>,
     shown: Arc<watch::Sender<Option<Picture>>>,
     closed: Arc<AtomicBool>,
 }
@@ -138,7 +144,13 @@ pub(crate) struct Own {
 impl Default for Own {
     fn default() -> Self {
         let shown = Arc::new(watch::channel(None).0);
-        Self { counters: Arc::default(), taps: Arc::default(), shown, closed: Arc::default() }
+        Self {
+            counters: Arc::default(),
+            taps: Arc::default(),
+            timeline: Arc::default(),
+            shown,
+            closed: Arc::default(),
+        }
     }
 }
 
@@ -170,11 +182,21 @@ impl Own {
         }
     }
 
+    /// What the sender's reports say of its clock.
+    fn set_clock(&self, now: Instant, kind: Kind, clock: Clock, sound: Option<&AudioTrack>) {
+        let rate = match kind {
+            Kind::Audio => sound.map_or(48_000, |track| track.clock_rate),
+            Kind::Video => VIDEO_CLOCK_RATE,
+        };
+        self.timeline.set(now, kind, clock, rate);
+    }
+
     /// Gives a packet of a played stream's sound to those who read it.
     fn tap_sound(&self, track: Option<&AudioTrack>, timestamp: u32, payload: &Bytes, at: Instant) {
         if self.taps.has_readers()
             && let Some(Ok(codec)) = track.map(|track| track.codec.parse::<Codec>())
         {
+            let at = self.timeline.at(Kind::Audio, timestamp).unwrap_or(at);
             let media = UnitMedia::Audio { codec, timestamp, payload: payload.clone() };
             self.taps.offer(&Unit { media, at });
         }

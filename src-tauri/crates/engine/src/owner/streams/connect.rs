@@ -126,6 +126,7 @@ impl Owner {
         let Some(connection) = stream.connection.as_mut().filter(|it| it.attempt == attempt) else { return };
         match told {
             Told::Reached(remote) => (connection.remote, connection.address) = (Some(remote), None),
+            Told::Over => {}
             Told::Agreed(tracks) => self.on_stream_agreed(&id, tracks),
             Told::Failed { info, may_pass, retry_after } => {
                 self.lose_stream(&id, &info, may_pass, retry_after);
@@ -230,6 +231,21 @@ impl Owner {
             self.connect_stream(&id);
             self.publish_stream_view(&id);
         }
+    }
+
+    /// WHEP knows no pause: so that nothing is sent, the session ends, and there is another one later.
+    pub(super) fn pause_connection(&mut self, id: &StreamId, paused: bool) {
+        let Some(stream) = self.streams.all.get_mut(id) else { return };
+        let Some(connection) = stream.connection.as_mut() else { return };
+        if !paused {
+            return self.connect_stream(id);
+        }
+        connection.attempt += 1;
+        connection.dialled = None;
+        connection.schedule = Schedule::default();
+        stream.retry_at = None;
+        let key = stream.key;
+        self.stream_door.ask(streams::Ask::Disconnect { stream: key });
     }
 
     /// The stream ends: so does its session at the endpoint.

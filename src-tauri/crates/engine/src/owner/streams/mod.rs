@@ -105,12 +105,13 @@ impl Streams {
         self.all.values().any(|stream| stream.direction == StreamDirection::Played)
     }
 
-    pub(super) fn uses_microphone(&self) -> bool {
-        self.all.values().any(|stream| stream.uses_microphone)
+    /// Nothing is left to be ended at endpoints.
+    pub(super) fn is_idle(&self) -> bool {
+        self.all.is_empty() && self.dialler.as_ref().is_none_or(Dialler::is_idle)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.all.is_empty()
+    pub(super) fn uses_microphone(&self) -> bool {
+        self.all.values().any(|stream| stream.uses_microphone)
     }
 }
 

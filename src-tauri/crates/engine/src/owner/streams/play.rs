@@ -91,12 +91,14 @@ impl Owner {
 
     pub(in super::super) fn pause_stream(&mut self, id: &StreamId, paused: bool) -> Result<Reply, Failure> {
         let stream = self.stream_of(id, StreamDirection::Played)?;
-        if std::mem::replace(&mut stream.paused, paused) != paused {
-            let key = stream.key;
-            self.stream_door.ask(streams::Ask::Pause { stream: key, paused });
-            if paused {
-                self.set_stream_status(id, StreamStatus::Paused, "");
-            }
+        if std::mem::replace(&mut stream.paused, paused) == paused {
+            return Ok(Reply::Done);
+        }
+        let key = stream.key;
+        self.stream_door.ask(streams::Ask::Pause { stream: key, paused });
+        self.pause_connection(id, paused);
+        if paused {
+            self.set_stream_status(id, StreamStatus::Paused, "");
         }
         Ok(Reply::Done)
     }

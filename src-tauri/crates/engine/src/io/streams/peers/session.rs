@@ -82,8 +82,6 @@ pub(in super::super) struct Session {
     pub(in super::super) media: Option<Instant>,
     /// Its media has begun to flow.
     pub(in super::super) flows: bool,
-    /// Of one that plays for us: what comes is thrown away.
-    pub(in super::super) is_paused: bool,
     /// What was agreed on, of our own streams.
     pub(in super::super) tracks: Tracks,
 }
@@ -111,7 +109,6 @@ impl Session {
             connected_at: None,
             media: None,
             flows: false,
-            is_paused: false,
             tracks: adopted.tracks,
         }
     }

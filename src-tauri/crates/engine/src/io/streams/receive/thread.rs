@@ -1,98 +1,179 @@
 //! The thread's loop.
 
-use super::super::{Inlet, Own, standin::Assembler};
+use super::super::{Inlet, Own, packet::Kind};
 use super::Arrived;
 use crate::io::streams::{Unit, UnitMedia};
-use sidetone_media::video::{VideoCodec, VideoDecoder, VideoError};
+use sidetone_media::video::{
+    AvSync, Encoded, Playout, VideoCodec, VideoDecoder, VideoError, VideoPacket, VideoReceiver,
+    VideoReceiverOptions,
+};
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant},
 };
 
-/// Between two looks at whether the stream is over.
+/// Between two looks at whether the stream is over, and at the figures.
 const LOOK: Duration = Duration::from_millis(100);
-/// Between two requests for a key frame.
-const BETWEEN_REQUESTS: Duration = Duration::from_millis(500);
+/// Sound of which nothing was heard for so long is not waited for.
+const SILENCE: Duration = Duration::from_millis(500);
 
 pub(super) struct Thread {
-    codec: VideoCodec,
     arrived: Receiver<Arrived>,
     inlet: Inlet,
     own: Own,
-    assembler: Assembler,
+    codec: VideoCodec,
+    sound_clock: Option<u32>,
+    receiver: VideoReceiver,
     decoder: Option<Box<dyn VideoDecoder>>,
+    playout: Playout,
+    sync: AvSync,
+    /// How much later everything is shown than by the pictures' own buffer.
+    delay: Duration,
+    heard: Option<Instant>,
     shown: bool,
-    asked: Option<Instant>,
 }
 
 impl Thread {
     pub(super) fn new(
         codec: VideoCodec,
-        _sound_clock: Option<u32>,
+        sound_clock: Option<u32>,
         arrived: Receiver<Arrived>,
         inlet: Inlet,
         own: Own,
     ) -> Self {
-        let assembler = Assembler::new();
-        Self { codec, arrived, inlet, own, assembler, decoder: None, shown: false, asked: None }
+        Self {
+            arrived,
+            inlet,
+            own,
+            codec,
+            sound_clock,
+            receiver: VideoReceiver::new(VideoReceiverOptions::new(codec)),
+            decoder: None,
+            playout: Playout::default(),
+            sync: AvSync::default(),
+            delay: Duration::ZERO,
+            heard: None,
+            shown: false,
+        }
     }
 
     /// Until the stream thread has nothing more for it, or the owner wants no more.
     pub(super) fn run(mut self) {
-        loop {
-            let arrived = match self.arrived.recv_timeout(LOOK) {
-                Ok(arrived) => arrived,
-                Err(RecvTimeoutError::Timeout) if self.own.is_closed() => return,
-                Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => return,
-            };
-            if self.own.taps.take_wants_key() {
-                self.inlet.want_key_frame();
-            }
-            match arrived {
-                Arrived::Packet { at, sequence, timestamp, marker, payload } => {
-                    if let Some(encoded) = self.assembler.push(at, sequence, timestamp, marker, &payload) {
-                        self.own.taps.offer(&Unit { at, media: UnitMedia::Video(encoded.clone()) });
-                        match self.decode(&encoded) {
-                            Ok(()) => {}
-                            Err(error) => {
-                                tracing::debug!("a picture cannot be decoded: {error}");
-                                self.own.counters.dropped.add(1);
-                                self.want_key(at);
-                            }
-                        }
+        let mut looked = Instant::now();
+        while !self.own.is_closed() {
+            let now = Instant::now();
+            let due = self.receiver.poll_timeout().into_iter().chain(self.playout.poll_timeout()).min();
+            let wait = due.map_or(LOOK, |due| due.saturating_duration_since(now).min(LOOK));
+            match self.arrived.recv_timeout(wait) {
+                Ok(arrived) => {
+                    self.take(arrived);
+                    while let Ok(arrived) = self.arrived.try_recv() {
+                        self.take(arrived);
                     }
                 }
-                Arrived::Clock { .. } | Arrived::RoundTrip(_) => {}
-                Arrived::Cut => {
-                    self.assembler.reset();
-                    self.shown = false;
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let now = Instant::now();
+            self.follow_sound(now);
+            self.decode_due(now);
+            self.show_due();
+            if self.receiver.poll_key_request(now) || self.own.taps.take_wants_key() {
+                self.inlet.want_key_frame();
+            }
+            if now.saturating_duration_since(looked) >= LOOK {
+                looked = now;
+                self.count(now);
+            }
+        }
+    }
+
+    fn take(&mut self, arrived: Arrived) {
+        match arrived {
+            Arrived::Packet { at, sequence, timestamp, marker, payload } => {
+                let packet = VideoPacket { sequence, timestamp, marker, payload };
+                self.receiver.handle_packet(at, packet);
+            }
+            Arrived::Clock { kind: Kind::Video, clock } => {
+                self.sync.handle_video_report(clock.ntp, clock.timestamp);
+            }
+            Arrived::Clock { kind: Kind::Audio, clock } => {
+                if let Some(rate) = self.sound_clock {
+                    self.sync.handle_audio_report(clock.ntp, clock.timestamp, rate);
+                }
+            }
+            Arrived::RoundTrip(time) => self.receiver.handle_round_trip(time),
+            Arrived::Cut => {
+                self.receiver.restart();
+                self.playout.clear();
+                self.shown = false;
+            }
+        }
+    }
+
+    fn follow_sound(&mut self, now: Instant) {
+        if let Some((timestamp, at)) = self.own.counters.heard.take() {
+            self.heard = Some(now);
+            self.sync.handle_heard(timestamp, at);
+        } else if self.heard.is_some_and(|heard| now.saturating_duration_since(heard) >= SILENCE) {
+            self.heard = None;
+            self.sync.handle_silence();
+        }
+    }
+
+    fn decode_due(&mut self, now: Instant) {
+        while let Some(frame) = self.receiver.poll_frame(now) {
+            let encoded = frame.encoded;
+            if self.own.taps.has_readers() {
+                let at = self.own.timeline.at(Kind::Video, encoded.timestamp).unwrap_or(encoded.captured);
+                self.own.taps.offer(&Unit { at, media: UnitMedia::Video(encoded.clone()) });
+            }
+            let own_time = frame.show_at.checked_sub(self.delay).unwrap_or(frame.show_at);
+            self.delay = self.sync.handle_picture(encoded.timestamp, own_time, now);
+            self.receiver.set_sync_delay(self.delay);
+            self.own.counters.key_frames.add(u64::from(encoded.key));
+            match self.decode(&encoded) {
+                Ok(Some(picture)) => self.playout.push(frame.show_at, picture),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::debug!("a picture cannot be decoded: {error}");
+                    self.own.counters.undecoded.add(1);
+                    self.receiver.handle_decode_error(now);
                 }
             }
         }
     }
 
-    fn decode(&mut self, encoded: &sidetone_media::video::Encoded) -> Result<(), VideoError> {
+    fn decode(&mut self, encoded: &Encoded) -> Result<Option<sidetone_media::video::Picture>, VideoError> {
         let decoder = match &mut self.decoder {
             Some(decoder) => decoder,
             empty => empty.insert(self.codec.decoder()?),
         };
-        let Some(picture) = decoder.decode(encoded)? else { return Ok(()) };
+        decoder.decode(encoded)
+    }
+
+    fn show_due(&mut self) {
+        let Some(picture) = self.playout.poll(Instant::now()) else { return };
         self.own.counters.set_size(picture.width(), picture.height());
         self.own.counters.frames.add(1);
-        self.own.counters.key_frames.add(u64::from(encoded.key));
         self.own.show(picture);
         if !std::mem::replace(&mut self.shown, true) {
             self.inlet.shown();
         }
-        Ok(())
     }
 
-    fn want_key(&mut self, now: Instant) {
-        if self.asked.is_none_or(|asked| now.saturating_duration_since(asked) >= BETWEEN_REQUESTS) {
-            self.asked = Some(now);
-            self.own.counters.key_requests.add(1);
-            self.inlet.want_key_frame();
-        }
+    fn count(&self, now: Instant) {
+        let (received, shown) = (self.receiver.statistics(), self.playout.statistics(now));
+        let counters = &self.own.counters;
+        counters.lost.set(received.packets_lost);
+        counters
+            .dropped
+            .set(received.frames_dropped + shown.dropped + counters.undecoded.get() + counters.behind.get());
+        counters.key_requests.set(received.key_frame_requests);
+        counters.freezes.set(shown.freezes);
+        counters.frozen_ms.set(u64::try_from(shown.frozen.as_millis()).unwrap_or(u64::MAX));
+        counters.buffer_ms.set(received.delay.as_secs_f32() * 1_000.0);
+        counters.jitter_ms.set(received.jitter.as_secs_f32() * 1_000.0);
+        counters.skew_ms.set(self.sync.skew_ms().unwrap_or(0.0));
     }
 }

@@ -87,9 +87,4 @@ impl Lane {
     pub(super) fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.is_new)
     }
-
-    /// Another publisher's clock has nothing to do with this one's.
-    pub(super) fn forget_source(&mut self) {
-        self.cut = None;
-    }
 }

@@ -177,28 +177,6 @@ impl Router {
         }
     }
 
-    /// Another publisher of the same name takes over, as a publisher that connects anew does: players stay, and go on where the
-    /// new one sends in the same codecs; they are stopped otherwise. `from` is forgotten.
-    pub(crate) fn replace(&mut self, now: Instant, from: Key, key: Key, tracks: Tracks) -> bool {
-        let Some(old) = self.publishers.remove(&from) else { return false };
-        let goes_on = old.tracks == tracks;
-        let mut publisher = Publisher::new(now, old.name.clone(), tracks);
-        self.names.insert(old.name, key);
-        if goes_on {
-            for player in &old.players {
-                if let Some(player) = self.players.get_mut(player) {
-                    player.change_source(key);
-                }
-            }
-            publisher.players = old.players;
-        } else {
-            self.stop_players(old.players);
-        }
-        self.publishers.insert(key, publisher);
-        self.events.push_back(Event::Changed);
-        true
-    }
-
     /// Its players are told what of it is muted.
     pub(crate) fn mute(&mut self, key: Key, audio: bool, video: bool) {
         let Some(publisher) = self.publishers.get_mut(&key) else { return };

@@ -22,6 +22,8 @@ impl Router {
         let audio_clock = publisher.tracks.audio.as_ref().map_or(48_000, |audio| audio.clock_rate);
         let layer = publisher.best_layer(now, None);
         publisher.players.push(key);
+        // From now on the layers are looked at.
+        self.looked.get_or_insert(now);
         self.players.insert(key, Player::new(publisher_key, audio_clock, start, layer));
         let tracks = publisher.tracks.clone();
         if publisher.audio_muted || publisher.video_muted {

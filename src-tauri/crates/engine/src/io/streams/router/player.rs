@@ -98,14 +98,6 @@ impl Player {
         (self.audio_cut, self.video_cut, self.waits_for_key) = (true, true, true);
     }
 
-    /// Its name is published anew by somebody else.
-    pub(super) fn change_source(&mut self, publisher: Key) {
-        self.publisher = publisher;
-        self.start_over();
-        self.audio.forget_source();
-        self.video.forget_source();
-    }
-
     pub(super) fn has_packets(&self) -> bool {
         !self.queue.is_empty()
     }

@@ -110,17 +110,17 @@ impl Publisher {
         }
     }
 
-    /// The best layer that comes and that fits; the smallest that comes where none fits.
+    /// The best layer that comes and that fits, the smallest that comes where none fits, by the bits they take: nobody says
+    /// in which order they are named.
     pub(super) fn best_layer(&self, now: Instant, allowed_kbit: Option<u32>) -> u8 {
-        let comes = |layer: &&(usize, &Layer)| {
-            layer.1.last.is_some_and(|last| now.saturating_duration_since(last) < LAYER_SILENCE)
+        let comes = |layer: &Layer| {
+            layer.last.is_some_and(|last| now.saturating_duration_since(last) < LAYER_SILENCE)
         };
-        let layers: Vec<_> = self.layers.iter().enumerate().collect();
-        let fits = |layer: &&(usize, &Layer)| allowed_kbit.is_none_or(|kbit| layer.1.kbit <= kbit);
-        let best = layers.iter().filter(comes).filter(fits).next_back();
-        let index = best.or_else(|| layers.iter().find(|layer| comes(layer))).map(|(index, _)| *index);
-        // Before anything has come, the smallest: it is there first.
-        u8::try_from(index.unwrap_or(0)).unwrap_or(0)
+        let coming = self.layers.iter().enumerate().filter(|(_, layer)| comes(layer));
+        let rated = coming.map(|(index, layer)| (layer.rate(now), index));
+        let fitting = rated.clone().filter(|(kbit, _)| allowed_kbit.is_none_or(|allowed| *kbit <= allowed));
+        let index = fitting.max().or_else(|| rated.min()).map_or(0, |(_, index)| index);
+        u8::try_from(index).unwrap_or(0)
     }
 }
 
@@ -135,6 +135,15 @@ impl Layer {
             self.window = None;
         }
         self.keep(now, packet);
+    }
+
+    /// kbit/s; of the window that runs where there was none before.
+    fn rate(&self, now: Instant) -> u32 {
+        let running = self.window.filter(|_| self.kbit == 0).map(|(since, octets)| {
+            let passed = now.saturating_duration_since(since).max(Duration::from_millis(100));
+            (octets as f64 * 8.0 / 1000.0 / passed.as_secs_f64()) as u32
+        });
+        running.unwrap_or(self.kbit)
     }
 
     fn keep(&mut self, now: Instant, packet: &Arc<Packet>) {

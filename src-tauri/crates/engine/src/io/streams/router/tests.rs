@@ -55,7 +55,8 @@ impl Scene {
     }
 
     fn send(&mut self, layer: u8, sequence: u16, timestamp: u32, marker: bool, key: bool) {
-        let payload = Bytes::from(vec![layer; 100]);
+        // The largest layer has the most bits.
+        let payload = Bytes::from(vec![layer; 100 * (usize::from(layer) + 1)]);
         let packet = Packet {
             kind: Kind::Video,
             layer,
@@ -288,6 +289,21 @@ fn a_publisher_need_not_send_more_than_its_best_player_takes() {
 }
 
 #[test]
+fn a_player_that_began_with_the_smallest_layer_is_given_the_largest_soon() {
+    let mut scene = Scene::published(3);
+    let player = scene.play(5);
+    for n in 0..60 {
+        scene.pass(FRAME);
+        let wanted = scene.events();
+        for layer in 0..3 {
+            let is_wanted = wanted.contains(&Event::WantKeyFrame { publisher: PUBLISHER, layer });
+            scene.picture(layer, n == 0 || is_wanted);
+        }
+    }
+    assert_eq!(scene.take(player).last().map(|it| it.packet.layer), Some(2));
+}
+
+#[test]
 fn a_layer_that_is_switched_off_is_left_for_one_that_comes() {
     let mut scene = Scene::published(2);
     (0..2).for_each(|layer| scene.picture(layer, true));
@@ -404,35 +420,6 @@ fn a_publisher_of_which_nothing_ever_comes_ends() {
     assert!(events.contains(&Event::NeverFlowed { publisher: PUBLISHER }), "{events:?}");
     assert!(events.contains(&Event::Stopped { player }), "{events:?}");
     assert_eq!(scene.router.poll_timeout(), None);
-}
-
-#[test]
-fn a_publisher_that_connects_anew_keeps_its_players() {
-    let mut scene = Scene::published(1);
-    let player = scene.play(5);
-    scene.picture(0, true);
-    let mut video = scene.video(player);
-    scene.now += FRAME;
-    assert!(scene.router.replace(scene.now, PUBLISHER, Key(2), tracks(1)));
-    for n in 0..2 {
-        let payload = Bytes::from_static(b"x");
-        let packet = Packet {
-            kind: Kind::Video,
-            layer: 0,
-            sequence: 5 + n,
-            timestamp: 77,
-            marker: n == 1,
-            key: n == 0,
-            extensions: Default::default(),
-            payload,
-        };
-        scene.router.handle(scene.now, Key(2), packet);
-    }
-    video.extend(scene.video(player));
-    assert_eq!(video.len(), 4);
-    assert_gap_free(&video);
-    scene.router.replace(scene.now, Key(2), Key(3), Tracks::default());
-    assert!(scene.events().contains(&Event::Stopped { player }), "other codecs");
 }
 
 #[test]

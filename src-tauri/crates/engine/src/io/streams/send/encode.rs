@@ -3,15 +3,14 @@
 use super::{Control, Encoding, MOST_LAYERS};
 use crate::io::{
     clock,
-    streams::{Inlet, Kind, Own, Packet, Unit, UnitMedia, standin::Packetizer},
+    streams::{Inlet, Kind, Own, Packet, Unit, UnitMedia},
 };
 use sidetone_media::video::{
-    ContentHint, EncoderOptions, FramePool, MediaClock, Picture, Scaler, Size, VideoEncoder, VideoError,
+    ContentHint, Encoded, EncoderOptions, FramePool, MAX_PAYLOAD, MediaClock, PacketizationMode, Packetizer,
+    Payload, Picture, Scaler, Size, VideoCodec, VideoEncoder, VideoError,
 };
 use std::time::{Duration, Instant};
 
-/// Of RTP payloads: with SRTP, RTX and TURN around them they fit into 1280 bytes of IPv6.
-const MTU: usize = 1_180;
 /// What the sound and repairs take of what the path carries.
 const BESIDES_KBIT: u32 = 80;
 /// Between two tellings of the pictures' clock.
@@ -41,7 +40,7 @@ struct Layer {
     encoder: Option<Box<dyn VideoEncoder>>,
     size: Option<Size>,
     scaler: Scaler,
-    packetizer: Packetizer,
+    packetizer: Option<Packetizer>,
     sequence: u16,
     kbit: u32,
     /// Of the encoder, so that a key frame that was left out is not forgotten.
@@ -59,7 +58,7 @@ impl Encoders {
                 encoder: None,
                 size: None,
                 scaler: Scaler::new(),
-                packetizer: Packetizer::new(encoding.codec, MTU),
+                packetizer: None,
                 sequence: u16::from_be_bytes([high, low]),
                 kbit: 0,
                 wants_key: false,
@@ -173,7 +172,14 @@ impl Encoders {
                 own.taps.offer(&Unit { at: encoded.captured, media: UnitMedia::Video(encoded.clone()) });
             }
             let mut is_first = true;
-            for payload in layer.packetizer.packetize(&encoded) {
+            let payloads = match layer.packetize(&encoded) {
+                Ok(payloads) => payloads,
+                Err(error) => {
+                    result = Err(error);
+                    continue;
+                }
+            };
+            for payload in payloads {
                 own.counters.packets.add(1);
                 own.counters.video_octets.add(payload.data.len() as u64);
                 inlet.packet(Packet {
@@ -202,13 +208,24 @@ fn share(kbit: u32, layer: usize, of: usize) -> u32 {
 }
 
 impl Layer {
+    fn packetize(&mut self, encoded: &Encoded) -> Result<Vec<Payload>, VideoError> {
+        let packetizer = match &mut self.packetizer {
+            Some(packetizer) => packetizer,
+            empty => {
+                let mode = PacketizationMode::NonInterleaved;
+                empty.insert(Packetizer::new(encoded.codec, mode, MAX_PAYLOAD, self.sequence)?)
+            }
+        };
+        packetizer.packetize(encoded)
+    }
+
     fn encode(
         &mut self,
         picture: &Picture,
         options: &EncoderOptions,
-        codec: sidetone_media::video::VideoCodec,
+        codec: VideoCodec,
         pool: &FramePool,
-    ) -> Result<Option<sidetone_media::video::Encoded>, VideoError> {
+    ) -> Result<Option<Encoded>, VideoError> {
         let picture = self.scaler.scale(&picture.upright(pool)?, options.size, pool)?;
         let kbit = options.bitrate / 1_000;
         let encoder = match &mut self.encoder {

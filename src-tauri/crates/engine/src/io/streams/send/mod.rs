@@ -65,6 +65,16 @@ pub(crate) struct Scene {
     pub(crate) inset: Option<Inset>,
 }
 
+impl Scene {
+    fn selections(&self) -> impl Iterator<Item = &VideoSelection> {
+        std::iter::once(&self.main).chain(self.inset.as_ref().map(|inset| &inset.source))
+    }
+
+    fn has(&self, selection: &VideoSelection) -> bool {
+        self.selections().any(|other| other == selection)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Inset {
     pub(crate) source: VideoSelection,

@@ -4,11 +4,14 @@ use super::{Change, Plan, Scene, encode::Encoders, slot::Slot};
 use crate::io::streams::News;
 use sidetone_api::Corner;
 use sidetone_media::{
-    device::VideoWish,
+    device::{VideoSelection, VideoWish},
     video::{Canvas, FramePool, Picture, Scaler, Size, VideoError},
 };
 use std::{
-    sync::mpsc::{Receiver, TryRecvError},
+    sync::{
+        Arc,
+        mpsc::{Receiver, TryRecvError},
+    },
     time::{Duration, Instant},
 };
 
@@ -20,21 +23,25 @@ const LOOK: Duration = Duration::from_millis(15);
 const SLACK: Duration = Duration::from_millis(4);
 /// Of the corner's picture from the edge, of the picture's width.
 const MARGIN: f32 = 0.02;
+/// Two pictures have two timestamps.
+const LEAST_APART: Duration = Duration::from_millis(1);
 /// How often the bits are shared out anew.
 const BETWEEN_ADAPTING: Duration = Duration::from_millis(250);
 
 pub(super) struct Thread {
     plan: Plan,
     changes: Receiver<Change>,
-    main: Slot,
-    inset: Option<Slot>,
-    /// What is to be shown in place of `main` and `inset` as soon as it gives pictures.
-    next: Option<(Slot, Option<Slot>)>,
+    /// Of what is shown, and of what is to be shown as soon as it gives pictures.
+    slots: Vec<Slot>,
+    /// What is shown now; `plan.scene` is what was asked for.
+    scene: Scene,
     encoders: Encoders,
     scaler: Scaler,
     pool: FramePool,
     black: Option<Picture>,
     sent: Option<Instant>,
+    /// Of the picture that was sent last: none may come before it.
+    captured: Option<Instant>,
     due: Instant,
     adapted: Instant,
     problem: Option<String>,
@@ -44,24 +51,25 @@ pub(super) struct Thread {
 impl Thread {
     pub(super) fn new(plan: Plan, changes: Receiver<Change>) -> Self {
         let now = Instant::now();
-        let (main, inset) = open(&plan, &plan.scene, now);
         let encoders = Encoders::new(now, plan.encoding.clone());
-        Self {
+        let mut thread = Self {
+            scene: plan.scene.clone(),
             plan,
             changes,
-            main,
-            inset,
-            next: None,
+            slots: Vec::new(),
             encoders,
             scaler: Scaler::new(),
             pool: FramePool::default(),
             black: None,
             sent: None,
+            captured: None,
             due: now,
             adapted: now,
             problem: None,
             failure: None,
-        }
+        };
+        thread.open(now);
+        thread
     }
 
     pub(super) fn run(mut self) {
@@ -69,21 +77,22 @@ impl Thread {
             let now = Instant::now();
             if now.saturating_duration_since(self.adapted) >= BETWEEN_ADAPTING {
                 self.adapted = now;
-                self.encoders.adapt(now, &self.plan.control, self.main.content());
+                let content = self.main().and_then(Slot::content);
+                self.encoders.adapt(now, &self.plan.control, content);
                 self.plan.own.counters.target_kbit.set(self.encoders.kbit() as f32);
                 self.tell_problem(now);
             }
-            self.poll_next(now);
-            let is_new = self.main.poll(now);
-            if let Some(inset) = &mut self.inset {
-                inset.poll(now);
+            let mut is_new = false;
+            for slot in &mut self.slots {
+                is_new |= slot.poll(now) && slot.selection == self.scene.main;
             }
+            self.switch(now);
             let since = self.sent.map_or(REPEAT, |sent| now.saturating_duration_since(sent));
             let is_due = now + SLACK >= self.due;
             if (is_new && is_due) || since >= REPEAT || (is_due && self.plan.control.wants_key()) {
                 self.send(now, is_new);
             } else {
-                self.main.wait(now, now + LOOK);
+                self.wait(now, now + LOOK);
             }
         }
     }
@@ -93,8 +102,8 @@ impl Thread {
         loop {
             match self.changes.try_recv() {
                 Ok(Change::Scene(scene)) => {
-                    self.next = Some(open(&self.plan, &scene, Instant::now()));
                     self.plan.scene = scene;
+                    self.open(Instant::now());
                 }
                 Ok(Change::Mute(muted)) => {
                     self.plan.muted = muted;
@@ -107,23 +116,57 @@ impl Thread {
         }
     }
 
-    fn poll_next(&mut self, now: Instant) {
-        let Some((main, inset)) = &mut self.next else { return };
-        main.poll(now);
-        if let Some(inset) = inset {
-            inset.poll(now);
+    fn slot(&self, selection: &VideoSelection) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.selection == *selection)
+    }
+
+    fn main(&self) -> Option<&Slot> {
+        self.slot(&self.scene.main)
+    }
+
+    /// Opens what was asked for and is not open; what is open already goes on untouched.
+    fn open(&mut self, now: Instant) {
+        let Plan { encoding, scene, devices, .. } = &self.plan;
+        let wish = VideoWish {
+            size: Size::clamped(encoding.width, encoding.height),
+            frames_per_second: encoding.frames_per_second,
+        };
+        for selection in scene.selections() {
+            if !self.slots.iter().any(|slot| slot.selection == *selection) {
+                self.slots.push(Slot::new(now, Arc::clone(devices), selection.clone(), wish));
+            }
         }
-        // One that cannot be opened is not waited for: its problem is to be seen.
-        if (main.has_pictures() || main.problem(now).is_some())
-            && let Some((main, inset)) = self.next.take()
-        {
-            (self.main, self.inset) = (main, inset);
+        // What an earlier change asked for is of no use any more.
+        let (shown, scene) = (&self.scene, &self.plan.scene);
+        self.slots.retain(|slot| shown.has(&slot.selection) || scene.has(&slot.selection));
+    }
+
+    /// Shows what was asked for as soon as it gives pictures. One that cannot be opened is not waited for: its problem is to
+    /// be seen.
+    fn switch(&mut self, now: Instant) {
+        if self.scene == self.plan.scene {
+            return;
+        }
+        let next = self.slot(&self.plan.scene.main);
+        if next.is_none_or(|slot| slot.has_pictures() || slot.problem(now).is_some()) {
+            self.scene = self.plan.scene.clone();
             self.sent = None;
+            let scene = &self.scene;
+            self.slots.retain(|slot| scene.has(&slot.selection));
+        }
+    }
+
+    fn wait(&mut self, now: Instant, until: Instant) {
+        let main = &self.scene.main;
+        match self.slots.iter_mut().find(|slot| slot.selection == *main) {
+            Some(slot) => slot.wait(now, until),
+            None => std::thread::sleep(until.saturating_duration_since(now)),
         }
     }
 
     fn send(&mut self, now: Instant, is_new: bool) {
-        if !self.main.has_pictures() && self.main.problem(now).is_none() {
+        let has_pictures = self.main().is_some_and(Slot::has_pictures);
+        if !has_pictures && self.main().is_some_and(|main| main.problem(now).is_none()) {
             // It is being opened: nobody wants to begin with black.
             self.sent = Some(now);
             return self.plan.inlet.alive();
@@ -135,11 +178,14 @@ impl Thread {
             Ok(picture) => picture,
             Err(error) => return self.failure = Some(error),
         };
-        let picture = if is_new { picture } else { picture.captured_at(now) };
-        if self.main.has_pictures() {
+        let captured = if is_new { picture.captured() } else { now };
+        let captured = self.captured.map_or(captured, |before| captured.max(before + LEAST_APART));
+        self.captured = Some(captured);
+        let picture = picture.captured_at(captured);
+        if has_pictures {
             self.plan.own.show(picture.clone());
         }
-        let picture = if self.plan.muted { self.black(picture.size(), now) } else { picture };
+        let picture = if self.plan.muted { self.black(picture.size(), captured) } else { picture };
         let Plan { inlet, own, control, .. } = &self.plan;
         self.failure = self.encoders.send(now, &picture, inlet, own, control).err();
         if self.failure.is_some() {
@@ -149,12 +195,13 @@ impl Thread {
 
     /// The main picture, and the other one in its corner; black before there is any.
     fn compose(&mut self, now: Instant) -> Result<Picture, VideoError> {
-        let Some(main) = self.main.last.clone() else {
+        let Some(main) = self.main().and_then(|main| main.last.clone()) else {
             let size = Size::clamped(self.plan.encoding.width, self.plan.encoding.height);
             return Ok(self.black(size, now));
         };
-        let (Some(wanted), Some(inset)) = (&self.plan.scene.inset, &self.inset) else { return Ok(main) };
-        let Some(small) = &inset.last else { return Ok(main) };
+        let Some(wanted) = self.scene.inset.clone() else { return Ok(main) };
+        let small = self.slot(&wanted.source).and_then(|inset| inset.last.clone());
+        let Some(small) = small else { return Ok(main) };
         let main = main.upright(&self.pool)?;
         let size = main.size();
         let side = |part: f32| (size.width() as f32 * part) as u32;
@@ -186,30 +233,11 @@ impl Thread {
     }
 
     fn tell_problem(&mut self, now: Instant) {
-        let of_next = self.next.as_ref().and_then(|(main, _)| main.problem(now));
-        let of_inset = || self.inset.as_ref().and_then(|inset| inset.problem(now));
         let failure = || self.failure.as_ref().map(ToString::to_string);
-        let problem = of_next.or_else(|| self.main.problem(now)).or_else(of_inset).or_else(failure);
+        let problem = self.slots.iter().rev().find_map(|slot| slot.problem(now)).or_else(failure);
         if problem != self.problem {
             self.problem.clone_from(&problem);
             let _ = self.plan.news.try_send(News::Problem { stream: self.plan.stream, problem });
         }
     }
-}
-
-fn open(plan: &Plan, scene: &Scene, now: Instant) -> (Slot, Option<Slot>) {
-    let encoding = &plan.encoding;
-    let wish = VideoWish {
-        size: Size::clamped(encoding.width, encoding.height),
-        frames_per_second: encoding.frames_per_second,
-    };
-    let slot = |selection: &_| {
-        Slot::new(
-            now,
-            std::sync::Arc::clone(&plan.devices),
-            sidetone_media::device::VideoSelection::clone(selection),
-            wish,
-        )
-    };
-    (slot(&scene.main), scene.inset.as_ref().map(|inset| slot(&inset.source)))
 }

@@ -220,7 +220,6 @@ impl Worker {
                 self.forget(stream);
             }
             Ask::Pause { stream, paused } => {
-                self.pause_peer(now, stream, paused);
                 self.router.pause(now, stream, paused);
                 if let Some(found) = self.own.get_mut(&stream)
                     && let Role::Played { sink, sound, .. } = &mut found.role
@@ -316,7 +315,10 @@ impl Worker {
             Event::Stopped { player } => self.end(player, PUBLISHER_STOPPED, false),
             Event::Muted { player, audio, video } => self.tell(News::Muted { stream: player, audio, video }),
             Event::Clock { player, kind, clock } => {
-                if let Some(OwnStream { role: Role::Played { sink, .. }, .. }) = self.own.get(&player) {
+                if let Some(OwnStream { own, role: Role::Played { sink, tracks, .. }, .. }) =
+                    self.own.get(&player)
+                {
+                    own.set_clock(now, kind, clock, tracks.audio.as_ref());
                     sink.clock(kind, clock);
                 }
             }
@@ -351,6 +353,13 @@ impl Worker {
         }
         if is_first_sound {
             self.on_flowing(player);
+        }
+    }
+
+    /// A played stream's sound comes, whatever becomes of its pictures.
+    fn has_sound(&mut self, stream: Key) {
+        if let Some(OwnStream { role: Role::Played { sound, .. }, .. }) = self.own.get_mut(&stream) {
+            *sound = true;
         }
     }
 
@@ -391,6 +400,9 @@ impl Worker {
             {
                 // Nobody needs more than the best player can take.
                 control.allow(self.router.best_bandwidth(*key).unwrap_or(0));
+            }
+            if let Some((_, dropped)) = self.router.counts(*key) {
+                stream.own.counters.behind.set(dropped);
             }
             let path = peers::path(&mut self.peers, now, *key);
             let statistics = stream.rates.take(now, &stream.own.counters, path, published);

@@ -36,6 +36,9 @@ impl Worker {
             }
             // Of an attempt before.
             self.peers.remove(now, key);
+            if let Role::Receiver { sink, .. } = &adopted.role {
+                sink.cut();
+            }
             self.peers.adopt(adopted);
         } else if taken.is_ok() {
             // Whoever asked has gone.
@@ -148,7 +151,10 @@ impl Worker {
                     Role::Publisher { .. } => {
                         self.router.set_clock(key, incoming.kind, incoming.layer, clock);
                     }
-                    Role::Receiver { sink, .. } => sink.clock(incoming.kind, clock),
+                    Role::Receiver { own, sink } => {
+                        own.set_clock(now, incoming.kind, clock, session.tracks.audio.as_ref());
+                        sink.clock(incoming.kind, clock);
+                    }
                     Role::Player { .. } | Role::Sender { .. } => {}
                 }
             }
@@ -168,16 +174,10 @@ impl Worker {
                     Role::Publisher { .. } | Role::Receiver { .. } => {}
                 }
             }
-            Event::LocalCandidate { mid, candidate } => {
-                if session.is_own() {
-                    self.tell(News::Candidate { stream: key, mid, candidate });
-                }
+            Event::LocalCandidate { mid, candidate } if session.is_own() => {
+                self.tell(News::Candidate { stream: key, mid, candidate });
             }
-            Event::GatheringDone => {
-                if session.is_own() {
-                    self.tell(News::GatheringDone { stream: key });
-                }
-            }
+            Event::GatheringDone if session.is_own() => self.tell(News::GatheringDone { stream: key }),
             Event::Ended { track } => {
                 session.incoming.remove(&track);
                 if session.incoming.is_empty() {
@@ -223,13 +223,15 @@ impl Worker {
                     marker: packet.marker,
                     payload: packet.payload,
                 };
-                let has_room = session.is_paused || sink.offer(kind, arrived);
+                let has_room = sink.offer(kind, arrived);
                 let is_heard = kind == Kind::Audio && session.tracks.video.is_none();
                 if !has_room {
                     sink.cut();
                 }
-                if is_heard && !session.is_paused {
+                if is_heard {
                     self.heard_sound(key);
+                } else if kind == Kind::Audio {
+                    self.has_sound(key);
                 }
             }
             Role::Player { .. } | Role::Sender { .. } => {}
@@ -343,18 +345,6 @@ impl Worker {
         }
     }
 
-    pub(super) fn pause_peer(&mut self, now: Instant, key: Key, paused: bool) {
-        let Some(session) = self.peers.sessions.get_mut(&key) else { return };
-        session.is_paused = paused;
-        session.flows = false;
-        session.media = session.media.map(|_| now);
-        let track = session.incoming_video(0).filter(|_| !paused);
-        if let Some(track) = track {
-            let _ = session.peer.request_key_frame(now, track);
-            self.peers.touch(key);
-        }
-    }
-
     /// A key frame of what we play from elsewhere. False where it comes from the gateway.
     pub(super) fn ask_peer_for_key(&mut self, now: Instant, key: Key) -> bool {
         let Some(session) = self.peers.sessions.get_mut(&key) else { return false };
@@ -374,7 +364,7 @@ impl Worker {
             .filter(|(_, session)| {
                 let since = session.media.or(session.connected_at);
                 let is_silent = since.is_some_and(|since| now.saturating_duration_since(since) >= NO_MEDIA);
-                matches!(session.role, Role::Receiver { .. }) && !session.is_paused && is_silent
+                matches!(session.role, Role::Receiver { .. }) && is_silent
             })
             .map(|(key, _)| *key)
             .collect();
