@@ -1,16 +1,19 @@
-//! Files of pictures: Y4M, IVF, PNG and JPEG, by what they begin with.
+//! Files of pictures: WebM, Y4M, IVF, PNG and JPEG, by what they begin with.
 #![no_main]
 
 use std::io::Cursor;
 use std::time::Instant;
 
 use libfuzzer_sys::fuzz_target;
-use sidetone_media::video::file::{Demux, IvfReader, Y4mReader, decode_image};
+use sidetone_media::video::file::{Demux, IvfReader, WebmReader, Y4mReader, decode_image};
 use sidetone_media::video::{FramePool, Size};
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = decode_image(bytes, Size::P180, Instant::now());
     if let Ok(mut reader) = Y4mReader::new(Cursor::new(bytes)) {
+        read(&mut reader);
+    }
+    if let Ok(mut reader) = WebmReader::new(Cursor::new(bytes)) {
         read(&mut reader);
     }
     if let Ok(mut reader) = IvfReader::new(Cursor::new(bytes)) {

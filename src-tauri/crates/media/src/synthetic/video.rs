@@ -39,3 +39,29 @@ pub fn open_video(selection: &VideoSelection, wish: VideoWish) -> Result<OpenedV
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::video::file::save_png;
+    use crate::video::{Picture, Polled, Size};
+
+    const WISH: VideoWish = VideoWish { size: Size::P180, frames_per_second: 25 };
+
+    #[test]
+    fn images_and_films_are_opened_and_what_cannot_be_read_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("slide.png");
+        save_png(&Picture::black(Size::P360, Instant::now()), &path).unwrap();
+        let mut image = open_video(&VideoSelection::Image(path.clone()), WISH).unwrap();
+        assert_eq!(image.name, "slide.png");
+        let Ok(Polled::Picture(picture)) = image.source.poll(Instant::now()) else { panic!("no picture") };
+        assert_eq!(picture.size(), Size::P180, "scaled down to what is wished for");
+        let error = open_video(&VideoSelection::File(path), WISH).unwrap_err().to_string();
+        assert!(error.contains("not a usable video file"), "{error}");
+        for missing in ["image:/nowhere/a.png", "file:/nowhere/a.webm"] {
+            let error = open_video(&missing.parse().unwrap(), WISH).unwrap_err().to_string();
+            assert!(error.contains("nowhere"), "{error}");
+        }
+    }
+}

@@ -83,3 +83,17 @@ fn frame_rates_outside_of_range_are_refused_by_name() {
         assert!(error.to_string().starts_with("framesPerSecond: "), "{error}");
     }
 }
+
+#[test]
+fn cells_lie_where_a_page_looks_for_them() {
+    // Six bytes of 1764000123456, then their CRC-16/CCITT-FALSE as another program computed it.
+    const BITS: u64 = 0x019A_B699_CA40_AA2F;
+    for (width, height) in [(320, 180), (640, 480), (1280, 720), (360, 640)] {
+        let picture = bars(width, height).draw(1_764_000_123_456, Instant::now()).unwrap();
+        for bit in 0..64 {
+            let (x, y) = ((2 * (bit % 16) + 1) * width / 32, (2 * (8 + bit / 16) + 1) * height / 24);
+            let white = picture.y()[(y * width + x) as usize] > 127;
+            assert_eq!(white, BITS >> (63 - bit) & 1 == 1, "bit {bit} of {width}x{height}");
+        }
+    }
+}

@@ -1,8 +1,6 @@
 //! Video codecs behind one pair of traits, which encoders in hardware can join.
 
 pub mod h264;
-mod pad;
-mod rate;
 #[cfg(test)]
 mod tests;
 pub mod vp8;

@@ -21,6 +21,7 @@ pub use image::{decode_image, decode_jpeg, encode_png, open_image, save_png};
 pub use ivf::{IvfReader, IvfWriter};
 pub use source::VideoFile;
 pub use still::Still;
+pub use webm::WebmReader;
 pub use y4m::{Y4mReader, Y4mWriter};
 
 /// What a file has next, with its time since the first.

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::webm::WebmReader;
-use super::{Demux, FileFrame, IvfReader, Y4mReader, file_error};
+use super::{Demux, FileFrame, IvfReader, WebmReader, Y4mReader, file_error};
 use crate::video::codec::{Encoded, VideoCodec, VideoDecoder};
 use crate::video::error::VideoError;
 use crate::video::picture::{FramePool, Picture, Size};

@@ -18,7 +18,8 @@ fn unusable(problem: impl Into<String>) -> VideoError {
     VideoError::Format { format: "WebM", problem: problem.into() }
 }
 
-pub(super) struct WebmReader<R: Read + Seek> {
+/// Reads the pictures; sound is passed over.
+pub struct WebmReader<R: Read + Seek> {
     file: MatroskaFile<R>,
     track: u64,
     codec: VideoCodec,
@@ -30,7 +31,7 @@ pub(super) struct WebmReader<R: Read + Seek> {
 }
 
 impl<R: Read + Seek> WebmReader<R> {
-    pub(super) fn new(reader: R) -> Result<Self, VideoError> {
+    pub fn new(reader: R) -> Result<Self, VideoError> {
         let file = MatroskaFile::open(reader).map_err(|error| unusable(error.to_string()))?;
         let track = file.tracks().iter().find(|track| track.track_type() == TrackType::Video);
         let track = track.ok_or_else(|| unusable("it has no pictures"))?;
@@ -45,6 +46,12 @@ impl<R: Read + Seek> WebmReader<R> {
         };
         let (track, scale) = (track.track_number().get(), file.info().timestamp_scale().get());
         Ok(Self { file, track, codec, scale, avc, first: None })
+    }
+}
+
+impl<R: Read + Seek> std::fmt::Debug for WebmReader<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebmReader").field("codec", &self.codec).finish_non_exhaustive()
     }
 }
 

@@ -194,7 +194,9 @@ impl VideoReceiver {
     /// When to call again at the latest.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let release = self.next.as_ref().map(|(_, show_at)| self.release_at(*show_at));
-        let gap = self.assembler.blocked_since().map(|since| since + self.patience());
+        // A gap behind a frame that waits is looked at when that frame is gone.
+        let gap = self.assembler.blocked_since().filter(|_| self.next.is_none());
+        let gap = gap.map(|since| since + self.patience());
         [release, gap, self.requests.poll_timeout()].into_iter().flatten().min()
     }
 

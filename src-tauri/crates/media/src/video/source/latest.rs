@@ -136,3 +136,52 @@ impl std::fmt::Debug for Deliver {
         f.debug_struct("Deliver").field("closed", &self.is_closed()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::video::picture::Size;
+
+    fn picture(captured: Instant) -> Picture {
+        Picture::black(Size::clamped(2, 2), captured)
+    }
+
+    #[test]
+    fn the_newest_picture_wins_and_a_fault_is_told_once() {
+        let now = Instant::now();
+        let (deliver, mut latest) = latest("camera", ContentHint::Motion);
+        assert!(matches!(latest.poll(now), Ok(Polled::Wait(_))));
+        assert!(deliver.picture(picture(now)) && deliver.picture(picture(now + PATIENCE)));
+        assert_eq!(latest.replaced(), 1);
+        deliver.fault(VideoError::Source { source_name: "camera".into(), reason: "gone".into() });
+        assert_eq!(latest.poll(now).unwrap_err().to_string(), "camera: gone");
+        let Ok(Polled::Picture(got)) = latest.poll(now) else { panic!("no picture after the fault") };
+        assert_eq!(got.captured(), now + PATIENCE);
+        assert!(matches!(latest.poll(now), Ok(Polled::Wait(_))));
+    }
+
+    #[test]
+    fn either_side_learns_that_the_other_is_gone() {
+        let now = Instant::now();
+        let (deliver, mut source) = latest("camera", ContentHint::Motion);
+        deliver.picture(picture(now));
+        drop(deliver);
+        assert!(matches!(source.poll(now), Ok(Polled::Picture(_))), "what is there is still given");
+        assert!(matches!(source.poll(now), Ok(Polled::Ended)));
+        let (deliver, source) = latest("camera", ContentHint::Motion);
+        drop(source);
+        assert!(deliver.is_closed() && !deliver.picture(picture(now)));
+    }
+
+    #[test]
+    fn a_waiting_reader_wakes_for_a_picture() {
+        let now = Instant::now();
+        let (deliver, mut source) = latest("camera", ContentHint::Motion);
+        let reader = std::thread::spawn(move || {
+            source.wait(now + Duration::from_secs(60));
+            matches!(source.poll(now), Ok(Polled::Picture(_)))
+        });
+        deliver.picture(picture(now));
+        assert!(reader.join().unwrap());
+    }
+}

@@ -6,9 +6,9 @@ use openh264::encoder::{
 use openh264::formats::YUVSource;
 use openh264::{OpenH264API, Timestamp};
 
-use super::{NAME, failed};
+use super::{NAME, failed, pad, rate};
 use crate::video::codec::{
-    ContentHint, Encoded, EncoderOptions, MAX_BITRATE, MIN_BITRATE, VideoCodec, VideoEncoder, pad, rate,
+    ContentHint, Encoded, EncoderOptions, MAX_BITRATE, MIN_BITRATE, VideoCodec, VideoEncoder,
 };
 use crate::video::error::VideoError;
 use crate::video::picture::{FramePool, Picture, Size};

@@ -5,6 +5,10 @@ mod decoder;
 #[cfg(feature = "h264")]
 mod encoder;
 pub mod nal;
+#[cfg(feature = "h264")]
+mod pad;
+#[cfg(feature = "h264")]
+mod rate;
 pub mod sps;
 #[cfg(test)]
 mod tests;
