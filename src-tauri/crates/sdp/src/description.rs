@@ -159,6 +159,12 @@ impl Attribute {
 }
 
 impl SessionDescription {
+    /// The first video line that is open, and its place.
+    pub fn video(&self) -> Option<(usize, &Media)> {
+        let mut lines = self.media.iter().enumerate();
+        lines.find(|(_, media)| media.port != 0 && media.kind.eq_ignore_ascii_case("video"))
+    }
+
     /// The `c=` that holds for a media section: its own first one, else the session's.
     pub fn connection_of<'a>(&'a self, media: &'a Media) -> Option<&'a Connection> {
         media.connections.first().or(self.connection.as_ref())

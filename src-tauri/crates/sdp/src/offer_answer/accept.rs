@@ -2,21 +2,21 @@ use crate::attribute::RtpMap;
 use crate::capability::Capability;
 use crate::description::{Media, SessionDescription};
 
+use super::answer::Before;
 use super::formats::{Agreement, Format, Role, check_line, remote_direction};
 use super::negotiated::{Negotiated, PayloadTypes};
-use super::{Refusal, ice, protection};
+use super::{Refusal, VideoOutcome, ice, protection, video};
 
 /// Takes the answer to our offer. May be called again for the answer of another fork.
 pub fn accept(our_offer: &SessionDescription, answer: &SessionDescription) -> Result<Negotiated, Refusal> {
-    accept_after(None, our_offer, answer)
+    accept_after(Before::default(), our_offer, answer).map(|(negotiated, _)| negotiated)
 }
 
-/// `before`: what the dialog agreed on last.
 pub(super) fn accept_after(
-    before: Option<&Negotiated>,
+    before: Before<'_>,
     our_offer: &SessionDescription,
     answer: &SessionDescription,
-) -> Result<Negotiated, Refusal> {
+) -> Result<(Negotiated, VideoOutcome), Refusal> {
     let (offered, answered) = (our_offer.media.len(), answer.media.len());
     if offered != answered {
         return Err(Refusal::MediaLineCount { offered, answered });
@@ -25,7 +25,20 @@ pub(super) fn accept_after(
     let (media_index, ours) =
         our_offer.media.iter().enumerate().find(|(_, media)| is_ours(media)).ok_or(Refusal::NoOffer)?;
     let media = answer.media.get(media_index).ok_or(Refusal::NoAudio)?;
-    if !media.kind.eq_ignore_ascii_case("audio") {
+    let negotiated = accept_line(before.audio, our_offer, answer, media_index, ours, media)?;
+    Ok((negotiated, video::accepted(before.video, our_offer, answer)))
+}
+
+/// The answer to one line of ours, of audio or of video.
+pub(super) fn accept_line(
+    before: Option<&Negotiated>,
+    our_offer: &SessionDescription,
+    answer: &SessionDescription,
+    media_index: usize,
+    ours: &Media,
+    media: &Media,
+) -> Result<Negotiated, Refusal> {
+    if !media.kind.eq_ignore_ascii_case(&ours.kind) {
         return Err(Refusal::MediaLineKind(media_index));
     }
     if media.port == 0 {
@@ -37,18 +50,21 @@ pub(super) fn accept_after(
     let security = protection::accepted(our_offer, ours, answer, media)?;
     let ice_before = before.and_then(|before| before.ice.as_ref());
     let ice = ice::accepted(our_offer, ours, answer, media, ice_before);
+    let formats = common(ours, media);
+    let feedback = video::accepted_feedback(media, &formats);
     let agreement = Agreement {
         remote: answer,
         media_index,
         media,
         connection,
-        formats: common(ours, media),
+        formats,
         rtcp_mux: ours.rtcp_mux() && media.rtcp_mux(),
         local_ptime: ours.ptime(),
         direction: offered.and(remote.reversed()),
         held: offered.sends() && !remote.receives(),
         security,
         ice,
+        feedback,
     };
     agreement.negotiated()
 }
@@ -59,7 +75,9 @@ fn common(ours: &Media, theirs: &Media) -> Vec<Format> {
     let mut found = Vec::new();
     for send in theirs.payload_types() {
         let place = match theirs.rtp_map(send) {
-            Some(map) => offered.iter().position(|known| capability(known, ours).matches(&map)),
+            Some(map) => offered
+                .iter()
+                .position(|known| capability(known, ours).matches_format(&map, theirs.fmtp(send))),
             // A dynamic number without a=rtpmap can only mean what we said.
             None => offered.iter().position(|known| known.payload_type == send),
         };

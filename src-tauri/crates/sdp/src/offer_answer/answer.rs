@@ -3,7 +3,7 @@ use crate::description::{Media, SessionDescription};
 
 use super::formats::{Agreement, Format, Role, check_line, ours, remote_direction};
 use super::negotiated::{Negotiated, PayloadTypes};
-use super::{LocalMedia, Origin, Refusal, build, ice, protection};
+use super::{LocalMedia, LocalVideo, Origin, Refusal, VideoOutcome, build, ice, protection, video};
 
 /// Answers an offer: the first usable audio line is taken, every other line is refused in its place. The codecs
 /// keep the offer's order and payload types (RFC 3264 section 6.1), so the offerer's preference decides.
@@ -12,31 +12,47 @@ pub fn answer(
     local: &LocalMedia,
     origin: &Origin,
 ) -> Result<(SessionDescription, Negotiated), Refusal> {
-    answer_after(None, offer, local, origin)
+    let (description, negotiated, _) = answer_after(Before::default(), offer, local, None, origin)?;
+    Ok((description, negotiated))
 }
 
-/// `before`: what the dialog agreed on last.
+/// What the dialog agreed on last.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Before<'a> {
+    pub(super) audio: Option<&'a Negotiated>,
+    pub(super) video: Option<&'a Negotiated>,
+}
+
 pub(super) fn answer_after(
-    before: Option<&Negotiated>,
+    before: Before<'_>,
     offer: &SessionDescription,
     local: &LocalMedia,
+    local_video: Option<&LocalVideo>,
     origin: &Origin,
-) -> Result<(SessionDescription, Negotiated), Refusal> {
+) -> Result<(SessionDescription, Negotiated, VideoOutcome), Refusal> {
     let mut refusal = None;
     for (index, media) in offer.media.iter().enumerate() {
         if media.port == 0 || !media.kind.eq_ignore_ascii_case("audio") {
             continue;
         }
-        match answer_line(before, offer, index, media, local) {
+        match answer_line(before.audio, offer, index, media, local) {
             Ok((line, negotiated)) => {
-                let lines = offer.media.iter().enumerate();
-                let lines = lines
-                    .map(|(place, other)| if place == index { line.clone() } else { build::closed(other) });
-                let mut description = build::description(local, origin, lines.collect());
+                let mut lines: Vec<Media> = offer.media.iter().map(build::closed).collect();
+                place(&mut lines, index, line);
+                let (video_line, outcome) = video::answer(before.video, offer, local_video);
+                let video = video_line.map(|(index, line)| {
+                    place(&mut lines, index, line);
+                    index
+                });
+                let mut description = build::description(local, origin, lines);
                 if let Some(mid) = media.mid() {
                     build::bundle(&mut description, index, mid, offer.is_bundled(mid));
                 }
-                return Ok((description, negotiated));
+                let video_media = video.and_then(|video| Some((video, offer.media.get(video)?.mid()?)));
+                if let Some((video, mid)) = video_media {
+                    build::name(&mut description, video, mid);
+                }
+                return Ok((description, negotiated, outcome));
             }
             Err(reason) => refusal = refusal.or(Some(reason)),
         }
@@ -44,7 +60,14 @@ pub(super) fn answer_after(
     Err(refusal.unwrap_or(Refusal::NoAudio))
 }
 
-fn answer_line(
+fn place(lines: &mut [Media], index: usize, line: Media) {
+    if let Some(slot) = lines.get_mut(index) {
+        *slot = line;
+    }
+}
+
+/// The answer to one line, of audio or of video.
+pub(super) fn answer_line(
     before: Option<&Negotiated>,
     offer: &SessionDescription,
     media_index: usize,
@@ -73,7 +96,16 @@ fn answer_line(
     let direction = local.direction.and(remote.reversed());
     let said: Vec<(u8, Capability)> =
         formats.iter().map(|format| (format.payload_types.send, format.capability.clone())).collect();
-    let line = build::audio(local, &media.protocol, &said, direction, rtcp_mux, more);
+    let feedback = video::answered_feedback(media, &formats, &mut more);
+    let line = build::stream(
+        &media.kind.to_ascii_lowercase(),
+        local,
+        &media.protocol,
+        &said,
+        direction,
+        rtcp_mux,
+        more,
+    );
     let local_ptime = local.ptime.map(|ptime| ptime as f32);
     let held = !remote.receives();
     let agreement = Agreement {
@@ -88,6 +120,7 @@ fn answer_line(
         held,
         security,
         ice,
+        feedback,
     };
     Ok((line, agreement.negotiated()?))
 }
@@ -98,13 +131,15 @@ fn common(media: &Media, local: &LocalMedia) -> Vec<Format> {
     let mut found = Vec::new();
     for payload_type in media.payload_types() {
         let Some(map) = media.rtp_map(payload_type) else { continue };
-        let Some(place) = ours.iter().position(|(_, capability)| capability.matches(&map)) else { continue };
+        let fmtp = media.fmtp(payload_type);
+        let same = |(_, capability): &(Role, Capability)| capability.matches_format(&map, fmtp);
+        let Some(place) = ours.iter().position(same) else { continue };
         let (role, capability) = ours.remove(place);
         found.push(Format {
             role,
-            capability,
+            capability: capability.answering(fmtp),
             payload_types: PayloadTypes { send: payload_type, receive: vec![payload_type] },
-            remote_fmtp: media.fmtp(payload_type).map(str::to_owned),
+            remote_fmtp: fmtp.map(str::to_owned),
         });
     }
     let rates: Vec<u32> =

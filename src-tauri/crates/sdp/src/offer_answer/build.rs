@@ -7,6 +7,20 @@ use crate::{Direction, Timing};
 
 use super::{LocalMedia, Origin};
 
+/// A payload type that has had a meaning in this dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bound {
+    pub(super) map: RtpMap,
+    pub(super) fmtp: Option<String>,
+}
+
+impl Bound {
+    pub(super) fn of((payload_type, capability): &(u8, Capability)) -> Self {
+        let Capability { name, clock_rate, channels, fmtp, .. } = capability.clone();
+        Self { map: RtpMap { payload_type: *payload_type, name, clock_rate, channels }, fmtp }
+    }
+}
+
 pub(super) fn description(local: &LocalMedia, origin: &Origin, media: Vec<Media>) -> SessionDescription {
     let word = |c: char| if c.is_whitespace() || c.is_control() { '-' } else { c };
     let username: String = origin.username.chars().map(word).collect();
@@ -34,7 +48,9 @@ pub(super) fn description(local: &LocalMedia, origin: &Origin, media: Vec<Media>
     }
 }
 
-pub(super) fn audio(
+/// A line of `kind`, "audio" or "video".
+pub(super) fn stream(
+    kind: &str,
     local: &LocalMedia,
     protocol: &str,
     formats: &[(u8, Capability)],
@@ -61,16 +77,21 @@ pub(super) fn audio(
     }
     attributes.extend(more);
     let formats = formats.iter().map(|(payload_type, _)| payload_type.to_string()).collect();
-    Media { attributes, ..line("audio", local.rtp_port, protocol, formats) }
+    Media { attributes, ..line(kind, local.rtp_port, protocol, formats) }
 }
 
 /// What ties a line to a bundle that the peer asked for: the line's `a=mid` and the session's `a=group`.
 pub(super) fn bundle(description: &mut SessionDescription, index: usize, mid: &str, bundled: bool) {
-    if let Some(media) = description.media.get_mut(index) {
-        media.attributes.insert(0, Attribute::new("mid", mid));
-    }
+    name(description, index, mid);
     if bundled {
         description.attributes.push(Attribute::new("group", format!("BUNDLE {mid}")));
+    }
+}
+
+/// Names a line (RFC 5888).
+pub(super) fn name(description: &mut SessionDescription, index: usize, mid: &str) {
+    if let Some(media) = description.media.get_mut(index) {
+        media.attributes.insert(0, Attribute::new("mid", mid));
     }
 }
 
@@ -97,13 +118,22 @@ fn line(kind: &str, port: u16, protocol: &str, formats: Vec<String>) -> Media {
 
 /// Gives payload types: the number that a format had before in this dialog, else its static one, else a free
 /// dynamic one. A number once bound to another format is never given (RFC 3264 section 8.3.2).
-pub(super) fn number(capabilities: Vec<Capability>, bound: &[RtpMap]) -> Vec<(u8, Capability)> {
+/// `others` are the numbers of other lines.
+pub(super) fn number(
+    capabilities: Vec<Capability>,
+    bound: &[Bound],
+    others: &[Bound],
+) -> Vec<(u8, Capability)> {
     let mut used = [false; 128];
-    bound.iter().for_each(|map| mark(&mut used, map.payload_type));
+    bound.iter().chain(others).for_each(|bound| mark(&mut used, bound.map.payload_type));
     let mut given = [false; 128];
     let mut list = Vec::new();
     for capability in capabilities {
-        let before = bound.iter().find(|map| capability.matches(map)).map(|map| map.payload_type);
+        let same = |bound: &&Bound| {
+            let given = given.get(usize::from(bound.map.payload_type)) == Some(&true);
+            !given && capability.matches_format(&bound.map, bound.fmtp.as_deref())
+        };
+        let before = bound.iter().find(same).map(|bound| bound.map.payload_type);
         let customary = match (capability.name.as_str(), capability.clock_rate) {
             ("telephone-event", 8000) => Some(101),
             _ => None,

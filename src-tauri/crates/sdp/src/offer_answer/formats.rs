@@ -3,6 +3,7 @@ use crate::capability::Capability;
 use crate::description::{Connection, Host, Media, SessionDescription};
 use crate::fmtp::EventSet;
 use crate::security::Profile;
+use crate::video::Feedback;
 
 use super::negotiated::{
     Endpoint, Negotiated, NegotiatedCodec, NegotiatedEvents, NegotiatedIce, PayloadTypes, Security,
@@ -55,7 +56,7 @@ pub(super) fn ours(local: &LocalMedia) -> Vec<(Role, Capability)> {
     list
 }
 
-/// A usable audio line of the peer: kind, protocol, address.
+/// A usable line of the peer: kind, protocol, address.
 pub(super) fn check_line<'a>(
     description: &'a SessionDescription,
     media: &'a Media,
@@ -106,6 +107,7 @@ pub(super) struct Agreement<'a> {
     pub(super) held: bool,
     pub(super) security: Security,
     pub(super) ice: Option<NegotiatedIce>,
+    pub(super) feedback: Feedback,
 }
 
 impl Agreement<'_> {
@@ -146,6 +148,7 @@ impl Agreement<'_> {
             held: self.held,
             security: self.security,
             ice: self.ice,
+            feedback: self.feedback,
         })
     }
 }

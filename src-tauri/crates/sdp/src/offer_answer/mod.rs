@@ -1,5 +1,6 @@
-//! Offer/answer for one RTP audio stream (RFC 3264). Media lines that are not audio over RTP in one of its profiles,
-//! and audio lines after the first usable one, are answered with port 0 in their place.
+//! Offer/answer for one RTP audio stream and, where it is wanted, one video stream (RFC 3264). Media lines that are not
+//! these over RTP in one of its profiles, and those after the first usable one of their kind, are answered with port 0 in
+//! their place.
 
 mod accept;
 mod answer;
@@ -11,18 +12,20 @@ mod local;
 mod negotiated;
 mod offer;
 mod protection;
+mod video;
 
 use std::net::IpAddr;
 
 pub use accept::accept;
 pub use answer::answer;
-pub use dialogue::OfferAnswer;
+pub use dialogue::{Answered, OfferAnswer};
 pub use local::{LocalIce, LocalMedia, LocalSecurity, Protection, Sdes};
 pub use negotiated::{
     DtlsRole, Endpoint, Negotiated, NegotiatedCodec, NegotiatedEvents, NegotiatedIce, PayloadKind,
     PayloadTypes, Security,
 };
 pub use offer::offer;
+pub use video::{LocalVideo, VideoOutcome};
 
 /// What we say in `o=`; the address is that of [`LocalMedia`]. The session id stays for the whole dialog, the
 /// version grows with every change (RFC 3264 section 8), which [`OfferAnswer`] does by itself.
@@ -34,7 +37,7 @@ pub struct Origin {
     pub version: u64,
 }
 
-/// Why no audio stream came about.
+/// Why no audio stream came about, or no video beside it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("there is no audio media line with a port")]
@@ -71,6 +74,18 @@ pub enum Refusal {
     NoDtlsRole,
     #[error("the audio protocol {0} (DTLS-SRTP) is not supported")]
     NoDtls(String),
+    #[error("no common video codec")]
+    NoCommonVideoCodec,
+    #[error("the video was rejected with port 0")]
+    VideoRejected,
+    #[error("the video protocol {0} is not supported")]
+    UnsupportedVideoProtocol(String),
+    #[error("the video stream has no c= line")]
+    NoVideoAddress,
+    #[error("the video address {0} is not unicast")]
+    UnusableVideoAddress(IpAddr),
+    #[error("the video protocol {0} needs keys, and there is neither a=crypto nor a=fingerprint")]
+    NoVideoKeys(String),
 }
 
 /// A word of the peer's as far as a refusal repeats it, which may go back to the peer in one datagram.

@@ -6,8 +6,9 @@ use crate::description::Host;
 use crate::fmtp::{EventSet, OpusParameters};
 use crate::ice::{Candidate, IceCredentials};
 use crate::security::{Fingerprint, SrtpKey};
+use crate::video::{Feedback, H264Parameters, Vp8Parameters};
 
-/// The stream that both sides agreed to, from our point of view.
+/// One stream, audio or video, that both sides agreed to, from our point of view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Negotiated {
     /// Place of the stream among the media lines.
@@ -40,6 +41,8 @@ pub struct Negotiated {
     pub security: Security,
     /// None: media goes to `remote`.
     pub ice: Option<NegotiatedIce>,
+    /// Of video: the requests for a key frame that both sides know.
+    pub feedback: Feedback,
 }
 
 /// How the media is protected.
@@ -157,6 +160,21 @@ impl NegotiatedCodec {
     /// The peer's wishes for Opus; the defaults for another codec.
     pub fn opus_parameters(&self) -> OpusParameters {
         OpusParameters::parse(self.remote_fmtp.as_deref().unwrap_or_default())
+    }
+
+    /// What may be sent of H.264: the peer's parameters, at the level that holds for our direction (RFC 6184 section
+    /// 8.2.2). None for another codec.
+    pub fn h264_parameters(&self) -> Option<H264Parameters> {
+        if !self.capability.is_h264() {
+            return None;
+        }
+        let read = |fmtp: &Option<String>| H264Parameters::parse(fmtp.as_deref().unwrap_or_default());
+        Some(read(&self.remote_fmtp)?.sent_by(&read(&self.capability.fmtp)?))
+    }
+
+    /// What the peer takes of VP8; no limits for another codec.
+    pub fn vp8_parameters(&self) -> Vp8Parameters {
+        Vp8Parameters::parse(self.remote_fmtp.as_deref().unwrap_or_default())
     }
 }
 

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use sidetone_sdp::{
     Candidate, CandidateKind, Capability, Direction, Fingerprint, HashFunction, IceCredentials, LocalIce,
-    LocalMedia, LocalSecurity, OfferAnswer, Origin, Protection, Sdes, SessionDescription, SrtpKey, Suite,
+    LocalMedia, LocalSecurity, LocalVideo, OfferAnswer, Origin, Protection, Sdes, SessionDescription,
+    SrtpKey, Suite,
 };
 
 /// Reads, prints, answers, offers again and takes it as an answer; whether it could be read.
@@ -32,7 +33,38 @@ pub(crate) fn exercise(bytes: &[u8]) -> bool {
     let mut exchange = OfferAnswer::new(Origin { username: String::new(), session_id: 1, version: 1 });
     exchange.offer(&local());
     let _ = exchange.accept(&description);
+    if description.video().is_some() {
+        with_video(&description);
+    }
     true
+}
+
+/// The same with video: at most two lines are open.
+fn with_video(description: &SessionDescription) {
+    let codecs = vec![Capability::h264(1), Capability::h264(0), Capability::vp8()];
+    let video = LocalVideo::new(LocalMedia { rtp_port: 4010, codecs, ..local() });
+    let mut exchange = OfferAnswer::new(Origin { username: String::new(), session_id: 1, version: 1 });
+    if let Ok(answered) = exchange.answer_with(description, &local(), Some(&video)) {
+        reads_the_same(&answered.description);
+        let is_open = |line: &&sidetone_sdp::Media| line.port != 0;
+        let open = answered.description.media.iter().filter(is_open).count();
+        assert_eq!(open, 1 + usize::from(matches!(answered.video, Ok(Some(_)))));
+        if let Ok(Some(video)) = &answered.video {
+            for codec in &video.codecs {
+                assert_eq!(codec.capability.is_h264(), codec.h264_parameters().is_some());
+                let _ = codec.h264_parameters().map(|parameters| parameters.limits());
+            }
+        }
+        for video in [Some(&video), None, Some(&video)] {
+            let offer = exchange.offer_with(&local(), video);
+            reads_the_same(&offer);
+            assert!((description.media.len()..=description.media.len() + 1).contains(&offer.media.len()));
+            let _ = exchange.accept_with(description);
+        }
+    }
+    let mut exchange = OfferAnswer::new(Origin { username: String::new(), session_id: 1, version: 1 });
+    exchange.offer_with(&local(), Some(&video));
+    let _ = exchange.accept_with(description);
 }
 
 fn reads_the_same(description: &SessionDescription) {
