@@ -1,9 +1,11 @@
-//! RTCP compound packets (RFC 3550 section 6).
+//! RTCP compound packets (RFC 3550 section 6), with the requests for key frames (RFC 4585, RFC 5104).
 
+mod feedback;
 mod parse;
 mod sdes;
 mod write;
 
+pub use feedback::{FullIntraEntries, PayloadFeedback, write_full_intra_request, write_picture_loss};
 pub use parse::Compound;
 pub use sdes::{Chunk, Chunks, Item, Items};
 pub use write::{

@@ -10,11 +10,11 @@ const BLOCK: usize = 24;
 pub struct Compound<'a>(&'a [u8]);
 
 impl<'a> Compound<'a> {
-    /// Checks the whole datagram: version 2 everywhere, first a sender or receiver report, padding on the last
-    /// packet only, all lengths.
+    /// Checks the whole datagram: version 2 everywhere, first a sender or receiver report or feedback (which phones send
+    /// alone, RFC 5506), padding on the last packet only, all lengths.
     pub fn parse(datagram: &'a [u8]) -> Result<Self, Error> {
         let first = datagram.get(1).copied();
-        if !matches!(first, None | Some(200 | 201)) {
+        if !matches!(first, None | Some(200 | 201 | 205 | 206)) {
             return Err(Error::Malformed("RTCP compound does not begin with a report"));
         }
         let mut rest = datagram;

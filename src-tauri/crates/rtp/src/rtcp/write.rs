@@ -51,7 +51,7 @@ pub fn write_application(subtype: u8, ssrc: u32, name: [u8; 4], data: &[u8], out
     });
 }
 
-fn packet(packet_type: u8, count: u8, out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn packet(packet_type: u8, count: u8, out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&[0x80 | count, packet_type, 0, 0]);
     body(out);
@@ -79,6 +79,6 @@ fn text(text: &str, out: &mut Vec<u8>) {
     out.extend(text.bytes().take(cut));
 }
 
-fn word(value: u32, out: &mut Vec<u8>) {
+pub(super) fn word(value: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(&value.to_be_bytes());
 }

@@ -38,6 +38,7 @@ pub struct PayloadType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PayloadClass {
     Audio,
+    Video,
     ComfortNoise,
     TelephoneEvent,
 }
@@ -85,6 +86,11 @@ impl Config {
 impl PayloadType {
     pub fn audio(number: u8, clock_rate: u32) -> Self {
         Self { number, clock_rate, class: PayloadClass::Audio }
+    }
+
+    /// At 90 kHz.
+    pub fn video(number: u8) -> Self {
+        Self { number, clock_rate: 90_000, class: PayloadClass::Video }
     }
 
     pub fn comfort_noise(number: u8, clock_rate: u32) -> Self {

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::jitter::Jitter;
 use super::sequence::{Sequence, Step};
+use super::stats::SenderClock;
 use super::{PayloadClass, PayloadType};
 use crate::error::Error;
 use crate::packet::WirePacket;
@@ -15,7 +16,7 @@ const OPEN: Duration = Duration::from_secs(5);
 ///
 /// Another source is adopted once it is valid (appendix A.1) and the heard one sent nothing between its packets and
 /// for 50 ms, or said BYE, or the signalling announced a change. So a peer that begins again under a new SSRC is heard after two or three packets, and a
-/// second source beside a living one never is.
+/// second source beside a living one never is. The first source of video need not wait.
 #[derive(Debug, Default)]
 pub(super) struct Inbound {
     active: Option<Source>,
@@ -40,6 +41,8 @@ pub(super) struct Source {
     fresh: bool,
     /// LSR and its arrival.
     pub(super) last_sr: Option<(u32, Instant)>,
+    /// What its last sender report says of its clock.
+    pub(super) clock: Option<SenderClock>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +103,7 @@ impl Inbound {
         let extended_sequence = placed.inspect_err(|_| self.rejected += 1)?;
         let Some(source) = &mut self.active else { return Err(Error::Probation(packet.ssrc)) };
         source.octets += packet.payload.len() as u64;
-        if payload.class == PayloadClass::Audio {
+        if matches!(payload.class, PayloadClass::Audio | PayloadClass::Video) {
             source.jitter.update(now, packet.timestamp, payload.clock_rate);
         }
         if packet.payload.is_empty() {
@@ -146,7 +149,10 @@ impl Inbound {
                 Step::Probation
             }
         };
-        let valid = matches!(step, Step::Valid(_) | Step::Started(_));
+        // A key frame must not lose its first packet. Nobody is heard yet whom a stranger could displace.
+        let is_first =
+            self.active.is_none() && payload.is_some_and(|payload| payload.class == PayloadClass::Video);
+        let valid = is_first || matches!(step, Step::Valid(_) | Step::Started(_));
         let open = self.open_until.is_some_and(|until| now < until);
         let free = |source: &Source| {
             open || source.presence != Presence::Here
@@ -178,6 +184,7 @@ impl Inbound {
             presence: Presence::Here,
             fresh: true,
             last_sr: None,
+            clock: None,
         });
         Ok(extended)
     }

@@ -1,4 +1,5 @@
 mod config;
+mod feedback;
 mod inbound;
 mod interval;
 mod jitter;
@@ -17,11 +18,13 @@ use crate::packet::WirePacket;
 use crate::random::Random;
 
 pub use config::{Config, Identity, PayloadClass, PayloadType, RtcpConfig};
+use feedback::Feedback;
+pub use feedback::KeyFrameRequest;
 use inbound::{Inbound, Presence};
 use interval::Interval;
 use outbound::{Fields, Outbound};
 use reports::Reports;
-pub use stats::{Received, RemoteView, Sent, Stats};
+pub use stats::{Received, RemoteView, SenderClock, Sent, Stats};
 
 /// Comfort noise at the lowest level (RFC 3389 section 3.1).
 const SILENCE: u8 = 127;
@@ -36,6 +39,7 @@ pub struct Session {
     inbound: Inbound,
     outbound: Outbound,
     reports: Reports,
+    feedback: Feedback,
     keep_alive: KeepAlive,
     keep_alive_interval: Duration,
     began: Instant,
@@ -88,6 +92,7 @@ impl Session {
             inbound: Inbound::default(),
             outbound: Outbound::new(config.identity),
             reports: Reports::new(interval),
+            feedback: Feedback::default(),
             keep_alive: config.keep_alive,
             keep_alive_interval: config.keep_alive_interval,
             began: now,
@@ -175,7 +180,7 @@ impl Session {
 
     /// Writes an encoded packet of another leg under our SSRC, sequence and timeline. Gaps and disorder of the source
     /// stay; a change of `leg` (any number of the caller's) or of its source is joined without a gap, with the
-    /// marker set. False, and nothing written, for a late packet from before the join. Both clocks must be equal.
+    /// marker set (not of video, where it ends a picture). False, and nothing written, for a late packet from before the join. Both clocks must be equal.
     pub fn forward(
         &mut self,
         now: Instant,
@@ -190,6 +195,7 @@ impl Session {
             clock_rate: packet.clock_rate,
             marker: packet.marker,
             continues,
+            spurts: continues && packet.class != PayloadClass::Video,
             payload: packet.payload,
         };
         self.outbound.forward(now, leg, packet, fields, out)
@@ -229,6 +235,11 @@ impl Session {
         }
         let report = self.reports.interval.as_ref().filter(|_| !self.closed).map(Interval::next);
         report.into_iter().chain(self.keep_alive_deadline()).min()
+    }
+
+    /// What the heard source last said of its clock.
+    pub fn remote_clock(&self) -> Option<SenderClock> {
+        self.inbound.active()?.clock
     }
 
     pub fn stats(&self) -> Stats {
@@ -301,7 +312,7 @@ impl Session {
         let known = find(&self.send_types).or_else(|| find(&self.payload_types));
         let continues = known.is_none_or(|known| known.class != PayloadClass::TelephoneEvent);
         let clock_rate = known.map_or(8000, |known| known.clock_rate);
-        Fields { payload_type, clock_rate, marker, continues, payload }
+        Fields { payload_type, clock_rate, marker, continues, spurts: continues, payload }
     }
 
     fn keep_alive_deadline(&self) -> Option<Instant> {

@@ -62,6 +62,8 @@ pub(super) struct Fields<'a> {
     pub(super) marker: bool,
     /// The timestamp moves with time, unlike that of telephone events.
     pub(super) continues: bool,
+    /// The marker begins a talk spurt.
+    pub(super) spurts: bool,
     pub(super) payload: &'a [u8],
 }
 
@@ -174,7 +176,7 @@ impl Outbound {
             }
         }
         self.maker = Maker::Forwarded(mapping);
-        let marker = fields.marker || begins && fields.continues;
+        let marker = fields.marker || begins && fields.spurts;
         self.write(now, sequence, timestamp, Fields { marker, ..fields }, out);
         true
     }

@@ -6,7 +6,7 @@ use super::Session;
 use super::inbound::Presence;
 use super::interval::{Interval, Members};
 use super::jitter::to_duration;
-use super::stats::RemoteView;
+use super::stats::{RemoteView, SenderClock};
 use crate::NtpTime;
 use crate::error::Error;
 use crate::ntp::{from_short, to_short};
@@ -135,6 +135,7 @@ impl Session {
             Packet::SenderReport { ssrc, info, blocks } => {
                 if let Some(source) = self.inbound.active_mut().filter(|source| source.ssrc == ssrc) {
                     source.last_sr = Some((info.ntp.middle(), now));
+                    source.clock = Some(SenderClock { ntp: info.ntp, rtp_timestamp: info.rtp_timestamp });
                     self.reports.remote_sent = Some(info.packets);
                 }
                 self.reports.present = true;
@@ -162,7 +163,11 @@ impl Session {
                 }
                 false
             }
-            Packet::Application { .. } | Packet::Other { .. } => false,
+            Packet::Other { packet_type, count, body } => {
+                self.on_feedback(packet_type, count, body);
+                false
+            }
+            Packet::Application { .. } => false,
         }
     }
 

@@ -49,6 +49,15 @@ pub struct Received {
     pub remote_sent: Option<u32>,
 }
 
+/// A source's clock at a moment, from its sender report: what sound and picture are brought together by (RFC 3550
+/// section 6.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SenderClock {
+    pub ntp: crate::NtpTime,
+    /// In the media's clock.
+    pub rtp_timestamp: u32,
+}
+
 /// The peer's report block about us (RFC 3550 section 6.4.1).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RemoteView {

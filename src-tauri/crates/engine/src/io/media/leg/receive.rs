@@ -48,7 +48,7 @@ impl Leg {
         let kind = match packet.class {
             PayloadClass::Audio => PacketKind::Media,
             PayloadClass::ComfortNoise => PacketKind::ComfortNoise,
-            PayloadClass::TelephoneEvent => return,
+            PayloadClass::TelephoneEvent | PayloadClass::Video => return,
         };
         if matches!(self.join, Join::Nothing | Join::Tone | Join::Hold) || !self.has_receiver_for(packet) {
             return;

@@ -65,6 +65,7 @@ impl Sound {
             }
             PayloadClass::ComfortNoise => self.announced_silence = true,
             PayloadClass::TelephoneEvent => self.last_event = Some(now),
+            PayloadClass::Video => {}
         }
     }
 }

@@ -101,7 +101,7 @@ impl Leg {
             return match packet.class {
                 PayloadClass::Audio => Forwarded::OtherCodec,
                 PayloadClass::TelephoneEvent => Forwarded::OtherEvents,
-                PayloadClass::ComfortNoise => Forwarded::Done,
+                PayloadClass::ComfortNoise | PayloadClass::Video => Forwarded::Done,
             };
         };
         // Our own keys take the place of the audio.
@@ -121,6 +121,7 @@ impl Leg {
                 let same = known.find(|own| own.capability.name.parse() == Ok(codec))?;
                 Some(same.payload_types.send)
             }
+            PayloadClass::Video => None,
             PayloadClass::ComfortNoise => negotiated.comfort_noise.as_ref().map(|types| types.send),
             PayloadClass::TelephoneEvent => {
                 let mut events = negotiated.events.iter();
