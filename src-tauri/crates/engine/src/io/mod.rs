@@ -2,7 +2,6 @@
 
 pub(crate) mod clock;
 pub(crate) mod dns;
-#[allow(dead_code, unused_imports)]
 pub(crate) mod http;
 pub(crate) mod identity;
 pub(crate) mod keys;

@@ -37,7 +37,28 @@ pub(super) fn created(kind: Kind, name: &str, accepted: StreamAccepted) -> Respo
     response
 }
 
-pub(super) fn declined(reason: &StreamDeclined) -> Response {
+/// What is answered instead. In a box, as it is large and seldom.
+pub(super) struct Refused(Box<Response>);
+
+impl From<Response> for Refused {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
+    }
+}
+
+impl From<StreamDeclined> for Refused {
+    fn from(reason: StreamDeclined) -> Self {
+        declined(&reason).into()
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+fn declined(reason: &StreamDeclined) -> Response {
     use StreamDeclined as D;
     let status = match reason {
         D::NameInUse => StatusCode::CONFLICT,

@@ -1,9 +1,9 @@
-use super::answer::refusal;
+use super::answer::{Refused, refusal};
 use axum::{
     body::to_bytes,
     extract::Request,
     http::{HeaderMap, HeaderName, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
 };
 use sidetone_engine::whip::MAX_BODY;
 use std::time::Duration;
@@ -16,17 +16,19 @@ pub(super) async fn read(
     request: Request,
     wanted: &'static str,
     accepts: HeaderName,
-) -> Result<String, Response> {
+) -> Result<String, Refused> {
     let (head, body) = request.into_parts();
     if !is(&head.headers, wanted) {
         let words = format!("Content-Type is {wanted} here, without encoding");
         let refused = refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, words);
-        return Err(([(accepts, wanted)], refused).into_response());
+        return Err(([(accepts, wanted)], refused).into_response().into());
     }
-    let long = || {
+    let long = || -> Refused {
         let words = format!("the body has {} kB at most", MAX_BODY / 1024);
         // What is left of it is not read.
-        ([(header::CONNECTION, "close")], refusal(StatusCode::PAYLOAD_TOO_LARGE, words)).into_response()
+        ([(header::CONNECTION, "close")], refusal(StatusCode::PAYLOAD_TOO_LARGE, words))
+            .into_response()
+            .into()
     };
     let announced = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.and_then(|length| length.parse().ok()).is_some_and(|length: u64| length > MAX_BODY as u64) {
@@ -37,11 +39,11 @@ pub(super) async fn read(
         Ok(Ok(bytes)) if bytes.len() <= MAX_BODY => bytes,
         Ok(Ok(_)) => return Err(long()),
         Ok(Err(error)) if is_limit(&error) => return Err(long()),
-        Ok(Err(_)) => return Err(refusal(StatusCode::BAD_REQUEST, "the body broke off")),
-        Err(_) => return Err(refusal(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
+        Ok(Err(_)) => return Err(refusal(StatusCode::BAD_REQUEST, "the body broke off").into()),
+        Err(_) => return Err(refusal(StatusCode::REQUEST_TIMEOUT, "the body did not come in time").into()),
     };
     let text = String::from_utf8(bytes.into());
-    text.map_err(|_| refusal(StatusCode::BAD_REQUEST, "the body is not UTF-8"))
+    text.map_err(|_| refusal(StatusCode::BAD_REQUEST, "the body is not UTF-8").into())
 }
 
 fn is_limit(error: &axum::Error) -> bool {

@@ -14,7 +14,7 @@ mod body;
 mod origin;
 
 use crate::app::App;
-use answer::{declined, refusal};
+use answer::{Refused, refusal};
 use axum::{
     Router,
     extract::{Path, Request, State},
@@ -26,7 +26,7 @@ use axum::{
 use sidetone_api::Secret;
 use sidetone_engine::{
     StreamDeclined, StreamOffer, StreamPatch, StreamPatched, check_stream_name,
-    whip::{FRAGMENT, Fragment, IfMatch, Kind, SDP, Token},
+    whip::{FRAGMENT, Fragment, FragmentError, IfMatch, Kind, SDP, Token},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -71,75 +71,55 @@ async fn session_options() -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-async fn offer(kind: Kind, State(app): Shared, Path(name): Path<String>, request: Request) -> Response {
-    if let Err(words) = check_stream_name(&name) {
-        return refusal(StatusCode::BAD_REQUEST, words);
-    }
-    let token = match token(request.headers()) {
-        Ok(token) => token,
-        Err(refused) => return refused,
-    };
-    let Ok(_permit) = app.offers.try_acquire() else {
-        return declined(&StreamDeclined::Limit("too many offers at once".into()));
-    };
-    let sdp = match body::read(request, SDP, answer::ACCEPT_POST).await {
-        Ok(sdp) => sdp,
-        Err(refused) => return refused,
-    };
+async fn offer(
+    kind: Kind,
+    State(app): Shared,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, Refused> {
+    check_stream_name(&name).map_err(|words| refusal(StatusCode::BAD_REQUEST, words))?;
+    let token = token(request.headers())?;
+    let busy = |_| StreamDeclined::Limit("too many offers at once".into());
+    let _permit = app.offers.try_acquire().map_err(busy)?;
+    let sdp = body::read(request, SDP, answer::ACCEPT_POST).await?;
     if !sdp.trim_start().starts_with("v=0") {
-        return refusal(StatusCode::BAD_REQUEST, "this is no session description: it begins with v=0");
+        let words = "this is no session description: it begins with v=0";
+        return Err(refusal(StatusCode::BAD_REQUEST, words).into());
     }
     let offer = StreamOffer { kind, name: name.clone(), sdp, token };
-    match timely(app.door.offer_stream(offer)).await {
-        Ok(accepted) => answer::created(kind, &name, accepted),
-        Err(reason) => declined(&reason),
-    }
+    let accepted = timely(app.door.offer_stream(offer)).await?;
+    Ok(answer::created(kind, &name, accepted))
 }
 
-async fn news(State(app): Shared, Path((_, session)): Path<(String, String)>, request: Request) -> Response {
-    let resource = match resource(&session) {
-        Ok(resource) => resource,
-        Err(refused) => return refused,
-    };
-    let token = match token(request.headers()) {
-        Ok(token) => token,
-        Err(refused) => return refused,
-    };
-    let if_match = match if_match(request.headers()) {
-        Ok(if_match) => if_match,
-        Err(refused) => return refused,
-    };
-    let body = match body::read(request, FRAGMENT, answer::ACCEPT_PATCH).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
-    let fragment = match Fragment::parse(&body) {
-        Ok(fragment) => fragment,
-        Err(error) => return refusal(StatusCode::BAD_REQUEST, error.to_string()),
-    };
-    match timely(app.door.patch_stream(StreamPatch { resource, if_match, fragment, token })).await {
-        Ok(StreamPatched::Trickled) => StatusCode::NO_CONTENT.into_response(),
-        Ok(StreamPatched::Restarted { fragment, tag }) => {
+async fn news(
+    State(app): Shared,
+    Path((_, session)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let resource = resource(&session)?;
+    let token = token(request.headers())?;
+    let if_match = if_match(request.headers())?;
+    let body = body::read(request, FRAGMENT, answer::ACCEPT_PATCH).await?;
+    let broken = |error: FragmentError| refusal(StatusCode::BAD_REQUEST, error.to_string());
+    let fragment = Fragment::parse(&body).map_err(broken)?;
+    let patch = StreamPatch { resource, if_match, fragment, token };
+    Ok(match timely(app.door.patch_stream(patch)).await? {
+        StreamPatched::Trickled => StatusCode::NO_CONTENT.into_response(),
+        StreamPatched::Restarted { fragment, tag } => {
             let headers = [(header::CONTENT_TYPE, FRAGMENT), (header::ETAG, tag.as_str())];
             (StatusCode::OK, headers, fragment.to_string()).into_response()
         }
-        Err(reason) => declined(&reason),
-    }
+    })
 }
 
-async fn end(State(app): Shared, Path((_, session)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    let resource = match resource(&session) {
-        Ok(resource) => resource,
-        Err(refused) => return refused,
-    };
-    let token = match token(&headers) {
-        Ok(token) => token,
-        Err(refused) => return refused,
-    };
-    match timely(app.door.end_stream(resource, token)).await {
-        Ok(()) => StatusCode::OK.into_response(),
-        Err(reason) => declined(&reason),
-    }
+async fn end(
+    State(app): Shared,
+    Path((_, session)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Refused> {
+    let (resource, token) = (resource(&session)?, token(&headers)?);
+    timely(app.door.end_stream(resource, token)).await?;
+    Ok(StatusCode::OK)
 }
 
 async fn timely<T>(asked: impl Future<Output = Result<T, StreamDeclined>>) -> Result<T, StreamDeclined> {
@@ -148,29 +128,30 @@ async fn timely<T>(asked: impl Future<Output = Result<T, StreamDeclined>>) -> Re
 }
 
 /// An id that the engine cannot have given names nothing.
-fn resource(session: &str) -> Result<String, Response> {
+fn resource(session: &str) -> Result<String, StreamDeclined> {
     let fits = session.len() <= LONGEST_SESSION && session.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if fits { Ok(session.to_owned()) } else { Err(declined(&StreamDeclined::SessionNotFound)) }
+    if fits { Ok(session.to_owned()) } else { Err(StreamDeclined::SessionNotFound) }
 }
 
 /// The bearer token, if any. Another scheme is none.
-fn token(headers: &HeaderMap) -> Result<Option<Secret>, Response> {
+fn token(headers: &HeaderMap) -> Result<Option<Secret>, Refused> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let read = match (given.next(), given.next()) {
         (None, _) => return Ok(None),
         (Some(value), None) => value.to_str().ok().and_then(Token::of_authorization),
         _ => None,
     };
-    let refused = || refusal(StatusCode::BAD_REQUEST, "Authorization is not one bearer token");
+    let refused = || refusal(StatusCode::BAD_REQUEST, "Authorization is not one bearer token").into();
     read.map(|token| Some(Secret::new(token.expose()))).ok_or_else(refused)
 }
 
-fn if_match(headers: &HeaderMap) -> Result<Option<IfMatch>, Response> {
+fn if_match(headers: &HeaderMap) -> Result<Option<IfMatch>, Refused> {
     let given: Vec<_> = headers.get_all(header::IF_MATCH).iter().map(|value| value.to_str()).collect();
     if given.is_empty() {
         return Ok(None);
     }
     let text: Result<Vec<_>, _> = given.into_iter().collect();
     let read = text.ok().and_then(|values| IfMatch::parse(&values.join(",")));
-    read.map(Some).ok_or_else(|| refusal(StatusCode::BAD_REQUEST, "If-Match is no list of entity tags"))
+    let refused = || refusal(StatusCode::BAD_REQUEST, "If-Match is no list of entity tags").into();
+    read.map(Some).ok_or_else(refused)
 }

@@ -51,11 +51,6 @@ impl Schedule {
     pub(crate) fn take(&mut self, now: Instant) -> bool {
         self.due.take_if(|due| *due <= now).is_some()
     }
-
-    /// Attempts that failed in a row.
-    pub(crate) fn failures(&self) -> usize {
-        self.failures
-    }
 }
 
 #[cfg(test)]
@@ -74,7 +69,6 @@ mod tests {
         let (mut schedule, now) = (Schedule::default(), Instant::now());
         let waits: Vec<_> = (0..8).map(|_| seconds(now, schedule.failed(now, None, MIDDLE))).collect();
         assert_eq!(waits, [1, 2, 4, 8, 15, 30, 30, 30]);
-        assert_eq!(schedule.failures(), 8);
     }
 
     #[test]

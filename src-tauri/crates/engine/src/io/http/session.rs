@@ -28,8 +28,10 @@ pub(crate) struct Began {
     /// An answer, or where `countered` an offer, to be answered with [`Session::answer`].
     pub(crate) sdp: String,
     pub(crate) countered: bool,
+    #[cfg_attr(not(test), expect(dead_code, reason = "a peer takes its servers before its offer"))]
     pub(crate) ice_servers: Vec<IceServer>,
     /// Links of extensions.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no extension is known yet"))]
     pub(crate) extensions: Vec<Link>,
 }
 
@@ -66,10 +68,6 @@ impl Session {
     pub(crate) async fn ice_servers(client: &Client, endpoint: &Endpoint) -> Vec<IceServer> {
         let answered = client.carry_out(endpoint.options(), DELETING).await;
         answered.map(|answered| Endpoint::read_options(&answered)).unwrap_or_default()
-    }
-
-    pub(crate) fn kind(&self) -> Kind {
-        self.kind
     }
 
     /// Sends candidates. A server that takes none is not asked again, which is no error: it learns ours from our checks.

@@ -138,6 +138,7 @@ async fn a_session_from_its_offer_to_its_end() {
     let began = Session::open(client().await, endpoint(&server.url), OFFER.into()).await.unwrap();
     assert_eq!((began.sdp.as_str(), began.countered), ("v=0\r\nanswer\r\n", false));
     assert_eq!(began.ice_servers[0].to_string(), "stun:s.example:3478");
+    assert!(began.extensions.is_empty());
     let post = server.next().await;
     assert_eq!(post.line, "POST /whip/x?key=hidden HTTP/1.1");
     assert!(
