@@ -195,8 +195,9 @@ impl Worker {
             Ask::Play { stream, sound } => self.sounds.play(stream, *sound),
             Ask::Volume { stream, volume } => self.sounds.set_volume(stream, volume),
             Ask::EndStream { stream } => {
-                let ended = self.sounds.end(stream);
-                self.desk.dispose(move || drop(ended));
+                if let Some(ended) = self.sounds.end(stream) {
+                    self.desk.dispose(move || drop(ended));
+                }
             }
             Ask::TestTone { beats } => self.desk.start_test_tone(beats),
         }
