@@ -17,6 +17,8 @@ export default defineConfig(({ command, mode }) => ({
     environment: 'node',
     include: ['tests/**/*.test.ts'],
     restoreMocks: true,
+    // The first page of a file waits for its modules: on a busy machine that is longer than the usual 5 s.
+    testTimeout: 20_000,
     // One thread for all files: starting a page for each costs more than the tests.
     pool: 'threads',
     poolOptions: { threads: { singleThread: true, isolate: false } },

@@ -4,7 +4,7 @@ use crate::{pages, up::Up};
 use sidetone_api::{Failure, FailureCode};
 use sidetone_device::Hardware;
 use sidetone_engine::{Directories, Engine, Events, Handle, Next, Options, secrets};
-use sidetone_gateway::{Gateway, Running};
+use sidetone_gateway::{FrameDoor, Gateway, GatewayError, Running};
 use std::{
     net::Ipv4Addr,
     sync::{Arc, Mutex, PoisonError},
@@ -21,6 +21,8 @@ pub(crate) struct Backend {
     /// Carries events to the page.
     carrier: Mutex<Option<JoinHandle<()>>>,
     gateway: Arc<tokio::sync::Mutex<Option<Running>>>,
+    /// Gives pictures to the page, whether or not the gateway's pages are served.
+    frames: tokio::sync::Mutex<Option<FrameDoor>>,
 }
 
 enum State {
@@ -38,6 +40,7 @@ impl Backend {
             state: tokio::sync::Mutex::new(State::Away),
             carrier: Mutex::new(None),
             gateway: Arc::default(),
+            frames: tokio::sync::Mutex::default(),
         });
         let app = app.clone();
         spawn(async move {
@@ -84,10 +87,26 @@ impl Backend {
         Ok(())
     }
 
+    /// Where the page can open one socket for pictures, once.
+    ///
+    /// # Errors
+    /// Why there is no such place.
+    pub(crate) async fn frames(&self) -> Result<String, Failure> {
+        let failed = |error: GatewayError| Failure::new(FailureCode::Network, error.to_string());
+        let engine = self.engine().await?;
+        let mut frames = self.frames.lock().await;
+        let door = match frames.take() {
+            Some(door) => door,
+            None => FrameDoor::open(engine).await.map_err(failed)?,
+        };
+        frames.insert(door).ticket().map_err(failed)
+    }
+
     /// Closes the gateway's pages, hangs up and unregisters. Nothing starts after that; a second caller waits for the first.
     pub(crate) async fn shut_down(&self) {
         let mut state = self.state.lock().await;
         let before = std::mem::replace(&mut *state, State::Ended);
+        drop(self.frames.lock().await.take());
         if let Some(gateway) = self.gateway.lock().await.take() {
             gateway.stop().await;
         }

@@ -25,3 +25,9 @@ pub(crate) async fn attach(backend: State<'_, Backend>, channel: Channel<Up>) ->
 pub(crate) async fn show_recording(path: PathBuf) -> Result<(), Failure> {
     files::show_recording(path).await
 }
+
+/// Where one socket for pictures can be opened, once.
+#[tauri::command]
+pub(crate) async fn frames(backend: State<'_, Backend>) -> Result<String, Failure> {
+    backend.frames().await
+}

@@ -36,6 +36,7 @@ fn open() -> ExitCode {
         .invoke_handler(tauri::generate_handler![
             commands::command,
             commands::attach,
+            commands::frames,
             commands::show_recording
         ])
         .on_page_load(lifecycle::show_when_loaded)

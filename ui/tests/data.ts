@@ -10,6 +10,7 @@ export function bench(part: Partial<Snapshot> = {}): Bench {
 
 export class Bench implements Platform {
   readonly host = 'fake'
+  readonly frames = () => ({ resize: () => {}, drawn: () => {}, close: () => {} })
   readonly commands: Command[] = []
   readonly app: App
   /** By the command's name; `done` for all others. */

@@ -88,6 +88,12 @@ export class Page {
 function prepare(): void {
   const matches = { matches: false, addEventListener: () => {}, removeEventListener: () => {} }
   window.matchMedia = () => matches as unknown as MediaQueryList
+  globalThis.ResizeObserver = class {
+    observe(): void {}
+    unobserve(): void {}
+    disconnect(): void {}
+  }
+  HTMLCanvasElement.prototype.getContext = () => null
   HTMLDialogElement.prototype.showModal = function () {
     this.open = true
   }

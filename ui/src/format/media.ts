@@ -21,6 +21,7 @@ const NAMES: Readonly<Record<string, string>> = {
   g722: 'G.722',
   pcma: 'G.711 A-law',
   pcmu: 'G.711 µ-law',
+  h264: 'H.264',
 }
 
 export const codecName = (name: string): string => NAMES[name.toLowerCase()] ?? name

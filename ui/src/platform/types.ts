@@ -20,6 +20,37 @@ export type Listener = {
   onLink: (state: LinkState, reason?: string) => void
 }
 
+/** Pixels of the screen that a picture is shown on. */
+export type Room = { width: number; height: number }
+
+/** I420 of BT.601 in limited range, scaled down to the room. */
+export type StreamPicture = {
+  width: number
+  height: number
+  /** As the stream has it. */
+  fullWidth: number
+  fullHeight: number
+  /** Clockwise, before it is shown. */
+  quarterTurns: number
+  /** Milliseconds since 1970, by the engine's clock. */
+  capturedAt: number
+  number: number
+  data: Uint8Array<ArrayBuffer>
+}
+
+export type FrameListener = {
+  onPicture: (picture: StreamPicture) => void
+  /** Nothing more comes; `reason` is empty where the stream has just ended. */
+  onEnd: (reason: string) => void
+}
+
+export type FrameSubscription = {
+  resize(room: Room): void
+  /** The last picture is on the screen: another one may come. */
+  drawn(): void
+  close(): void
+}
+
 /** The only door from the UI to its engine. */
 export type Platform = {
   readonly host: Host
@@ -29,6 +60,8 @@ export type Platform = {
   showRecording?(path: string): Promise<void>
   /** Calls back until the returned function is called; finds its way back after a loss by itself. */
   attach(listener: Listener): () => void
+  /** The newest pictures of a stream, as fast as they are drawn. */
+  frames(streamId: string, room: Room, listener: FrameListener): FrameSubscription
   /** Try to reach the engine now instead of waiting for the next attempt. */
   retry(): void
 }

@@ -2,7 +2,7 @@ import { getContext, setContext } from 'svelte'
 import type { CallView, Command, Failure, Reply, SipHeader, Theme } from '../api/types'
 import { Letters } from '../keyboard/letters.svelte'
 import { t } from '../locales'
-import { toFailure, type Host, type LinkState, type Platform } from '../platform/types'
+import { toFailure, type FrameListener, type FrameSubscription, type Host, type LinkState, type Platform, type Room } from '../platform/types'
 import { Dial } from './dial.svelte'
 import { History } from './history.svelte'
 import { EventLog } from './log.svelte'
@@ -10,12 +10,14 @@ import { Messages } from './messages.svelte'
 import { apply, fromSnapshot, hasEnded, type Mirror } from './mirror'
 import { NameBook, withNames } from './names'
 import { News, newsOf } from './news.svelte'
+import { isShownElsewhere, noticeWords } from './noticeWords'
 import { Notices } from './notices.svelte'
 import { ownCalls, shownCall, waitingCalls } from './select'
+import { Streams } from './streams.svelte'
 import { Switchboard } from './switchboard'
 import { TransferFlow } from './transfer.svelte'
 
-export type Screen = 'phone' | 'settings'
+export type Screen = 'phone' | 'streams' | 'settings'
 export type SettingsTab = 'general' | 'calls' | 'audio' | 'network'
 export type MoreTab = 'recent' | 'contacts' | 'messages' | 'sound' | 'events'
 
@@ -50,6 +52,7 @@ export class App {
   readonly transfer = new TransferFlow(this)
   readonly messages = new Messages(this)
   readonly history = new History(this)
+  readonly streams = new Streams(this)
 
   constructor(private readonly platform: Platform) {}
 
@@ -96,14 +99,19 @@ export class App {
         this.log.add(event)
         this.messages.take(event)
         this.history.take(event)
+        this.streams.take(event)
         if (event.event === 'CallChanged' && hasEnded(event.call)) this.transfer.ended(event.call.callId)
-        if (event.event === 'Notice') this.notices.show(event.level, event.info)
+        if (event.event === 'Notice' && !isShownElsewhere(event, this.told)) this.notices.show(event.level, noticeWords(event.info))
       },
     })
   }
 
   retry(): void {
     this.platform.retry()
+  }
+
+  frames(streamId: string, room: Room, listener: FrameListener): FrameSubscription {
+    return this.platform.frames(streamId, room, listener)
   }
 
   /** For callers that show a failure beside the field that it names. */

@@ -10,6 +10,7 @@ import type {
   SessionView,
   Settings,
   Snapshot,
+  StreamView,
 } from '../api/types'
 
 /** A copy of the engine's state. Whole views are replaced by their id; nothing is worked out here. */
@@ -22,6 +23,8 @@ export type Mirror = {
   history: readonly HistoryEntry[]
   /** Missed calls that nobody has looked at. */
   missedCalls: number
+  /** Published and played, until they end. */
+  streams: readonly StreamView[]
   contacts: readonly Contact[]
   contactStates: readonly ContactState[]
   devices: DevicesView
@@ -35,7 +38,7 @@ export type Mirror = {
 
 /** The end that the last call came to survives a new snapshot: the engine does not keep it. */
 export function fromSnapshot(snapshot: Snapshot, previous: Mirror | null): Mirror {
-  const { version, sessions, calls, history, missedCalls, contacts, contactStates, devices, gateway, settings } = snapshot
+  const { version, sessions, calls, history, missedCalls, streams, contacts, contactStates, devices, gateway, settings } = snapshot
   return {
     version,
     sessions,
@@ -43,6 +46,7 @@ export function fromSnapshot(snapshot: Snapshot, previous: Mirror | null): Mirro
     ended: previous?.ended ?? null,
     history,
     missedCalls,
+    streams,
     contacts,
     contactStates,
     devices,
@@ -70,6 +74,18 @@ function change(mirror: Mirror, event: Envelope): Partial<Mirror> {
       return {
         calls: mirror.calls.map((call) =>
           call.callId === event.callId ? { ...call, statistics: event.statistics } : call,
+        ),
+      }
+    case 'StreamChanged':
+      return {
+        streams: streamHasEnded(event.stream)
+          ? mirror.streams.filter((stream) => stream.streamId !== event.stream.streamId)
+          : upsert(mirror.streams, event.stream, (stream) => stream.streamId),
+      }
+    case 'StreamMeasured':
+      return {
+        streams: mirror.streams.map((stream) =>
+          stream.streamId === event.streamId ? { ...stream, statistics: event.statistics } : stream,
         ),
       }
     case 'HistoryAdded':
@@ -119,6 +135,9 @@ function addHistory(mirror: Mirror, entry: HistoryEntry): Partial<Mirror> {
 
 export const hasEnded = (call: CallView): boolean =>
   call.status === 'FINISH' || call.status === 'BUSY' || call.status === 'FAILED'
+
+export const streamHasEnded = ({ status, retryAt }: StreamView): boolean =>
+  retryAt === null && (status === 'UNPUBLISHED' || status === 'STOPPED' || status === 'FAILED')
 
 const without = <T extends { callId: string }>(list: readonly T[], callId: string): T[] =>
   list.filter((item) => item.callId !== callId)

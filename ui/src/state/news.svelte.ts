@@ -1,4 +1,4 @@
-import type { CallView, Envelope } from '../api/types'
+import type { CallView, Envelope, StreamView } from '../api/types'
 import { t } from '../locales'
 import type { Mirror } from './mirror'
 import { NameBook } from './names'
@@ -35,6 +35,24 @@ function newsOfRecording(before: CallView, after: CallView, name: string): strin
   return []
 }
 
+/** What a tile shows beside the status. */
+function newsOfStream(before: StreamView, after: StreamView): string[] {
+  const { name } = after
+  const news: string[] = []
+  const say = (changed: boolean, text: string): void => void (changed && news.push(text))
+  if (after.direction === 'played') {
+    say(!before.audioMuted && after.audioMuted, t('news.stream.silent', { name }))
+    say(before.audioMuted && !after.audioMuted, t('news.stream.sound', { name }))
+    say(!before.videoMuted && after.videoMuted, t('news.stream.dark', { name }))
+    say(before.videoMuted && !after.videoMuted, t('news.stream.picture', { name }))
+  }
+  say(before.retryAt === null && after.retryAt !== null, t('news.stream.retry', { name }))
+  say(!before.recording && after.recording !== null, t('news.recording.started', { name }))
+  say(after.problem !== null && before.problem !== after.problem, `${name}: ${after.problem ?? ''}`)
+  say(before.quality.level !== 'poor' && after.quality.level === 'poor' && after.problem === null, `${name}: ${after.quality.info}`)
+  return news
+}
+
 /** Of an event, seen against what was known before it. */
 export function newsOf(mirror: Mirror, event: Envelope, inFront: string | null, book = NOBODY): string[] {
   switch (event.event) {
@@ -46,6 +64,14 @@ export function newsOf(mirror: Mirror, event: Envelope, inFront: string | null, 
       return [t('news.transfer.asked', { by: book.nameOf(event.referredBy), target: book.nameOf(event.target) })]
     case 'OnDataEvent':
       return event.incoming ? [t('news.message', { name: book.nameOf(event.from) })] : []
+    case 'StreamStatusEvent':
+      return [[t(`news.stream.${event.status}`, { name: event.name }), event.info].filter(Boolean).join(': ')]
+    case 'StreamChanged': {
+      const before = mirror.streams.find((stream) => stream.streamId === event.stream.streamId)
+      return before ? newsOfStream(before, event.stream) : []
+    }
+    case 'SnapshotTaken':
+      return [event.file ? t('news.snapshot', { path: event.file.path }) : t('news.snapshot.failed', { info: event.info })]
     case 'SettingsChanged': {
       const on = event.settings.calls.doNotDisturb
       return on === mirror.settings.calls.doNotDisturb ? [] : [t(on ? 'news.dnd.on' : 'news.dnd.off')]

@@ -3,6 +3,7 @@
 use crate::{
     GatewayError,
     door::Door,
+    frames::{self, Frames},
     guard::{Hosts, Refusal},
     login::{Login, random_text, same},
     pages::{self, ui::Ui},
@@ -38,6 +39,7 @@ pub(crate) struct App {
     pub(crate) sockets: Arc<Semaphore>,
     /// One permit for each offer of a stream that is being answered.
     pub(crate) offers: Semaphore,
+    pub(crate) frames: Frames,
     /// Turns true when the listeners stop.
     pub(crate) stop: watch::Sender<bool>,
     login: Mutex<Login>,
@@ -45,7 +47,9 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(door: Arc<dyn Door>, ui: Ui, address: SocketAddr) -> Result<Self, GatewayError> {
+        let stop = watch::Sender::new(false);
         Ok(Self {
+            frames: Frames::new(Arc::clone(&door), stop.subscribe()),
             door,
             ui,
             address,
@@ -55,7 +59,7 @@ impl App {
             key: random_text()?,
             sockets: Arc::new(Semaphore::new(socket::MAX_SOCKETS)),
             offers: Semaphore::new(whip::MOST_OFFERS),
-            stop: watch::Sender::new(false),
+            stop,
             login: Mutex::default(),
         })
     }
@@ -82,6 +86,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/healthz", get(health))
         .route("/login-link", post(login_link))
         .route("/ui/socket", get(socket::upgrade))
+        .route("/frames", get(frames::upgrade))
         .merge(whip::routes(&app))
         .fallback(get(pages::asset).fallback(other_method))
         .method_not_allowed_fallback(other_method)

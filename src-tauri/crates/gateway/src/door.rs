@@ -1,10 +1,11 @@
 //! What the listeners want of the engine; a fake stands in for it in tests.
 
 use futures_util::future::BoxFuture;
-use sidetone_api::{Command, Failure, Reply, Secret, Snapshot};
+use sidetone_api::{Command, Failure, Reply, Secret, Snapshot, StreamId};
 use sidetone_engine::{
-    Events, Handle, Next, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
+    Events, Handle, Next, Pictures, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
 };
+use sidetone_media::video::Picture;
 
 /// The state, and every event after it.
 pub(crate) type Attached = (Snapshot, Box<dyn EventSource>);
@@ -12,6 +13,7 @@ pub(crate) type Attached = (Snapshot, Box<dyn EventSource>);
 pub(crate) trait Door: Send + Sync + 'static {
     fn command(&self, command: Command) -> BoxFuture<'_, Result<Reply, Failure>>;
     fn attach(&self) -> BoxFuture<'_, Result<Attached, Failure>>;
+    fn pictures(&self, stream: StreamId) -> BoxFuture<'_, Result<Box<dyn PictureSource>, Failure>>;
     fn http_listening(&self, address: Option<String>, info: String) -> BoxFuture<'_, ()>;
     fn offer_stream(&self, offer: StreamOffer) -> BoxFuture<'_, Result<StreamAccepted, StreamDeclined>>;
     fn patch_stream(&self, patch: StreamPatch) -> BoxFuture<'_, Result<StreamPatched, StreamDeclined>>;
@@ -26,6 +28,13 @@ pub(crate) trait EventSource: Send {
     fn next(&mut self) -> BoxFuture<'_, Option<Next>>;
 }
 
+/// The newest picture of a stream.
+pub(crate) trait PictureSource: Send {
+    /// One that was not given yet; `None` when the stream has ended.
+    fn next(&mut self) -> BoxFuture<'_, Option<Picture>>;
+    fn latest(&self) -> Option<Picture>;
+}
+
 impl Door for Handle {
     fn command(&self, command: Command) -> BoxFuture<'_, Result<Reply, Failure>> {
         Box::pin(Handle::command(self, command))
@@ -35,6 +44,13 @@ impl Door for Handle {
         Box::pin(async move {
             let (snapshot, events) = Handle::attach(self).await?;
             Ok((snapshot, Box::new(events) as Box<dyn EventSource>))
+        })
+    }
+
+    fn pictures(&self, stream: StreamId) -> BoxFuture<'_, Result<Box<dyn PictureSource>, Failure>> {
+        Box::pin(async move {
+            let pictures = Handle::pictures(self, stream).await?;
+            Ok(Box::new(pictures) as Box<dyn PictureSource>)
         })
     }
 
@@ -62,5 +78,15 @@ impl Door for Handle {
 impl EventSource for Events {
     fn next(&mut self) -> BoxFuture<'_, Option<Next>> {
         Box::pin(Events::next(self))
+    }
+}
+
+impl PictureSource for Pictures {
+    fn next(&mut self) -> BoxFuture<'_, Option<Picture>> {
+        Box::pin(Pictures::next(self))
+    }
+
+    fn latest(&self) -> Option<Picture> {
+        Pictures::latest(self)
     }
 }

@@ -4,6 +4,7 @@
 //!  browser ──GET /?token=…──▶ login   one-time token ⇒ session cookie
 //!          ──GET /…─────────▶ pages   the built UI: ETag, CSP, no path but the assets'
 //!          ══/ui/socket═════▶ socket  commands in, snapshot and events out
+//!          ══/frames════════▶ frames  the pictures of streams, the newest of each
 //!  OBS, …  ──POST /whip/…───▶ whip    streams are published and played
 //!  cli     ──GET /healthz───▶         is this the instance of gateway.json?
 //!          ──POST /login-link▶        a fresh link, for the key of gateway.json
@@ -22,6 +23,7 @@
 mod app;
 mod door;
 mod error;
+mod frames;
 mod guard;
 mod listener;
 mod login;
@@ -36,6 +38,7 @@ mod whip;
 pub mod wire;
 
 pub use error::GatewayError;
+pub use frames::FrameDoor;
 pub use pages::ui::{Asset, Find, Ui, mime_of};
 pub use running::{Gateway, Options, Running};
 pub use runtime_file::{Found, find_running};

@@ -1,9 +1,10 @@
 import type { Command, Failure, Reply } from '../../api/types'
 import { t } from '../../locales'
+import { FrameSocket } from '../frames/socket'
 import { Sequence } from '../sequence'
-import { failure, isSnapshot, type Listener, type Platform } from '../types'
+import { failure, isSnapshot, type FrameListener, type FrameSubscription, type Listener, type Platform, type Room } from '../types'
 import { readFrame, type Request } from './frame'
-import { socketUrl, takeToken } from './token'
+import { framesUrl, socketUrl, takeToken } from './token'
 
 type Pending = {
   resolve: (reply: Reply) => void
@@ -17,6 +18,7 @@ type SocketFactory = (url: string) => WebSocket
 export class BrowserPlatform implements Platform {
   readonly host = 'browser'
   private token = takeToken(window.location, window.history)
+  private readonly pictures: FrameSocket
   private socket: WebSocket | null = null
   private listener: Listener | null = null
   private sequence: Sequence | null = null
@@ -26,7 +28,9 @@ export class BrowserPlatform implements Platform {
   private everAttached = false
   private timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(private readonly open: SocketFactory = (url) => new WebSocket(url)) {}
+  constructor(private readonly open: SocketFactory = (url) => new WebSocket(url)) {
+    this.pictures = new FrameSocket(async () => framesUrl(window.location), open)
+  }
 
   command(command: Command): Promise<Reply> {
     const socket = this.socket
@@ -47,6 +51,10 @@ export class BrowserPlatform implements Platform {
       clearTimeout(this.timer)
       this.socket?.close()
     }
+  }
+
+  frames(streamId: string, room: Room, listener: FrameListener): FrameSubscription {
+    return this.pictures.subscribe(streamId, room, listener)
   }
 
   retry(): void {

@@ -20,3 +20,10 @@ export function socketUrl(location: Location, token: string | null): string {
   if (token !== null) url.searchParams.set('token', token)
   return url.href
 }
+
+/** Admitted by the cookie of this page's login. */
+export function framesUrl(location: Location): string {
+  const url = new URL('/frames', location.href)
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+  return url.href
+}

@@ -4,6 +4,7 @@ import { callCommand } from './calls'
 import { statistics } from './data'
 import { directoryCommand } from './directory'
 import { settingsCommand } from './settings'
+import { streamCommand } from './streams'
 
 type Event = Envelope extends infer E ? (E extends Envelope ? Omit<E, 'seq' | 'time'> : never) : never
 /** `Omit` over the union would lose its members. */
@@ -53,7 +54,7 @@ export class FakeEngine {
 
   async carryOut(command: Command): Promise<Reply> {
     if (command.command === 'getSnapshot') return { reply: 'snapshot', snapshot: this.snapshot() }
-    return callCommand(this, command) ?? directoryCommand(this, command) ?? settingsCommand(this, command) ?? DONE
+    return callCommand(this, command) ?? directoryCommand(this, command) ?? settingsCommand(this, command) ?? streamCommand(this, command) ?? DONE
   }
 
   /** While the call lives. */

@@ -1,6 +1,7 @@
 import type { Command, Reply, Snapshot } from '../../api/types'
-import { failure, type Host, type Listener, type LinkState, type Platform } from '../types'
+import { failure, type FrameListener, type FrameSubscription, type Host, type Listener, type LinkState, type Platform, type Room } from '../types'
 import { FakeEngine } from './engine'
+import { fakePictures } from './frames'
 import { scenario } from './scenarios'
 
 /** An engine that is played, for tests and for looking at every state. Not part of a product build. */
@@ -43,6 +44,10 @@ export class FakePlatform implements Platform {
       this.listener = null
       this.engine.stop()
     }
+  }
+
+  frames(streamId: string, _room: Room, listener: FrameListener): FrameSubscription {
+    return fakePictures(streamId, listener)
   }
 
   retry(): void {

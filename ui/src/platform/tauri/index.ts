@@ -1,13 +1,15 @@
 import { Channel, invoke } from '@tauri-apps/api/core'
 import type { Command, Reply } from '../../api/types'
+import { FrameSocket } from '../frames/socket'
 import { Sequence } from '../sequence'
-import { isSnapshot, toFailure, type Listener, type Platform, type Up } from '../types'
+import { isSnapshot, toFailure, type FrameListener, type FrameSubscription, type Listener, type Platform, type Room, type Up } from '../types'
 
 export const isTauri = (): boolean => '__TAURI_INTERNALS__' in window
 
 /** The engine in the same process, over the shell's IPC. */
 export class TauriPlatform implements Platform {
   readonly host = 'tauri'
+  private readonly pictures = new FrameSocket(() => invoke<string>('frames'))
   private restart: () => void = () => {}
 
   command(command: Command): Promise<Reply> {
@@ -49,6 +51,10 @@ export class TauriPlatform implements Platform {
       current++
       clearTimeout(timer)
     }
+  }
+
+  frames(streamId: string, room: Room, listener: FrameListener): FrameSubscription {
+    return this.pictures.subscribe(streamId, room, listener)
   }
 
   retry(): void {

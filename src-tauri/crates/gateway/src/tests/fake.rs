@@ -1,12 +1,14 @@
-use crate::door::{Attached, Door, EventSource};
+use crate::door::{Attached, Door, EventSource, PictureSource};
 use futures_util::future::BoxFuture;
 use sidetone_api::{
     CallId, Command, DevicesView, Envelope, Event, Failure, GatewayView, Reply, Secret, Settings, Snapshot,
+    StreamId,
 };
 use sidetone_engine::{
     Next, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
     whip::{Condition, EntityTag, Kind, Link, Wanted},
 };
+use sidetone_media::video::Picture;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, watch};
 
@@ -19,6 +21,8 @@ pub(super) struct Fake {
     pub(super) patches: Mutex<Vec<StreamPatch>>,
     /// Sessions that were ended.
     pub(super) ended: Mutex<Vec<String>>,
+    /// Of the stream "st1"; it ends when this is `None`.
+    pub(super) pictures: Mutex<Option<watch::Sender<Option<Picture>>>>,
     pub(super) listening: watch::Sender<Vec<(Option<String>, String)>>,
 }
 
@@ -32,6 +36,7 @@ impl Default for Fake {
             offers: Mutex::default(),
             patches: Mutex::default(),
             ended: Mutex::default(),
+            pictures: Mutex::new(Some(watch::Sender::new(None))),
             listening: watch::Sender::new(Vec::new()),
         }
     }
@@ -45,6 +50,15 @@ impl Fake {
 
     pub(super) fn send(&self, next: &Next) {
         self.readers.lock().unwrap().retain(|reader| reader.send(next.clone()).is_ok());
+    }
+
+    pub(super) fn show(&self, picture: Picture) {
+        self.pictures.lock().unwrap().as_ref().unwrap().send_replace(Some(picture));
+    }
+
+    /// How many see the stream.
+    pub(super) fn watchers(&self) -> usize {
+        self.pictures.lock().unwrap().as_ref().unwrap().receiver_count()
     }
 
     /// What an engine does when it stops.
@@ -62,6 +76,21 @@ struct Reader(mpsc::UnboundedReceiver<Next>);
 impl EventSource for Reader {
     fn next(&mut self) -> BoxFuture<'_, Option<Next>> {
         Box::pin(self.0.recv())
+    }
+}
+
+struct Watcher(watch::Receiver<Option<Picture>>);
+
+impl PictureSource for Watcher {
+    fn next(&mut self) -> BoxFuture<'_, Option<Picture>> {
+        Box::pin(async {
+            self.0.changed().await.ok()?;
+            self.0.borrow_and_update().clone()
+        })
+    }
+
+    fn latest(&self) -> Option<Picture> {
+        self.0.borrow().clone()
     }
 }
 
@@ -96,6 +125,14 @@ impl Door for Fake {
             settings: Settings::default(),
         };
         Box::pin(async { Ok((snapshot, Box::new(Reader(receiver)) as Box<dyn EventSource>)) })
+    }
+
+    fn pictures(&self, stream: StreamId) -> BoxFuture<'_, Result<Box<dyn PictureSource>, Failure>> {
+        let known = self.pictures.lock().unwrap().as_ref().filter(|_| stream.as_str() == "st1").map(watch::Sender::subscribe);
+        Box::pin(async move {
+            let receiver = known.ok_or_else(|| Failure::not_found("stream", stream.as_str()))?;
+            Ok(Box::new(Watcher(receiver)) as Box<dyn PictureSource>)
+        })
     }
 
     fn http_listening(&self, address: Option<String>, info: String) -> BoxFuture<'_, ()> {

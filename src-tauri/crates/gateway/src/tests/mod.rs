@@ -2,6 +2,7 @@
 
 mod fake;
 mod finding;
+mod frames;
 mod http;
 mod pages;
 mod socket;

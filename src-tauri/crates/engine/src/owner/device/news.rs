@@ -169,7 +169,11 @@ impl Owner {
         call.due.probe =
             call.problem.as_ref().filter(|problem| is_silent(problem)).map(|_| Instant::now() + SILENCE);
         let id = call.id.clone();
-        match (&call.problem, before) {
+        let now = call.problem.clone();
+        // Clients learn first of what the notice is about: they need not say it twice.
+        self.publish_call(&id);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        match (&now, before) {
             (Some(problem), _) => {
                 let info = problem.info.clone();
                 self.notice(NoticeLevel::Warning, &info, Some(&id));
@@ -181,7 +185,6 @@ impl Owner {
             }
             (None, _) => {}
         }
-        self.publish_call(&id);
     }
 }
 

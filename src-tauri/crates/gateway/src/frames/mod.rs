@@ -1,0 +1,91 @@
+//! `/frames`: the pictures of streams for the UI, over a WebSocket on loopback.
+//!
+//! A browser comes with its login and the `Origin` of our own pages; the app's window, whose pages are not served from here, comes
+//! with a ticket ([`FrameDoor`]). One socket carries every picture that a page shows, each on a channel that the page numbers.
+//!
+//! The page sends JSON, one [`request::Request`] a text frame. It says how large it shows a stream and how many pictures it can
+//! take; a picture costs a credit. Without credit, and while the socket is full, pictures are left out: none ever waits, and what
+//! is sent next is the newest. The server sends pictures as binary frames ([`header`]), and one text frame where a channel ends:
+//! `{"channel": 1, "ended": true}` or `{"channel": 1, "failure": Failure}`.
+
+mod channel;
+pub(crate) mod header;
+pub(crate) mod request;
+mod session;
+mod ticket;
+mod window;
+
+pub use window::FrameDoor;
+#[cfg(test)]
+pub(crate) use window::open as window_of;
+
+use crate::{
+    app::App,
+    door::Door,
+    guard::{Refusal, check_origin},
+    pages::{logged_in, not_logged_in},
+};
+use axum::{
+    extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
+    http::{HeaderMap, StatusCode, Uri, header::HOST},
+    response::{IntoResponse, Response},
+};
+use std::sync::Arc;
+use tokio::sync::{Semaphore, watch};
+
+/// Sockets of one listener.
+pub(crate) const MAX_SOCKETS: usize = 16;
+
+/// What a socket needs of its listener.
+pub(crate) struct Frames {
+    pub(crate) door: Arc<dyn Door>,
+    pub(crate) sockets: Arc<Semaphore>,
+    /// Turns true when the listener stops.
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Frames {
+    pub(crate) fn new(door: Arc<dyn Door>, stop: watch::Receiver<bool>) -> Self {
+        Self { door, sockets: Arc::new(Semaphore::new(MAX_SOCKETS)), stop }
+    }
+}
+
+/// `GET /frames` of a browser that is logged in.
+pub(crate) async fn upgrade(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    uri: Uri,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if let Err(refusal) = check_origin(&headers, host) {
+        return refusal.into_response();
+    }
+    if !logged_in(&app, &headers) {
+        return not_logged_in(&headers, &uri, "This socket needs a login link.");
+    }
+    accept(&app.frames, upgrade)
+}
+
+/// Whoever asks has shown that they may.
+fn accept(frames: &Frames, upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => {
+            return Refusal::new(rejection.status(), "Upgrade", rejection.body_text()).into_response();
+        }
+    };
+    let Ok(permit) = Arc::clone(&frames.sockets).try_acquire_owned() else {
+        let message = format!("{MAX_SOCKETS} sockets are open; close one");
+        return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "sockets", message).into_response();
+    };
+    let (door, stop) = (Arc::clone(&frames.door), frames.stop.clone());
+    upgrade
+        .max_message_size(request::LONGEST)
+        .max_frame_size(request::LONGEST)
+        .write_buffer_size(0)
+        .on_upgrade(async move |socket| {
+            session::run(socket, door, stop).await;
+            drop(permit);
+        })
+}

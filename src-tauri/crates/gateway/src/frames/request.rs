@@ -1,0 +1,59 @@
+//! What a page asks for.
+
+use serde::Deserialize;
+use sidetone_api::{Failure, StreamId};
+use sidetone_media::video::Size;
+
+/// Bytes of one message.
+pub(crate) const LONGEST: usize = 4 * 1024;
+/// Channels of one socket.
+pub(crate) const MOST_CHANNELS: usize = 64;
+/// Pictures that a page can have asked for and not have had.
+pub(crate) const MOST_CREDITS: usize = 8;
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "ask", rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) enum Request {
+    /// Show a stream on a channel that is free. Width and height are what the page has room for, in pixels of the screen.
+    Open { channel: u32, stream: StreamId, width: u32, height: u32, credits: usize },
+    /// The page has other room for it now.
+    Size { channel: u32, width: u32, height: u32 },
+    /// So many more pictures can come.
+    Credit { channel: u32, credits: usize },
+    Close { channel: u32 },
+}
+
+impl Request {
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+        serde_json::from_str(text).map_err(|error| Failure::invalid("request", error.to_string()))
+    }
+}
+
+/// The room of a channel; a hidden one is still a pixel.
+pub(crate) fn room(width: u32, height: u32) -> Size {
+    Size::clamped(width, height)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Request;
+    use sidetone_api::StreamId;
+
+    #[test]
+    fn a_request_is_one_line_and_whatever_is_wrong_with_it_is_named() {
+        let open = r#"{"ask":"open","channel":1,"stream":"st1","width":640,"height":360,"credits":2}"#;
+        let wanted =
+            Request::Open { channel: 1, stream: StreamId::new("st1"), width: 640, height: 360, credits: 2 };
+        assert_eq!(Request::parse(open).unwrap(), wanted);
+        for (bad, named) in [
+            (r#"{"ask":"explode","channel":1}"#, "explode"),
+            (r#"{"ask":"close"}"#, "channel"),
+            (r#"{"ask":"close","channel":-1}"#, "-1"),
+            (r#"{"ask":"credit","channel":1,"credits":2,"more":3}"#, "more"),
+            ("", "EOF"),
+        ] {
+            let failure = Request::parse(bad).unwrap_err();
+            assert!(failure.message.contains(named), "{bad}: {failure}");
+        }
+    }
+}

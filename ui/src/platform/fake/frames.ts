@@ -1,0 +1,41 @@
+import { i420Length } from '../frames/picture'
+import type { FrameListener, FrameSubscription, StreamPicture } from '../types'
+
+/** Bars and a moving square, ten pictures a second while somebody draws them. A portrait stream comes lying on its side. */
+export function fakePictures(streamId: string, listener: FrameListener): FrameSubscription {
+  let credits = 2
+  let number = 0
+  const timer = setInterval(() => {
+    if (credits <= 0) return
+    credits--
+    listener.onPicture(synthetic(streamId, number++))
+  }, 100)
+  return { resize: () => {}, drawn: () => void credits++, close: () => clearInterval(timer) }
+}
+
+/** Y, U, V of white, yellow, cyan, green, magenta, red, blue. */
+const BARS = [[180, 128, 128], [162, 44, 142], [131, 156, 44], [112, 72, 58], [84, 184, 198], [65, 100, 212], [35, 212, 114]] as const
+
+function synthetic(streamId: string, number: number): StreamPicture {
+  const [width, height] = streamId === 'st3' ? [180, 320] : [320, 180]
+  const data = new Uint8Array(i420Length(width, height))
+  const [half, quarter] = [width / 2, (width / 2) * (height / 2)]
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) data[y * width + x] = luma(x, y, width, height, number)
+  }
+  const [u, v] = [width * height, width * height + quarter]
+  for (let y = 0; y < height / 2; y++) {
+    for (let x = 0; x < half; x++) {
+      const bar = y < height / 3 ? BARS[Math.floor((x * 7) / half)]! : ([0, 128, 128] as const)
+      data[u + y * half + x] = bar[1]
+      data[v + y * half + x] = bar[2]
+    }
+  }
+  return { width, height, fullWidth: width * 4, fullHeight: height * 4, quarterTurns: 0, capturedAt: Date.now(), number, data }
+}
+
+function luma(x: number, y: number, width: number, height: number, number: number): number {
+  if (y < (height * 2) / 3) return BARS[Math.floor((x * 7) / width)]![0]
+  const at = (number * 8) % width
+  return Math.abs(x - at) < 8 ? 235 : 30
+}

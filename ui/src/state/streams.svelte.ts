@@ -1,0 +1,110 @@
+import type { AudioInput, Command, Envelope, Failure, SnapshotFile, StreamSources, StreamView, VideoSettings, VideoSourceView } from '../api/types'
+import { toFailure } from '../platform/types'
+import type { App } from './app.svelte'
+import { streamHasEnded } from './mirror'
+
+export type Snapped = { file: SnapshotFile | null; info: string; number: number }
+
+/** What is to be published, and what became of what was. */
+export class Streams {
+  name = $state('')
+  token = $state('')
+  sources = $state.raw<StreamSources>({ video: 'bars', audio: [{ source: 'default', gain: 1 }] })
+  /** `null`: as stored. */
+  settings = $state.raw<VideoSettings | null>(null)
+  playName = $state('')
+  playToken = $state('')
+  /** Cameras, screens and windows, as they were last looked for. */
+  found = $state.raw<readonly VideoSourceView[]>([])
+  /** The last ones that ended, newest first, until they are dismissed. */
+  ended = $state.raw<readonly StreamView[]>([])
+  snapshots = $state.raw<Readonly<Record<string, Snapped>>>({})
+  private taken = 0
+
+  constructor(private readonly app: App) {}
+
+  take(event: Envelope): void {
+    if (event.event === 'StreamChanged' && streamHasEnded(event.stream)) {
+      const others = this.ended.filter((stream) => stream.streamId !== event.stream.streamId)
+      this.ended = [event.stream, ...others].slice(0, KEPT)
+      this.forgetSnapshot(event.stream.streamId)
+    }
+    if (event.event === 'SnapshotTaken') {
+      const snapped = { file: event.file ?? null, info: event.info, number: ++this.taken }
+      this.snapshots = { ...this.snapshots, [event.streamId]: snapped }
+    }
+  }
+
+  async look(): Promise<void> {
+    try {
+      const reply = await this.app.ask({ command: 'getVideoSources' })
+      if (reply.reply === 'videoSources') this.found = reply.sources
+    } catch (reason) {
+      this.app.complain(toFailure(reason).message)
+    }
+  }
+
+  publish(): Promise<Failure | null> {
+    const { name, token, sources, settings } = this
+    const command = { command: 'publishStream', name: name.trim(), sources, ...secret(token), ...(settings ? { settings } : {}) } as const
+    return this.begin(command, () => {
+      this.name = ''
+      this.token = ''
+    })
+  }
+
+  play(name: string, token = ''): Promise<Failure | null> {
+    return this.begin({ command: 'playStream', name: name.trim(), ...secret(token) })
+  }
+
+  stop({ streamId, direction }: StreamView): Promise<boolean> {
+    return this.app.perform(direction === 'published' ? { command: 'unPublishStream', streamId } : { command: 'stopStream', streamId })
+  }
+
+  pause({ streamId, status }: StreamView): Promise<boolean> {
+    return this.app.perform({ command: 'pauseStream', streamId, paused: status !== 'PAUSED' })
+  }
+
+  snapshot({ streamId }: StreamView): Promise<boolean> {
+    return this.app.perform({ command: 'snapshot', streamId })
+  }
+
+  record({ streamId, recording }: StreamView): Promise<boolean> {
+    return this.app.perform({ command: 'recordStream', streamId, on: recording === null })
+  }
+
+  retry({ streamId }: StreamView): Promise<boolean> {
+    return this.app.perform({ command: 'retryStream', streamId })
+  }
+
+  change({ streamId }: StreamView, part: Omit<Extract<Command, { command: 'changeStream' }>, 'command' | 'streamId'>): Promise<boolean> {
+    return this.app.perform({ command: 'changeStream', streamId, ...part })
+  }
+
+  dismiss(streamId: string): void {
+    this.ended = this.ended.filter((stream) => stream.streamId !== streamId)
+  }
+
+  forgetSnapshot(streamId: string): void {
+    const { [streamId]: _gone, ...rest } = this.snapshots
+    this.snapshots = rest
+  }
+
+  private async begin(command: Command, done = (): void => {}): Promise<Failure | null> {
+    try {
+      await this.app.ask(command)
+      done()
+      return null
+    } catch (reason) {
+      return toFailure(reason)
+    }
+  }
+}
+
+export const withSound = (sources: StreamSources, at: number, part: Partial<AudioInput>): StreamSources => ({
+  ...sources,
+  audio: sources.audio.map((input, index) => (index === at ? { ...input, ...part } : input)),
+})
+
+const secret = (token: string): { token?: string } => (token === '' ? {} : { token })
+const KEPT = 4
