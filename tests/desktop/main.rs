@@ -5,6 +5,7 @@
 mod browser;
 mod display;
 mod page;
+mod streams;
 mod window;
 
 use std::path::{Path, PathBuf};

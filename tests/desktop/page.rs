@@ -40,6 +40,12 @@ impl Page<'_> {
         self.driver.click(&css(id));
     }
 
+    /// As the tabulator does, at once.
+    pub(crate) fn focus(&self, id: &str) {
+        self.wait_for(id);
+        self.driver.script("document.querySelector(arguments[0]).focus()", &[selector(id)]);
+    }
+
     /// Puts the focus into the dial field, types, presses Enter.
     pub(crate) fn dial(&self, callee: &str) {
         self.click("dial-field");

@@ -9,7 +9,7 @@ use sidetone_testkit::{
 };
 use std::{path::PathBuf, process::Command, time::Duration};
 
-const WINDOW: [&str; 4] = ["Xvfb", "WebKitWebDriver", "dbus-run-session", "import"];
+pub(crate) const WINDOW: [&str; 4] = ["Xvfb", "WebKitWebDriver", "dbus-run-session", "import"];
 const SOUND: [&str; 5] = ["pulseaudio", "pactl", "paplay", "parecord", "espeak-ng"];
 /// The least correlation of our own words from `echo`. Other speech gives 0.4 at most, words that are broken all the time less
 /// than this, whole ones 0.9.
@@ -18,25 +18,25 @@ const HEARD: f64 = 0.7;
 const BUSY: i32 = 4;
 
 /// In a network of its own, so that every port is free.
-fn needs(tools: &[&[&'static str]]) -> Needs {
+pub(crate) fn needs(tools: &[&[&'static str]]) -> Needs {
     Needs::tools(&tools.concat()).network().within(Duration::from_secs(180))
 }
 
-fn open(room: &Room) -> (Display, Driver) {
+pub(crate) fn open(room: &Room) -> (Display, Driver) {
     let display = Display::start(room.dir());
     let driver = Driver::of_app(crate::app(), display.name(), room.dir()).unwrap();
     (display, driver)
 }
 
 /// Before the app starts.
-fn write_settings(room: &Room, text: &str) -> PathBuf {
+pub(crate) fn write_settings(room: &Room, text: &str) -> PathBuf {
     let settings = room.dir().join("config/sidetone/settings.toml");
     std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
     std::fs::write(&settings, text).unwrap();
     settings
 }
 
-fn picture(display: &Display, page: &Page<'_>, name: &str) {
+pub(crate) fn picture(display: &Display, page: &Page<'_>, name: &str) {
     page.settle();
     display.picture(name);
 }

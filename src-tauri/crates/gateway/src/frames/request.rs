@@ -15,12 +15,27 @@ pub(crate) const MOST_CREDITS: usize = 8;
 #[serde(tag = "ask", rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) enum Request {
     /// Show a stream on a channel that is free. Width and height are what the page has room for, in pixels of the screen.
-    Open { channel: u32, stream: StreamId, width: u32, height: u32, credits: usize },
+    Open {
+        channel: u32,
+        stream: StreamId,
+        width: u32,
+        height: u32,
+        credits: usize,
+    },
     /// The page has other room for it now.
-    Size { channel: u32, width: u32, height: u32 },
+    Size {
+        channel: u32,
+        width: u32,
+        height: u32,
+    },
     /// So many more pictures can come.
-    Credit { channel: u32, credits: usize },
-    Close { channel: u32 },
+    Credit {
+        channel: u32,
+        credits: usize,
+    },
+    Close {
+        channel: u32,
+    },
 }
 
 impl Request {

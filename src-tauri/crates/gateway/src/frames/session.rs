@@ -63,7 +63,9 @@ async fn receive(
         unanswered.store(0, Relaxed);
         let text = match message {
             Ok(Message::Text(text)) => text,
-            Ok(Message::Binary(_)) => return Some((close_code::NOT_TEXT, "requests are text frames of JSON")),
+            Ok(Message::Binary(_)) => {
+                return Some((close_code::NOT_TEXT, "requests are text frames of JSON"));
+            }
             Ok(Message::Ping(_) | Message::Pong(_)) => continue,
             Ok(Message::Close(_)) => return None,
             Err(_) => return Some((close_code::PROTOCOL, "no WebSocket frame, or one that is too long")),

@@ -128,7 +128,13 @@ impl Door for Fake {
     }
 
     fn pictures(&self, stream: StreamId) -> BoxFuture<'_, Result<Box<dyn PictureSource>, Failure>> {
-        let known = self.pictures.lock().unwrap().as_ref().filter(|_| stream.as_str() == "st1").map(watch::Sender::subscribe);
+        let known = self
+            .pictures
+            .lock()
+            .unwrap()
+            .as_ref()
+            .filter(|_| stream.as_str() == "st1")
+            .map(watch::Sender::subscribe);
         Box::pin(async move {
             let receiver = known.ok_or_else(|| Failure::not_found("stream", stream.as_str()))?;
             Ok(Box::new(Watcher(receiver)) as Box<dyn PictureSource>)

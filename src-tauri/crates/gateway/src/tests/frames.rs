@@ -172,8 +172,14 @@ async fn bad_requests_are_named_and_what_is_open_goes_on() {
 async fn a_ticket_opens_one_socket_and_only_for_our_own_window() {
     let fake = Arc::new(Fake::default());
     let door = window_of(Arc::clone(&fake) as _).await.unwrap();
-    for origin in ["http://evil.example", "null", "http://localhost", "tauri://evil", "http://tauri.localhost.evil"] {
-        assert_eq!(connect(&door.ticket().unwrap(), &[("Origin", origin)]).await.err(), Some(403), "{origin}");
+    for origin in
+        ["http://evil.example", "null", "http://localhost", "tauri://evil", "http://tauri.localhost.evil"]
+    {
+        assert_eq!(
+            connect(&door.ticket().unwrap(), &[("Origin", origin)]).await.err(),
+            Some(403),
+            "{origin}"
+        );
     }
     assert_eq!(connect(&door.ticket().unwrap(), &[]).await.err(), Some(403));
     let rebound = [("Origin", OWN), ("Host", "evil.example")];

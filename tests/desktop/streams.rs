@@ -1,0 +1,92 @@
+//! Streams in the window: published and played by keyboard, and their pictures as they are drawn.
+
+use crate::{
+    page::Page,
+    window::{WINDOW, needs, open, picture, write_settings},
+};
+use serde_json::json;
+use sidetone_testkit::{
+    browser::{ENTER, ESCAPE},
+    room, until,
+};
+use std::{path::Path, time::Duration};
+
+/// Small pictures: machines that test are busy.
+const SETTINGS: &str = "[video]\nwidth = 640\nheight = 360\n";
+/// The oldest picture on the screen, on a machine that builds and tests besides.
+const OLDEST_MS: f64 = 2_000.0;
+
+/// Milliseconds between the clock in the picture of the last tile and the page's own; nothing where it cannot be read.
+const AGE: &str = "
+    const canvas = [...document.querySelectorAll('[data-testid=picture]')].at(-1)
+    const context = canvas?.getContext('2d')
+    if (!context) return null
+    const bytes = [0, 0, 0, 0, 0, 0, 0, 0]
+    for (let bit = 0; bit < 64; bit++) {
+      const x = Math.floor((((bit % 16) + 0.5) * canvas.width) / 16)
+      const y = Math.floor(((8 + Math.floor(bit / 16) + 0.5) * canvas.height) / 12)
+      if (context.getImageData(x, y, 1, 1).data[1] > 127) bytes[bit >> 3] |= 0x80 >> (bit & 7)
+    }
+    let crc = 0xffff
+    for (const byte of bytes.slice(0, 6)) {
+      crc ^= byte << 8
+      for (let i = 0; i < 8; i++) crc = (crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1) & 0xffff
+    }
+    if (crc !== bytes[6] * 256 + bytes[7]) return null
+    return Date.now() - bytes.slice(0, 6).reduce((value, byte) => value * 256 + byte, 0)";
+
+#[test]
+fn bars_are_published_and_played_by_keyboard_their_clock_is_read_from_the_screen_and_a_snapshot_is_kept() {
+    let Some(room) = room!(needs(&[&WINDOW])) else { return };
+    write_settings(&room, SETTINGS);
+    let (display, driver) = open(&room);
+    let page = Page { driver: &driver };
+    page.wait_for_status("registration-state", "REGISTERED");
+
+    page.focus("open-streams");
+    driver.type_keys(ENTER);
+    page.choose("publish-sound-0-source", "tone");
+    page.focus("publish-name");
+    driver.type_keys("studio");
+    driver.type_keys(ENTER);
+    page.wait_for_status("stream-status", "PUBLISHING");
+    let age = || driver.script(AGE, &[]).as_f64();
+    page.wait("our own picture is drawn", || age().is_some());
+    driver.type_keys(ESCAPE);
+    picture(&display, &page, "streams-published");
+
+    page.focus("tab-publish");
+    page.click("tab-play");
+    page.focus("gateway-stream");
+    driver.type_keys(ENTER);
+    let last = "return [...document.querySelectorAll('[data-testid=stream-status]')].at(-1).dataset.status";
+    page.wait("it plays", || driver.script(last, &[]) == json!("PLAYING"));
+    page.wait("its picture is drawn", || age().is_some_and(|age| age < OLDEST_MS));
+    let (first, number) =
+        (age(), "return +[...document.querySelectorAll('[data-testid=picture]')].at(-1).dataset.number");
+    let before = driver.script(number, &[]).as_f64().unwrap();
+    page.wait("pictures follow", || {
+        driver.script(number, &[]).as_f64().is_some_and(|now| now > before + 5.0)
+    });
+    println!("the first picture that was read was {first:?} ms old, a later one {:?} ms", age());
+    picture(&display, &page, "streams-played");
+
+    page.focus("stream-pause");
+    driver.type_keys("s");
+    page.wait("where the snapshot is", || page.text("stream-snapshot-file").contains(".png"));
+    let text = page.text("stream-snapshot-file");
+    assert!(text.contains("640 × 360"), "{text}");
+    let path = text.lines().find(|line| line.ends_with(".png")).unwrap().trim().to_owned();
+    let png = until("the snapshot", Duration::from_secs(5), || std::fs::read(Path::new(&path)).ok()).unwrap();
+    assert!(png.starts_with(b"\x89PNG"), "{path}");
+    picture(&display, &page, "streams-snapshot");
+
+    driver.type_keys("p");
+    page.wait("it pauses", || driver.script(last, &[]) == json!("PAUSED"));
+    page.focus("stream-stop");
+    driver.type_keys(ENTER);
+    page.wait("its player is told", || {
+        page.text("ended-stream").contains("STOPPED")
+            || page.text("streams").contains("Stopped by publisher stop")
+    });
+}
