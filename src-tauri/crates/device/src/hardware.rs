@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use sidetone_media::{
     DeviceError, DeviceFault, DeviceInfo, DeviceNews, Devices, Direction, Flow, Frame, OpenedSink,
-    OpenedSource, Selection, Sink, Source, Synthetic,
+    OpenedSource, OpenedVideo, Selection, Sink, Source, Synthetic, VideoInfo, VideoSelection, VideoWish,
 };
 
 use crate::control::{self, Command, Control, PortSlot, Wanted, port_slot};
 use crate::event::{DeviceEvent, EndpointId};
+use crate::pictures;
+use crate::platform::NO_SYSTEM_SOUND;
 use crate::stream::Port;
 
 /// How long the sound system may take to answer. cpal itself gives a new connection two seconds.
@@ -22,7 +24,8 @@ const EVENTS: usize = 256;
 ///
 /// [`Selection::Default`] follows the system's default device. [`Selection::Device`] uses the default one while
 /// the chosen one is not there. Neither fails to open: a machine without devices gives silence, says so with
-/// [`DeviceEvent::Missing`], and uses the first device that comes. The synthetic selections are media's.
+/// [`DeviceEvent::Missing`], and uses the first device that comes. [`Selection::System`] is what the default speaker
+/// plays. The synthetic selections are media's.
 ///
 /// Its thread ends when this value and everything opened through it are gone.
 pub struct Hardware {
@@ -72,6 +75,19 @@ impl Hardware {
     }
 }
 
+impl Hardware {
+    /// What the default speaker plays, also when that changes. Fails where it cannot be had now.
+    fn open_system_sound(&self) -> Result<OpenedSource, DeviceError> {
+        let id = EndpointId(self.next.fetch_add(1, Ordering::Relaxed));
+        let (feed, slot) = port_slot();
+        let endpoint = Endpoint { id, slot, control: Control::clone(&self.control) };
+        let (direction, wanted) = (Direction::Input, Wanted::System);
+        let found = self.ask(|reply| Command::Open { id, direction, wanted, feed, reply })?;
+        let effective = found.ok_or_else(|| DeviceError::Backend { reason: NO_SYSTEM_SOUND.into() })?;
+        Ok(OpenedSource { source: Box::new(SystemSound(endpoint)), effective })
+    }
+}
+
 impl Devices for Hardware {
     /// Lists real devices, inputs first, the default one of each direction before the others.
     fn list(&self) -> Result<Vec<DeviceInfo>, DeviceError> {
@@ -80,14 +96,31 @@ impl Devices for Hardware {
 
     fn open_source(&self, selection: &Selection) -> Result<OpenedSource, DeviceError> {
         let Some(wanted) = wanted(selection) else { return Synthetic.open_source(selection) };
+        if wanted == Wanted::System {
+            return self.open_system_sound();
+        }
         let (endpoint, effective) = self.open(Direction::Input, wanted)?;
         Ok(OpenedSource { source: Box::new(Microphone(endpoint)), effective })
     }
 
     fn open_sink(&self, selection: &Selection) -> Result<OpenedSink, DeviceError> {
+        if *selection == Selection::System {
+            return Synthetic.open_sink(selection);
+        }
         let Some(wanted) = wanted(selection) else { return Synthetic.open_sink(selection) };
         let (endpoint, effective) = self.open(Direction::Output, wanted)?;
         Ok(OpenedSink { sink: Box::new(Speaker(endpoint)), effective })
+    }
+
+    /// Cameras first, then screens and windows, then the bars. What the system does not tell is left out.
+    fn list_video(&self) -> Result<Vec<VideoInfo>, DeviceError> {
+        Ok(pictures::list())
+    }
+
+    /// Opens it on a thread of its own, and returns when that is done. See [`sidetone_media::video::Watched`] for what is
+    /// to become of it when it fails.
+    fn open_video(&self, selection: &VideoSelection, wish: VideoWish) -> Result<OpenedVideo, DeviceError> {
+        pictures::open(selection, wish)
     }
 
     fn watch(&self, tell: Box<dyn Fn(DeviceNews) + Send>) {
@@ -103,6 +136,7 @@ fn wanted(selection: &Selection) -> Option<Wanted> {
     match selection {
         Selection::Default => Some(Wanted::Default),
         Selection::Device(id) => Some(Wanted::Device(id.clone())),
+        Selection::System => Some(Wanted::System),
         _ => None,
     }
 }
@@ -129,15 +163,38 @@ impl Drop for Endpoint {
     }
 }
 
-struct Microphone(Endpoint);
-
-impl Source for Microphone {
+impl Endpoint {
     fn read(&mut self, frame: &mut Frame) -> Flow {
-        if let Some(Port::Capture(reader)) = self.0.slot.port() {
+        if let Some(Port::Capture(reader)) = self.slot.port() {
             return reader.read(Instant::now(), frame);
         }
         frame.fill(0.0);
         Flow::Starved
+    }
+}
+
+/// Heard as it is played: there is no room around it.
+struct SystemSound(Endpoint);
+
+impl Source for SystemSound {
+    fn read(&mut self, frame: &mut Frame) -> Flow {
+        self.0.read(frame)
+    }
+
+    fn fault(&mut self) -> Option<DeviceFault> {
+        self.0.slot.take_fault()
+    }
+
+    fn is_microphone(&self) -> bool {
+        false
+    }
+}
+
+struct Microphone(Endpoint);
+
+impl Source for Microphone {
+    fn read(&mut self, frame: &mut Frame) -> Flow {
+        self.0.read(frame)
     }
 
     fn fault(&mut self) -> Option<DeviceFault> {

@@ -37,6 +37,8 @@ pub(crate) enum Port {
 pub(crate) struct Request {
     pub(crate) device: cpal::Device,
     pub(crate) direction: Direction,
+    /// The direction whose formats the device tells: what a speaker plays is taken in the speaker's format.
+    pub(crate) formats: Direction,
     /// Frames in each callback, in units of 48 kHz.
     pub(crate) block: u32,
     pub(crate) health: Arc<Health>,
@@ -49,7 +51,7 @@ pub(crate) fn open(
     request: &Request,
     on_failure: impl Fn() + Send + 'static,
 ) -> Result<Running, cpal::Error> {
-    let choice = format::choose(&request.device, request.direction)?;
+    let choice = format::choose(&request.device, request.formats)?;
     let config = StreamConfig {
         channels: choice.channels,
         sample_rate: choice.rate,

@@ -142,6 +142,34 @@ fn the_speaker_is_heard_and_the_delay_there_and_back_is_short() {
 }
 
 #[test]
+fn what_the_machine_plays_is_heard_and_its_default_speaker_is_followed() {
+    let Some(room) = room!(Needs::tools(&TOOLS)) else { return };
+    let server = PulseServer::start(room.dir()).unwrap();
+    server.add_sink("headset").unwrap();
+    let hardware = Hardware::new();
+    let events = hardware.events();
+    let opened = hardware.open_source(&Selection::System).unwrap();
+    let effective = opened.effective;
+    assert_eq!(
+        (effective.id.as_str(), effective.name.as_str()),
+        ("system:pulse:spk.monitor", "What Speaker plays")
+    );
+    assert!(!opened.source.is_microphone(), "there is no echo in it");
+    let beat = Beat::start(Some(opened.source), None);
+    beat.wait_live();
+    let heard = converse(&room, &server, &beat, "spk");
+    assert!(heard.peak > HEARD, "{heard:?}");
+    server.set_default_sink("headset").unwrap();
+    on_source(&server, "headset.monitor", 1);
+    on_source(&server, "spk.monitor", 0);
+    let heard = converse(&room, &server, &beat, "headset");
+    assert!(heard.peak > HEARD, "{heard:?}");
+    let of_inputs: Vec<DeviceEvent> = events.try_iter().filter(|event| event.endpoint().is_some()).collect();
+    assert!(of_inputs.is_empty(), "nobody is told that a microphone changed: {of_inputs:?}");
+    assert!(hardware.open_sink(&Selection::System).is_err());
+}
+
+#[test]
 fn the_system_default_is_followed() {
     let Some(room) = room!(Needs::tools(&TOOLS)) else { return };
     let server = PulseServer::start(room.dir()).unwrap();
@@ -289,5 +317,7 @@ fn a_machine_without_sound_lists_nothing_and_still_opens() {
     for _ in 0..2 {
         wait(&events, |event| matches!(event, DeviceEvent::Missing { .. }));
     }
+    let refused = hardware.open_source(&Selection::System).unwrap_err().to_string();
+    assert!(refused.contains("PulseAudio or PipeWire"), "{refused}");
     assert_eq!(hardware.open_source(&Selection::Silence).unwrap().source.read(&mut frame), Flow::Live);
 }

@@ -53,17 +53,18 @@ pub enum DeviceError {
     Video(#[from] crate::video::VideoError),
 }
 
-/// What happened to a device that had been opened. The source goes on as silence and the sink swallows.
+/// What happened to a device that had been opened. The source goes on as silence, or with its last picture, and the sink
+/// swallows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceFault {
     /// Unplugged, or its sound server went away.
     #[error("the device is gone")]
     Gone,
-    /// Its clock stopped: no callback for too long.
+    /// Its clock stopped: no callback, or no picture, for too long.
     #[error("the device stalled")]
     Stalled,
-    /// The file or the disk behind it failed.
+    /// It failed in a way of its own, such as the file or the disk behind it.
     #[error("{reason}")]
     Failed { reason: String },
 }

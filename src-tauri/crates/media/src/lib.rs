@@ -9,6 +9,7 @@ pub mod comfort_noise;
 pub mod conceal;
 pub mod device;
 pub mod error;
+pub mod fader;
 pub mod frame;
 pub mod jitter;
 pub mod meter;
@@ -28,10 +29,11 @@ pub mod watch;
 
 pub use codec::{Codec, CodecError, Decoder, Encoder, OpusOptions};
 pub use device::{
-    DeviceInfo, DeviceNews, Devices, Direction, Flow, OpenedSink, OpenedSource, Selection, SelectionError,
-    Sink, Source,
+    DeviceInfo, DeviceNews, Devices, Direction, Flow, OpenedSink, OpenedSource, OpenedVideo, Selection,
+    SelectionError, Sink, Source, VideoInfo, VideoKind, VideoSelection, VideoWish,
 };
 pub use error::{DeviceError, DeviceFault, MediaError};
+pub use fader::{Fader, FaderInput, Faders};
 pub use frame::{FRAME_DURATION, FRAME_LEN, Frame, SAMPLE_RATE, SILENCE};
 pub use jitter::{JitterOptions, PayloadKind, Played, ReceivedPacket};
 pub use meter::{Meter, MeterCell, MeterReading, SharedMeter};

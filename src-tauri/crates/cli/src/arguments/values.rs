@@ -56,7 +56,7 @@ pub(super) fn microphone(text: &str) -> Result<Selection, String> {
 
 pub(super) fn speaker(text: &str) -> Result<Selection, String> {
     match text.parse().map_err(|error: sidetone_media::device::SelectionError| error.to_string())? {
-        Selection::Tone { .. } | Selection::Silence | Selection::LoopedFile(_) => {
+        Selection::Tone { .. } | Selection::Silence | Selection::LoopedFile(_) | Selection::System => {
             Err(format!("{text} is a microphone; a speaker is default, device:ID, file:Y.wav or null"))
         }
         selection => Ok(selection),

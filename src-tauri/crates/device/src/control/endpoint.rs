@@ -21,6 +21,8 @@ const BLOCKS: [u32; 3] = [480, 1_920, 4_800];
 pub(crate) enum Wanted {
     Default,
     Device(String),
+    /// What this machine plays. As `Default`, of another list.
+    System,
 }
 
 /// What is to be done to the streams.
@@ -95,6 +97,11 @@ impl Endpoint {
         self.direction
     }
 
+    /// It wants what the machine plays, which is no device that a user knows of.
+    pub(crate) fn is_of_system(&self) -> bool {
+        self.wanted == Wanted::System
+    }
+
     /// Looks at the devices that there are and decides. Call at least every second and after each change.
     pub(crate) fn step(&mut self, now: Instant, listed: &[&DeviceInfo]) -> Vec<Action> {
         let mut actions = Vec::new();
@@ -147,14 +154,14 @@ impl Endpoint {
         let was_told = std::mem::take(&mut self.told_missing) | std::mem::take(&mut self.told_fallback);
         let before = previous.as_ref().map(|live| &live.device).or(lost.as_ref());
         let is_chosen = match &self.wanted {
-            Wanted::Default => true,
+            Wanted::Default | Wanted::System => true,
             Wanted::Device(id) => *id == device.id,
         };
         let endpoint = self.id;
         if let (Wanted::Device(wanted), false) = (&self.wanted, is_chosen) {
             self.told_fallback = true;
             actions.push(Action::Tell(DeviceEvent::Fallback { endpoint, wanted: wanted.clone(), device }));
-        } else if before.is_some_and(|before| before.id != device.id) && self.wanted == Wanted::Default {
+        } else if before.is_some_and(|before| before.id != device.id) && is_chosen_by_system(&self.wanted) {
             actions.push(Action::Tell(DeviceEvent::DefaultChanged { endpoint, device }));
         } else if lost.is_some() || was_told {
             actions.push(Action::Tell(DeviceEvent::Recovered { endpoint, device }));
@@ -237,6 +244,10 @@ impl Endpoint {
             reason: reason.to_owned(),
         })
     }
+}
+
+fn is_chosen_by_system(wanted: &Wanted) -> bool {
+    matches!(wanted, Wanted::Default | Wanted::System)
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 use cpal::traits::{DeviceTrait, HostTrait};
 use sidetone_media::{DeviceInfo, Direction};
 
-use crate::platform::{Connection, Shown};
+use crate::platform::{Connection, Shown, system_sound};
 
 /// All devices, each with its description.
 #[derive(Default)]
 pub(crate) struct Listing {
     entries: Vec<(DeviceInfo, cpal::Device)>,
+    /// Gives what the machine plays, under an id of its own.
+    system: Option<(DeviceInfo, cpal::Device)>,
 }
 
 impl Listing {
@@ -47,14 +49,31 @@ impl Listing {
             }
         }
         entries.sort_by_key(|(info, _)| (info.direction == Direction::Output, !info.is_default));
-        Ok(Self { entries })
+        let infos: Vec<&DeviceInfo> = entries.iter().map(|(info, _)| info).collect();
+        let system = system_sound(&infos).and_then(|at| entries.get(at)).map(|(info, device)| {
+            let speaker = entries.iter().map(|(info, _)| info);
+            let speaker =
+                speaker.filter(|info| info.direction == Direction::Output).find(|info| info.is_default);
+            let name = format!("What {} plays", speaker.map_or(&info.name, |speaker| &speaker.name));
+            let id = format!("system:{}", info.id);
+            (DeviceInfo { id, name, direction: Direction::Input, is_default: true }, device.clone())
+        });
+        Ok(Self { entries, system })
     }
 
     pub(crate) fn infos(&self) -> impl Iterator<Item = &DeviceInfo> {
         self.entries.iter().map(|(info, _)| info)
     }
 
+    /// What the machine plays, where that can be had.
+    pub(crate) fn system(&self) -> Option<&DeviceInfo> {
+        self.system.as_ref().map(|(info, _)| info)
+    }
+
     pub(crate) fn device(&self, direction: Direction, id: &str) -> Option<&cpal::Device> {
+        if let Some((_, device)) = self.system.as_ref().filter(|(info, _)| info.id == id) {
+            return Some(device);
+        }
         self.entries.iter().find(|(info, _)| info.direction == direction && info.id == id).map(|(_, d)| d)
     }
 

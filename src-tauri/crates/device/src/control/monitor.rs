@@ -13,7 +13,7 @@ use sidetone_media::{DeviceFault, DeviceInfo, Direction};
 use super::endpoint::{Action, Endpoint, Wanted};
 use super::listing::Listing;
 use crate::event::{DeviceEvent, EndpointId};
-use crate::platform::{Connection, Connector};
+use crate::platform::{Connection, Connector, SYSTEM_SOUND_FORMATS, SYSTEM_SOUND_PAUSES};
 use crate::ring::Health;
 use crate::stream::{self, Port, Request, Running};
 
@@ -265,6 +265,8 @@ impl Monitor {
                 } else if callbacks != watched.callbacks {
                     watched.callbacks = callbacks;
                     watched.moved_at = now;
+                } else if tended.endpoint.is_of_system() && SYSTEM_SOUND_PAUSES {
+                    // Nothing is played.
                 } else if now.saturating_duration_since(watched.moved_at) >= STALL {
                     faults.push((*id, *attempt, DeviceFault::Stalled));
                 }
@@ -290,8 +292,11 @@ impl Monitor {
     /// Lets one endpoint decide; gives the device that it set out to open.
     fn step(&mut self, id: EndpointId) -> Option<DeviceInfo> {
         let tended = self.endpoints.get_mut(&id)?;
-        let listed: Vec<&DeviceInfo> =
-            self.listing.infos().filter(|info| info.direction == tended.endpoint.direction()).collect();
+        let listed: Vec<&DeviceInfo> = if tended.endpoint.is_of_system() {
+            self.listing.system().into_iter().collect()
+        } else {
+            self.listing.infos().filter(|info| info.direction == tended.endpoint.direction()).collect()
+        };
         let actions = tended.endpoint.step(Instant::now(), &listed);
         let opening = actions.iter().find_map(|action| match action {
             Action::Open { device, .. } => Some(device.clone()),
@@ -332,7 +337,12 @@ impl Monitor {
                 Action::Tell(event) => {
                     self.note_fault(id, &event);
                     tracing::info!(endpoint = %id, "{event}");
-                    self.tell(&event);
+                    let is_of_system =
+                        self.endpoints.get(&id).is_some_and(|tended| tended.endpoint.is_of_system());
+                    // Whoever reads of inputs means microphones.
+                    if !is_of_system {
+                        self.tell(&event);
+                    }
                 }
                 Action::Close { attempt } => {
                     let watched = self.endpoints.get_mut(&id).and_then(|t| t.streams.remove(&attempt));
@@ -351,7 +361,8 @@ impl Monitor {
         let Some(device) = self.listing.device(info.direction, &info.id) else { return };
         let health = Arc::new(Health::default());
         tended.health.insert(attempt, Arc::clone(&health));
-        let request = Request { device: device.clone(), direction: info.direction, block, health };
+        let formats = if tended.endpoint.is_of_system() { SYSTEM_SOUND_FORMATS } else { info.direction };
+        let request = Request { device: device.clone(), direction: info.direction, formats, block, health };
         let control = self.control.clone();
         let opener = move || {
             let looker = control.clone();

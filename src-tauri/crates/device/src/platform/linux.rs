@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use cpal::traits::{DeviceTrait, HostTrait};
 use cpal::{ErrorKind, HostId};
 
+use sidetone_media::{DeviceInfo, Direction};
+
 use super::Connection;
 
 const PULSE: &str = "pulse";
@@ -60,6 +62,17 @@ pub(crate) fn for_playback(device: &cpal::Device) -> Result<cpal::Device, cpal::
         .ok_or_else(|| cpal::Error::new(ErrorKind::DeviceNotAvailable))
 }
 
+/// What the machine plays is a source of its own, with formats and without pauses.
+pub(crate) const SYSTEM_SOUND_FORMATS: Direction = Direction::Input;
+pub(crate) const SYSTEM_SOUND_PAUSES: bool = false;
+
+/// Which of these gives what the machine plays: the monitor of the default sink, which both sound servers name so.
+pub(crate) fn system_sound(infos: &[&DeviceInfo]) -> Option<usize> {
+    let is_sink = |info: &&&DeviceInfo| info.direction == Direction::Output && info.is_default;
+    let monitor = format!("{}.monitor", infos.iter().find(is_sink)?.id);
+    infos.iter().position(|info| info.direction == Direction::Input && info.id == monitor)
+}
+
 /// Which devices of a list to show.
 ///
 /// ALSA lists dozens of plugins for each card, and some even without any card. Shown are `default` and, for
@@ -103,6 +116,26 @@ mod tests {
         let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
         let shown = Shown::new(prefix, &ids);
         ids.iter().filter(|id| shown.contains(id)).cloned().collect()
+    }
+
+    #[test]
+    fn what_the_machine_plays_is_the_monitor_of_the_default_sink() {
+        let info = |id: &str, direction, is_default| DeviceInfo {
+            id: id.into(),
+            name: id.into(),
+            direction,
+            is_default,
+        };
+        let (input, output) = (Direction::Input, Direction::Output);
+        let all = [
+            info("pulse:a.monitor", input, true),
+            info("pulse:b.monitor", input, false),
+            info("pulse:a", output, false),
+            info("pulse:b", output, true),
+        ];
+        assert_eq!(system_sound(&all.iter().collect::<Vec<_>>()), Some(1));
+        assert_eq!(system_sound(&all[..3].iter().collect::<Vec<_>>()), None, "no default sink");
+        assert_eq!(system_sound(&[&all[0], &all[3]]), None, "ALSA has no monitors");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use sidetone_media::{DeviceInfo, Direction};
+
 use super::Connection;
 
 /// Connects to the system's own host.
@@ -39,4 +41,15 @@ impl Shown {
     pub(crate) fn contains(&self, _id: &str) -> bool {
         true
     }
+}
+
+/// WASAPI gives what a speaker plays to whoever opens it for recording, in the speaker's format (loopback recording).
+pub(crate) const SYSTEM_SOUND_FORMATS: Direction = Direction::Output;
+/// It gives nothing while nothing is played.
+pub(crate) const SYSTEM_SOUND_PAUSES: bool = true;
+
+/// Which of these gives what the machine plays: on Windows the default speaker itself.
+pub(crate) fn system_sound(infos: &[&DeviceInfo]) -> Option<usize> {
+    let is_speaker = |info: &&DeviceInfo| info.direction == Direction::Output && info.is_default;
+    if cfg!(windows) { infos.iter().position(is_speaker) } else { None }
 }

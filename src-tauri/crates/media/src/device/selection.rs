@@ -10,7 +10,7 @@ const DEFAULT_TONE_HZ: f32 = 440.0;
 /// A choice of source or sink.
 ///
 /// Text forms: `default`, `device:ID`, `file:X.wav` (a source plays it once), `loop:X.wav` (again and again),
-/// `tone`, `tone:440`, `silence`, `null`.
+/// `tone`, `tone:440`, `silence`, `null`, `system` (a source: what this machine plays).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Selection {
     /// Whatever the system's default is, also when that changes.
@@ -27,12 +27,14 @@ pub enum Selection {
     Silence,
     /// A sink that swallows.
     Null,
+    /// What this machine plays, from whatever its default speaker is.
+    System,
 }
 
 impl Selection {
     /// True for what [`crate::Synthetic`] opens without any hardware.
     pub fn is_synthetic(&self) -> bool {
-        !matches!(self, Self::Default | Self::Device(_))
+        !matches!(self, Self::Default | Self::Device(_) | Self::System)
     }
 }
 
@@ -46,6 +48,7 @@ impl fmt::Display for Selection {
             Self::Tone { hz } => write!(f, "tone:{hz}"),
             Self::Silence => f.write_str("silence"),
             Self::Null => f.write_str("null"),
+            Self::System => f.write_str("system"),
         }
     }
 }
@@ -54,7 +57,7 @@ impl fmt::Display for Selection {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
     #[error(
-        "unknown device {0:?}: expected default, device:ID, file:PATH, loop:PATH, tone, tone:HZ, silence or null"
+        "unknown device {0:?}: expected default, device:ID, file:PATH, loop:PATH, tone, tone:HZ, silence, null or system"
     )]
     Unknown(String),
     #[error(
@@ -77,6 +80,7 @@ impl FromStr for Selection {
                 "tone" => Ok(Self::Tone { hz: DEFAULT_TONE_HZ }),
                 "silence" => Ok(Self::Silence),
                 "null" => Ok(Self::Null),
+                "system" => Ok(Self::System),
                 "device" => Err(SelectionError::Empty("device")),
                 "file" => Err(SelectionError::Empty("file")),
                 "loop" => Err(SelectionError::Empty("loop")),
@@ -111,9 +115,16 @@ mod tests {
 
     #[test]
     fn every_text_form_reads_back_the_same() {
-        for text in
-            ["default", "device:pulse:a.b:c", "file:a b.wav", "loop:/x.wav", "tone:440", "silence", "null"]
-        {
+        for text in [
+            "default",
+            "device:pulse:a.b:c",
+            "file:a b.wav",
+            "loop:/x.wav",
+            "tone:440",
+            "silence",
+            "null",
+            "system",
+        ] {
             let selection: Selection = text.parse().unwrap();
             assert_eq!(selection.to_string(), text);
         }

@@ -9,13 +9,14 @@ use crate::video::{Size, VideoSource};
 
 /// A choice of pictures.
 ///
-/// Text forms: `default`, `device:ID`, `screen:ID`, `window:ID`, `image:PATH`, `file:PATH`, `bars`.
+/// Text forms: `default`, `device:ID`, `screen`, `screen:ID`, `window:ID`, `image:PATH`, `file:PATH`, `bars`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum VideoSelection {
     /// The camera that the system would choose.
     Default,
     /// The camera with this id.
     Device(String),
+    /// The screen with this id; the main one where it is empty.
     Screen(String),
     Window(String),
     /// A picture that stands still.
@@ -43,6 +44,7 @@ impl fmt::Display for VideoSelection {
         match self {
             Self::Default => f.write_str("default"),
             Self::Device(id) => write!(f, "device:{id}"),
+            Self::Screen(id) if id.is_empty() => f.write_str("screen"),
             Self::Screen(id) => write!(f, "screen:{id}"),
             Self::Window(id) => write!(f, "window:{id}"),
             Self::Image(path) => write!(f, "image:{}", path.display()),
@@ -64,6 +66,7 @@ impl FromStr for VideoSelection {
         match (kind, known, rest) {
             ("default", _, None) => Ok(Self::Default),
             ("bars", _, None) => Ok(Self::Bars),
+            ("screen", _, None) => Ok(Self::Screen(String::new())),
             (_, Some(kind), None | Some("")) => Err(SelectionError::Empty(kind)),
             ("device", _, Some(id)) => Ok(Self::Device(id.to_owned())),
             ("screen", _, Some(id)) => Ok(Self::Screen(id.to_owned())),
@@ -130,16 +133,23 @@ mod tests {
 
     #[test]
     fn every_text_form_reads_back_the_same() {
-        for text in
-            ["default", "device:a b:c", "screen:0", "window:77", "image:/a b.png", "file:x.mp4", "bars"]
-        {
+        for text in [
+            "default",
+            "device:a b:c",
+            "screen:0",
+            "screen",
+            "window:77",
+            "image:/a b.png",
+            "file:x.mp4",
+            "bars",
+        ] {
             assert_eq!(text.parse::<VideoSelection>().unwrap().to_string(), text);
         }
     }
 
     #[test]
     fn a_bad_text_is_named_in_the_error() {
-        for text in ["", "webcam", "bars:1", "default:", "device:", "image", "http://x"] {
+        for text in ["", "webcam", "bars:1", "default:", "device:", "screen:", "image", "http://x"] {
             let error = text.parse::<VideoSelection>().unwrap_err().to_string();
             assert!(!error.is_empty(), "{text}");
         }

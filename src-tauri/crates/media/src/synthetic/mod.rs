@@ -71,6 +71,10 @@ impl Devices for Synthetic {
             }
             Selection::Device(_) => return Err(DeviceError::NotFound { selection: id, direction }),
             Selection::Null => return Err(DeviceError::WrongDirection { selection: id, direction }),
+            Selection::System => {
+                let reason = "there is no sound system whose sound could be taken".into();
+                return Err(DeviceError::Backend { reason });
+            }
         };
         let is_default = *selection == Selection::Default;
         Ok(OpenedSource { source, effective: info(&id, &name, direction, is_default) })
@@ -85,7 +89,7 @@ impl Devices for Synthetic {
             Selection::File(path) => (Box::new(WavSink::create(path)?), file_name(path)),
             Selection::Device(id) if id == "null" => (Box::new(NullSink), "No speaker".into()),
             Selection::Device(_) => return Err(DeviceError::NotFound { selection: id, direction }),
-            Selection::LoopedFile(_) | Selection::Tone { .. } | Selection::Silence => {
+            Selection::LoopedFile(_) | Selection::Tone { .. } | Selection::Silence | Selection::System => {
                 return Err(DeviceError::WrongDirection { selection: id, direction });
             }
         };

@@ -5,6 +5,7 @@
 
 pub mod bars;
 pub mod codec;
+pub mod compose;
 pub mod error;
 pub mod file;
 pub mod packet;
@@ -18,6 +19,7 @@ pub use codec::{
     CodecInfo, ContentHint, Encoded, EncoderOptions, MediaClock, VideoCodec, VideoDecoder, VideoEncoder,
     available_codecs,
 };
+pub use compose::{Composition, Compositor, Corner, Inset};
 pub use error::VideoError;
 pub use packet::{
     MAX_PAYLOAD, PacketizationMode, Packetizer, Payload, PayloadInfo, begins_key_frame, depacketize, inspect,
@@ -27,5 +29,5 @@ pub use receive::{
     Playout, PlayoutStatistics, ReceiveStatistics, ReceivedFrame, VideoPacket, VideoReceiver,
     VideoReceiverOptions,
 };
-pub use source::{Polled, VideoSource};
+pub use source::{Grabbed, Grabber, Grabbers, OpenVideo, Polled, VideoSource, WatchRules, Watched};
 pub use sync::AvSync;

@@ -1,5 +1,5 @@
 use crate::{project::find_program, shell};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How to see whether a thing is there.
 #[derive(Debug)]
@@ -10,6 +10,8 @@ pub(crate) enum Probe {
     Library(&'static str),
     /// A Python 3 that can make environments; distributions leave that part out.
     PythonEnvironments,
+    /// A library that is opened at build time, by the start of its file's name, wherever its distribution keeps it.
+    SharedLibrary(&'static str),
     /// All these modules of Kamailio, wherever its distribution keeps them.
     KamailioModules(&'static [&'static str]),
 }
@@ -26,6 +28,7 @@ impl Probe {
                 let mut ask = shell::command("python3", &["-c", "import ensurepip, venv"]);
                 shell::output(&mut ask).is_some()
             }
+            Self::SharedLibrary(name) => has_shared_library(name),
             Self::KamailioModules(names) => {
                 let arch = std::env::consts::ARCH;
                 let folders = [format!("/usr/lib/{arch}-linux-gnu"), "/usr/lib64".into(), "/usr/lib".into()];
@@ -36,4 +39,27 @@ impl Probe {
             }
         }
     }
+}
+
+/// Compilers are installed side by side, each in a folder of its own.
+fn has_shared_library(name: &str) -> bool {
+    let arch = std::env::consts::ARCH;
+    let mut folders: Vec<PathBuf> =
+        [format!("/usr/lib/{arch}-linux-gnu"), "/usr/lib64".into(), "/usr/lib".into()]
+            .map(PathBuf::from)
+            .into();
+    let versions =
+        folders.clone().into_iter().flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten());
+    let versions = versions.flatten().map(|entry| entry.path());
+    let is_llvm =
+        |path: &PathBuf| path.file_name().is_some_and(|it| it.to_string_lossy().starts_with("llvm"));
+    let compilers: Vec<PathBuf> = versions.filter(is_llvm).collect();
+    folders.extend(compilers.into_iter().flat_map(|folder| [folder.join("lib"), folder.join("lib64")]));
+    folders.extend(std::env::var_os("LIBCLANG_PATH").map(PathBuf::from));
+    let is_it = |entry: &std::fs::DirEntry| {
+        let file = entry.file_name();
+        let file = file.to_string_lossy();
+        file.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '-'])) && file.contains(".so")
+    };
+    folders.iter().flat_map(std::fs::read_dir).any(|folder| folder.flatten().any(|entry| is_it(&entry)))
 }

@@ -98,6 +98,51 @@ pub(crate) const NEEDS: &[Need] = &[
         ..NOTHING
     },
     Need {
+        name: "libclang",
+        why: "reads the headers of PipeWire and of cameras",
+        probe: Probe::SharedLibrary("libclang"),
+        apt: &["libclang-dev"],
+        dnf: &["clang-devel"],
+        pacman: &["clang"],
+        ..NOTHING
+    },
+    Need {
+        name: "XCB",
+        why: "pictures of screens and windows",
+        probe: Probe::Library("xcb-randr"),
+        apt: &["libxcb1-dev", "libxcb-randr0-dev"],
+        dnf: &["libxcb-devel"],
+        pacman: &["libxcb"],
+        ..NOTHING
+    },
+    Need {
+        name: "PipeWire",
+        why: "pictures of screens under Wayland",
+        probe: Probe::Library("libpipewire-0.3"),
+        apt: &["libpipewire-0.3-dev"],
+        dnf: &["pipewire-devel"],
+        pacman: &["libpipewire"],
+        ..NOTHING
+    },
+    Need {
+        name: "GBM",
+        why: "pictures of screens under Wayland",
+        probe: Probe::Library("gbm"),
+        apt: &["libgbm-dev"],
+        dnf: &["mesa-libgbm-devel"],
+        pacman: &["mesa"],
+        ..NOTHING
+    },
+    Need {
+        name: "EGL",
+        why: "pictures of screens under Wayland",
+        probe: Probe::Library("egl"),
+        apt: &["libegl-dev"],
+        dnf: &["libglvnd-devel"],
+        pacman: &["libglvnd"],
+        ..NOTHING
+    },
+    Need {
         name: "NASM",
         why: "H.264 several times faster",
         group: Group::Better,

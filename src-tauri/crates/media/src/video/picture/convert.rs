@@ -84,7 +84,8 @@ impl Picture {
             });
         }
         let mut canvas = pool.take(size)?;
-        fill(&mut canvas, format, stride, pixels)?;
+        // Drivers give whole pages, of which the picture is only the first part.
+        fill(&mut canvas, format, stride, &pixels[..need])?;
         Ok(canvas.finish(captured))
     }
 

@@ -16,6 +16,11 @@ impl Scaler {
         Self { resizer: Resizer::new(), filter: FilterType::Bilinear }
     }
 
+    /// For live pictures of text and lines, which stay sharp.
+    pub fn crisp() -> Self {
+        Self { resizer: Resizer::new(), filter: FilterType::CatmullRom }
+    }
+
     /// For a single picture, where quality matters more than time.
     pub fn fine() -> Self {
         Self { resizer: Resizer::new(), filter: FilterType::Lanczos3 }

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::{Polled, VideoSource};
@@ -83,6 +83,26 @@ impl Latest {
     /// Pictures that were replaced before they were fetched.
     pub fn replaced(&self) -> u64 {
         self.slot.lock().replaced
+    }
+}
+
+/// What is known of the thread that fills a [`Latest`].
+pub(super) struct Trace(Weak<Slot>);
+
+impl Latest {
+    pub(super) fn trace(&self) -> Trace {
+        Trace(Arc::downgrade(&self.slot))
+    }
+}
+
+impl Trace {
+    /// Nobody wants its pictures any more, and it has not ended yet.
+    pub(super) fn is_left(&self) -> bool {
+        self.0.upgrade().is_some_and(|slot| slot.lock().closed)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.0.strong_count() == 0
     }
 }
 

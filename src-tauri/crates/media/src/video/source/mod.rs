@@ -1,14 +1,19 @@
 //! Where pictures come from.
 
+mod grab;
 mod latest;
+mod watched;
 
 use std::time::Instant;
 
 use super::codec::ContentHint;
 use super::error::VideoError;
 use super::picture::Picture;
+use crate::error::DeviceFault;
 
+pub use grab::{Grabbed, Grabber, Grabbers};
 pub use latest::{Deliver, Latest, latest};
+pub use watched::{OpenVideo, WatchRules, Watched};
 
 /// What a source has to say.
 #[derive(Debug)]
@@ -35,6 +40,16 @@ pub trait VideoSource: Send {
         ContentHint::Motion
     }
 
+    /// A fault since the last call, told once, that it copes with by itself.
+    fn fault(&mut self) -> Option<DeviceFault> {
+        None
+    }
+
+    /// What is wrong with it now, in words; `None` while all is well, and for sources that tell errors instead.
+    fn problem(&self) -> Option<String> {
+        None
+    }
+
     /// Blocks until `until`, or less where a picture came sooner.
     fn wait(&self, until: Instant) {
         let now = Instant::now();
@@ -53,6 +68,12 @@ impl<S: VideoSource + ?Sized> VideoSource for Box<S> {
     }
     fn content(&self) -> ContentHint {
         (**self).content()
+    }
+    fn fault(&mut self) -> Option<DeviceFault> {
+        (**self).fault()
+    }
+    fn problem(&self) -> Option<String> {
+        (**self).problem()
     }
     fn wait(&self, until: Instant) {
         (**self).wait(until);

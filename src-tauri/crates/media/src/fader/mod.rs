@@ -1,0 +1,206 @@
+//! What a stream sends to be heard: several inputs, each with a gain, mixed.
+
+#[cfg(test)]
+mod tests;
+
+use crate::device::{Flow, Source};
+use crate::error::DeviceFault;
+use crate::frame::{FRAME_LEN, Frame, SILENCE};
+use crate::mixer::Mixer;
+
+/// Loudest gain.
+pub const MAX_GAIN: f32 = 2.0;
+/// Inputs that fade out at once; more of them are cut off.
+const MOST_LEAVING: usize = 32;
+
+/// Where an input's samples come from.
+pub enum FaderInput {
+    /// What the open microphone hears, which whoever reads the mix gives to each beat.
+    Microphone,
+    Source(Box<dyn Source>),
+    /// The input of the same name that is in the mix already goes on; silence where there is none.
+    Running,
+}
+
+/// One input.
+pub struct Fader {
+    /// Tells it from the others, such as the selection that opened it.
+    pub name: String,
+    pub input: FaderInput,
+    /// 1.0 leaves it as it is; brought into 0.0 to [`MAX_GAIN`].
+    pub gain: f32,
+}
+
+/// Mixes inputs on the audio thread's beat. Each change of a gain, of the inputs or of the mute is a ramp of one frame,
+/// 10 ms, so that nothing clicks. [`Self::read`] allocates nothing.
+#[derive(Default)]
+pub struct Faders {
+    strips: Vec<Strip>,
+    /// Fading out.
+    leaving: Vec<Strip>,
+    gone: Vec<FaderInput>,
+    mixer: Mixer,
+    master: Ramp,
+}
+
+struct Strip {
+    name: String,
+    input: FaderInput,
+    ramp: Ramp,
+    ended: bool,
+}
+
+/// A gain on its way.
+#[derive(Debug, Clone, Copy)]
+struct Ramp {
+    now: f32,
+    target: f32,
+}
+
+impl Default for Ramp {
+    fn default() -> Self {
+        Self { now: 1.0, target: 1.0 }
+    }
+}
+
+impl Ramp {
+    fn to(gain: f32) -> Self {
+        Self { now: 0.0, target: bounded(gain) }
+    }
+
+    /// Applies one frame's part of the way, which is all of it.
+    fn apply(&mut self, frame: &mut Frame) {
+        let (from, to) = (self.now, self.target);
+        self.now = to;
+        if from == to {
+            if to != 1.0 {
+                frame.iter_mut().for_each(|sample| *sample *= to);
+            }
+            return;
+        }
+        let step = (to - from) / FRAME_LEN as f32;
+        for (n, sample) in (1u16..).zip(frame.iter_mut()) {
+            *sample *= from + step * f32::from(n);
+        }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.now == 0.0 && self.target == 0.0
+    }
+}
+
+fn bounded(gain: f32) -> f32 {
+    if gain.is_nan() { 0.0 } else { gain.clamp(0.0, MAX_GAIN) }
+}
+
+impl Faders {
+    /// Mixes these from now on. What was there and is not asked to go on fades out; see [`Self::take_gone`].
+    pub fn set(&mut self, faders: Vec<Fader>) {
+        let mut before = std::mem::take(&mut self.strips);
+        for Fader { name, input, gain } in faders {
+            let running = match input {
+                FaderInput::Running => before.iter().position(|strip| strip.name == name),
+                // It is the same for whoever listens, so it goes on.
+                FaderInput::Microphone => {
+                    before.iter().position(|strip| matches!(strip.input, FaderInput::Microphone))
+                }
+                FaderInput::Source(_) => None,
+            };
+            self.strips.push(match running {
+                Some(at) => {
+                    let strip = before.swap_remove(at);
+                    Strip { name, ramp: Ramp { target: bounded(gain), ..strip.ramp }, ..strip }
+                }
+                None => Strip { name, input, ramp: Ramp::to(gain), ended: false },
+            });
+        }
+        for mut strip in before {
+            strip.ramp.target = 0.0;
+            if self.leaving.len() < MOST_LEAVING {
+                self.leaving.push(strip);
+            } else {
+                self.gone.push(strip.input);
+            }
+        }
+        // What leaves in a beat finds room without an allocation there.
+        self.gone.reserve(self.leaving.len());
+    }
+
+    /// Gains of all inputs in their order; those that are not told stay.
+    pub fn set_gains(&mut self, gains: &[f32]) {
+        for (strip, gain) in self.strips.iter_mut().zip(gains) {
+            strip.ramp.target = bounded(*gain);
+        }
+    }
+
+    /// Silence from the next frame on, or sound again. The inputs go on meanwhile.
+    pub fn set_muted(&mut self, muted: bool) {
+        self.master.target = if muted { 0.0 } else { 1.0 };
+        if self.strips.is_empty() && self.leaving.is_empty() {
+            // Nothing of it has been heard, and nothing is to be.
+            self.master.now = self.master.target;
+        }
+    }
+
+    /// Names of the inputs, in their order: what [`FaderInput::Running`] can go on with.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.strips.iter().map(|strip| strip.name.as_str())
+    }
+
+    /// It is to be given what the microphone hears.
+    pub fn listens(&self) -> bool {
+        let all = self.strips.iter().chain(&self.leaving);
+        !self.master.is_silent() && all.into_iter().any(|strip| matches!(strip.input, FaderInput::Microphone))
+    }
+
+    /// Mixes one frame into `out`.
+    pub fn read(&mut self, microphone: &Frame, out: &mut Frame) {
+        let mut frame = SILENCE;
+        for strip in self.strips.iter_mut().chain(&mut self.leaving) {
+            match &mut strip.input {
+                FaderInput::Microphone => frame = *microphone,
+                FaderInput::Source(source) => strip.ended = source.read(&mut frame) == Flow::Ended,
+                FaderInput::Running => frame = SILENCE,
+            }
+            strip.ramp.apply(&mut frame);
+            self.mixer.add(&frame);
+        }
+        self.mixer.take(out);
+        self.master.apply(out);
+        self.gone.extend(self.leaving.drain(..).map(|strip| strip.input));
+    }
+
+    /// Inputs that have faded out, to be dropped where that may take its time.
+    pub fn take_gone(&mut self) -> Option<FaderInput> {
+        self.gone.pop()
+    }
+
+    /// A fault of an input since the last call, with its name.
+    pub fn fault(&mut self) -> Option<(&str, DeviceFault)> {
+        self.strips.iter_mut().find_map(|strip| match &mut strip.input {
+            FaderInput::Source(source) => source.fault().map(|fault| (strip.name.as_str(), fault)),
+            FaderInput::Microphone | FaderInput::Running => None,
+        })
+    }
+
+    /// Names of files that have ended.
+    pub fn ended(&self) -> impl Iterator<Item = &str> {
+        self.strips.iter().filter(|strip| strip.ended).map(|strip| strip.name.as_str())
+    }
+}
+
+impl std::fmt::Debug for Faders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}
+
+impl std::fmt::Debug for FaderInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Microphone => "Microphone",
+            Self::Source(_) => "Source",
+            Self::Running => "Running",
+        })
+    }
+}
