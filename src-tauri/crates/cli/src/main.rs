@@ -7,23 +7,27 @@
 //! sidetone-cli phone                # commands as JSON lines on stdin, events on stdout
 //! sidetone-cli gateway              # registrar and pages; prints a login link
 //! sidetone-cli sip parse invite.txt # a message as JSON
+//! sidetone-cli publish tv --camera bars --mic tone --for 1m --record tv.mp4
+//! sidetone-cli play tv --video file:out.y4m --speaker file:out.wav --for 10s
+//! sidetone-cli snapshot https://example.org/whep/tv picture.png
 //! ```
 //!
 //! Without an account `call`, `answer`, `register` and `phone` use the gateway that runs on this machine (the app's, or that
-//! of `sidetone-cli gateway`), else they start one of their own.
+//! of `sidetone-cli gateway`), else they start one of their own. A stream's name is one at that gateway, or at the one of `--gateway`;
+//! it goes there by WHIP and WHEP.
 //!
 //! # Exit codes
 //! | code | meaning |
 //! | --- | --- |
-//! | 0 | done; for `call` and `answer`: the call was established and ended, or `--for` ran out |
+//! | 0 | done; for `call` and `answer`: the call was established and ended, or `--for` ran out; `publish` and `play` likewise |
 //! | 1 | wrong arguments, account file or input of `sip parse` |
 //! | 2 | no network: the registrar or gateway cannot be reached, or no socket can be opened |
 //! | 3 | the registrar refused: wrong password, or another reason |
 //! | 4 | the called party is busy (486, 600) |
-//! | 5 | the call failed: refused, not found, no answer, no common codec, lost |
-//! | 6 | a microphone, speaker or file cannot be opened |
+//! | 5 | the call or stream failed: refused, not found, no answer, no common codec, lost |
+//! | 6 | a microphone, speaker or file cannot be opened or written |
 //! | 7 | the engine stopped or refused a command |
-//! | 130 | interrupted (Ctrl-C, SIGTERM): hung up and unregistered first |
+//! | 130 | interrupted (Ctrl-C, SIGTERM): hung up, unpublished and unregistered first |
 //!
 //! `register` (once registered), `gateway` and `phone` are ended by a signal in the normal way: they exit 0.
 #![forbid(unsafe_code)]

@@ -1,8 +1,10 @@
 //! The command line.
 
+mod streams;
 mod time;
 mod values;
 
+pub(crate) use streams::{Camera, Endpoint, Input, Play, Publish, Screen, Snapshot};
 pub(crate) use values::{Codec, Wire};
 
 use clap::{Args, Parser, Subcommand};
@@ -11,15 +13,15 @@ use std::{path::PathBuf, time::Duration};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    done; for call and answer: the call was established and ended, or --for ran out
+  0    done; for call and answer: the call was established and ended, or --for ran out; publish and play likewise
   1    wrong arguments, account file or input of `sip parse`
   2    no network: the registrar or gateway cannot be reached, or no socket can be opened
   3    the registrar refused: wrong password, or another reason
   4    the called party is busy (486, 600)
-  5    the call failed: refused, not found, no answer, no common codec, lost
-  6    a microphone, speaker or file cannot be opened
+  5    the call or stream failed: refused, not found, no answer, no common codec, lost
+  6    a microphone, speaker or file cannot be opened or written
   7    the engine stopped or refused a command
-  130  interrupted: hung up and unregistered first (register, gateway and phone exit 0)";
+  130  interrupted: hung up, unpublished and unregistered first (register, gateway and phone exit 0)";
 
 /// Calls, answers and serves from a terminal.
 #[derive(Debug, Parser)]
@@ -60,7 +62,16 @@ pub(crate) enum Task {
         #[command(flatten)]
         common: Common,
     },
-    /// Serve the registrar and the pages of the UI on this machine
+    /// Publish STREAM: a name at the gateway of this machine, or the URL of a WHIP endpoint
+    #[command(after_help = EXIT_CODES)]
+    Publish(Publish),
+    /// Play STREAM: a name at the gateway of this machine, or the URL of a WHEP endpoint
+    #[command(after_help = EXIT_CODES)]
+    Play(Play),
+    /// Write a picture of STREAM as a PNG
+    #[command(after_help = EXIT_CODES)]
+    Snapshot(Snapshot),
+    /// Serve the registrar, streams and the pages of the UI on this machine
     #[command(after_help = EXIT_CODES)]
     Gateway(Gateway),
     /// Look at SIP itself

@@ -33,16 +33,36 @@ pub(super) fn settings(audio: &Audio) -> AudioSettings {
 
 /// A wrong file name is told before anything goes out on the network.
 pub(super) fn check(audio: &Audio) -> Result<(), Error> {
-    if let Selection::File(path) | Selection::LoopedFile(path) = &audio.mic {
-        File::open(path)
-            .map_err(|error| Error::new(Exit::Device, format!("--mic {}: {error}", path.display())))?;
+    check_source("--mic", &audio.mic)?;
+    check_sink("--speaker", &audio.speaker)
+}
+
+pub(crate) fn check_source(option: &str, source: &Selection) -> Result<(), Error> {
+    match source {
+        Selection::File(path) | Selection::LoopedFile(path) => check_file(option, path),
+        _ => Ok(()),
     }
-    if let Selection::File(path) = &audio.speaker {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if !folder.is_dir() {
-            let message = format!("--speaker {}: there is no folder {}", path.display(), folder.display());
-            return Err(Error::new(Exit::Device, message));
-        }
+}
+
+/// It can be read.
+pub(crate) fn check_file(option: &str, path: &Path) -> Result<(), Error> {
+    let opened = File::open(path);
+    opened.map(drop).map_err(|error| Error::new(Exit::Device, format!("{option} {}: {error}", path.display())))
+}
+
+pub(crate) fn check_sink(option: &str, sink: &Selection) -> Result<(), Error> {
+    match sink {
+        Selection::File(path) => check_folder(option, path),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// There is a folder that a file can be in.
+pub(crate) fn check_folder(option: &str, path: &Path) -> Result<(), Error> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let message = format!("{option} {}: there is no folder {}", path.display(), folder.display());
+    Err(Error::new(Exit::Device, message))
 }

@@ -4,7 +4,7 @@ mod audio;
 mod open;
 mod ready;
 
-pub(crate) use audio::devices;
+pub(crate) use audio::{check_file, check_folder, check_sink, check_source, devices};
 pub(crate) use open::{Role, open};
 
 use crate::{output::Output, signals::Interrupt};

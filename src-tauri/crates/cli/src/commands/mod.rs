@@ -7,6 +7,7 @@ mod gateway;
 mod lines;
 mod phone;
 mod register;
+mod streams;
 
 use crate::{
     arguments::{Common, Task},
@@ -34,6 +35,9 @@ pub(crate) async fn run(task: Task) -> Result<Exit, Error> {
         }
         Task::Phone { common } => phone::run(Common { json: true, ..common }).await,
         Task::Gateway(arguments) => gateway::run(arguments).await,
+        Task::Publish(arguments) => streams::publish(arguments).await,
+        Task::Play(arguments) => streams::play(arguments).await,
+        Task::Snapshot(arguments) => streams::snapshot(arguments).await,
         Task::Sip(task) => parse::run(&task),
     }
 }

@@ -23,6 +23,19 @@ fn wrong_arguments_are_named_and_exit_with_1() {
         (&["call", "echo", "--aor", "sip:a@b", "--password", "secret"], "--password"),
         (&["call", "echo", "--log", "==", "--aor", "sip:a@b"], "--log"),
         (&["sip", "parse", "a", "b"], "b"),
+        (&["publish"], "STREAM"),
+        (&["publish", "tv", "--camera", "webcam"], "webcam"),
+        (&["publish", "tv", "--mic", "null"], "null"),
+        (&["publish", "tv", "--size", "big"], "big"),
+        (&["publish", "tv", "--codec", "AV1"], "AV1"),
+        (&["publish", "tv", "--camera", "none", "--mic", "none"], "nothing to publish"),
+        (&["publish", "a/b", "--camera", "bars", "--mic", "none"], "a/b"),
+        (&["publish", "tv", "--camera", "bars", "--mic", "none", "--fps", "1000"], "framesPerSecond"),
+        (&["publish", "tv", "--token", "a", "--token-env", "B"], "--token-env"),
+        (&["play", "tv", "--video", "window"], "window"),
+        (&["play", "tv", "--gateway", "localhost"], "localhost"),
+        (&["play", "tv", "--speaker", "null", "--token-env", "SIDETONE_NOT_SET"], "SIDETONE_NOT_SET"),
+        (&["snapshot", "tv"], "FILE"),
     ] {
         let ended = home.run(arguments, b"");
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{arguments:?}: {ended:?}");
@@ -34,7 +47,7 @@ fn wrong_arguments_are_named_and_exit_with_1() {
 fn help_says_the_exit_codes_and_exits_with_0() {
     let home = Home::new("help");
     for arguments in
-        [&["--help"][..], &["call", "--help"], &["answer", "-h"], &["gateway", "--help"], &["--version"]]
+        [&["--help"][..], &["call", "--help"], &["answer", "-h"], &["gateway", "--help"], &["publish", "--help"], &["--version"]]
     {
         let ended = home.run(arguments, b"");
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");

@@ -15,6 +15,7 @@ mod protection;
 mod secure;
 mod services;
 mod statuses;
+mod streams;
 mod stun;
 mod tones;
 mod transfer;

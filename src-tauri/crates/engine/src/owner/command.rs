@@ -78,9 +78,7 @@ impl Owner {
             Command::Snapshot { stream_id } => self.take_snapshot(&stream_id),
             Command::RetryStream { stream_id } => self.retry_stream(&stream_id),
             Command::GetVideoSources => return self.get_video_sources(answer),
-            Command::RecordStream { .. } => {
-                Err(Failure::new(FailureCode::WrongState, "streams cannot be recorded yet"))
-            }
+            Command::RecordStream { stream_id, on } => self.record_stream(&stream_id, on),
             Command::GetSnapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
         };
         let _ = answer.send(result);

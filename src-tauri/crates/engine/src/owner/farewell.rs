@@ -35,6 +35,7 @@ impl Owner {
         (self.calls.is_empty()
             && self.sessions.is_empty()
             && self.streams.is_idle()
+            && !self.streams.are_recorded()
             && self.exchange.is_idle()
             && self.phone.is_idle())
             || Instant::now() >= farewell.deadline

@@ -99,6 +99,7 @@ enum Errand {
     Stored(kept::Stored),
     StreamSound(streams::OpenedSound),
     Snapshot(streams::Taken),
+    StreamRecorded(streams::Recorded),
     Dialling(Box<streams::Dialling>),
     Negotiated(Box<streams::Negotiated>),
     /// A session of the gateway that nobody wants.
@@ -261,6 +262,7 @@ impl Owner {
             Errand::Stored(stored) => self.on_stored(stored),
             Errand::StreamSound(opened) => self.on_stream_sound(opened),
             Errand::Snapshot(taken) => self.on_snapshot_taken(taken),
+            Errand::StreamRecorded(recorded) => self.on_stream_recorded(recorded),
             Errand::Dialling(dialling) => self.on_dialling(*dialling),
             Errand::Negotiated(negotiated) => self.on_negotiated(*negotiated),
             Errand::Unserved(resource) => self.on_unserved(&resource),

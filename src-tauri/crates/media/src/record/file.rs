@@ -169,7 +169,7 @@ fn write_counted(out: &mut dyn Medium, mut bytes: &[u8]) -> (usize, io::Result<(
 }
 
 /// What went wrong, as a user would say it.
-pub(super) fn words(error: &io::Error) -> String {
+pub(crate) fn words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::StorageFull => "the disk is full".into(),
         io::ErrorKind::QuotaExceeded => "the disk quota is used up".into(),

@@ -14,6 +14,7 @@ use crate::error::MediaError;
 use crate::frame::{FRAME_LEN, Frame, SAMPLE_RATE};
 use crate::synthetic::to_i16;
 use file::Parts;
+pub(crate) use file::words;
 use writer::Shared;
 
 /// Most parties of one recording.

@@ -11,6 +11,7 @@ pub mod file;
 pub mod packet;
 pub mod picture;
 pub mod receive;
+pub mod record;
 pub mod source;
 pub mod sync;
 

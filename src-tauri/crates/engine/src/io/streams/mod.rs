@@ -27,7 +27,7 @@ use packet::Clock;
 pub(crate) use packet::{Kind, Packet};
 pub use pictures::Pictures;
 pub(crate) use router::{Key, Listed, Tracks};
-pub(crate) use tap::Taps;
+pub(crate) use tap::{Closer, Taps};
 pub use tap::{Unit, UnitMedia, Units};
 use timeline::Timeline;
 pub(crate) use worker::Done;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use sidetone_media::{Codec, video::Encoded};
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Instant,
@@ -39,17 +39,52 @@ pub enum UnitMedia {
 
 /// A stream's encoded media from the next key frame on. Ends with the stream.
 #[derive(Debug)]
-pub struct Units(mpsc::Receiver<Unit>);
+pub struct Units {
+    units: mpsc::Receiver<Unit>,
+    closer: Closer,
+    has_video: bool,
+    has_audio: bool,
+}
+
+/// Ends one reader's units, from wherever.
+#[derive(Debug, Clone)]
+pub(crate) struct Closer(Weak<Reading>);
+
+impl Closer {
+    pub(crate) fn close(&self) {
+        if let Some(reading) = self.0.upgrade() {
+            reading.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+    }
+}
+
+/// The way to one reader, until it is closed.
+#[derive(Debug)]
+struct Reading(Mutex<Option<mpsc::Sender<Unit>>>);
 
 impl Units {
+    /// As far as it was known when they were asked for.
+    pub fn has_video(&self) -> bool {
+        self.has_video
+    }
+
+    /// The same of sound.
+    pub fn has_audio(&self) -> bool {
+        self.has_audio
+    }
+
+    pub(crate) fn closer(&self) -> Closer {
+        self.closer.clone()
+    }
+
     /// `None` when the stream has ended.
     pub async fn next(&mut self) -> Option<Unit> {
-        self.0.recv().await
+        self.units.recv().await
     }
 
     /// The same for a thread of its own.
     pub fn blocking_next(&mut self) -> Option<Unit> {
-        self.0.blocking_recv()
+        self.units.blocking_recv()
     }
 }
 
@@ -64,23 +99,46 @@ pub(crate) struct Taps {
 
 #[derive(Debug)]
 struct Reader {
-    units: mpsc::Sender<Unit>,
+    reading: Arc<Reading>,
     waits_for_key: bool,
+}
+
+enum Refused {
+    Closed,
+    Full,
+}
+
+impl Reader {
+    fn is_closed(&self) -> bool {
+        let reading = self.reading.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.as_ref().is_none_or(mpsc::Sender::is_closed)
+    }
+
+    fn send(&self, unit: &Unit) -> Result<(), Refused> {
+        let reading = self.reading.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let units = reading.as_ref().ok_or(Refused::Closed)?;
+        units.try_send(unit.clone()).map_err(|error| match error {
+            mpsc::error::TrySendError::Closed(_) => Refused::Closed,
+            mpsc::error::TrySendError::Full(_) => Refused::Full,
+        })
+    }
 }
 
 impl Taps {
     /// `None` where there are too many readers, or the stream has ended.
-    pub(crate) fn open(&self) -> Option<Units> {
+    pub(crate) fn open(&self, has_video: bool, has_audio: bool) -> Option<Units> {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        readers.retain(|reader| !reader.units.is_closed());
+        readers.retain(|reader| !reader.is_closed());
         if readers.len() >= READERS || self.closed.load(Relaxed) {
             return None;
         }
         let (units, receiver) = mpsc::channel(WAITING);
-        readers.push(Reader { units, waits_for_key: true });
+        let reading = Arc::new(Reading(Mutex::new(Some(units))));
+        let closer = Closer(Arc::downgrade(&reading));
+        readers.push(Reader { reading, waits_for_key: true });
         self.any.store(true, Relaxed);
         self.wants_key.store(true, Relaxed);
-        Some(Units(receiver))
+        Some(Units { units: receiver, closer, has_video, has_audio })
     }
 
     pub(crate) fn has_readers(&self) -> bool {
@@ -105,12 +163,12 @@ impl Taps {
                 reader.waits_for_key = false;
             }
             if is_video && reader.waits_for_key {
-                return !reader.units.is_closed();
+                return !reader.is_closed();
             }
-            match reader.units.try_send(unit.clone()) {
+            match reader.send(unit) {
                 Ok(()) => true,
-                Err(mpsc::error::TrySendError::Closed(_)) => false,
-                Err(mpsc::error::TrySendError::Full(_)) => {
+                Err(Refused::Closed) => false,
+                Err(Refused::Full) => {
                     if is_video {
                         reader.waits_for_key = true;
                         self.wants_key.store(true, Relaxed);

@@ -9,6 +9,7 @@ mod play;
 mod publish;
 mod quality;
 mod readers;
+mod record;
 mod serve;
 mod snapshot;
 mod status;
@@ -16,6 +17,7 @@ mod status;
 pub(super) use check::check_video;
 pub(super) use connect::Dialling;
 pub(super) use publish::OpenedSound;
+pub(super) use record::Recorded;
 pub(super) use serve::Negotiated;
 pub(super) use snapshot::Taken;
 
@@ -54,6 +56,7 @@ pub(super) struct Stream {
     quality: QualityView,
     retry_at: Option<u64>,
     recording: Option<RecordingView>,
+    recorder: Option<record::Recording>,
     players: Option<u32>,
     picture_problem: Option<String>,
     sound_problem: Option<String>,
@@ -75,6 +78,9 @@ pub(super) struct Streams {
     all: BTreeMap<StreamId, Stream>,
     by_key: HashMap<Key, StreamId>,
     next_key: u64,
+    next_recording: u64,
+    /// That are being written, also after their stream has ended.
+    recordings: usize,
     /// What is published at the gateway.
     listed: Vec<(Key, GatewayStream)>,
     /// Sessions of the gateway.
@@ -86,6 +92,16 @@ impl Streams {
     fn new_key(&mut self) -> Key {
         self.next_key += 1;
         Key(self.next_key)
+    }
+
+    fn new_recording(&mut self) -> u64 {
+        self.next_recording += 1;
+        self.next_recording
+    }
+
+    /// Some file is not whole yet.
+    pub(super) fn are_recorded(&self) -> bool {
+        self.recordings > 0
     }
 
     fn of_key(&mut self, key: Key) -> Option<&mut Stream> {
@@ -198,6 +214,7 @@ impl Owner {
             quality: QualityView::default(),
             retry_at: None,
             recording: None,
+            recorder: None,
             players: None,
             picture_problem: None,
             sound_problem: None,

@@ -11,7 +11,8 @@ impl Owner {
 
     pub(in super::super) fn stream_units(&mut self, id: &StreamId) -> Result<Units, Failure> {
         let stream = self.stream(id)?;
-        let units = stream.own.taps.open();
+        let has_video = stream.video_codec.is_some();
+        let units = stream.own.taps.open(has_video, stream.audio.is_some());
         let (key, is_published) = (stream.key, stream.is_published());
         if !is_published {
             self.stream_door.inlet(key).want_key_frame();

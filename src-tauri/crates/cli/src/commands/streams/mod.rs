@@ -1,0 +1,13 @@
+//! Streams from a terminal.
+
+mod follow;
+mod open;
+mod play;
+mod publish;
+mod record;
+mod snapshot;
+mod y4m;
+
+pub(super) use play::run as play;
+pub(super) use publish::run as publish;
+pub(super) use snapshot::run as snapshot;

@@ -1,0 +1,139 @@
+//! From a name to where it is, and an engine for it.
+
+use crate::{
+    arguments::Endpoint,
+    client::{Client, devices},
+    exit::{Error, Exit},
+    pages,
+    signals::Interrupt,
+};
+use sidetone_api::{GatewaySettings, Secret, Settings};
+use sidetone_engine::{Directories, Engine, Options, check_stream_name, secrets};
+use sidetone_gateway::{Gateway, find_running};
+use std::{
+    env,
+    fmt::Write as _,
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+};
+
+/// What we do with a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Publish,
+    Play,
+}
+
+/// An engine, and the stream as it is to be told to it.
+pub(super) struct Opened {
+    pub(super) client: Client,
+    pub(super) name: String,
+    pub(super) token: Option<Secret>,
+}
+
+/// Starts an engine with these settings. A name becomes a URL at a gateway that runs, or stays one at the engine's own.
+pub(super) async fn open(
+    stream: &str,
+    of: Use,
+    endpoint: &Endpoint,
+    settings: Settings,
+    hardware: bool,
+) -> Result<Opened, Error> {
+    let token = token(endpoint)?;
+    let is_url = stream.contains("://");
+    if !is_url {
+        check_stream_name(stream).map_err(|problem| Error::usage(format!("{stream}: {problem}")))?;
+    }
+    let runtime = Directories::of_the_platform().ok().map(|directories| directories.runtime);
+    let (name, is_own) = match (&endpoint.gateway, is_url) {
+        (_, true) => (stream.to_owned(), false),
+        (Some(gateway), false) => (at(gateway, of, stream), false),
+        (None, false) => match find(runtime.as_ref()).await {
+            Some(gateway) => (at(&gateway, of, stream), false),
+            None => (stream.to_owned(), true),
+        },
+    };
+    let interrupt = Interrupt::listen();
+    let handle = Engine::start(Options {
+        devices: devices(hardware),
+        tones: false,
+        ..Options::in_memory(devices(false), settings)
+    })
+    .await?;
+    let (mut client, _) = Client::attach(handle, endpoint.json, interrupt).await?;
+    if is_own
+        && of == Use::Publish
+        && let Err(error) = serve(&mut client, runtime).await
+    {
+        client.close().await;
+        return Err(error);
+    }
+    Ok(Opened { client, name, token })
+}
+
+/// Settings of an engine that has nothing but streams.
+pub(super) fn settings() -> Settings {
+    Settings { gateway: GatewaySettings { enabled: false, ..GatewaySettings::default() }, ..Settings::default() }
+}
+
+fn token(endpoint: &Endpoint) -> Result<Option<Secret>, Error> {
+    match &endpoint.token_env {
+        Some(variable) => match env::var(variable) {
+            Ok(token) if !token.is_empty() => Ok(Some(Secret::new(token))),
+            _ => Err(Error::usage(format!("--token-env: {variable} is not set"))),
+        },
+        None => Ok(endpoint.token.clone()),
+    }
+}
+
+async fn find(runtime: Option<&PathBuf>) -> Option<String> {
+    let found = find_running(runtime?).await?;
+    Some(format!("http://{}", found.http))
+}
+
+fn at(gateway: &str, of: Use, name: &str) -> String {
+    let kind = match of {
+        Use::Publish => "whip",
+        Use::Play => "whep",
+    };
+    format!("{gateway}/{kind}/{}", escaped(name))
+}
+
+/// As RFC 3986 section 2.1 has it.
+fn escaped(name: &str) -> String {
+    name.bytes().fold(String::with_capacity(name.len()), |mut text, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+        text
+    })
+}
+
+/// Lets others play what this run publishes.
+async fn serve(client: &mut Client, runtime: Option<PathBuf>) -> Result<(), Error> {
+    let options = sidetone_gateway::Options {
+        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        port: GatewaySettings::default().http_port,
+        ui: pages::ui(None),
+        runtime,
+    };
+    let running = Gateway::start(client.handle().clone(), options)
+        .await
+        .map_err(|error| Error::new(Exit::Network, error.to_string()))?;
+    client.say(&format!("no gateway runs on this machine; this run has one at http://{}", running.address()));
+    client.keep(running);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Use, at};
+
+    #[test]
+    fn a_name_is_escaped_in_a_url() {
+        assert_eq!(at("http://127.0.0.1:1", Use::Publish, "a-1"), "http://127.0.0.1:1/whip/a-1");
+        assert_eq!(at("http://h", Use::Play, "gr\u{f6}\u{df}e+1"), "http://h/whep/gr%C3%B6%C3%9Fe%2B1");
+    }
+}

@@ -1,0 +1,67 @@
+//! `play STREAM`.
+
+use super::{
+    follow::Stream,
+    open::{self, Opened, Use, open},
+    record,
+    y4m::Film,
+};
+use crate::{
+    arguments::{Play, Screen},
+    client::{Client, check_folder, check_sink},
+    exit::{Error, Exit},
+};
+use sidetone_api::{AudioSettings, Command, Secret, Settings};
+use sidetone_media::Selection;
+
+pub(crate) async fn run(arguments: Play) -> Result<Exit, Error> {
+    check_sink("--speaker", &arguments.speaker)?;
+    if let Screen::File(path) = &arguments.video {
+        check_folder("--video", path)?;
+    }
+    if let Some(path) = &arguments.record {
+        check_folder("--record", path)?;
+    }
+    let audio = AudioSettings {
+        microphone: Selection::Silence.to_string(),
+        speaker: arguments.speaker.to_string(),
+        ..AudioSettings::default()
+    };
+    let hardware = !arguments.speaker.is_synthetic();
+    let settings = Settings { audio, ..open::settings() };
+    let opened = open(&arguments.stream, Use::Play, &arguments.endpoint, settings, hardware).await?;
+    let Opened { mut client, name, token } = opened;
+    let exit = play(&mut client, name, token, arguments).await;
+    client.close().await;
+    exit
+}
+
+async fn play(
+    client: &mut Client,
+    name: String,
+    token: Option<Secret>,
+    arguments: Play,
+) -> Result<Exit, Error> {
+    let mut stream = Stream::begin(client, Command::PlayStream { name, token }).await?;
+    let film = match arguments.video {
+        Screen::Null => None,
+        // From the first picture on, which comes before PLAYING is told.
+        Screen::File(path) => match client.handle().pictures(stream.id.clone()).await {
+            Ok(pictures) => Some(Film::begin(path, pictures)?),
+            // It has ended already, and says why.
+            Err(_) => None,
+        },
+    };
+    let mut recording = None;
+    let mut exit = stream.until_live(client).await;
+    if matches!(exit, Ok(None)) {
+        recording = record::begin(client, &stream, arguments.record).await?;
+        exit = stream.rest(client, arguments.duration).await.map(Some);
+    }
+    stream.stop(client).await;
+    if let Some(film) = film {
+        film.end().await?;
+    }
+    record::end(client, recording).await?;
+    exit.map(|exit| exit.unwrap_or(Exit::Done))
+}

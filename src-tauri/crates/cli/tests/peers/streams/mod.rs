@@ -1,0 +1,130 @@
+//! Streams between real programs: `sidetone-cli publish`, `play` and `snapshot`, a gateway, and what they write.
+
+mod film;
+mod foreign;
+mod names;
+mod recording;
+
+use serde_json::Value;
+use sidetone_testkit::{Needs, Room};
+use std::{
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::{Duration, Instant},
+};
+
+const SOON: Duration = Duration::from_secs(30);
+const SILENT: [&str; 4] = ["--mic", "silence", "--speaker", "null"];
+
+fn needs() -> Needs {
+    Needs::tools(&["ffmpeg", "ffprobe"]).network().within(Duration::from_secs(150))
+}
+
+/// A program with folders of the test's own, so that those of one test find each other and nobody else. Killed on drop.
+struct Program {
+    child: Child,
+    lines: Receiver<(Instant, Value)>,
+    seen: Vec<(Instant, Value)>,
+    passed: usize,
+    name: String,
+}
+
+impl Program {
+    fn start(room: &Room, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sidetone-cli"));
+        command.args(arguments).arg("--json").current_dir(room.dir()).env("HOME", room.dir());
+        for (variable, folder) in [
+            ("XDG_RUNTIME_DIR", "run"),
+            ("XDG_CONFIG_HOME", "config"),
+            ("XDG_DATA_HOME", "data"),
+            ("XDG_CACHE_HOME", "cache"),
+        ] {
+            let folder = room.dir().join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            command.env(variable, folder);
+        }
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let value = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                if sender.send((Instant::now(), value)).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, lines, seen: Vec::new(), passed: 0, name: arguments.join(" ") }
+    }
+
+    /// The next line that fits, after those of earlier waits, and when it came.
+    fn wait(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> (Instant, Value) {
+        let deadline = Instant::now() + SOON;
+        loop {
+            while self.passed < self.seen.len() {
+                self.passed += 1;
+                if fits(&self.seen[self.passed - 1].1) {
+                    return self.seen[self.passed - 1].clone();
+                }
+            }
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.seen.push(line),
+                Err(error) => panic!("{}: {what} did not come ({error}); what came: {:#?}", self.name, self.seen),
+            }
+        }
+    }
+
+    fn status(&mut self, status: &str) -> (Instant, Value) {
+        self.wait(status, |line| line["event"] == "StreamStatusEvent" && line["status"] == status)
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Its exit code and every line.
+    fn end(mut self) -> (Option<i32>, Vec<Value>) {
+        let deadline = Instant::now() + SOON;
+        while let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            self.seen.push(line);
+        }
+        let code = self.child.wait().unwrap().code();
+        (code, std::mem::take(&mut self.seen).into_iter().map(|(_, line)| line).collect())
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A gateway that the others find.
+fn gateway(room: &Room) -> Program {
+    let mut gateway = Program::start(room, &[&["gateway"][..], &SILENT].concat());
+    gateway.wait("its addresses", |line| line["http"].is_string());
+    gateway
+}
+
+fn publish(room: &Room, name: &str, more: &[&str]) -> Program {
+    let mut program = Program::start(room, &[&["publish", name, "--camera", "bars"][..], more].concat());
+    program.status("PUBLISHING");
+    program
+}
+
+/// Of a `StreamStatusEvent` of the end.
+fn last_info(lines: &[Value]) -> (String, String) {
+    let last = lines.iter().rev().find(|line| line["event"] == "StreamStatusEvent").expect("a status");
+    let text = |key: &str| last[key].as_str().unwrap_or_default().to_owned();
+    (text("status"), text("info"))
+}
+
+fn path(room: &Room, name: &str) -> (PathBuf, String) {
+    let path = room.dir().join(name);
+    let text = path.display().to_string();
+    (path, text)
+}
