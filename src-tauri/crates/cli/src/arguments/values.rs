@@ -95,7 +95,8 @@ pub(super) fn screen(text: &str) -> Result<Screen, String> {
 
 /// `1280x720`.
 pub(super) fn size(text: &str) -> Result<(u32, u32), String> {
-    let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    let sides =
+        text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     sides.ok_or_else(|| format!("{text:?} is no size; write 1280x720"))
 }
 

@@ -47,7 +47,9 @@ pub(crate) fn check_source(option: &str, source: &Selection) -> Result<(), Error
 /// It can be read.
 pub(crate) fn check_file(option: &str, path: &Path) -> Result<(), Error> {
     let opened = File::open(path);
-    opened.map(drop).map_err(|error| Error::new(Exit::Device, format!("{option} {}: {error}", path.display())))
+    opened
+        .map(drop)
+        .map_err(|error| Error::new(Exit::Device, format!("{option} {}: {error}", path.display())))
 }
 
 pub(crate) fn check_sink(option: &str, sink: &Selection) -> Result<(), Error> {

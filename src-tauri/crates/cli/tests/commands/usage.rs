@@ -46,9 +46,14 @@ fn wrong_arguments_are_named_and_exit_with_1() {
 #[test]
 fn help_says_the_exit_codes_and_exits_with_0() {
     let home = Home::new("help");
-    for arguments in
-        [&["--help"][..], &["call", "--help"], &["answer", "-h"], &["gateway", "--help"], &["publish", "--help"], &["--version"]]
-    {
+    for arguments in [
+        &["--help"][..],
+        &["call", "--help"],
+        &["answer", "-h"],
+        &["gateway", "--help"],
+        &["publish", "--help"],
+        &["--version"],
+    ] {
         let ended = home.run(arguments, b"");
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
         assert!(ended.stdout.contains("Exit codes") || arguments == ["--version"], "{}", ended.stdout);

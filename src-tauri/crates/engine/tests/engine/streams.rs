@@ -343,3 +343,43 @@ async fn cameras_and_screens_are_listed_with_the_bars() {
     assert!(sources.iter().any(|source| source.selection == "bars"), "{sources:?}");
     phone.finish().await;
 }
+
+#[tokio::test]
+async fn streams_are_recorded_to_files_of_their_own_and_the_end_of_the_engine_makes_them_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = settings();
+    settings.video.folder = dir.path().join("films").display().to_string();
+    let mut phone = Phone::start(settings).await;
+    let published = phone.published("tv").await;
+    let played = phone.played("tv").await;
+    let record = |stream_id: &StreamId, on| Command::RecordStream { stream_id: stream_id.clone(), on };
+    for id in [&published, &played] {
+        phone.done(record(id, true)).await;
+        let refused = phone.ask(record(id, true)).await.unwrap_err();
+        assert_eq!(refused.code, FailureCode::WrongState);
+    }
+    let is_written = |state: &Snapshot, id: &StreamId| {
+        let recording = stream(state, id).and_then(|stream| stream.recording.clone());
+        recording.is_some_and(|it| it.seconds >= 1 && it.path.ends_with(".mp4") && it.problem.is_none())
+    };
+    phone.until("recordings", |state| is_written(state, &published) && is_written(state, &played)).await;
+    phone.done(record(&played, false)).await;
+    phone.notice("recorded ").await;
+    phone
+        .until("no recording", |state| stream(state, &played).is_some_and(|it| it.recording.is_none()))
+        .await;
+    assert_eq!(phone.ask(record(&played, false)).await.unwrap_err().code, FailureCode::WrongState);
+    // It can be recorded again, to another file.
+    phone.done(record(&played, true)).await;
+    phone.until("another recording", |state| is_written(state, &played)).await;
+    phone.finish().await;
+    let files: Vec<_> =
+        std::fs::read_dir(dir.path().join("films")).unwrap().map(|it| it.unwrap().path()).collect();
+    assert_eq!(files.len(), 3, "{files:?}");
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap();
+        assert_eq!(&bytes[4..8], b"ftyp", "{}", file.display());
+        // The index comes last.
+        assert!(bytes[bytes.len() - 200..].windows(4).any(|name| name == b"mfro"), "{}", file.display());
+    }
+}

@@ -4,16 +4,22 @@
 mod call;
 mod calls;
 mod echo;
+mod streams;
 
 use crate::arguments;
 
 /// A name, what it measures, how.
 type Bench = (&'static str, &'static str, fn(&arguments::Bench) -> Result<(), String>);
 
-const BENCHES: [Bench; 3] = [
+const BENCHES: [Bench; 4] = [
     ("call", "one G.711 and one Opus call beside baresip's", call::run),
     ("calls", "1 to 100 G.711 calls in one engine: what each costs", calls::run),
     ("echo", "what the echo canceller leaves of the far end, and of the near end when both speak", echo::run),
+    (
+        "streams",
+        "a packet forwarded to 1 to 200 players beside Janus', and what publishing 720p30 costs",
+        streams::run,
+    ),
 ];
 
 /// One of them, or all.

@@ -48,7 +48,11 @@ impl Stream {
     ///
     /// # Errors
     /// The engine has gone.
-    pub(super) async fn next(&mut self, client: &mut Client, deadline: Option<Instant>) -> Result<Seen, Error> {
+    pub(super) async fn next(
+        &mut self,
+        client: &mut Client,
+        deadline: Option<Instant>,
+    ) -> Result<Seen, Error> {
         loop {
             let status = match client.next(deadline).await {
                 Next::Event(envelope) => match &envelope.event {

@@ -8,7 +8,7 @@ use crate::{
     signals::Interrupt,
 };
 use sidetone_api::{GatewaySettings, Secret, Settings};
-use sidetone_engine::{Directories, Engine, Options, check_stream_name, secrets};
+use sidetone_engine::{Directories, Engine, Options, check_stream_name};
 use sidetone_gateway::{Gateway, find_running};
 use std::{
     env,
@@ -29,6 +29,8 @@ pub(super) struct Opened {
     pub(super) client: Client,
     pub(super) name: String,
     pub(super) token: Option<Secret>,
+    /// The name is one at the engine's own gateway, which nobody can reach yet.
+    pub(super) is_own: bool,
 }
 
 /// Starts an engine with these settings. A name becomes a URL at a gateway that runs, or stays one at the engine's own.
@@ -36,7 +38,7 @@ pub(super) async fn open(
     stream: &str,
     of: Use,
     endpoint: &Endpoint,
-    settings: Settings,
+    mut settings: Settings,
     hardware: bool,
 ) -> Result<Opened, Error> {
     let token = token(endpoint)?;
@@ -44,15 +46,15 @@ pub(super) async fn open(
     if !is_url {
         check_stream_name(stream).map_err(|problem| Error::usage(format!("{stream}: {problem}")))?;
     }
-    let runtime = Directories::of_the_platform().ok().map(|directories| directories.runtime);
     let (name, is_own) = match (&endpoint.gateway, is_url) {
         (_, true) => (stream.to_owned(), false),
         (Some(gateway), false) => (at(gateway, of, stream), false),
-        (None, false) => match find(runtime.as_ref()).await {
+        (None, false) => match find().await {
             Some(gateway) => (at(&gateway, of, stream), false),
             None => (stream.to_owned(), true),
         },
     };
+    settings.gateway.enabled = is_own && of == Use::Publish;
     let interrupt = Interrupt::listen();
     let handle = Engine::start(Options {
         devices: devices(hardware),
@@ -60,20 +62,16 @@ pub(super) async fn open(
         ..Options::in_memory(devices(false), settings)
     })
     .await?;
-    let (mut client, _) = Client::attach(handle, endpoint.json, interrupt).await?;
-    if is_own
-        && of == Use::Publish
-        && let Err(error) = serve(&mut client, runtime).await
-    {
-        client.close().await;
-        return Err(error);
-    }
-    Ok(Opened { client, name, token })
+    let (client, _) = Client::attach(handle, endpoint.json, interrupt).await?;
+    Ok(Opened { client, name, token, is_own })
 }
 
 /// Settings of an engine that has nothing but streams.
 pub(super) fn settings() -> Settings {
-    Settings { gateway: GatewaySettings { enabled: false, ..GatewaySettings::default() }, ..Settings::default() }
+    Settings {
+        gateway: GatewaySettings { enabled: false, ..GatewaySettings::default() },
+        ..Settings::default()
+    }
 }
 
 fn token(endpoint: &Endpoint) -> Result<Option<Secret>, Error> {
@@ -86,8 +84,12 @@ fn token(endpoint: &Endpoint) -> Result<Option<Secret>, Error> {
     }
 }
 
-async fn find(runtime: Option<&PathBuf>) -> Option<String> {
-    let found = find_running(runtime?).await?;
+fn runtime() -> Option<PathBuf> {
+    Directories::of_the_platform().ok().map(|directories| directories.runtime)
+}
+
+async fn find() -> Option<String> {
+    let found = find_running(&runtime()?).await?;
     Some(format!("http://{}", found.http))
 }
 
@@ -112,12 +114,12 @@ fn escaped(name: &str) -> String {
 }
 
 /// Lets others play what this run publishes.
-async fn serve(client: &mut Client, runtime: Option<PathBuf>) -> Result<(), Error> {
+pub(super) async fn serve(client: &mut Client) -> Result<(), Error> {
     let options = sidetone_gateway::Options {
         bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
         port: GatewaySettings::default().http_port,
         ui: pages::ui(None),
-        runtime,
+        runtime: runtime(),
     };
     let running = Gateway::start(client.handle().clone(), options)
         .await

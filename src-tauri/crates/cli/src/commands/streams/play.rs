@@ -30,7 +30,7 @@ pub(crate) async fn run(arguments: Play) -> Result<Exit, Error> {
     let hardware = !arguments.speaker.is_synthetic();
     let settings = Settings { audio, ..open::settings() };
     let opened = open(&arguments.stream, Use::Play, &arguments.endpoint, settings, hardware).await?;
-    let Opened { mut client, name, token } = opened;
+    let Opened { mut client, name, token, .. } = opened;
     let exit = play(&mut client, name, token, arguments).await;
     client.close().await;
     exit

@@ -11,7 +11,8 @@ use crate::{
     exit::{Error, Exit},
 };
 use sidetone_api::{
-    AudioInput, AudioSettings, Command, Reply, Settings, StreamSources, VideoSettings, VideoSourceKind,
+    AudioInput, AudioSettings, Command, Reply, Secret, Settings, StreamSources, VideoSettings,
+    VideoSourceKind,
 };
 use sidetone_media::{Selection, device::VideoSelection};
 
@@ -20,8 +21,8 @@ pub(crate) async fn run(arguments: Publish) -> Result<Exit, Error> {
     let hardware = needs_hardware(&arguments);
     let settings = Settings { audio: audio(&arguments), ..open::settings() };
     let opened = open(&arguments.stream, Use::Publish, &arguments.endpoint, settings, hardware).await?;
-    let Opened { mut client, name, token } = opened;
-    let exit = publish(&mut client, name, token, arguments).await;
+    let Opened { mut client, name, token, is_own } = opened;
+    let exit = publish(&mut client, name, token, is_own, arguments).await;
     client.close().await;
     exit
 }
@@ -29,13 +30,18 @@ pub(crate) async fn run(arguments: Publish) -> Result<Exit, Error> {
 async fn publish(
     client: &mut Client,
     name: String,
-    token: Option<sidetone_api::Secret>,
+    token: Option<Secret>,
+    is_own: bool,
     arguments: Publish,
 ) -> Result<Exit, Error> {
-    let sources = StreamSources { video: video(client, &arguments).await?, inset: None, audio: inputs(&arguments) };
+    let sources =
+        StreamSources { video: video(client, &arguments).await?, inset: None, audio: inputs(&arguments) };
     let settings = Some(video_settings(&arguments));
     let command = Command::PublishStream { name, token, sources, settings };
     let mut stream = Stream::begin(client, command).await?;
+    if is_own {
+        open::serve(client).await?;
+    }
     if let Some(exit) = stream.until_live(client).await? {
         stream.stop(client).await;
         return Ok(exit);

@@ -26,9 +26,10 @@ pub(crate) async fn run(arguments: Snapshot) -> Result<Exit, Error> {
         speaker: Selection::Null.to_string(),
         ..AudioSettings::default()
     };
-    let settings = Settings { audio, video: VideoSettings { folder, ..VideoSettings::default() }, ..open::settings() };
+    let settings =
+        Settings { audio, video: VideoSettings { folder, ..VideoSettings::default() }, ..open::settings() };
     let opened = open(&arguments.stream, Use::Play, &arguments.endpoint, settings, false).await?;
-    let Opened { mut client, name, token } = opened;
+    let Opened { mut client, name, token, .. } = opened;
     let exit = take(&mut client, name, token, &arguments.file).await;
     client.close().await;
     exit

@@ -71,7 +71,9 @@ impl Program {
             }
             match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => self.seen.push(line),
-                Err(error) => panic!("{}: {what} did not come ({error}); what came: {:#?}", self.name, self.seen),
+                Err(error) => {
+                    panic!("{}: {what} did not come ({error}); what came: {:#?}", self.name, self.seen)
+                }
             }
         }
     }

@@ -41,8 +41,10 @@ fn a_recording_plays_after_a_kill_up_to_the_last_second() {
     let mut player = Program::start(&room, &["play", "tv", "--speaker", "null"]);
     player.status("PLAYING");
     let began = Instant::now();
-    until("six seconds", Duration::from_secs(20), || (began.elapsed() > Duration::from_secs(6)).then_some(()))
-        .unwrap();
+    until("six seconds", Duration::from_secs(20), || {
+        (began.elapsed() > Duration::from_secs(6)).then_some(())
+    })
+    .unwrap();
     publisher.signal("-KILL");
     let lived = began.elapsed().as_secs_f64();
     let (code, _) = publisher.end();

@@ -26,7 +26,7 @@ pub(crate) use inlet::Inlet;
 use packet::Clock;
 pub(crate) use packet::{Kind, Packet};
 pub use pictures::Pictures;
-pub(crate) use router::{Key, Listed, Tracks};
+pub(crate) use router::{Key, Listed, PUBLISHER_STOPPED, Tracks};
 pub(crate) use tap::{Closer, Taps};
 pub use tap::{Unit, UnitMedia, Units};
 use timeline::Timeline;

@@ -27,6 +27,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// What [`sidetone_peer::DisconnectReason::Closed`] is called.
+const CLOSED_BY_ENDPOINT: &str = "Stopped by session disconnect";
 /// Names of simulcast layers, the smallest first.
 const LAYERS: [&str; MOST_LAYERS] = ["q", "h", "f"];
 /// What the sound needs beside the pictures, kbit/s.
@@ -176,9 +178,13 @@ impl Owner {
 
     /// The connection is gone, or did not come about.
     pub(super) fn on_stream_disconnected(&mut self, key: Key, info: &str) {
-        if let Some(id) = self.streams.of_key(key).map(|stream| stream.id.clone()) {
-            self.lose_stream(&id, info, true, None);
+        let Some(stream) = self.streams.of_key(key) else { return };
+        let (id, is_played) = (stream.id.clone(), !stream.is_published() && stream.live_at.is_some());
+        // An endpoint that ends a player's session in order has nothing more to play.
+        if is_played && info == CLOSED_BY_ENDPOINT {
+            return self.end_stream(&id, StreamStatus::Stopped, streams::PUBLISHER_STOPPED);
         }
+        self.lose_stream(&id, info, true, None);
     }
 
     /// What never was live has failed; what was, is tried again.

@@ -34,10 +34,13 @@ pub(super) struct Files {
 
 impl Files {
     pub(super) fn new(path: &Path) -> Self {
-        Self::with(path, Box::new(|path| {
-            let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-            Ok(Box::new(file) as Box<dyn Medium>)
-        }))
+        Self::with(
+            path,
+            Box::new(|path| {
+                let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+                Ok(Box::new(file) as Box<dyn Medium>)
+            }),
+        )
     }
 
     pub(super) fn with(path: &Path, open: Open) -> Self {

@@ -65,7 +65,13 @@ impl Container for Mp4 {
             payload.extend_from_slice(&data);
         }
         for sample in &piece.audio {
-            samples.push(described(TrackKind::Audio, sample, payload.len(), sample.data.len(), AUDIO_CLOCK_RATE));
+            samples.push(described(
+                TrackKind::Audio,
+                sample,
+                payload.len(),
+                sample.data.len(),
+                AUDIO_CLOCK_RATE,
+            ));
             payload.extend_from_slice(&sample.data);
         }
         let mut told = [false; 2];

@@ -110,7 +110,10 @@ impl Part {
             return Ok(());
         }
         let at = at.saturating_duration_since(self.begin);
-        self.push(Kind::Video, Sample { data: encoded.data.clone(), at, lasts: LAST_PICTURE, key: encoded.key });
+        self.push(
+            Kind::Video,
+            Sample { data: encoded.data.clone(), at, lasts: LAST_PICTURE, key: encoded.key },
+        );
         Ok(())
     }
 
@@ -160,7 +163,7 @@ impl Part {
     fn flush(&mut self, all: bool) -> io::Result<()> {
         let is_new = self.is_new;
         let take = |track: &mut Vec<Sample>| {
-            let keep = usize::from(!all && !(is_new && track.len() == 1));
+            let keep = usize::from(!(all || (is_new && track.len() == 1)));
             let later = track.split_off(track.len().saturating_sub(keep));
             std::mem::replace(track, later)
         };

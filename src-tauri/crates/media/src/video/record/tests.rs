@@ -52,7 +52,7 @@ impl Scene {
     }
 
     /// Pictures at 25 a second, and sound, from one time to another.
-    fn into(&mut self, recorder: &mut StreamRecorder, from: u64, to: u64) {
+    fn play(&mut self, recorder: &mut StreamRecorder, from: u64, to: u64) {
         for millis in (from..to).step_by(20) {
             let at = self.start + Duration::from_millis(millis);
             if millis % 40 == 0 {
@@ -96,9 +96,14 @@ fn records_in_time(codec: VideoCodec, ending: &str, names: [&str; 2]) {
     let mut recorder = StreamRecorder::new(&path, BOTH);
     // Sound from before the first picture is left out: pictures begin at 1 s, in the middle of a packet.
     for millis in (0..1_000).step_by(20) {
-        recorder.audio(Codec::Opus, (millis * 48) as u32, &PACKET, scene.start + Duration::from_millis(millis));
+        recorder.audio(
+            Codec::Opus,
+            (millis * 48) as u32,
+            &PACKET,
+            scene.start + Duration::from_millis(millis),
+        );
     }
-    scene.into(&mut recorder, 1_000, 4_000);
+    scene.play(&mut recorder, 1_000, 4_000);
     let status = recorder.finish();
     let file = path.with_file_name(format!("tv.x.{ending}"));
     assert_eq!((status.files, status.problem), (vec![file.clone()], None));
@@ -144,7 +149,7 @@ fn what_was_written_plays_when_the_recorder_is_gone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         let mut recorder = StreamRecorder::new(&path, BOTH);
-        scene.into(&mut recorder, 0, 5_000);
+        scene.play(&mut recorder, 0, 5_000);
         // Killed: nothing more is written.
         let copy = folder.path().join(format!("copy-{name}"));
         fs::copy(&path, &copy).unwrap();
@@ -181,9 +186,9 @@ fn another_size_begins_another_file() {
     let path = folder.path().join("tv.mp4");
     fs::write(folder.path().join("tv-2.mp4"), "somebody else's").unwrap();
     let mut recorder = StreamRecorder::new(&path, BOTH);
-    scene.into(&mut recorder, 0, 2_000);
+    scene.play(&mut recorder, 0, 2_000);
     scene.resize(160, 90);
-    scene.into(&mut recorder, 2_000, 4_000);
+    scene.play(&mut recorder, 2_000, 4_000);
     let status = recorder.finish();
     let third = folder.path().join("tv-3.mp4");
     assert_eq!(status.files, [path.clone(), third.clone()]);
@@ -277,7 +282,7 @@ fn a_full_disk_is_told_and_leaves_whole_pieces() {
     let theirs = disk.clone();
     let open = Box::new(move |_: &Path| Ok(Box::new(theirs.clone()) as Box<dyn Medium>));
     let mut recorder = StreamRecorder::with(Files::with(&PathBuf::from("tv.mp4"), open), BOTH);
-    scene.into(&mut recorder, 0, 20_000);
+    scene.play(&mut recorder, 0, 20_000);
     let status = recorder.status();
     assert!(status.ended, "{status:?}");
     assert_eq!(status.problem.as_deref(), Some("the disk is full"));
@@ -307,8 +312,14 @@ fn what_cannot_be_recorded_is_said_and_the_rest_recorded() {
 fn damaged_media_make_no_panic() {
     let folder = tempfile::tempdir().unwrap();
     let start = Instant::now();
-    for (n, data) in [&b""[..], b"\0\0\0\x01", b"\0\0\0\x01\x67", b"\0\0\x01\x67\x42\0\x1f\0\0\x01\x68\x01"].iter().enumerate() {
-        let mut recorder = StreamRecorder::new(&folder.path().join(format!("{n}.mp4")), Expects { video: true, audio: false });
+    for (n, data) in [&b""[..], b"\0\0\0\x01", b"\0\0\0\x01\x67", b"\0\0\x01\x67\x42\0\x1f\0\0\x01\x68\x01"]
+        .iter()
+        .enumerate()
+    {
+        let mut recorder = StreamRecorder::new(
+            &folder.path().join(format!("{n}.mp4")),
+            Expects { video: true, audio: false },
+        );
         for step in 0..60_u32 {
             let at = start + Duration::from_millis(u64::from(step) * 33);
             let encoded = Encoded {

@@ -170,6 +170,11 @@ impl Router {
         }
     }
 
+    /// Somebody plays a name by this key.
+    pub(crate) fn plays(&self, key: Key) -> bool {
+        self.players.contains_key(&key)
+    }
+
     fn stop_players(&mut self, players: Vec<Key>) {
         for player in players {
             self.players.remove(&player);

@@ -264,7 +264,9 @@ impl Worker {
                     }
                 }
                 Inward::Alive => self.router.heard(now, key),
-                Inward::Shown => self.on_flowing(key),
+                // What was still on its way when the connection was lost is no sign of another one.
+                Inward::Shown if self.is_reached(key) => self.on_flowing(key),
+                Inward::Shown => {}
                 Inward::WantKeyFrame => {
                     if !self.ask_peer_for_key(now, key) {
                         self.router.key_frame_wanted(now, key);
@@ -274,6 +276,11 @@ impl Worker {
         }
         // Not drained: come back at once, after packets have gone out.
         self.is_behind = true;
+    }
+
+    /// It comes from the router, or has a connection.
+    fn is_reached(&self, key: Key) -> bool {
+        self.peers.sessions.contains_key(&key) || self.router.plays(key)
     }
 
     /// Carries out what the router decided, until nothing is left to do.
