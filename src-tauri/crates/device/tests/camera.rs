@@ -14,11 +14,7 @@ const WISH: VideoWish = VideoWish { size: Size::P360, frames_per_second: 30 };
 /// True where the machine has one, with which nothing is to be tried.
 fn has_camera() -> bool {
     let listed = Hardware::new().list_video().unwrap();
-    let has = listed.iter().any(|info| info.kind == VideoKind::Camera);
-    if has {
-        eprintln!("skipped: this machine has a camera");
-    }
-    has
+    listed.iter().any(|info| info.kind == VideoKind::Camera)
 }
 
 #[test]
