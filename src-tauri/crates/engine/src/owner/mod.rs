@@ -16,6 +16,7 @@ mod history;
 mod instance;
 mod kept;
 mod leg;
+mod media_control;
 mod moving;
 mod music;
 mod phone;

@@ -29,3 +29,4 @@ mod settings;
 mod streams;
 mod streams_network;
 mod transfer;
+mod video;

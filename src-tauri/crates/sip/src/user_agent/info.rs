@@ -1,4 +1,5 @@
-//! INFO: RFC 6086 without packages, as it carries DTMF (`application/dtmf-relay`, `application/dtmf`).
+//! INFO: RFC 6086 without packages, as it carries DTMF (`application/dtmf-relay`, `application/dtmf`) and requests for key frames
+//! (`application/media_control+xml`, RFC 5168).
 
 use std::time::Instant;
 
@@ -11,7 +12,7 @@ use super::hop::Hop;
 use super::outcome::Outcome;
 
 /// What an INFO may carry here.
-const ACCEPTED: [&str; 2] = ["application/dtmf-relay", "application/dtmf"];
+const ACCEPTED: [&str; 3] = ["application/dtmf-relay", "application/dtmf", "application/media_control+xml"];
 const MAX_BODY: usize = 1024;
 /// Our INFOs of one call that wait for those before them.
 const MAX_WAITING: usize = 64;

@@ -78,7 +78,10 @@ fn an_info_of_another_type_gets_415_naming_those_that_are_taken() {
     net.settle();
     let response = answered(&mut net);
     let accept = response.headers.get(&HeaderName::ACCEPT).unwrap();
-    assert_eq!((response.status, accept), (415, "application/dtmf-relay, application/dtmf"));
+    assert_eq!(
+        (response.status, accept),
+        (415, "application/dtmf-relay, application/dtmf, application/media_control+xml")
+    );
     assert!(net.call_events(a, call).is_empty());
 }
 

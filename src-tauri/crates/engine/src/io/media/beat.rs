@@ -95,6 +95,7 @@ impl Worker {
 
     /// RTCP, keep-alives, the figures for the screen, and what is wrong with the sound.
     pub(super) fn reports(&mut self, now: Instant) {
+        self.videos.report(now, &mut self.buffer, &self.news);
         let microphone = self.desk.microphone_state();
         for leg in self.legs.values_mut() {
             leg.report(now, &mut self.buffer, &self.news);

@@ -10,6 +10,7 @@ mod streams;
 mod tape;
 #[cfg(test)]
 mod tests;
+mod video;
 mod worker;
 
 pub(crate) use streams::{Fader, Input, Outlet, PlayedSound, PublishedSound, silence};
@@ -72,6 +73,19 @@ pub(crate) enum Ask {
         seed: [u8; 32],
         cname: String,
         identities: Identities,
+    },
+    /// The video of a leg that is open: it goes where the leg's sound goes. Configured and closed as a leg is.
+    OpenVideo {
+        leg: LegId,
+        of: LegId,
+        pair: RtpPair,
+        seed: [u8; 32],
+        cname: String,
+        identities: Identities,
+    },
+    /// The peer of a leg wants a key frame, and said so outside of RTCP.
+    KeyFrame {
+        leg: LegId,
     },
     /// Asks this STUN server how the sockets are seen from there; [`News::Gathered`] tells of each.
     Gather {
@@ -223,6 +237,10 @@ pub(crate) enum News {
     Secured {
         leg: LegId,
         suite: &'static str,
+    },
+    /// The picture that comes on this leg of video cannot go on without a key frame, and its peer takes no requests in RTCP.
+    KeyFrameWanted {
+        leg: LegId,
     },
     /// There will be no media: no path, or no trustworthy peer at its end.
     NoMedia {

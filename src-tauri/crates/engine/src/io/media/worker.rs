@@ -7,6 +7,7 @@ use super::{
     record::Recordings,
     streams::Sounds,
     tape::Tape,
+    video::{VideoLeg, Videos},
 };
 use mio::{Events, Interest, Poll, Token};
 use sidetone_media::Mixer;
@@ -25,10 +26,10 @@ pub(super) const BEAT: Duration = Duration::from_millis(10);
 const IDLE_BEAT: Duration = Duration::from_millis(100);
 /// A thread that was stopped for longer does not make up for it.
 const MOST_BEATS: u32 = 10;
-const LARGEST_DATAGRAM: usize = 2048;
+pub(super) const LARGEST_DATAGRAM: usize = 2048;
 
 pub(super) struct Worker {
-    poll: Poll,
+    pub(super) poll: Poll,
     asks: mpsc::Receiver<Ask>,
     pub(super) news: mpsc::Sender<News>,
     pub(super) legs: BTreeMap<LegId, Leg>,
@@ -37,6 +38,7 @@ pub(super) struct Worker {
     pub(super) recordings: Recordings,
     pub(super) tape: Tape,
     pub(super) sounds: Sounds,
+    pub(super) videos: Videos,
     /// What is being received or sent.
     pub(super) buffer: Vec<u8>,
     next_beat: Instant,
@@ -55,6 +57,7 @@ impl Worker {
             recordings: Recordings::default(),
             tape: Tape::default(),
             sounds: Sounds::default(),
+            videos: Videos::default(),
             buffer: vec![0; LARGEST_DATAGRAM],
             next_beat: Instant::now(),
             stopping: false,
@@ -94,7 +97,8 @@ impl Worker {
         if self.needs_beat() {
             Some(self.next_beat.saturating_duration_since(now))
         } else {
-            let due = self.legs.values().filter_map(Leg::poll_timeout).min();
+            let due = self.legs.values().filter_map(Leg::poll_timeout);
+            let due = due.chain(self.videos.poll_timeout()).min();
             let wait = due.map_or(IDLE_BEAT, |due| due.saturating_duration_since(now).min(IDLE_BEAT));
             (!self.legs.is_empty()).then_some(wait)
         }
@@ -141,6 +145,11 @@ impl Worker {
                 let leg = Leg::new(leg, pair, seed, &cname, identities, now);
                 self.open(leg);
             }
+            Ask::OpenVideo { leg, of, pair, seed, cname, identities } => {
+                let video = VideoLeg::new(leg, of, pair, seed, &cname, identities, now);
+                self.open_video(video);
+            }
+            Ask::KeyFrame { leg } => self.key_frame_asked(now, leg),
             Ask::Gather { leg, server } => {
                 if let Some(leg) = self.legs.get_mut(&leg) {
                     leg.wire.gather(now, server);
@@ -149,6 +158,8 @@ impl Worker {
             Ask::Configure { leg, negotiated } => {
                 if let Some(leg) = self.legs.get_mut(&leg) {
                     leg.configure(*negotiated, now);
+                } else if let Some(video) = self.videos.get_mut(leg) {
+                    video.configure(*negotiated, now);
                 }
             }
             Ask::Join { leg, with } => {
@@ -230,7 +241,7 @@ impl Worker {
     }
 
     fn close(&mut self, id: LegId, now: Instant) {
-        let Some(mut leg) = self.legs.remove(&id) else { return };
+        let Some(mut leg) = self.legs.remove(&id) else { return self.close_video(id, now) };
         self.recordings.stop(id, &self.news);
         leg.goodbye(now, &mut self.buffer);
         let _ = self.poll.registry().deregister(&mut leg.wire.rtp);
@@ -247,7 +258,9 @@ impl Worker {
         let (id, is_rtcp) = leg_of(token);
         // As large as the socket buffer is deep: a flood must not keep the thread from its beat.
         for _ in 0..256 {
-            let Some(leg) = self.legs.get_mut(&id) else { return };
+            let Some(leg) = self.legs.get_mut(&id) else {
+                return self.receive_video(now, id, is_rtcp, token);
+            };
             self.buffer.resize(LARGEST_DATAGRAM, 0);
             let socket = if is_rtcp { &leg.wire.rtcp } else { &leg.wire.rtp };
             let (length, from) = match socket.recv_from(&mut self.buffer) {

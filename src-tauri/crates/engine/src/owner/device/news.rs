@@ -97,6 +97,7 @@ impl Owner {
                     self.on_early_measured(&call_id, &statistics);
                 }
             }
+            News::KeyFrameWanted { leg } => self.on_key_frame_wanted(leg),
             News::Digit { leg, digit } => {
                 if let Some(call_id) = self.call_of_leg(leg) {
                     self.publish(Event::DtmfReceived { call_id, digit: digit.into() });

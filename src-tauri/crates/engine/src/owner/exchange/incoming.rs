@@ -4,13 +4,14 @@ use super::{
     super::{
         Owner,
         call::{read_info, write_info},
-        leg::Leg,
-        leg::Refused,
+        leg::{Leg, Refused, every_video_codec, offers_video},
+        media_control,
     },
     MAX_CALLS, MAX_KNOWN, Role,
     transfer::Referral,
 };
-use crate::io::media::{Ask, Join};
+use crate::io::media::{Ask, Join, LegId};
+use sidetone_sdp::Capability;
 use sidetone_sip::message::{NameAddr, Uri};
 use sidetone_sip::{CallEvent, CallId, Event, Hop};
 use std::time::Instant;
@@ -82,6 +83,9 @@ impl Owner {
     /// A local destination answers at once and is joined to itself or to a tone.
     fn serve(&mut self, arrival: Arrival, join: Join) -> Result<(), Refused> {
         let mut leg = self.open_exchange_leg(&arrival.hop)?;
+        if join == Join::Echo && arrival.offer.as_deref().is_some_and(offers_video) {
+            self.add_video(&mut leg, every_video_codec());
+        }
         let sdp = match &arrival.offer {
             Some(offer) => leg.answer(offer, &self.media).inspect_err(|_| leg.close(&self.media))?,
             None => leg.offer(),
@@ -90,7 +94,7 @@ impl Owner {
         if let Some(agent) = &mut self.exchange.agent {
             agent.ua.answer(Instant::now(), arrival.call, sdp);
         }
-        self.exchange.calls.insert(arrival.call, Role::Service(leg));
+        self.exchange.calls.insert(arrival.call, Role::Service(leg, join));
         Ok(())
     }
 
@@ -100,8 +104,8 @@ impl Owner {
         }
         match (self.exchange.calls.get(&call), event) {
             (None, _) => {}
-            (Some(Role::Service(_)), CallEvent::Ended { .. }) => {
-                if let Some(Role::Service(leg)) = self.exchange.calls.remove(&call) {
+            (Some(Role::Service(..)), CallEvent::Ended { .. }) => {
+                if let Some(Role::Service(leg, _)) = self.exchange.calls.remove(&call) {
                     leg.close(&self.media);
                 }
             }
@@ -137,6 +141,10 @@ impl Owner {
 
     /// A key that came by INFO goes on as the other end takes it.
     fn pass_key(&mut self, call: CallId, content_type: &str, body: &[u8]) {
+        if media_control::asks_for_key_frame(content_type, body) {
+            let leg = self.exchange.leg_of(call).map(|leg| leg.id);
+            leg.into_iter().for_each(|leg| self.media.ask(Ask::KeyFrame { leg }));
+        }
         if let Some(digit) = read_info(content_type, body) {
             self.send_key(call, digit);
         }
@@ -161,9 +169,35 @@ impl Owner {
         }
     }
 
+    /// A peer that takes no RTCP feedback is asked for a key frame by INFO (RFC 5168).
+    pub(in super::super) fn on_key_frame_wanted(&mut self, video: LegId) {
+        let calls: Vec<CallId> = self.exchange.calls.keys().copied().collect();
+        let is_it = |leg: &mut Leg| leg.video_id() == Some(video);
+        let found = calls.into_iter().find(|call| self.exchange.leg_of(*call).is_some_and(is_it));
+        if let (Some(call), Some(agent)) = (found, &mut self.exchange.agent)
+            && agent.ua.takes_info(call)
+        {
+            let (content_type, body) = media_control::key_frame();
+            agent.ua.info(Instant::now(), call, content_type, body);
+        }
+    }
+
+    /// Gives a leg video; where there is no port for it, it goes on without.
+    pub(super) fn add_video(&mut self, leg: &mut Leg, codecs: Vec<Capability>) {
+        let first_port = self.settings.get().network.rtp_port;
+        let id = self.new_leg();
+        if let Err(failure) = leg.open_video(id, first_port, codecs, &self.media) {
+            tracing::warn!("a call goes on without video: {failure}");
+        }
+    }
+
     /// A re-INVITE changes the leg that it came on: address, codec or direction. A hold is passed on.
     fn exchange_reoffer(&mut self, call: CallId, offer: Option<Vec<u8>>) {
         let codec = self.exchange.codec_opposite(call);
+        let adds_video = offer.as_deref().is_some_and(offers_video);
+        if adds_video && let Some(Role::Service(_, Join::Echo)) = self.exchange.calls.get(&call) {
+            self.add_video_to_echo(call);
+        }
         let Some(leg) = self.exchange.leg_of(call) else { return };
         let result = match offer {
             Some(offer) => leg.answer_in(codec.as_ref(), &offer, &self.media),
@@ -175,6 +209,15 @@ impl Owner {
             Err(refused) => agent.ua.reject(Instant::now(), call, refused.status, &refused.text),
         }
         self.pass_hold(call);
+    }
+
+    fn add_video_to_echo(&mut self, call: CallId) {
+        let first_port = self.settings.get().network.rtp_port;
+        let id = self.new_leg();
+        let Some(leg) = self.exchange.leg_of(call).filter(|leg| leg.video_id().is_none()) else { return };
+        if let Err(failure) = leg.open_video(id, first_port, every_video_codec(), &self.media) {
+            tracing::warn!("a call goes on without video: {failure}");
+        }
     }
 
     fn exchange_take_answer(&mut self, call: CallId, sdp: &[u8]) {

@@ -9,6 +9,7 @@ mod transfer;
 use super::{agent::Agent, text};
 use crate::io::{
     dns::Names,
+    media::Join,
     sip::{FromNetwork, Inbox, Stack},
 };
 use bridge::{Bridge, BridgeId};
@@ -60,8 +61,8 @@ pub(super) struct Exchange {
 
 /// What a call is to the exchange.
 enum Role {
-    /// Somebody listens to `echo` or `tone`.
-    Service(super::leg::Leg),
+    /// Somebody listens to `echo` or `tone`, which is what its leg is joined to.
+    Service(super::leg::Leg, Join),
     Caller(BridgeId),
     Callee(BridgeId),
     /// Rings because one end of a bridge wants it in its place.

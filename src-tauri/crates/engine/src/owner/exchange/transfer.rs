@@ -203,7 +203,7 @@ impl Owner {
 
     fn drop_targets(&mut self, targets: Vec<End>, reason: Option<&str>) {
         for end in targets {
-            self.exchange.calls.insert(end.call, Role::Service(end.leg));
+            self.exchange.calls.insert(end.call, Role::Service(end.leg, Join::Nothing));
             if let Some(agent) = &mut self.exchange.agent {
                 agent.ua.hang_up(Instant::now(), end.call, reason);
             }
@@ -251,7 +251,7 @@ impl Owner {
         // Where it has hung up already, its leg is closed.
         if self.exchange.calls.contains_key(&old) {
             gone.leg.join(Join::Nothing, &self.media);
-            self.exchange.calls.insert(old, Role::Service(gone.leg));
+            self.exchange.calls.insert(old, Role::Service(gone.leg, Join::Nothing));
         }
         self.pass_hold(call);
         let opposite =
@@ -289,7 +289,7 @@ impl Owner {
         let (gone, stays) = bridge.split(by);
         if let Some(gone) = gone {
             gone.leg.join(Join::Nothing, &self.media);
-            self.exchange.calls.insert(by, Role::Service(gone.leg));
+            self.exchange.calls.insert(by, Role::Service(gone.leg, Join::Nothing));
         }
         if let Some(mut stays) = stays {
             stays.leg.join(join, &self.media);
@@ -300,7 +300,7 @@ impl Owner {
                     agent.ua.reinvite(Instant::now(), stays.call, offer);
                 }
             }
-            self.exchange.calls.insert(stays.call, Role::Service(stays.leg));
+            self.exchange.calls.insert(stays.call, Role::Service(stays.leg, Join::Nothing));
         }
         self.send_away(by);
         Ok(())

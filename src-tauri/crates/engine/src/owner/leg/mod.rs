@@ -1,6 +1,7 @@
 //! The signalling side of one RTP leg: its sockets' addresses and the offers and answers that describe them.
 
 mod policy;
+mod video;
 
 use crate::io::{
     identity,
@@ -15,6 +16,7 @@ use sidetone_sdp::{
     Capability, Direction, LocalMedia, Negotiated, OfferAnswer, Origin, Refusal, Security, SessionDescription,
 };
 use std::net::{IpAddr, SocketAddr};
+pub(crate) use video::{every_video_codec, offers_video};
 
 /// SIP answer to an offer that shares nothing with us.
 const NOT_ACCEPTABLE: u16 = 488;
@@ -31,6 +33,8 @@ pub(crate) struct Leg {
     hold: Hold,
     /// SRTP suite that the DTLS handshake brought.
     secured: Option<&'static str>,
+    policy: Policy,
+    video: Option<video::Line>,
     /// The offer that [`Leg::prepare`] answered last, and how the exchange stood before.
     prepared: Option<Box<(SessionDescription, OfferAnswer)>>,
 }
@@ -101,6 +105,8 @@ impl Leg {
             negotiated: None,
             hold: Hold::default(),
             secured: None,
+            policy,
+            video: None,
             prepared: None,
         })
     }
@@ -113,7 +119,8 @@ impl Leg {
             // RFC 3264 section 8.4: a stream that the peer holds already becomes inactive.
             (true, true) => Direction::Inactive,
         };
-        self.exchange.offer(&self.local).to_string().into_bytes()
+        let video = video::said(&mut self.video, &self.local);
+        self.exchange.offer_with(&self.local, video).to_string().into_bytes()
     }
 
     /// Answers the peer's offer and configures the media.
@@ -138,7 +145,10 @@ impl Leg {
     fn prepare_parsed(&mut self, offer: SessionDescription) -> Result<Vec<u8>, Refused> {
         let before = self.exchange.clone();
         self.local.direction = if self.hold.wanted { Direction::SendOnly } else { Direction::SendRecv };
-        let (answer, negotiated) = self.exchange.answer(&offer, &self.local).map_err(refused)?;
+        let video = video::said(&mut self.video, &self.local);
+        let answered = self.exchange.answer_with(&offer, &self.local, video).map_err(refused)?;
+        let sidetone_sdp::Answered { description: answer, audio: negotiated, video } = answered;
+        video::agree(&mut self.video, video)?;
         let by_peer = negotiated.held;
         self.agreed(negotiated)?;
         (self.hold.by_peer, self.hold.agreed) = (by_peer, self.hold.wanted);
@@ -168,7 +178,8 @@ impl Leg {
     /// Takes the peer's answer and configures the media.
     pub(crate) fn accept(&mut self, answer: &[u8], media: &Door) -> Result<(), Refused> {
         let answer = parse(answer)?;
-        let negotiated = self.exchange.accept(&answer).map_err(refused)?;
+        let (negotiated, video) = self.exchange.accept_with(&answer).map_err(refused)?;
+        video::agree(&mut self.video, video)?;
         let (asked, by_peer) = (self.local.direction.sends(), negotiated.held);
         self.agreed(negotiated)?;
         self.hold.agreed = self.hold.offered;
@@ -194,6 +205,9 @@ impl Leg {
     pub(crate) fn start(&self, media: &Door) {
         if let Some(negotiated) = &self.negotiated {
             media.ask(Ask::Configure { leg: self.id, negotiated: Box::new(negotiated.clone()) });
+        }
+        if let Some(video) = &self.video {
+            video.start(media);
         }
     }
 
@@ -255,6 +269,9 @@ impl Leg {
     /// Is reached elsewhere from the next offer or answer on. Its sockets listen on all addresses.
     pub(crate) fn move_to(&mut self, address: IpAddr) {
         self.local.address = address;
+        if let Some(video) = &mut self.video {
+            video.move_to(address);
+        }
     }
 
     pub(crate) fn join(&self, with: Join, media: &Door) {
@@ -262,6 +279,9 @@ impl Leg {
     }
 
     pub(crate) fn close(&self, media: &Door) {
+        if let Some(video) = self.video_id() {
+            media.ask(Ask::Close { leg: video });
+        }
         media.ask(Ask::Close { leg: self.id });
     }
 

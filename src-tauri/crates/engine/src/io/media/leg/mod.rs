@@ -18,7 +18,7 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
 
 pub(super) use send::{Forwarded, Pressed};
-use wire::Wire;
+pub(super) use wire::Wire;
 
 pub(super) struct Leg {
     id: LegId,

@@ -21,7 +21,7 @@ pub(in super::super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(pair: RtpPair, seed: [u8; 32], identities: Identities, now: Instant) -> Self {
+    pub(in super::super) fn new(pair: RtpPair, seed: [u8; 32], identities: Identities, now: Instant) -> Self {
         let mio = |socket: StdUdpSocket| mio::net::UdpSocket::from_std(socket);
         let ipv6 = pair.rtp.local_addr().is_ok_and(|address| address.is_ipv6());
         let options =
@@ -30,7 +30,7 @@ impl Wire {
     }
 
     /// Where RTP goes.
-    pub(super) fn remote(&self) -> Option<SocketAddr> {
+    pub(in super::super) fn remote(&self) -> Option<SocketAddr> {
         self.transport.remote()
     }
 
@@ -40,7 +40,7 @@ impl Wire {
         self.flush();
     }
 
-    pub(super) fn configure(&mut self, now: Instant, negotiated: &Negotiated) {
+    pub(in super::super) fn configure(&mut self, now: Instant, negotiated: &Negotiated) {
         let parameters = Parameters {
             rtp: negotiated.remote.socket_addr(),
             rtcp: negotiated.remote_rtcp.as_ref().and_then(|endpoint| endpoint.socket_addr()),
@@ -69,18 +69,18 @@ impl Wire {
     }
 
     /// Protects and sends a packet, which is of no use afterwards.
-    pub(super) fn send(&mut self, kind: MediaKind, packet: &mut Vec<u8>) {
+    pub(in super::super) fn send(&mut self, kind: MediaKind, packet: &mut Vec<u8>) {
         if let Some((component, to)) = self.transport.protect(kind, packet) {
             send(self.socket(component), packet, to);
         }
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+    pub(in super::super) fn poll_timeout(&self) -> Option<Instant> {
         self.transport.poll_timeout()
     }
 
     /// Does what is due, and tells what happened.
-    pub(super) fn tick(&mut self, now: Instant, leg: LegId, news: &mpsc::Sender<News>) {
+    pub(in super::super) fn tick(&mut self, now: Instant, leg: LegId, news: &mpsc::Sender<News>) {
         if self.transport.poll_timeout().is_some_and(|timeout| timeout <= now) {
             self.transport.handle_timeout(now);
             self.flush();

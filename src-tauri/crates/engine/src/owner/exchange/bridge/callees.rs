@@ -4,6 +4,7 @@ use super::{
     super::{super::Owner, Role},
     BridgeId, rank, refusal_for_caller,
 };
+use crate::io::media::Join;
 use sidetone_sip::{CallId, Cause, Side};
 use std::time::Instant;
 
@@ -97,7 +98,7 @@ impl Owner {
                 continue;
             }
             // What is left of it is a leg, which closes with the call.
-            self.exchange.calls.insert(callee.call, Role::Service(callee.leg));
+            self.exchange.calls.insert(callee.call, Role::Service(callee.leg, Join::Nothing));
             agent.ua.hang_up(Instant::now(), callee.call, None);
         }
     }

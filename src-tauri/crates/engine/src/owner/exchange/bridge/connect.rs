@@ -1,7 +1,12 @@
 //! From an INVITE to the ringing of every contact.
 
 use super::{
-    super::{super::Owner, super::leg::Refused, MAX_CALLS, Role, incoming::Arrival},
+    super::{
+        super::Owner,
+        super::leg::{Refused, every_video_codec, offers_video},
+        MAX_CALLS, Role,
+        incoming::Arrival,
+    },
     Bridge, BridgeId, End, TEMPORARILY_UNAVAILABLE,
 };
 use sidetone_sdp::Capability;
@@ -29,14 +34,19 @@ impl Owner {
             return Err(Refused { status: TOO_MANY_HOPS, text: "Too Many Hops".into() });
         }
         let mut caller = End::new(arrival.call, self.open_exchange_leg(&arrival.hop)?);
+        if arrival.offer.as_deref().is_some_and(offers_video) {
+            self.add_video(&mut caller.leg, every_video_codec());
+        }
         if let Some(offer) = &arrival.offer {
             caller.leg.prepare(offer).inspect_err(|_| caller.leg.close(&self.media))?;
         }
-        let codecs = caller.leg.common_codecs();
+        let (codecs, video) = (caller.leg.common_codecs(), caller.leg.common_video_codecs());
         self.exchange.next_bridge += 1;
         let id = BridgeId(self.exchange.next_bridge);
-        let callees: Vec<End> =
-            bindings.into_iter().filter_map(|binding| self.ring(&arrival, binding, &codecs)).collect();
+        let callees: Vec<End> = bindings
+            .into_iter()
+            .filter_map(|binding| self.ring(&arrival, binding, &codecs, &video))
+            .collect();
         if callees.is_empty() {
             caller.leg.close(&self.media);
             return Err(unavailable());
@@ -50,7 +60,13 @@ impl Owner {
     }
 
     /// Calls one contact: offers what the caller speaks first, and then what we can make of it.
-    fn ring(&mut self, arrival: &Arrival, binding: Binding, codecs: &[Capability]) -> Option<End> {
+    fn ring(
+        &mut self,
+        arrival: &Arrival,
+        binding: Binding,
+        codecs: &[Capability],
+        video: &[Capability],
+    ) -> Option<End> {
         if self.exchange.calls.len() >= MAX_CALLS {
             return None;
         }
@@ -59,6 +75,9 @@ impl Owner {
             .inspect_err(|refused| tracing::warn!("no media towards {}: {}", binding.contact, refused.text))
             .ok()?;
         leg.prefer(codecs);
+        if !video.is_empty() {
+            self.add_video(&mut leg, video.to_vec());
+        }
         let mut from = NameAddr::new(arrival.from.uri.clone());
         from.display.clone_from(&arrival.from.display);
         let invite = Invite {

@@ -41,7 +41,7 @@ impl Exchange {
     /// The leg of a call, whatever its role.
     pub(super) fn leg_of(&mut self, call: CallId) -> Option<&mut Leg> {
         match self.calls.get_mut(&call)? {
-            Role::Service(leg) => Some(leg),
+            Role::Service(leg, _) => Some(leg),
             Role::Target(_) => None,
             Role::Caller(id) | Role::Callee(id) => {
                 self.bridges.get_mut(id)?.end(call).map(|end| &mut end.leg)
@@ -95,6 +95,8 @@ impl Bridge {
         let callee_leg = &mut self.callees[place].leg;
         callee_leg.accept(sdp, media)?;
         let codec = callee_leg.codec();
+        let video = callee_leg.video_codec();
+        self.caller.leg.answer_video_in(video.as_ref());
         let answer = match &self.offer {
             Some(offer) => Some(self.caller.leg.answer_in(codec.as_ref(), offer, media)?),
             None => {
