@@ -38,13 +38,16 @@ impl VideoSource for Camera {
     }
 }
 
+/// What it does at a time.
+type Script = Arc<Mutex<Box<dyn FnMut(Instant) -> Act + Send>>>;
+
 /// A machine on which the camera can be plugged in and out, and the openings of it are counted.
 struct Machine {
     watched: Watched,
     now: Instant,
     openings: Arc<Mutex<Vec<Result<(), DeviceError>>>>,
     plugged: Arc<Mutex<bool>>,
-    act: Arc<Mutex<Box<dyn FnMut(Instant) -> Act + Send>>>,
+    act: Script,
 }
 
 impl Machine {
@@ -54,7 +57,7 @@ impl Machine {
 
     fn with(rules: WatchRules, plugged: bool, act: impl FnMut(Instant) -> Act + Send + 'static) -> Self {
         let now = Instant::now();
-        let act: Arc<Mutex<Box<dyn FnMut(Instant) -> Act + Send>>> = Arc::new(Mutex::new(Box::new(act)));
+        let act: Script = Arc::new(Mutex::new(Box::new(act)));
         let (openings, plugged) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(plugged)));
         let (its_openings, its_plug, its_act) =
             (Arc::clone(&openings), Arc::clone(&plugged), Arc::clone(&act));
