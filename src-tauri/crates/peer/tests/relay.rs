@@ -36,7 +36,9 @@ fn coturn(port: u16) -> Coturn {
         .unwrap();
     let coturn = Coturn(command);
     let end = Instant::now() + Duration::from_secs(10);
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+    // A connection to a free port may meet itself: TCP opens from both sides at once.
+    let is_there = |stream: TcpStream| stream.local_addr().unwrap() != stream.peer_addr().unwrap();
+    while !TcpStream::connect(("127.0.0.1", port)).is_ok_and(is_there) {
         assert!(Instant::now() < end, "the TURN server does not listen");
         std::thread::yield_now();
     }
