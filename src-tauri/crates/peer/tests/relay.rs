@@ -7,43 +7,12 @@ mod support;
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sidetone_peer::*;
-use sidetone_testkit::{StunServer, free_port, require};
+use sidetone_testkit::{Coturn, CoturnOptions, StunServer, require};
 use support::{address, certificate};
-
-struct Coturn(Child);
-
-impl Drop for Coturn {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn coturn(port: u16) -> Coturn {
-    let command = Command::new("turnserver")
-        .args(["-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--no-tls", "--no-dtls", "--no-cli"])
-        .args(["--lt-cred-mech", "--user=alice:secret", "--realm=example.test", "--allow-loopback-peers"])
-        .args(["--log-file=stdout", "--pidfile=/dev/null", "--userdb=/dev/null"])
-        .arg(format!("--listening-port={port}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let coturn = Coturn(command);
-    let end = Instant::now() + Duration::from_secs(10);
-    // A connection to a free port may meet itself: TCP opens from both sides at once.
-    let is_there = |stream: TcpStream| stream.local_addr().unwrap() != stream.peer_addr().unwrap();
-    while !TcpStream::connect(("127.0.0.1", port)).is_ok_and(is_there) {
-        assert!(Instant::now() < end, "the TURN server does not listen");
-        std::thread::yield_now();
-    }
-    coturn
-}
 
 /// A peer with its socket and its connections to servers.
 struct End {
@@ -116,17 +85,18 @@ fn run(ends: &mut [End], time: Duration, done: impl Fn(&[End]) -> bool) -> bool 
 }
 
 fn goes_by_relay(transport: IceTransport) {
-    if !require(&["turnserver"]) {
+    if !require(&[Coturn::TOOL]) {
         return;
     }
-    let port = free_port([127, 0, 0, 1].into()).unwrap();
-    let _coturn = coturn(port);
+    let dir = tempfile::tempdir().unwrap();
+    let options = CoturnOptions::default();
+    let coturn = Coturn::start(dir.path(), &options).unwrap();
     let server = IceServer {
         kind: IceServerKind::Turn,
         transport,
-        address: SocketAddr::from(([127, 0, 0, 1], port)),
-        username: "alice".to_owned(),
-        credential: "secret".to_owned(),
+        address: coturn.address(),
+        username: options.user.to_owned(),
+        credential: options.password.to_owned(),
     };
     let client = end(|host| Config {
         ice_servers: vec![server],
