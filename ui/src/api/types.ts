@@ -914,9 +914,9 @@ lossPercent: number, roundTripMs: number | null, jitterMs: number,
  */
 bufferMs: number, 
 /**
- * Sound's lead over the picture, milliseconds; negative where it lags.
+ * Sound's lead over the picture, milliseconds; negative where it lags; `null` until both have come.
  */
-skewMs: number, 
+skewMs: number | null, 
 /**
  * Pictures shown or encoded.
  */

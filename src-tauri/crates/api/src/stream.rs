@@ -170,8 +170,8 @@ pub struct StreamStatistics {
     pub jitter_ms: f32,
     /// Depth of the video jitter buffer.
     pub buffer_ms: f32,
-    /// Sound's lead over the picture, milliseconds; negative where it lags.
-    pub skew_ms: f32,
+    /// Sound's lead over the picture, milliseconds; negative where it lags; `null` until both have come.
+    pub skew_ms: Option<f32>,
     /// Pictures shown or encoded.
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub frames: u64,

@@ -26,7 +26,7 @@ pub(crate) struct Counters {
     pub(crate) width: AtomicU32,
     pub(crate) height: AtomicU32,
     pub(crate) buffer_ms: Gauge,
-    pub(crate) skew_ms: Gauge,
+    pub(crate) skew_ms: Reading,
     pub(crate) jitter_ms: Gauge,
     /// What the encoder is asked for.
     pub(crate) target_kbit: Gauge,
@@ -73,6 +73,26 @@ impl Gauge {
 
     pub(crate) fn get(&self) -> f32 {
         f32::from_bits(self.0.load(Relaxed))
+    }
+}
+
+/// A value that is not known at first, nor always later; NaN stands for that.
+#[derive(Debug)]
+pub(crate) struct Reading(AtomicU32);
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self(AtomicU32::new(f32::NAN.to_bits()))
+    }
+}
+
+impl Reading {
+    pub(crate) fn set(&self, value: Option<f32>) {
+        self.0.store(value.unwrap_or(f32::NAN).to_bits(), Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> Option<f32> {
+        Some(f32::from_bits(self.0.load(Relaxed))).filter(|value| !value.is_nan())
     }
 }
 

@@ -174,6 +174,6 @@ impl Thread {
         counters.frozen_ms.set(u64::try_from(shown.frozen.as_millis()).unwrap_or(u64::MAX));
         counters.buffer_ms.set(received.delay.as_secs_f32() * 1_000.0);
         counters.jitter_ms.set(received.jitter.as_secs_f32() * 1_000.0);
-        counters.skew_ms.set(self.sync.skew_ms().unwrap_or(0.0));
+        counters.skew_ms.set(self.sync.skew_ms());
     }
 }
