@@ -1048,7 +1048,7 @@ simulcast: boolean,
  */
 folder: string, 
 /**
- * STUN and TURN servers for streams: `stun:host:port`, `turn:host:port?transport=udp`.
+ * STUN servers for streams: `stun:host:port`.
  */
 iceServers: Array<IceServer>, };
 

@@ -248,7 +248,7 @@ pub struct VideoSettings {
     pub simulcast: bool,
     /// Folder of stream recordings and snapshots; empty: `Sidetone` in the user's videos or documents.
     pub folder: String,
-    /// STUN and TURN servers for streams: `stun:host:port`, `turn:host:port?transport=udp`.
+    /// STUN servers for streams: `stun:host:port`.
     pub ice_servers: Vec<IceServer>,
 }
 

@@ -151,12 +151,18 @@ pub(in super::super) fn check_video(video: &VideoSettings) -> Result<(), Failure
     }
     for (place, server) in video.ice_servers.iter().enumerate() {
         let field = format!("video.iceServers[{place}].url");
-        let is_known = ["stun:", "turn:", "turns:"].iter().any(|scheme| server.url.starts_with(scheme));
+        if ["turn:", "turns:"].iter().any(|scheme| server.url.starts_with(scheme)) {
+            return invalid(
+                &field,
+                "no TURN server can be set here yet: it needs a password; stun:host:port can".into(),
+            );
+        }
+        let is_known = server.url.starts_with("stun:");
         if !is_known
             || server.url.len() > LONGEST_URL
             || server.url.chars().any(|c| c.is_control() || c == ' ')
         {
-            return invalid(&field, "stun:host:port or turn:host:port?transport=udp is expected".into());
+            return invalid(&field, "stun:host:port is expected".into());
         }
     }
     Ok(())
@@ -226,6 +232,10 @@ mod tests {
             (VideoSettings { min_kbit: 1, ..good.clone() }, "video.minKbit"),
             (VideoSettings { max_kbit: 100, ..good.clone() }, "video.maxKbit"),
             (VideoSettings { start_kbit: 9_000, ..good.clone() }, "video.startKbit"),
+            (
+                VideoSettings { ice_servers: vec![server("turn:relay.example:3478")], ..good.clone() },
+                "video.iceServers[0].url",
+            ),
             (VideoSettings { folder: "a\nb".into(), ..good.clone() }, "video.folder"),
             (VideoSettings { ice_servers: vec![server("http://x")], ..good }, "video.iceServers[0].url"),
         ];
