@@ -71,8 +71,10 @@ impl From<Failure> for Error {
             | FailureCode::Stopped => Exit::Internal,
         };
         let message = match &failure.field {
-            Some(field) => format!("{field}: {}", failure.message),
-            None => failure.message.clone(),
+            Some(field) if !failure.message.starts_with(field.as_str()) => {
+                format!("{field}: {}", failure.message)
+            }
+            _ => failure.message.clone(),
         };
         Self { exit, message }
     }

@@ -30,6 +30,7 @@ pub use ingest::{
 };
 pub use io::streams::{Pictures, Unit, UnitMedia, Units};
 pub use options::Options;
+pub use owner::check_video;
 pub use sidetone_peer::whip;
 
 use sidetone_api::Failure;

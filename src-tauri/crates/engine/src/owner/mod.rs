@@ -37,6 +37,8 @@ mod transfer;
 mod view;
 mod wire;
 
+pub use streams::check_video;
+
 use crate::{
     handle::{Publisher, Request},
     io::{

@@ -14,6 +14,7 @@ use sidetone_api::{
     AudioInput, AudioSettings, Command, Reply, Secret, Settings, StreamSources, VideoSettings,
     VideoSourceKind,
 };
+use sidetone_engine::check_video;
 use sidetone_media::{Selection, device::VideoSelection};
 
 pub(crate) async fn run(arguments: Publish) -> Result<Exit, Error> {
@@ -53,8 +54,18 @@ async fn publish(
     exit
 }
 
-/// A wrong file name is told before anything goes out on the network.
+/// A wrong value or file name is told before anything starts.
 fn check(arguments: &Publish) -> Result<(), Error> {
+    check_video(&video_settings(arguments)).map_err(|failure| {
+        let option = match failure.field.as_deref() {
+            Some("video.width" | "video.height") => "--size",
+            Some("video.framesPerSecond") => "--fps",
+            Some("video.minKbit" | "video.startKbit" | "video.maxKbit") => "--bitrate",
+            _ => return failure.into(),
+        };
+        let problem = failure.message.strip_prefix("video.").unwrap_or(&failure.message);
+        Error::usage(format!("{option}: {problem}"))
+    })?;
     if let Camera::Source(VideoSelection::File(path) | VideoSelection::Image(path)) = &arguments.camera {
         check_file("--camera", path)?;
     }

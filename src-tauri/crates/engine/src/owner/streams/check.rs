@@ -110,9 +110,11 @@ fn check_video_selection(field: &str, text: &str) -> Result<VideoSelection, Fail
         .map_err(|error| Failure::invalid(field, super::super::text::shown(&format!("{field}: {error}"))))
 }
 
+/// What a client can ask before it starts anything.
+///
 /// # Errors
 /// Names the key that is wrong.
-pub(in super::super) fn check_video(video: &VideoSettings) -> Result<(), Failure> {
+pub fn check_video(video: &VideoSettings) -> Result<(), Failure> {
     check_video_selection("video.camera", &video.camera)?;
     let invalid = |field: &str, problem: String| Err(invalid(field, &problem));
     if video.codecs.is_empty() {

@@ -14,7 +14,7 @@ mod serve;
 mod snapshot;
 mod status;
 
-pub(super) use check::check_video;
+pub use check::check_video;
 pub(super) use connect::Dialling;
 pub(super) use publish::OpenedSound;
 pub(super) use record::Recorded;
