@@ -1,3 +1,6 @@
+mod each;
+pub(super) mod stream;
+
 use std::time::Duration;
 
 use super::*;
