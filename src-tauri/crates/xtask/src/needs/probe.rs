@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Probe {
     /// Any of these programs.
     Program(&'static [&'static str]),
-    /// A library with its headers, by the name that pkg-config knows.
+    /// A library with its headers, by the name that pkg-config knows, and the oldest version that will do: `name >= 1.2`.
     Library(&'static str),
     /// A Python 3 that can make environments; distributions leave that part out.
     PythonEnvironments,

@@ -86,6 +86,7 @@ pub(crate) const NEEDS: &[Need] = &[
         apt: &["pkg-config"],
         dnf: &["pkgconf-pkg-config"],
         pacman: &["pkgconf"],
+        brew: &["pkgconf"],
         ..NOTHING
     },
     Need {
@@ -116,9 +117,9 @@ pub(crate) const NEEDS: &[Need] = &[
         ..NOTHING
     },
     Need {
-        name: "PipeWire",
+        name: "PipeWire 0.3.65",
         why: "pictures of screens under Wayland",
-        probe: Probe::Library("libpipewire-0.3"),
+        probe: Probe::Library("libpipewire-0.3 >= 0.3.65"),
         apt: &["libpipewire-0.3-dev"],
         dnf: &["pipewire-devel"],
         pacman: &["libpipewire"],
