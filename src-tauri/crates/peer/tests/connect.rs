@@ -89,6 +89,37 @@ fn an_orderly_end_is_heard_at_once() {
     assert_eq!(pair.ends[1].reason().map(|(_, reason)| reason), Some(DisconnectReason::Closed));
 }
 
+/// A datagram with one-byte fragments of a ClientHello, each in a record of its own.
+fn hello_in_pieces(length: u32, offsets: std::ops::Range<u32>) -> Vec<u8> {
+    let piece = |offset: u32| {
+        let three = |number: u32| number.to_be_bytes()[1..].to_vec();
+        let mut record = vec![22, 0xfe, 0xfd, 0, 0, 0, 0];
+        record.extend_from_slice(&offset.to_be_bytes());
+        record.extend_from_slice(&[0, 13, 1]);
+        record.extend_from_slice(&[three(length), vec![0, 0], three(offset), three(1), vec![7]].concat());
+        record
+    };
+    offsets.flat_map(piece).collect()
+}
+
+#[test]
+fn a_handshake_in_thousands_of_fragments_does_no_harm() {
+    for length in [1, 16_000] {
+        let mut pair = published();
+        pair.filter = Some(|from, datagram| from == 0 && matches!(datagram.first(), Some(20..=63)));
+        pair.run(Duration::from_millis(500));
+        let (local, remote, now) = (address("10.0.0.2:5000"), address("10.0.0.1:4000"), pair.now);
+        // The first one comes last, and with it the message is whole.
+        for begin in (1..16_000).step_by(70) {
+            let pieces = hello_in_pieces(length, begin..(begin + 70).min(16_000));
+            pair.ends[1].peer.handle_input(now, local, remote, &pieces);
+        }
+        pair.ends[1].peer.handle_input(now, local, remote, &hello_in_pieces(length, 0..1));
+        pair.run(Duration::from_secs(20));
+        assert!(pair.ends[1].reason().is_some());
+    }
+}
+
 #[test]
 fn nobody_there_is_a_timeout() {
     let mut pair = published();

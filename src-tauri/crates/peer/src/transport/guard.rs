@@ -8,8 +8,17 @@ use crate::demux::requested;
 const ADDRESSES: usize = 64;
 /// Sources that may send: SRTP keeps a state for each.
 const SOURCES: usize = 256;
-/// DTLS datagrams that are looked at after the handshake.
+/// DTLS datagrams that are looked at.
 const RECORDS: u32 = 4_000;
+/// Fragments of handshake messages; a real handshake has about 20, each flight repeated now and then. The core puts a message
+/// together by a call in a call for each of its fragments: thousands of one byte would exhaust the stack.
+const FRAGMENTS: usize = 600;
+/// Of one handshake message; certificate chains stay below.
+const LONGEST: usize = 16 * 1024;
+/// The shortest fragment: its header, and a byte.
+const SHORTEST: usize = 12 + 1;
+/// What protection adds to a record at least.
+const PROTECTION: usize = 16;
 
 /// Keeps from the core what can only do harm, and reads from what it sends what it does not tell.
 #[derive(Debug, Default)]
@@ -18,6 +27,7 @@ pub(super) struct Guard {
     proved: HashSet<SocketAddr>,
     sources: HashSet<u32>,
     records: u32,
+    fragments: usize,
     addresses: VecDeque<(SocketAddr, SocketAddr)>,
     failure: Option<DisconnectReason>,
 }
@@ -34,8 +44,8 @@ impl Guard {
             // The core knows what it has asked.
             [0..=3, ..] => true,
             [20..=63, ..] if self.proved.contains(&remote) => {
-                self.records += 1;
-                self.records <= RECORDS
+                self.records = self.records.saturating_add(1);
+                self.records <= RECORDS && self.admits_fragments(datagram)
             }
             [128..=191, kind, ..] if self.proved.contains(&remote) => {
                 let at = if (192..=223).contains(kind) { 4..8 } else { 8..12 };
@@ -45,6 +55,12 @@ impl Guard {
             }
             _ => false,
         }
+    }
+
+    fn admits_fragments(&mut self, datagram: &[u8]) -> bool {
+        let Some(more) = fragments(datagram) else { return false };
+        self.fragments = self.fragments.saturating_add(more);
+        more == 0 || self.fragments <= FRAGMENTS
     }
 
     /// Whether it tells that something authentic has come.
@@ -73,4 +89,39 @@ impl Guard {
     pub(super) fn poll_failure(&mut self) -> Option<DisconnectReason> {
         self.failure.take()
     }
+}
+
+/// How many fragments of handshake messages a datagram can have; `None` where it is not well-formed (RFC 6347 section 4.1).
+fn fragments(mut rest: &[u8]) -> Option<usize> {
+    let mut count = 0;
+    while !rest.is_empty() {
+        let (header, behind) = rest.split_at_checked(13)?;
+        let [kind, _, _, high, low, .., long, short] = header else { return None };
+        let length = usize::from(u16::from_be_bytes([*long, *short]));
+        let (body, next) = behind.split_at_checked(length)?;
+        rest = next;
+        count += match (kind, high, low) {
+            (22, 0, 0) => of_messages(body)?,
+            // It cannot be read here.
+            (22, ..) => length.saturating_sub(PROTECTION) / SHORTEST + 1,
+            _ => 0,
+        };
+    }
+    Some(count)
+}
+
+fn of_messages(mut body: &[u8]) -> Option<usize> {
+    let mut count = 0;
+    while !body.is_empty() {
+        let (header, behind) = body.split_at_checked(12)?;
+        let number =
+            |at: usize| Some(header.get(at..at + 3)?.iter().fold(0, |n, byte| n << 8 | usize::from(*byte)));
+        let (length, offset, here) = (number(1)?, number(6)?, number(9)?);
+        if length > LONGEST || offset + here > length || (here == 0 && length > 0) {
+            return None;
+        }
+        body = behind.get(here..)?;
+        count += 1;
+    }
+    Some(count)
 }

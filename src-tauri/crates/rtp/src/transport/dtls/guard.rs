@@ -2,6 +2,10 @@
 const HANDSHAKE: u32 = 600;
 /// Repeated last flights after it, and alerts.
 const AFTERWARDS: u32 = 60;
+/// The shortest fragment of a handshake message: its header, and a byte.
+const SHORTEST: usize = 12 + 1;
+/// What protection adds to a record at least.
+const PROTECTION: usize = 16;
 /// Of one handshake message; certificate chains stay below.
 const LONGEST: usize = 16 * 1024;
 /// Messages of a handshake; a real one has about 12.
@@ -58,6 +62,10 @@ fn records(mut rest: &[u8]) -> Option<u32> {
         }
         if *kind == 22 && is_plain {
             count += handshake(body)?;
+        } else if *kind == 22 {
+            // What cannot be read here may be as many fragments as find room in it, and the library puts them together by a call
+            // in a call for each.
+            count += u32::try_from(length.saturating_sub(PROTECTION) / SHORTEST).ok()?;
         }
         count += 1;
         rest = next;
