@@ -15,6 +15,9 @@ use super::offered::phrase;
 
 /// How long the owner may take for an answer that an UPDATE, a PRACK or our ACK waits for: those who sent them give up after 64*T1.
 pub(super) const TIME_FOR_ANSWER: Duration = Duration::from_secs(20);
+/// The same for a re-INVITE, whose sender waits after our 100: as long as we wait for one of ours. Until it is answered nobody can
+/// change the session.
+const TIME_FOR_REINVITE: Duration = Duration::from_secs(60);
 
 /// The peer's request with an offer, or asking for one, that the owner has to answer.
 #[derive(Debug)]
@@ -60,6 +63,7 @@ impl UserAgent {
             if offer.is_some() {
                 call.session.remote_sdp.clone_from(&offer);
             }
+            call.timers.set(CallTimer::OfferIn, now + TIME_FOR_REINVITE);
             call.services.offer_in = Some(OfferIn { server, request, hop });
         }
         self.tell(id, CallEvent::Reoffer { offer });

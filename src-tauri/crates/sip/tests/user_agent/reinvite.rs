@@ -179,6 +179,27 @@ fn a_cancelled_reinvite_leaves_the_call_as_it_was() {
 }
 
 #[test]
+fn a_reinvite_that_nobody_answers_is_refused_and_gives_way() {
+    let (mut net, a, call, tag) = called();
+    net.send(PEER, A, &with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "2", 11, &tag, ""), "v=0 one"));
+    net.settle();
+    assert!(matches!(net.call_events(a, call)[..], [CallEvent::Reoffer { .. }]));
+    net.run_for(Duration::from_secs(59));
+    assert_eq!(statuses(&net.receive_all(PEER)), [100]);
+    net.run_for(Duration::from_secs(2));
+    assert_eq!(statuses(&net.receive_all(PEER))[0], 504);
+    let events = net.call_events(a, call);
+    assert!(matches!(&events[..], [CallEvent::ReofferFailed { .. }]), "{events:?}");
+    net.send(PEER, A, &request("ACK", "sip:alice@192.0.2.1", "2", 11, &tag, ""));
+    // The call is as it was, and another offer can come.
+    net.send(PEER, A, &with_sdp(&request("INVITE", "sip:alice@192.0.2.1", "3", 12, &tag, ""), "v=0 two"));
+    net.settle();
+    net.with(a, |ua, now| ua.answer(now, call, b"v=0".to_vec()));
+    net.settle();
+    assert!(statuses(&net.receive_all(PEER)).contains(&200));
+}
+
+#[test]
 fn options_in_a_dialog_is_answered() {
     let (mut net, _, _, tag) = called();
     net.send(PEER, A, &request("OPTIONS", "sip:alice@192.0.2.1", "2", 11, &tag, ""));
