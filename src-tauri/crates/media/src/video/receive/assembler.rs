@@ -170,9 +170,8 @@ impl Assembler {
 
     /// Forgets what waits; the next frame is a key frame.
     pub(super) fn restart(&mut self) {
-        self.waiting.clear();
-        self.floor = self.highest.map_or(self.floor, |highest| highest + 1);
-        (self.bytes, self.next, self.gap, self.first) = (0, None, None, None);
+        // Also of its numbers nothing is known: another sender's may be a little below those of the last one.
+        *self = Self::new(self.codec);
     }
 
     /// Since when something is missing that later packets have overtaken.

@@ -312,6 +312,19 @@ fn a_sender_that_begins_anew_is_followed() {
 }
 
 #[test]
+fn after_a_restart_the_numbers_may_be_any() {
+    for back in [1, 500, 5_000, 20_000] {
+        let mut rig = Rig::new(VideoCodec::H264, Some(ms(20)));
+        rig.run(ms(1_000));
+        rig.receiver.restart();
+        let before = rig.got.len();
+        rig.sequence = rig.sequence.wrapping_sub(back);
+        rig.run(ms(600));
+        assert!(rig.got.len() > before + 10, "{back} back: {} came", rig.got.len() - before);
+    }
+}
+
+#[test]
 fn padding_and_missing_markers_do_not_hold_frames_up() {
     let mut receiver = VideoReceiver::new(VideoReceiverOptions::new(VideoCodec::Vp8));
     let start = Instant::now();
