@@ -153,6 +153,8 @@ pub(crate) struct SoundPeer {
     socket: UdpSocket,
     track: Option<TrackId>,
     sequence: u16,
+    /// Of its session.
+    pub(crate) resource: String,
 }
 
 impl SoundPeer {
@@ -169,7 +171,13 @@ impl SoundPeer {
         let offer = StreamOffer { kind: Kind::Whip, name: name.into(), sdp, token: None };
         let accepted = handle.offer_stream(offer).await.expect("accepted");
         peer.accept_answer(Instant::now(), &accepted.answer).unwrap();
-        Self { peer, socket, track: None, sequence: 0 }
+        Self { peer, socket, track: None, sequence: 0, resource: accepted.resource }
+    }
+
+    /// Closes its connection in order.
+    pub(crate) async fn close(&mut self) {
+        self.peer.close(Instant::now());
+        self.flush().await;
     }
 
     /// Sends a packet each 20 ms for so long, or for ever.

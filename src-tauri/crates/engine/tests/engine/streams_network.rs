@@ -120,6 +120,22 @@ async fn a_publisher_that_is_killed_gives_its_players_stopped_within_a_second_an
 }
 
 #[tokio::test]
+async fn a_session_whose_client_has_left_can_be_deleted_once_by_it() {
+    let mut host = Phone::start(small(gateway())).await;
+    let mut publisher = SoundPeer::publish(&host.handle, "radio").await;
+    let speaking = publisher.run(Duration::from_secs(1));
+    let listing = host.until("the list", |state| state.gateway.streams.len() == 1);
+    tokio::join!(speaking, listing);
+    publisher.close().await;
+    host.until("an empty list", |state| state.gateway.streams.is_empty()).await;
+    let resource = publisher.resource.clone();
+    assert_eq!(host.handle.end_stream(resource.clone(), None).await, Ok(()));
+    let again = host.handle.end_stream(resource, None).await;
+    assert_eq!(again, Err(sidetone_engine::StreamDeclined::SessionNotFound));
+    host.finish().await;
+}
+
+#[tokio::test]
 async fn a_lost_connection_is_told_and_tried_again_at_once_where_the_user_wants_that() {
     let host = Phone::start(small(gateway())).await;
     let endpoint = Endpoint::start(host.handle.clone()).await;

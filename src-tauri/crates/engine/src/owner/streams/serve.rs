@@ -20,15 +20,19 @@ use sidetone_peer::{
     whip::{Condition, EntityTag, Fragment, Kind, Wanted as WantedOfPatch},
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{Arc, OnceLock},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
 
 /// Sessions at a time: as many as there can be streams and players.
 const MOST: usize = streams::router::MOST_STREAMS + streams::router::MOST_PLAYERS;
+
+/// Sessions that have ended by themselves and may still be deleted, and for how long.
+const MOST_LEFT: usize = 1_024;
+const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// Where the answer to an offer goes.
 pub(in super::super) type OfferReply = oneshot::Sender<Result<StreamAccepted, StreamDeclined>>;
@@ -37,6 +41,9 @@ pub(in super::super) type OfferReply = oneshot::Sender<Result<StreamAccepted, St
 #[derive(Debug, Default)]
 pub(super) struct Served {
     sessions: HashMap<String, Session>,
+    /// Programs close their connection and delete the session then (RFC 9725 section 4.2 has it the other way round): what is
+    /// deleted is not unknown.
+    left: VecDeque<Left>,
     /// Where the gateway's peers are reached.
     hosts: Vec<SocketAddr>,
     /// Made when it is needed first: that takes a while.
@@ -51,6 +58,13 @@ struct Session {
     tag: EntityTag,
     restarts: u32,
     token: Option<Secret>,
+}
+
+#[derive(Debug)]
+struct Left {
+    resource: String,
+    token: Option<Secret>,
+    at: Instant,
 }
 
 /// An offer that was answered, or not.
@@ -207,10 +221,16 @@ impl Owner {
         resource: &str,
         token: Option<&Secret>,
     ) -> Result<(), StreamDeclined> {
-        let key = self.session(resource, token)?.key;
-        self.streams.served.sessions.remove(resource);
-        self.stream_door.ask(streams::Ask::End { stream: key });
-        Ok(())
+        match self.session(resource, token) {
+            Ok(session) => {
+                let key = session.key;
+                self.streams.served.sessions.remove(resource);
+                self.stream_door.ask(streams::Ask::End { stream: key });
+                Ok(())
+            }
+            Err(StreamDeclined::SessionNotFound) => self.streams.served.delete_left(resource, token),
+            Err(declined) => Err(declined),
+        }
     }
 
     pub(in super::super) fn on_unserved(&mut self, resource: &str) {
@@ -221,19 +241,23 @@ impl Owner {
 
     /// The far end has gone.
     pub(super) fn on_session_left(&mut self, key: Key) {
-        self.streams.served.sessions.retain(|_, session| session.key != key);
+        let served = &mut self.streams.served;
+        let found = served.sessions.iter().find(|(_, session)| session.key == key);
+        let Some(resource) = found.map(|(resource, _)| resource.clone()) else { return };
+        if let Some(Session { token, .. }) = served.sessions.remove(&resource) {
+            served.left.push_back(Left { resource, token, at: Instant::now() });
+            if served.left.len() > MOST_LEFT {
+                served.left.pop_front();
+            }
+        }
     }
 
     /// Who opened a session with a token has to show it again.
     fn session(&mut self, resource: &str, token: Option<&Secret>) -> Result<&mut Session, StreamDeclined> {
         let session =
             self.streams.served.sessions.get_mut(resource).ok_or(StreamDeclined::SessionNotFound)?;
-        match (&session.token, token) {
-            (None, _) => Ok(session),
-            (Some(_), None) => Err(StreamDeclined::TokenNeeded),
-            (Some(own), Some(shown)) if own == shown => Ok(session),
-            (Some(_), Some(_)) => Err(StreamDeclined::TokenRefused),
-        }
+        check_token(session.token.as_ref(), token)?;
+        Ok(session)
     }
 
     /// At the end of the engine.
@@ -241,6 +265,26 @@ impl Owner {
         for (_, session) in self.streams.served.sessions.drain() {
             self.stream_door.ask(streams::Ask::End { stream: session.key });
         }
+    }
+}
+
+impl Served {
+    fn delete_left(&mut self, resource: &str, token: Option<&Secret>) -> Result<(), StreamDeclined> {
+        self.left.retain(|left| left.at.elapsed() < REMEMBERED);
+        let place = self.left.iter().position(|left| left.resource == resource);
+        let place = place.ok_or(StreamDeclined::SessionNotFound)?;
+        check_token(self.left.get(place).and_then(|left| left.token.as_ref()), token)?;
+        self.left.remove(place);
+        Ok(())
+    }
+}
+
+fn check_token(own: Option<&Secret>, shown: Option<&Secret>) -> Result<(), StreamDeclined> {
+    match (own, shown) {
+        (None, _) => Ok(()),
+        (Some(_), None) => Err(StreamDeclined::TokenNeeded),
+        (Some(own), Some(shown)) if own == shown => Ok(()),
+        (Some(_), Some(_)) => Err(StreamDeclined::TokenRefused),
     }
 }
 
