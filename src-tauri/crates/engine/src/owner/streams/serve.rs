@@ -94,11 +94,13 @@ impl Owner {
         tokio::spawn(async move {
             let (done, found) = oneshot::channel();
             asker.ask(streams::Ask::Look { name: offer.name.clone(), done });
-            let result = match (offer.kind, found.await.unwrap_or_default()) {
-                (Kind::Whip, Some(_)) => Err(StreamDeclined::NameInUse),
-                (Kind::Whip, None) => Ok(Wanted::both(Direction::Receive)),
-                (Kind::Whep, Some(tracks)) => Ok(wanted(&offer.name, &tracks)),
-                (Kind::Whep, None) => Err(StreamDeclined::StreamNotFound),
+            let result = match (offer.kind, found.await) {
+                (Kind::Whip, Ok(Some(_))) => Err(StreamDeclined::NameInUse),
+                (Kind::Whip, Ok(None)) => Ok(Wanted::both(Direction::Receive)),
+                (Kind::Whep, Ok(Some(tracks))) => Ok(wanted(&offer.name, &tracks)),
+                (Kind::Whep, Ok(None)) => Err(StreamDeclined::StreamNotFound),
+                // Nobody looked.
+                (_, Err(_)) => Err(StreamDeclined::Stopped),
             };
             let sdp = offer.sdp.clone();
             let result = match result {
