@@ -228,6 +228,10 @@ impl Attempt {
         };
         let role_again = role.again();
         let (peer, offer) = plan.offer().await?;
+        // A peer that comes late would take the place of the next attempt's.
+        if self.wished.is_closed() {
+            return Ok(None);
+        }
         let adopted =
             Adopted { key: stream, peer, of: Use::Own, role, tracks: Tracks::default(), taken: None };
         self.dialler.asker.ask(Ask::Adopt(Box::new(adopted)));
@@ -239,6 +243,10 @@ impl Attempt {
         }
         let (ours, tracks) = if countered {
             let (peer, answer) = plan.answer(&sdp).await?;
+            if self.wished.is_closed() {
+                let _ = session.delete().await;
+                return Ok(None);
+            }
             let tracks = expected(&answer, Side::Offerer).0;
             let adopted = Adopted {
                 key: stream,
