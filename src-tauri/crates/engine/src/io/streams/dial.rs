@@ -278,8 +278,9 @@ impl Attempt {
                 Wish::Candidate { .. } | Wish::GatheringDone => self.trickle(&mut standing, wish).await,
                 Wish::Move => self.restart(&mut standing).await,
             };
-            if let Err(failure) = result {
-                self.fail(failure);
+            // Whatever is wrong with this session, such as that its ICE cannot be restarted: another one may do.
+            if let Err(Failure(info, _, retry_after)) = result {
+                self.fail(Failure(info, true, retry_after));
                 break;
             }
             if !self.is_wanted {
