@@ -262,6 +262,38 @@ async fn mutes_and_other_sources_reach_players_without_another_negotiation() {
 }
 
 #[tokio::test]
+async fn a_picture_that_was_taken_away_does_not_come_back_when_it_is_unmuted() {
+    let mut phone = Phone::start(settings()).await;
+    let published = phone.published("tv").await;
+    let played = phone.played("tv").await;
+    let change = |sources, video_muted| Command::ChangeStream {
+        stream_id: published.clone(),
+        sources,
+        audio_muted: None,
+        video_muted,
+        volume: None,
+    };
+    let mut pictures = phone.handle.pictures(played.clone()).await.unwrap();
+    let mut until = async |dark: bool, wanted: usize| {
+        let mut seen = 0;
+        while seen < wanted {
+            let picture = pictures.next().await.expect("a picture");
+            let fits = picture.y().iter().all(|luma| *luma < 32) == dark;
+            seen = if fits { seen + 1 } else { 0 };
+        }
+    };
+    let sound = StreamSources { video: None, ..bars_and_tone() };
+    phone.done(change(Some(sound), Some(true))).await;
+    tokio::time::timeout(SOON, until(true, 1)).await.expect("black");
+    phone.done(change(None, Some(false))).await;
+    phone.until("no mute", |state| stream(state, &played).is_some_and(|it| !it.video_muted)).await;
+    tokio::time::timeout(Duration::from_secs(4), until(true, 4)).await.expect("black still");
+    phone.done(change(Some(bars_and_tone()), None)).await;
+    tokio::time::timeout(SOON, until(false, 1)).await.expect("bars");
+    phone.finish().await;
+}
+
+#[tokio::test]
 async fn a_snapshot_is_a_png_of_the_whole_picture() {
     let dir = tempfile::tempdir().unwrap();
     let mut settings = settings();

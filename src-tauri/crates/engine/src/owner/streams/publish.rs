@@ -257,8 +257,10 @@ impl Owner {
         stream.audio_muted = audio.unwrap_or(stream.audio_muted);
         stream.video_muted = video.unwrap_or(stream.video_muted);
         let Stream { key, audio_muted, video_muted, .. } = *stream;
+        // What has lost its picture shows nothing, whatever is said of it.
+        let has_picture = stream.sources.as_ref().is_some_and(|sources| sources.video.is_some());
         if let Some(sending) = stream.sending.as_ref().filter(|_| video.is_some()) {
-            sending.mute(video_muted);
+            sending.mute(video_muted || !has_picture);
         }
         if audio.is_some() {
             self.media.ask(media::Ask::MuteStream { stream: key, muted: audio_muted });
