@@ -21,6 +21,11 @@ impl<K: Copy + Eq + Hash> Demux<K> {
         self.by_ufrag.insert(ufrag.to_owned(), peer);
     }
 
+    /// A name fragment from before the last restart but one: no check is under way with it any more.
+    pub fn forget(&mut self, ufrag: &str) {
+        self.by_ufrag.remove(ufrag);
+    }
+
     /// Call it at [`Event::Path`](crate::Event::Path), where the address has proved that it is the peer's, and for the
     /// addresses of a client's STUN and TURN servers.
     pub fn bind(&mut self, remote: SocketAddr, peer: K) {
@@ -88,6 +93,8 @@ mod tests {
         assert_eq!(demux.route(here, &[0x80; 40]), Some(1));
         assert_eq!(demux.route(here, &request("efgh:other")), Some(2), "it may have moved");
         assert_eq!(demux.route(there, &[22, 0xfe, 0xfd]), None);
+        demux.forget("efgh");
+        assert_eq!(demux.route(here, &request("efgh:other")), None);
         demux.remove(1);
         assert_eq!(demux.route(here, &[0x80; 40]), None);
     }

@@ -136,9 +136,15 @@ impl Peers {
     /// Its ICE began anew.
     pub(super) fn renew(&mut self, key: Key) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        session.ufrag = session.peer.local_ufrag().to_owned();
-        let (of, ufrag) = (session.of, session.ufrag.clone());
-        self.demux(of).insert(&ufrag, key);
+        let (of, ufrag) = (session.of, session.peer.local_ufrag().to_owned());
+        if session.ufrag != ufrag {
+            let before = std::mem::replace(&mut session.ufrag, ufrag.clone());
+            // A client may restart as often as it likes.
+            let oldest = session.former_ufrag.replace(before);
+            let demux = self.demux(of);
+            oldest.iter().for_each(|oldest| demux.forget(oldest));
+            demux.insert(&ufrag, key);
+        }
         self.touch(key);
     }
 

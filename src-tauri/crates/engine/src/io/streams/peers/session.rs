@@ -77,6 +77,8 @@ pub(in super::super) struct Session {
     pub(in super::super) incoming: HashMap<TrackId, Incoming>,
     pub(in super::super) heard: Option<Instant>,
     pub(in super::super) ufrag: String,
+    /// The one before the last restart, with which checks may still be under way.
+    pub(in super::super) former_ufrag: Option<String>,
     pub(in super::super) connected_at: Option<Instant>,
     /// When media of the far end came last.
     pub(in super::super) media: Option<Instant>,
@@ -106,6 +108,7 @@ impl Session {
             incoming: HashMap::new(),
             heard: None,
             ufrag,
+            former_ufrag: None,
             connected_at: None,
             media: None,
             flows: false,
