@@ -357,7 +357,11 @@ impl super::Stream {
                 codec.is_ok_and(|info| if self.is_published() { info.encode } else { info.decode })
             };
             let known = self.settings.codecs.iter().filter(usable).filter_map(|name| named(name));
-            let codecs = codec.map_or_else(|| known.collect(), |codec| vec![codec]);
+            let codecs: Vec<Codec> = codec.map_or_else(|| known.collect(), |codec| vec![codec]);
+            if codecs.is_empty() {
+                // None would stand for all, also for those that the user left out.
+                return Wanted { media, stream: String::new() };
+            }
             let simulcast = self.is_published() && self.settings.simulcast;
             let layers = if simulcast { LAYERS.map(String::from).into() } else { Vec::new() };
             media.push(Media { codecs, layers, ..Media::new(Kind::Video, direction) });
