@@ -161,6 +161,11 @@ impl Router {
         Some(forwarded)
     }
 
+    /// A player that is to get what its publisher sends.
+    pub(crate) fn gives(&self, player: Key) -> bool {
+        self.players.get(&player).is_some_and(|player| !player.paused)
+    }
+
     /// Packets that a player got, and that were dropped because it was slow.
     pub(crate) fn counts(&self, player: Key) -> Option<(u64, u64)> {
         self.players.get(&player).map(|player| (player.forwarded, player.dropped))

@@ -1,6 +1,8 @@
 //! The stream thread's loop.
 
 mod peers;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use peers::Done;
 
@@ -27,6 +29,8 @@ pub(super) const WAKE: Token = Token(0);
 const TICK: Duration = Duration::from_secs(1);
 /// Between two tellings of what is published: who comes and goes a thousand times must not make as many lists.
 const BETWEEN_LISTS: Duration = Duration::from_millis(100);
+/// A stream of which nothing could be shown or heard in this time, longer than a publisher may take to connect, has failed.
+const UNSEEN: Duration = Duration::from_secs(25);
 /// Messages taken before packets go out again.
 const AT_ONCE: usize = 1_024;
 /// From the Unix epoch back to NTP's, in seconds.
@@ -398,7 +402,7 @@ impl Worker {
             return;
         }
         self.next_tick = now + TICK;
-        let mut silent = Vec::new();
+        let (mut heard, mut unseen) = (Vec::new(), Vec::new());
         self.look_at_media(now);
         for (key, stream) in &mut self.own {
             let published = matches!(stream.role, Role::Published { .. });
@@ -414,10 +418,12 @@ impl Worker {
             let path = peers::path(&mut self.peers, now, *key);
             let statistics = stream.rates.take(now, &stream.own.counters, path, published);
             if !stream.flows {
-                // The picture does not come, the sound does: that is heard.
-                let has_sound = matches!(&stream.role, Role::Played { sound: true, .. });
-                if has_sound && now.saturating_duration_since(stream.since) >= TICK {
-                    silent.push(*key);
+                let waited = now.saturating_duration_since(stream.since);
+                match &stream.role {
+                    // The picture does not come, the sound does: that is heard.
+                    Role::Played { sound: true, .. } if waited >= TICK => heard.push(*key),
+                    Role::Played { .. } if waited >= UNSEEN && self.router.gives(*key) => unseen.push(*key),
+                    _ => {}
                 }
                 continue;
             }
@@ -429,8 +435,12 @@ impl Worker {
             };
             let _ = self.news.try_send(news);
         }
-        for key in silent {
+        for key in heard {
             self.on_flowing(key);
+        }
+        for key in unseen {
+            self.router.stop(key);
+            self.end(key, "Failed by RTP activity", true);
         }
     }
 }

@@ -361,10 +361,13 @@ impl Worker {
             .peers
             .sessions
             .iter()
-            .filter(|(_, session)| {
-                let since = session.media.or(session.connected_at);
-                let is_silent = since.is_some_and(|since| now.saturating_duration_since(since) >= NO_MEDIA);
-                matches!(session.role, Role::Receiver { .. }) && is_silent
+            .filter(|(key, session)| {
+                let passed = |since: Instant| now.saturating_duration_since(since);
+                let is_silent =
+                    session.media.or(session.connected_at).is_some_and(|at| passed(at) >= NO_MEDIA);
+                let is_unseen = session.connected_at.is_some_and(|at| passed(at) >= super::UNSEEN)
+                    && self.own.get(key).is_some_and(|own| !own.flows);
+                matches!(session.role, Role::Receiver { .. }) && (is_silent || is_unseen)
             })
             .map(|(key, _)| *key)
             .collect();
