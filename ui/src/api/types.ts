@@ -263,6 +263,32 @@ concealedPercent: number, kbitSent: number, kbitReceived: number, microphone: Le
  */
 export type CallStatus = "TRYING" | "RING" | "SESSION_PROGRESS" | "BUSY" | "ESTABLISHED" | "HOLD" | "FINISH" | "FAILED";
 
+/**
+ * The video of a call. Its pictures are read as a stream's are: the far end's under the call's id, our own under that with
+ * `.self` behind it.
+ */
+export type CallVideoView = { 
+/**
+ * The far end has added video, and we have not decided; `setCallVideo` does, or `answer` where it rings.
+ */
+requested: boolean, sending: boolean, receiving: boolean, 
+/**
+ * The far end takes no picture just now.
+ */
+held: boolean, 
+/**
+ * What is sent, as in SDP; `null` until negotiated.
+ */
+codec: string | null, 
+/**
+ * What is seen of the far end; `null` before the first picture.
+ */
+picture: VideoView | null, 
+/**
+ * Why there is no picture, or none of ours, in words.
+ */
+problem: string | null, };
+
 export type CallView = { callId: CallId, sessionId: SessionId, direction: CallDirection, 
 /**
  * Who calls, a URI.
@@ -319,7 +345,11 @@ autoAnswerAt: number | null,
 /**
  * An emergency call.
  */
-emergency: boolean, };
+emergency: boolean, 
+/**
+ * `null` where neither side has video.
+ */
+video: CallVideoView | null, };
 
 export type CodecView = { 
 /**
@@ -351,7 +381,15 @@ callerName?: string,
 /**
  * Hide who calls (RFC 3323), whatever the account says.
  */
-anonymous?: boolean, } | { "command": "redial" } | { "command": "answer", callId: CallId, } | { "command": "hangup", callId: CallId, } | { "command": "hold", callId: CallId, } | { "command": "unhold", callId: CallId, } | { "command": "swap", callId: CallId, } | { "command": "merge", callIds: Array<CallId>, } | { "command": "split", callId: CallId, } | { "command": "transfer", callId: CallId, target: string, } | { "command": "transferAttended", callId: CallId, consultationCallId: CallId, } | { "command": "acceptTransfer", callId: CallId, } | { "command": "refuseTransfer", callId: CallId, } | { "command": "redirect", callId: CallId, target: string, } | { "command": "startRecording", callId: CallId, } | { "command": "pauseRecording", callId: CallId, paused: boolean, } | { "command": "stopRecording", callId: CallId, } | { "command": "publishStream", 
+anonymous?: boolean, 
+/**
+ * With our picture, from the camera of the settings.
+ */
+video?: boolean, } | { "command": "redial" } | { "command": "answer", callId: CallId, 
+/**
+ * With our picture, where the caller offers video.
+ */
+video?: boolean, } | { "command": "setCallVideo", callId: CallId, on: boolean, } | { "command": "hangup", callId: CallId, } | { "command": "hold", callId: CallId, } | { "command": "unhold", callId: CallId, } | { "command": "swap", callId: CallId, } | { "command": "merge", callIds: Array<CallId>, } | { "command": "split", callId: CallId, } | { "command": "transfer", callId: CallId, target: string, } | { "command": "transferAttended", callId: CallId, consultationCallId: CallId, } | { "command": "acceptTransfer", callId: CallId, } | { "command": "refuseTransfer", callId: CallId, } | { "command": "redirect", callId: CallId, target: string, } | { "command": "startRecording", callId: CallId, } | { "command": "pauseRecording", callId: CallId, paused: boolean, } | { "command": "stopRecording", callId: CallId, } | { "command": "publishStream", 
 /**
  * A name, or an `https:` or `http:` URL.
  */

@@ -47,11 +47,25 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
         anonymous: bool,
+        /// With our picture, from the camera of the settings.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
+        video: bool,
     },
     /// Call whom we called last.
     Redial,
     Answer {
         call_id: CallId,
+        /// With our picture, where the caller offers video.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
+        video: bool,
+    },
+    /// Adds video to an answered call, drops it, or decides on what the far end has added. The far end may refuse; the call
+    /// goes on with its sound then, and its view says why.
+    SetCallVideo {
+        call_id: CallId,
+        on: bool,
     },
     /// Cancel, decline (486) or end.
     Hangup {
@@ -303,6 +317,7 @@ impl Command {
             headers: Vec::new(),
             caller_name: None,
             anonymous: false,
+            video: false,
         }
     }
 }

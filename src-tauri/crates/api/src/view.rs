@@ -1,6 +1,6 @@
 use crate::{
     AccountId, CallId, CallStatus, ConnectionStatus, Contact, ContactState, GatewayStream, HistoryEntry,
-    RegistrationStatus, SessionId, Settings, StreamView, TransferStatus, Transport,
+    RegistrationStatus, SessionId, Settings, StreamView, TransferStatus, Transport, VideoView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -138,6 +138,28 @@ pub struct CallView {
     pub auto_answer_at: Option<u64>,
     /// An emergency call.
     pub emergency: bool,
+    /// `null` where neither side has video.
+    pub video: Option<CallVideoView>,
+}
+
+/// The video of a call. Its pictures are read as a stream's are: the far end's under the call's id, our own under that with
+/// `.self` behind it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct CallVideoView {
+    /// The far end has added video, and we have not decided; `setCallVideo` does, or `answer` where it rings.
+    pub requested: bool,
+    pub sending: bool,
+    pub receiving: bool,
+    /// The far end takes no picture just now.
+    pub held: bool,
+    /// What is sent, as in SDP; `null` until negotiated.
+    pub codec: Option<String>,
+    /// What is seen of the far end; `null` before the first picture.
+    pub picture: Option<VideoView>,
+    /// Why there is no picture, or none of ours, in words.
+    pub problem: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

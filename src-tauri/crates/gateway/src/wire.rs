@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_request_is_read_nested_and_flat() {
-        let wanted = Command::Answer { call_id: CallId::new("c1") };
+        let wanted = Command::Answer { call_id: CallId::new("c1"), video: false };
         for text in [
             r#"{"id":7,"command":{"command":"answer","callId":"c1"}}"#,
             r#"{"id":7,"command":"answer","callId":"c1"}"#,

@@ -194,6 +194,7 @@ export const call = (now: number, part: Partial<CallView> = {}): CallView => ({
   divertedBy: '',
   autoAnswerAt: null,
   emergency: false,
+  video: null,
   ...part,
 })
 

@@ -3,9 +3,11 @@
 mod streams;
 mod time;
 mod values;
+mod video;
 
 pub(crate) use streams::{Camera, Endpoint, Input, Play, Publish, Screen, Snapshot};
 pub(crate) use values::{Codec, Wire};
+pub(crate) use video::CallVideo;
 
 use clap::{Args, Parser, Subcommand};
 use sidetone_media::Selection;
@@ -43,12 +45,16 @@ pub(crate) enum Task {
         target: String,
         #[command(flatten)]
         common: Common,
+        #[command(flatten)]
+        video: CallVideo,
     },
     /// Register, wait for a call, answer it, and end with it
     #[command(after_help = EXIT_CODES)]
     Answer {
         #[command(flatten)]
         common: Common,
+        #[command(flatten)]
+        video: CallVideo,
     },
     /// Register and stay registered until Ctrl-C, or --for from REGISTERED on; then unregister
     #[command(after_help = EXIT_CODES)]

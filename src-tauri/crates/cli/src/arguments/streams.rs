@@ -1,6 +1,6 @@
 //! What `publish`, `play` and `snapshot` take.
 
-use super::{time, values};
+use super::{time, values, video::Encoding};
 use clap::Args;
 use sidetone_api::Secret;
 use sidetone_media::{Selection, device::VideoSelection};
@@ -36,15 +36,8 @@ pub(crate) struct Publish {
     /// Video codecs in order of preference: H264, VP8 (repeat, or separate by commas)
     #[arg(long, value_enum, value_delimiter = ',', ignore_case = true)]
     pub(crate) codec: Vec<values::VideoCodec>,
-    /// Largest picture, WIDTHxHEIGHT
-    #[arg(long, value_name = "SIZE", default_value = "1280x720", value_parser = values::size)]
-    pub(crate) size: (u32, u32),
-    /// Pictures a second
-    #[arg(long, value_name = "NUMBER", default_value_t = 30)]
-    pub(crate) fps: u32,
-    /// Most that the pictures may take, kbit/s
-    #[arg(long, value_name = "KBIT", default_value_t = 2500)]
-    pub(crate) bitrate: u32,
+    #[command(flatten)]
+    pub(crate) encoding: Encoding,
     /// Record to this file too (.mp4 for H264, .webm for VP8); it plays even if this program is killed
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,

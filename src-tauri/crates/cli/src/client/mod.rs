@@ -1,10 +1,12 @@
 //! One engine, its events, and the user who may lose patience.
 
 mod audio;
+mod camera;
 mod open;
 mod ready;
 
 pub(crate) use audio::{check_file, check_folder, check_sink, check_source, devices};
+pub(crate) use camera::{check_camera, find_camera, is_hardware};
 pub(crate) use open::{Role, open};
 
 use crate::{output::Output, signals::Interrupt};

@@ -1,14 +1,14 @@
 //! From the arguments to an engine with one session.
 
-use super::{Client, Connected, Session, audio};
+use super::{Client, Connected, Session, audio, check_camera, check_folder, find_camera, is_hardware};
 use crate::{
     account::{self, Credentials},
-    arguments::Common,
+    arguments::{CallVideo, Camera, Common, Screen},
     exit::{Error, Exit},
     pages,
     signals::Interrupt,
 };
-use sidetone_api::{Command, GatewaySettings, NetworkSettings, Reply, Settings, Snapshot};
+use sidetone_api::{Command, GatewaySettings, NetworkSettings, Reply, Settings, Snapshot, VideoSettings};
 use sidetone_engine::{Directories, Engine, Options, secrets};
 use sidetone_gateway::{Found, Gateway, find_running};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -31,8 +31,14 @@ enum Place {
 }
 
 /// Starts an engine and connects the account of the arguments, else an extension of this machine's gateway.
-pub(crate) async fn open(common: &Common, role: Role) -> Result<Connected, Error> {
+pub(crate) async fn open(common: &Common, video: Option<&CallVideo>, role: Role) -> Result<Connected, Error> {
     audio::check(&common.audio)?;
+    let video = video.filter(|video| video.video);
+    if let Some(video) = video {
+        check(video)?;
+    }
+    let hardware =
+        audio::needs_hardware(&common.audio) || video.is_some_and(|video| is_hardware(&video.camera));
     let place = match account::given(&common.identity, role == Role::Call)? {
         Some(credentials) => Place::Given(credentials),
         None => running_gateway().await.map_or(Place::Own, Place::Running),
@@ -40,7 +46,7 @@ pub(crate) async fn open(common: &Common, role: Role) -> Result<Connected, Error
     let interrupt = Interrupt::listen();
     let handle = Engine::start(Options {
         directories: None,
-        devices: audio::devices(audio::needs_hardware(&common.audio)),
+        devices: audio::devices(hardware),
         secrets: secrets::memory(),
         settings: Some(settings(common, matches!(place, Place::Own))),
         sip_bind: None,
@@ -49,13 +55,46 @@ pub(crate) async fn open(common: &Common, role: Role) -> Result<Connected, Error
     })
     .await?;
     let (mut client, snapshot) = Client::attach(handle, common.json, interrupt).await?;
-    match connect(&mut client, common, role, place, &snapshot).await {
+    let session = async {
+        if let Some(video) = video {
+            set_camera(&client, video).await?;
+        }
+        connect(&mut client, common, role, place, &snapshot).await
+    };
+    match session.await {
         Ok(session) => Ok(Connected { client, session }),
         Err(error) => {
             client.close().await;
             Err(error)
         }
     }
+}
+
+fn check(video: &CallVideo) -> Result<(), Error> {
+    if video.camera == Camera::None {
+        return Err(Error::usage("--camera none: a call with video has a picture; leave out --video"));
+    }
+    video.encoding.check(&video.video_codec)?;
+    check_camera(&video.camera)?;
+    match &video.video_out {
+        Screen::File(path) => check_folder("--video-out", path),
+        Screen::Null => Ok(()),
+    }
+}
+
+async fn set_camera(client: &Client, video: &CallVideo) -> Result<(), Error> {
+    let camera = find_camera(client, &video.camera).await?.unwrap_or_default();
+    let settings = VideoSettings { camera, ..video.encoding.settings(&video.video_codec) };
+    let command = Command::ChangeSettings {
+        audio: None,
+        network: None,
+        gateway: None,
+        ui: None,
+        calls: None,
+        video: Some(settings),
+    };
+    client.command(command).await?;
+    Ok(())
 }
 
 async fn connect(

@@ -2,23 +2,29 @@
 
 use super::follow::{Outcome, follow};
 use crate::{
+    arguments::CallVideo,
     client::{Client, Connected, Next},
     exit::{Error, Exit},
 };
 use sidetone_api::{CallDirection, CallId, CallStatus, Command, Event};
 use std::time::Duration;
 
-pub(super) async fn run(connected: &mut Connected, limit: Option<Duration>) -> Result<Exit, Error> {
+pub(super) async fn run(
+    connected: &mut Connected,
+    limit: Option<Duration>,
+    video: &CallVideo,
+) -> Result<Exit, Error> {
     connected.ready().await?;
     let aor = connected.session.aor.clone();
     connected.client.say(&format!("waiting for a call to {aor}"));
     loop {
         let Some(call) = incoming(&mut connected.client).await? else { return Ok(Exit::Interrupted) };
         // A caller who has hung up already is no reason to end.
-        if connected.client.command(Command::Answer { call_id: call.clone() }).await.is_err() {
+        let command = Command::Answer { call_id: call.clone(), video: video.video };
+        if connected.client.command(command).await.is_err() {
             continue;
         }
-        match follow(&mut connected.client, &call, limit).await? {
+        match follow(&mut connected.client, &call, limit, video).await? {
             Outcome::Ended { status: CallStatus::Finish, established: false } => {}
             Outcome::Ended { status, established } => return Ok(Exit::of_call(status, established)),
             Outcome::TimeIsUp => return Ok(Exit::Done),

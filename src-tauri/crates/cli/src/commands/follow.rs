@@ -1,10 +1,12 @@
 //! One call from here to its end.
 
+use super::film::Film;
 use crate::{
+    arguments::{CallVideo, Screen},
     client::{Client, Next},
     exit::Error,
 };
-use sidetone_api::{CallId, CallStatus, Command, Event, Snapshot};
+use sidetone_api::{CallId, CallStatus, CallView, Command, Event, Snapshot, StreamId};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -23,11 +25,50 @@ pub(super) enum Outcome {
 }
 
 /// Prints events until `call` has ended. Hangs up `limit` after ESTABLISHED, or when interrupted. Other calls that come in
-/// meanwhile are declined as busy.
+/// meanwhile are declined as busy. Its pictures go where `video` says.
 pub(super) async fn follow(
     client: &mut Client,
     call: &CallId,
     limit: Option<Duration>,
+    video: &CallVideo,
+) -> Result<Outcome, Error> {
+    let mut pictures = Pictures { call, video, film: None };
+    let outcome = until_end(client, call, limit, &mut pictures).await;
+    if let Some(film) = pictures.film {
+        film.end().await?;
+    }
+    outcome
+}
+
+/// What is done with the video of a call.
+struct Pictures<'a> {
+    call: &'a CallId,
+    video: &'a CallVideo,
+    film: Option<Film>,
+}
+
+impl Pictures<'_> {
+    async fn on_view(&mut self, client: &Client, view: &CallView) -> Result<(), Error> {
+        let Some(seen) = view.video.as_ref().filter(|_| view.call_id == *self.call) else { return Ok(()) };
+        if let (None, Screen::File(path)) = (&self.film, &self.video.video_out) {
+            // It may have ended this very moment.
+            let pictures = client.handle().pictures(StreamId::new(self.call.as_str())).await;
+            self.film = pictures.ok().map(|pictures| Film::begin(path.clone(), pictures)).transpose()?;
+        }
+        let answered = matches!(view.status, CallStatus::Established | CallStatus::Hold);
+        if seen.requested && answered {
+            let command = Command::SetCallVideo { call_id: self.call.clone(), on: self.video.video };
+            let _ = client.command(command).await;
+        }
+        Ok(())
+    }
+}
+
+async fn until_end(
+    client: &mut Client,
+    call: &CallId,
+    limit: Option<Duration>,
+    pictures: &mut Pictures<'_>,
 ) -> Result<Outcome, Error> {
     let mut established = false;
     let mut deadline = None;
@@ -38,6 +79,10 @@ pub(super) async fn follow(
                 Event::CallStatusEvent { status, call_id, .. } if call_id == call => *status,
                 Event::OnCallEvent { call_id, .. } if call_id != call => {
                     let _ = client.command(Command::Hangup { call_id: call_id.clone() }).await;
+                    continue;
+                }
+                Event::CallChanged { call: view } => {
+                    pictures.on_view(client, view).await?;
                     continue;
                 }
                 _ => continue,

@@ -2,6 +2,7 @@
 
 mod answer;
 mod call;
+mod film;
 mod follow;
 mod gateway;
 mod lines;
@@ -18,18 +19,18 @@ use crate::{
 
 pub(crate) async fn run(task: Task) -> Result<Exit, Error> {
     match task {
-        Task::Call { target, common } => {
-            let mut connected = open(&common, Role::Call).await?;
-            let exit = call::run(&mut connected, target, common.duration).await;
+        Task::Call { target, common, video } => {
+            let mut connected = open(&common, Some(&video), Role::Call).await?;
+            let exit = call::run(&mut connected, target, common.duration, &video).await;
             close(connected, exit).await
         }
-        Task::Answer { common } => {
-            let mut connected = open(&common, Role::Wait).await?;
-            let exit = answer::run(&mut connected, common.duration).await;
+        Task::Answer { common, video } => {
+            let mut connected = open(&common, Some(&video), Role::Wait).await?;
+            let exit = answer::run(&mut connected, common.duration, &video).await;
             close(connected, exit).await
         }
         Task::Register { common } => {
-            let mut connected = open(&common, Role::Wait).await?;
+            let mut connected = open(&common, None, Role::Wait).await?;
             let exit = register::run(&mut connected, common.duration).await;
             close(connected, exit).await
         }

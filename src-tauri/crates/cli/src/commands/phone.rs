@@ -11,7 +11,7 @@ use sidetone_gateway::wire::{Request, answer};
 use tokio::time::Instant;
 
 pub(super) async fn run(common: Common) -> Result<Exit, Error> {
-    let Connected { mut client, .. } = open(&common, Role::Wait).await?;
+    let Connected { mut client, .. } = open(&common, None, Role::Wait).await?;
     let exit = serve(&mut client, common.duration.map(|limit| Instant::now() + limit)).await;
     client.close().await;
     exit

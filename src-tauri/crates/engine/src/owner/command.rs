@@ -16,11 +16,12 @@ impl Owner {
             Command::Disconnect { session_id } => self.disconnect(&session_id),
             Command::Register { session_id } => self.register(&session_id),
             Command::Unregister { session_id } => self.unregister(&session_id),
-            Command::Call { callee, session_id: session, headers, caller_name, anonymous } => {
-                self.place(Wish { session, headers, caller_name, anonymous, ..Wish::of(&callee) })
+            Command::Call { callee, session_id: session, headers, caller_name, anonymous, video } => {
+                self.place(Wish { session, headers, caller_name, anonymous, video, ..Wish::of(&callee) })
             }
             Command::Redial => self.redial(),
-            Command::Answer { call_id } => self.answer(&call_id),
+            Command::Answer { call_id, video } => self.answer_with(&call_id, video),
+            Command::SetCallVideo { call_id, on } => self.set_call_video(&call_id, on),
             Command::Hangup { call_id } => self.hang_up(&call_id),
             Command::SendDtmf { call_id, dtmf } => self.send_dtmf(&call_id, &dtmf),
             Command::MuteAudio { call_id, muted } => self.mute(&call_id, muted),

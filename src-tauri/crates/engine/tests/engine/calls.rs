@@ -172,7 +172,7 @@ async fn a_caller_who_neither_offers_nor_answers_is_hung_up() {
     let (mut phone, mut bob) = (Phone::direct("alice", quiet()).await, Peer::new().await);
     bob.invite("<sip:bob@example.org>", &format!("sip:alice@{}", phone.address()), None);
     let call = bob.serve_while(phone.ringing()).await;
-    phone.done(Command::Answer { call_id: call.clone() }).await;
+    phone.done(Command::Answer { call_id: call.clone(), video: false }).await;
     let offer = bob.answered().await;
     assert!(offer.contains("opus/48000/2") && offer.contains("PCMU/8000"), "{offer}");
     let info = bob.serve_while(phone.status(&call, CallStatus::Failed)).await;
@@ -192,7 +192,7 @@ async fn a_call_that_comes_in_during_another_rings_beside_it() {
     let us = format!("sip:alice@{}", phone.address());
     carol.invite("<sip:carol@example.org>", &us, Some(&sdp("8", "sendrecv")));
     let second = carol.serve_while(phone.ringing()).await;
-    phone.done(Command::Answer { call_id: second.clone() }).await;
+    phone.done(Command::Answer { call_id: second.clone(), video: false }).await;
     phone.status(&second, CallStatus::Established).await;
     carol.answered().await;
     phone.check().await;
@@ -213,7 +213,7 @@ async fn what_a_call_cannot_do_in_its_state_is_refused() {
     let call = phone.call(&bob.uri("bob")).await;
     let dtmf = |digits: &str| Command::SendDtmf { call_id: call.clone(), dtmf: digits.into() };
     let code = async |command| phone.ask(command).await.unwrap_err().code;
-    assert_eq!(code(Command::Answer { call_id: call.clone() }).await, FailureCode::WrongState);
+    assert_eq!(code(Command::Answer { call_id: call.clone(), video: false }).await, FailureCode::WrongState);
     assert_eq!(code(dtmf("1")).await, FailureCode::WrongState);
     assert_eq!(code(dtmf("1x")).await, FailureCode::Invalid);
     assert_eq!(code(dtmf("")).await, FailureCode::Invalid);
@@ -222,7 +222,7 @@ async fn what_a_call_cannot_do_in_its_state_is_refused() {
     bob.serve_while(phone.status(&call, CallStatus::Hold)).await;
     // Who holds us takes no digits, and an answered call cannot be answered.
     let digit = Command::SendDtmf { call_id: call.clone(), dtmf: "1".into() };
-    for command in [digit, Command::Answer { call_id: call.clone() }] {
+    for command in [digit, Command::Answer { call_id: call.clone(), video: false }] {
         assert_eq!(phone.ask(command).await.unwrap_err().code, FailureCode::WrongState);
     }
     phone.finish().await;
@@ -234,7 +234,7 @@ async fn an_unknown_call_or_session_is_not_found() {
     let call_id = CallId::new("c-none");
     let session_id = sidetone_api::SessionId::new("s-none");
     for command in [
-        Command::Answer { call_id: call_id.clone() },
+        Command::Answer { call_id: call_id.clone(), video: false },
         Command::Hangup { call_id: call_id.clone() },
         Command::MuteAudio { call_id: call_id.clone(), muted: true },
         Command::SendDtmf { call_id, dtmf: "1".into() },
@@ -296,7 +296,7 @@ async fn an_offer_of_ours_is_answered_in_the_ack() {
     let invite = request("INVITE", &format!("<sip:alice@{us}>"), "1", "");
     socket.send_to(invite.as_bytes(), us).await.unwrap();
     let call = phone.ringing().await;
-    phone.done(Command::Answer { call_id: call.clone() }).await;
+    phone.done(Command::Answer { call_id: call.clone(), video: false }).await;
     let mut buffer = vec![0; 4096];
     let ok = loop {
         let (length, _) = socket.recv_from(&mut buffer).await.unwrap();

@@ -167,7 +167,7 @@ async fn no_microphone_is_open_before_a_call_is_answered() {
     let incoming = phone.ringing().await;
     phone.check().await;
     assert_eq!(machine.opened().0, 0, "it only rings");
-    phone.done(Command::Answer { call_id: incoming }).await;
+    phone.done(Command::Answer { call_id: incoming, video: false }).await;
     phone.status(&call, Established).await;
     phone
         .until("the microphone", |state| {

@@ -83,7 +83,7 @@ async fn missed_is_what_rang_here_and_nobody_answered_or_declined() {
     bob.serve_while(phone.status(&declined, CallStatus::Finish)).await;
     bob.ended().await;
     let (answered, sip) = ring(&mut phone, &mut bob, "Answered").await;
-    phone.done(Command::Answer { call_id: answered.clone() }).await;
+    phone.done(Command::Answer { call_id: answered.clone(), video: false }).await;
     bob.answered().await;
     bob.hang_up(sip);
     bob.serve_while(phone.status(&answered, CallStatus::Finish)).await;

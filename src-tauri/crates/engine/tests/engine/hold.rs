@@ -132,7 +132,7 @@ async fn calls_that_are_placed_answered_or_swapped_hold_the_others() {
     let (first, _) = talking(&mut phone, &mut bob).await;
     carol.invite("<sip:c@127.0.0.1>", &format!("sip:alice@{}", phone.address()), Some(&sdp("0", "sendrecv")));
     let second = carol.serve_while(phone.ringing()).await;
-    phone.done(Command::Answer { call_id: second.clone() }).await;
+    phone.done(Command::Answer { call_id: second.clone(), video: false }).await;
     bob.agree("sendonly", "recvonly").await;
     carol.answered().await;
     carol.send_all().await;

@@ -191,7 +191,7 @@ impl Phone {
 
     pub(crate) async fn answer(&mut self) -> CallId {
         let call = self.ringing().await;
-        self.done(Command::Answer { call_id: call.clone() }).await;
+        self.done(Command::Answer { call_id: call.clone(), video: false }).await;
         self.status(&call, CallStatus::Established).await;
         call
     }

@@ -30,3 +30,4 @@ mod streams;
 mod streams_network;
 mod transfer;
 mod video;
+mod video_calls;

@@ -59,6 +59,7 @@ fn call(callee: &str, headers: &[(&str, &str)], name: Option<&str>, anonymous: b
         headers: headers.iter().map(header).collect(),
         caller_name: name.map(String::from),
         anonymous,
+        video: false,
     }
 }
 

@@ -292,7 +292,7 @@ async fn an_extension_transfers_another_to_a_third() {
     let at_carol = carol.ringing().await;
     alice.transfer(&call, Accepted).await;
     alice.transfer(&call, Trying).await;
-    carol.done(Command::Answer { call_id: at_carol.clone() }).await;
+    carol.done(Command::Answer { call_id: at_carol.clone(), video: false }).await;
     alice.transfer(&call, Completed).await;
     alice.status(&call, Finish).await;
     bob.until("resumed", |state| state.calls[0].status == Established && !state.calls[0].hold.remote).await;
@@ -339,7 +339,7 @@ async fn a_transfer_between_extensions_that_fails_gives_the_call_back() {
     alice.transfer(&call, Accepted).await;
     alice.hang_up(&call).await;
     alice.status(&call, Finish).await;
-    carol.done(Command::Answer { call_id: at_carol.clone() }).await;
+    carol.done(Command::Answer { call_id: at_carol.clone(), video: false }).await;
     carol.status(&at_carol, Established).await;
     bob.hang_up(&at_bob).await;
     carol.status(&at_carol, Finish).await;

@@ -19,13 +19,13 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 const FEEDBACK: &str = "a=rtcp-fb:* nack pli\r\n";
 
 /// RTP and RTCP of a picture, on ports of their own.
-struct Camera {
+pub(crate) struct Camera {
     rtp: UdpSocket,
     rtcp: UdpSocket,
 }
 
 impl Camera {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let socket = || {
             let socket = UdpSocket::bind((LOOPBACK, 0)).unwrap();
             socket.set_read_timeout(Some(SOON)).unwrap();
@@ -35,7 +35,7 @@ impl Camera {
     }
 
     /// A description with this picture under `formats`, and what else there is to say of it.
-    fn sdp(&self, formats: &str, lines: &str) -> String {
+    pub(crate) fn sdp(&self, formats: &str, lines: &str) -> String {
         let port = |socket: &UdpSocket| socket.local_addr().unwrap().port();
         format!(
             "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
@@ -80,7 +80,7 @@ impl Camera {
     }
 
     /// The payload type, marker and payload of what comes next, after the first.
-    fn receive(&self) -> (u8, bool, Vec<u8>) {
+    pub(crate) fn receive(&self) -> (u8, bool, Vec<u8>) {
         let mut bytes = [0; 2048];
         let mut length = 0;
         while length == 0 || bytes[..length].ends_with(b"first") {
@@ -108,7 +108,7 @@ impl Camera {
         }
     }
 
-    fn ask(&self, to: SocketAddr) {
+    pub(crate) fn ask(&self, to: SocketAddr) {
         let mut bytes = Vec::new();
         write_picture_loss(0x1234, 0, &mut bytes);
         self.rtcp.send_to(&bytes, (to.ip(), to.port() + 1)).unwrap();
@@ -116,12 +116,12 @@ impl Camera {
 }
 
 /// The port of the video line.
-fn video_port(sdp: &str) -> u16 {
+pub(crate) fn video_port(sdp: &str) -> u16 {
     let line = sdp.lines().find_map(|line| line.strip_prefix("m=video ")).unwrap_or_else(|| panic!("{sdp}"));
     line.split(' ').next().unwrap().parse().unwrap()
 }
 
-fn video_address(sdp: &str) -> SocketAddr {
+pub(crate) fn video_address(sdp: &str) -> SocketAddr {
     (LOOPBACK, video_port(sdp)).into()
 }
 

@@ -98,7 +98,7 @@ impl Door for Fake {
     fn command(&self, command: Command) -> BoxFuture<'_, Result<Reply, Failure>> {
         let reply = match &command {
             Command::Call { .. } => Ok(Reply::Call { call_id: CallId::new("c1") }),
-            Command::Answer { call_id } if call_id.as_str() != "c1" => {
+            Command::Answer { call_id, .. } if call_id.as_str() != "c1" => {
                 Err(Failure::not_found("call", call_id.as_str()))
             }
             _ => Ok(Reply::Done),

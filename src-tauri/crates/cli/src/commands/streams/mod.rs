@@ -6,7 +6,6 @@ mod play;
 mod publish;
 mod record;
 mod snapshot;
-mod y4m;
 
 pub(super) use play::run as play;
 pub(super) use publish::run as publish;

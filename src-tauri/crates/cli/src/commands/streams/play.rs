@@ -1,10 +1,10 @@
 //! `play STREAM`.
 
+use super::super::film::Film;
 use super::{
     follow::Stream,
     open::{self, Opened, Use, open},
     record,
-    y4m::Film,
 };
 use crate::{
     arguments::{Play, Screen},

@@ -27,6 +27,9 @@ impl Worker {
             let joined = leg.joined();
             leg.hear(now, matches!(joined, Join::Devices | Join::Conference), &self.news);
             let Some(heard) = leg.heard() else { continue };
+            if let Some(timestamp) = leg.playing() {
+                self.videos.sound_heard(leg.id(), timestamp, now);
+            }
             self.desk.mix(heard);
             if joined == Join::Conference {
                 self.conference.add(heard);

@@ -14,8 +14,12 @@ mod video;
 mod worker;
 
 pub(crate) use streams::{Fader, Input, Outlet, PlayedSound, PublishedSound, silence};
+pub(crate) use video::Ends;
 
-use super::{ports::RtpPair, streams::Key};
+use super::{
+    ports::RtpPair,
+    streams::{Inlet, Key, inlet, inlet::Inward},
+};
 use sidetone_api::{CallStatistics, Level};
 use sidetone_media::device::{Sink, Source};
 use sidetone_media::tone::CallProgress;
@@ -57,6 +61,14 @@ pub(crate) struct Identities {
     pub(crate) ice: Option<Credentials>,
 }
 
+/// What a leg's transport and RTP session begin with.
+pub(crate) struct TransportSetup {
+    pub(crate) pair: RtpPair,
+    pub(crate) seed: [u8; 32],
+    pub(crate) cname: String,
+    pub(crate) identities: Identities,
+}
+
 /// What the held hear, from one tape that runs for all of them.
 pub(crate) enum HoldMusic {
     /// Our own.
@@ -69,19 +81,18 @@ pub(crate) enum HoldMusic {
 pub(crate) enum Ask {
     Open {
         leg: LegId,
-        pair: RtpPair,
-        seed: [u8; 32],
-        cname: String,
-        identities: Identities,
+        setup: TransportSetup,
     },
     /// The video of a leg that is open: it goes where the leg's sound goes. Configured and closed as a leg is.
     OpenVideo {
         leg: LegId,
         of: LegId,
-        pair: RtpPair,
-        seed: [u8; 32],
-        cname: String,
-        identities: Identities,
+        setup: TransportSetup,
+    },
+    /// The pictures of a leg of video are shown and made here while its sound is at the devices or in the conference.
+    ShowVideo {
+        leg: LegId,
+        ends: Box<Ends>,
     },
     /// The peer of a leg wants a key frame, and said so outside of RTCP.
     KeyFrame {
@@ -238,6 +249,10 @@ pub(crate) enum News {
         leg: LegId,
         suite: &'static str,
     },
+    /// The first picture of this leg of video is shown.
+    VideoShown {
+        leg: LegId,
+    },
     /// The picture that comes on this leg of video cannot go on without a key frame, and its peer takes no requests in RTCP.
     KeyFrameWanted {
         leg: LegId,
@@ -259,11 +274,17 @@ pub(crate) enum News {
 /// The owner's way to the media thread.
 pub(crate) struct Door {
     asks: mpsc::Sender<Ask>,
+    pictures: mpsc::Sender<(Key, Inward)>,
     waker: Arc<mio::Waker>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Door {
+    /// The way of a call's encoder and decoder to its leg.
+    pub(crate) fn inlet(&self, key: Key) -> Inlet {
+        Inlet::new(key, self.pictures.clone(), Arc::clone(&self.waker))
+    }
+
     /// Never waits. A media thread that does not take its messages any more is a defect that the log names.
     pub(crate) fn ask(&self, ask: Ask) {
         match self.asks.try_send(ask) {
@@ -299,10 +320,11 @@ const NEWS: usize = 4096;
 pub(crate) fn start() -> std::io::Result<(Door, mpsc::Receiver<News>)> {
     let (asks, inward) = mpsc::channel(ASKS);
     let (outward, news) = mpsc::channel(NEWS);
+    let (pictures, made) = mpsc::channel(inlet::PACKETS);
     let poll = mio::Poll::new()?;
     let waker = Arc::new(mio::Waker::new(poll.registry(), worker::WAKE)?);
     let thread = std::thread::Builder::new()
         .name("media".into())
-        .spawn(move || worker::Worker::new(poll, inward, outward).run())?;
-    Ok((Door { asks, waker, thread: Some(thread) }, news))
+        .spawn(move || worker::Worker::new(poll, inward, made, outward).run())?;
+    Ok((Door { asks, pictures, waker, thread: Some(thread) }, news))
 }

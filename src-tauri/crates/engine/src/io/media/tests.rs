@@ -2,7 +2,7 @@
 
 mod sound;
 
-use super::{Ask, Identities, Join, LegId, News, worker::Worker};
+use super::{Ask, Identities, Join, LegId, News, TransportSetup, worker::Worker};
 use crate::io::ports;
 use sidetone_sdp::{Capability, Direction, LocalMedia, LocalSecurity, Negotiated, OfferAnswer, Origin};
 use std::{
@@ -24,7 +24,8 @@ impl Thread {
     fn new() -> Self {
         let (asks, inward) = mpsc::channel(64);
         let (outward, news) = mpsc::channel(256);
-        let worker = Worker::new(mio::Poll::new().unwrap(), inward, outward);
+        let pictures = mpsc::channel(1).1;
+        let worker = Worker::new(mio::Poll::new().unwrap(), inward, pictures, outward);
         Self { worker, asks, news, now: Instant::now() }
     }
 
@@ -46,10 +47,12 @@ impl Thread {
         let negotiated = agreed(codec, pair.port, socket.local_addr().unwrap().port());
         self.ask(Ask::Open {
             leg: LEG,
-            pair,
-            seed: [1; 32],
-            cname: "test".into(),
-            identities: Identities::default(),
+            setup: TransportSetup {
+                pair,
+                seed: [1; 32],
+                cname: "test".into(),
+                identities: Identities::default(),
+            },
         });
         self.ask(Ask::Configure { leg: LEG, negotiated: Box::new(negotiated) });
     }

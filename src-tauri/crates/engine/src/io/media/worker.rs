@@ -9,6 +9,7 @@ use super::{
     tape::Tape,
     video::{VideoLeg, Videos},
 };
+use crate::io::streams::{Key, inlet::Inward};
 use mio::{Events, Interest, Poll, Token};
 use sidetone_media::Mixer;
 use sidetone_rtp::{PayloadClass, RtpPacket, transport::MediaKind};
@@ -31,6 +32,8 @@ pub(super) const LARGEST_DATAGRAM: usize = 2048;
 pub(super) struct Worker {
     pub(super) poll: Poll,
     asks: mpsc::Receiver<Ask>,
+    /// What the encoders and decoders of calls say.
+    pub(super) pictures: mpsc::Receiver<(Key, Inward)>,
     pub(super) news: mpsc::Sender<News>,
     pub(super) legs: BTreeMap<LegId, Leg>,
     pub(super) desk: Desk,
@@ -46,10 +49,16 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(poll: Poll, asks: mpsc::Receiver<Ask>, news: mpsc::Sender<News>) -> Self {
+    pub(super) fn new(
+        poll: Poll,
+        asks: mpsc::Receiver<Ask>,
+        pictures: mpsc::Receiver<(Key, Inward)>,
+        news: mpsc::Sender<News>,
+    ) -> Self {
         Self {
             poll,
             asks,
+            pictures,
             news,
             legs: BTreeMap::new(),
             desk: Desk::default(),
@@ -75,13 +84,15 @@ impl Worker {
                 }
                 _ => {}
             }
+            // What was agreed comes before the packets that follow it: the first one after a 200 would be lost otherwise.
+            self.take_asks();
             let now = Instant::now();
             for event in &events {
                 if event.token() != WAKE {
                     self.receive(now, event.token());
                 }
             }
-            self.take_asks();
+            self.take_pictures(now);
             self.beat_if_due();
         }
         self.recordings.close();
@@ -141,13 +152,12 @@ impl Worker {
     fn on_ask(&mut self, ask: Ask) {
         let now = Instant::now();
         match ask {
-            Ask::Open { leg, pair, seed, cname, identities } => {
-                let leg = Leg::new(leg, pair, seed, &cname, identities, now);
-                self.open(leg);
-            }
-            Ask::OpenVideo { leg, of, pair, seed, cname, identities } => {
-                let video = VideoLeg::new(leg, of, pair, seed, &cname, identities, now);
-                self.open_video(video);
+            Ask::Open { leg, setup } => self.open(Leg::new(leg, setup, now)),
+            Ask::OpenVideo { leg, of, setup } => self.open_video(VideoLeg::new(leg, of, setup, now)),
+            Ask::ShowVideo { leg, ends } => {
+                if let Some(video) = self.videos.get_mut(leg) {
+                    video.show_at(*ends);
+                }
             }
             Ask::KeyFrame { leg } => self.key_frame_asked(now, leg),
             Ask::Gather { leg, server } => {
@@ -273,6 +283,9 @@ impl Worker {
             let Some(kind) = leg.wire.receive(now, is_rtcp, from, &mut self.buffer) else { continue };
             if kind == MediaKind::Rtcp {
                 leg.handle_rtcp(now, &self.buffer);
+                if let Some(clock) = leg.remote_clock() {
+                    self.videos.sound_clock(id, clock);
+                }
                 continue;
             }
             let mut key = None;

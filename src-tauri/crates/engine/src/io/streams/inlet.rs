@@ -8,10 +8,10 @@ use std::{fmt, sync::Arc, time::Instant};
 use tokio::sync::mpsc;
 
 /// Packets of all our own streams that may wait for the thread.
-pub(super) const PACKETS: usize = 4_096;
+pub(crate) const PACKETS: usize = 4_096;
 
 #[derive(Debug)]
-pub(super) enum Inward {
+pub(crate) enum Inward {
     Packet(Packet),
     /// The media that has this timestamp was captured then.
     Clock {
@@ -37,7 +37,7 @@ pub(crate) struct Inlet {
 }
 
 impl Inlet {
-    pub(super) fn new(key: Key, inward: mpsc::Sender<(Key, Inward)>, waker: Arc<mio::Waker>) -> Self {
+    pub(crate) fn new(key: Key, inward: mpsc::Sender<(Key, Inward)>, waker: Arc<mio::Waker>) -> Self {
         Self { key, inward, waker }
     }
 

@@ -9,7 +9,7 @@
 
 mod counters;
 pub(crate) mod dial;
-mod inlet;
+pub(crate) mod inlet;
 mod measure;
 pub(crate) mod packet;
 pub(crate) mod peers;
@@ -23,8 +23,7 @@ mod worker;
 
 pub(crate) use counters::Counters;
 pub(crate) use inlet::Inlet;
-use packet::Clock;
-pub(crate) use packet::{Kind, Packet};
+pub(crate) use packet::{Clock, Kind, Packet};
 pub use pictures::Pictures;
 pub(crate) use router::{Key, Listed, PUBLISHER_STOPPED, Tracks};
 pub(crate) use tap::{Closer, Taps};

@@ -6,7 +6,7 @@ use super::{
         leg::{Leg, Opening, Policy},
         target::Target,
     },
-    wrong_state,
+    Call, wrong_state,
 };
 use crate::io::media::Ask;
 use sidetone_api::{Account, AudioSettings, CallId, CallStatus, Failure, Reply};
@@ -17,6 +17,14 @@ use std::time::Instant;
 const BUSY_HERE: u16 = 486;
 
 impl Owner {
+    /// The same, with our picture or without.
+    pub(in super::super) fn answer_with(&mut self, id: &CallId, video: bool) -> Result<Reply, Failure> {
+        if self.calls.get(id).is_some_and(Call::is_ringing_here) {
+            self.decide_on_video(id, video);
+        }
+        self.answer(id)
+    }
+
     pub(in super::super) fn answer(&mut self, id: &CallId) -> Result<Reply, Failure> {
         let call = self.calls.get_mut(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
         let rings = call.is_ringing_here();

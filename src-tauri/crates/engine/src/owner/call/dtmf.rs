@@ -1,6 +1,9 @@
 //! Keys: as telephone events (RFC 4733), by INFO (RFC 6086 with the bodies that everybody uses), or as tones in the sound.
 
-use super::{super::Owner, wrong_state};
+use super::{
+    super::{Owner, media_control},
+    wrong_state,
+};
 use crate::io::media::Ask;
 use sidetone_api::{CallId, DtmfMode, Event, Failure, NoticeLevel, Reply};
 use std::time::Instant;
@@ -35,6 +38,9 @@ impl Owner {
             Way::Info => {
                 let sip = self.calls.get(id).and_then(|call| call.sip);
                 for (content_type, body) in digits.chars().map(write_info) {
+                    if let Some(call) = self.calls.get_mut(id) {
+                        call.infos.push_back(false);
+                    }
                     if let Some(sip) = sip {
                         self.phone.ua.info(Instant::now(), sip, content_type, body);
                     }
@@ -85,13 +91,18 @@ impl Owner {
     }
 
     pub(super) fn on_info(&mut self, id: &CallId, content_type: &str, body: &[u8]) {
+        if media_control::asks_for_key_frame(content_type, body) {
+            let leg = self.calls.get(id).and_then(|call| call.leg.as_ref()).map(|leg| leg.id);
+            return leg.into_iter().for_each(|leg| self.media.ask(Ask::KeyFrame { leg }));
+        }
         if let Some(digit) = read_info(content_type, body) {
             self.publish(Event::DtmfReceived { call_id: id.clone(), digit: digit.into() });
         }
     }
 
     pub(super) fn on_info_answered(&mut self, id: &CallId, status: u16, reason: &str) {
-        if status >= 300 {
+        let is_ours = self.calls.get_mut(id).is_some_and(super::Call::take_video_info);
+        if status >= 300 && !is_ours {
             let info = format!("the far end did not take the digit: {status} {reason}");
             self.notice(NoticeLevel::Warning, &info, Some(id));
         }

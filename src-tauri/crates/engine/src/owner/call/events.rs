@@ -1,6 +1,10 @@
 //! What the far end says of a call.
 
-use super::super::{Owner, leg::Refused, text};
+use super::super::{
+    Owner,
+    leg::{Refused, offers_video},
+    text,
+};
 use sidetone_api::{CallDirection, CallId, CallStatus};
 use sidetone_sip::{CallEvent, Cause, Side};
 use std::time::Instant;
@@ -93,6 +97,9 @@ impl Owner {
     }
 
     fn on_reoffer(&mut self, id: &CallId, sip: sidetone_sip::CallId, offer: Option<Vec<u8>>) {
+        if offer.as_deref().is_some_and(offers_video) {
+            self.expect_video(id);
+        }
         let Some(call) = self.calls.get_mut(id) else { return };
         let Some(leg) = call.leg.as_mut() else { return };
         let now = Instant::now();

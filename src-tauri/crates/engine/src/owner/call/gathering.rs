@@ -23,8 +23,8 @@ pub(in super::super) struct StunServer {
 #[derive(Debug)]
 pub(in super::super) struct Waiting {
     next: Next,
-    /// Sockets whose address is not known yet: RTP's, and RTCP's.
-    open: [bool; 2],
+    /// Sockets whose address is not known yet: those of RTP, 1, and RTCP, 2, of each leg.
+    open: Vec<(LegId, u16)>,
 }
 
 #[derive(Debug)]
@@ -38,8 +38,8 @@ enum Next {
 }
 
 impl Waiting {
-    fn of(next: Next) -> Self {
-        Self { next, open: [true, true] }
+    fn of(next: Next, legs: impl Iterator<Item = LegId>) -> Self {
+        Self { next, open: legs.flat_map(|leg| [(leg, 1), (leg, 2)]).collect() }
     }
 
     /// Answers when it is over.
@@ -67,7 +67,7 @@ impl Owner {
     pub(super) fn invite_when_gathered(&mut self, id: &CallId, invite: Invite) {
         let gathers = self.gather(id);
         let Some(call) = self.calls.get_mut(id) else { return };
-        call.waiting = Some(Waiting::of(Next::Invite(Box::new(invite))));
+        call.waiting = Some(Waiting::of(Next::Invite(Box::new(invite)), call.legs()));
         if gathers {
             call.due.gather = Some(Instant::now() + PATIENCE);
         } else {
@@ -80,7 +80,7 @@ impl Owner {
         if self.gather(id)
             && let Some(call) = self.calls.get_mut(id)
         {
-            call.waiting = Some(Waiting::of(Next::Ring));
+            call.waiting = Some(Waiting::of(Next::Ring, call.legs()));
             call.due.gather = Some(Instant::now() + PATIENCE);
         }
     }
@@ -104,7 +104,7 @@ impl Owner {
     pub(in super::super) fn on_stun(&mut self, leg: LegId, server: Option<SocketAddr>) {
         let Some(call) = self.calls.values_mut().find(|call| call.has_leg(leg)) else { return };
         match server {
-            Some(server) => self.media.ask(Ask::Gather { leg, server }),
+            Some(server) => call.legs().for_each(|leg| self.media.ask(Ask::Gather { leg, server })),
             None => {
                 let id = call.id.clone();
                 tracing::warn!("the account's STUN server has no address that our media can reach");
@@ -114,10 +114,11 @@ impl Owner {
     }
 
     /// A later offer says it too; the answer to one that rings still does.
-    pub(in super::super) fn on_gathered(&mut self, leg: LegId, component: u16, address: Option<SocketAddr>) {
-        let Some(call) = self.calls.values_mut().find(|call| call.has_leg(leg)) else { return };
+    pub(in super::super) fn on_gathered(&mut self, of: LegId, component: u16, address: Option<SocketAddr>) {
+        let call = self.calls.values_mut().find(|call| call.legs().any(|leg| leg == of));
+        let Some(call) = call else { return };
         let Some(leg) = &mut call.leg else { return };
-        let is_new = address.is_some_and(|address| leg.add_reflexive(component, address));
+        let is_new = address.is_some_and(|address| leg.add_reflexive(of, component, address));
         if is_new
             && call.prepared.is_some()
             && let Some(answer) = leg.prepare_again()
@@ -126,10 +127,8 @@ impl Owner {
         }
         let id = call.id.clone();
         let Some(waiting) = &mut call.waiting else { return };
-        if let Some(open) = waiting.open.get_mut(usize::from(component.saturating_sub(1))) {
-            *open = false;
-        }
-        if !waiting.open.contains(&true) {
+        waiting.open.retain(|open| *open != (of, component));
+        if waiting.open.is_empty() {
             self.stop_gathering(&id);
         }
     }

@@ -139,6 +139,7 @@ impl Owner {
             call.hold.wanted = held;
             call.hold.again = None;
             self.sound(id);
+            self.on_video_agreed(id);
             self.ask_hold(id);
         }
         self.show_hold(id);
@@ -151,7 +152,8 @@ impl Owner {
         };
         let (Some(sip), Some(leg)) = (call.sip, call.leg.as_mut()) else { return };
         leg.hold(call.hold.wanted);
-        if call.hold.asking || call.hold.again.is_some() || leg.holds() == call.hold.wanted {
+        let is_told = leg.holds() == call.hold.wanted && !leg.is_video_due();
+        if call.hold.asking || call.hold.again.is_some() || is_told {
             return;
         }
         call.hold.asking = true;
@@ -171,6 +173,7 @@ impl Owner {
             call.hold.again = None;
         }
         self.sound(id);
+        self.on_video_agreed(id);
         self.ask_hold(id);
         self.show_hold(id);
         self.go_on_with_transfer(id);
@@ -185,10 +188,20 @@ impl Owner {
         }
         if cause.code == REQUEST_PENDING && cause.by == Side::Local {
             call.hold.again = Some(Instant::now() + PAUSE);
+            if let Some(leg) = call.leg.as_mut() {
+                leg.untell_video();
+            }
             return;
         }
         let Some(leg) = call.leg.as_mut() else { return };
         let (wanted, agreed) = (call.hold.wanted, leg.holds());
+        if leg.take_back_video(&cause.to_string()) {
+            let info = format!("the far end refused the video: {cause}");
+            self.notice(NoticeLevel::Warning, &info, Some(id));
+            self.on_video_agreed(id);
+        }
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let Some(leg) = call.leg.as_mut() else { return };
         if wanted == agreed {
             // What was asked for is not wanted any more, or was only said again.
             return self.go_on_with_transfer(id);

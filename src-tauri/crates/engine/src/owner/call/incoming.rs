@@ -1,7 +1,13 @@
 //! Somebody calls.
 
 use super::{
-    super::{Owner, leg::Refused, policy::Verdict, text, view::new_id},
+    super::{
+        Owner,
+        leg::{Refused, VideoWish, offers_video},
+        policy::Verdict,
+        text,
+        view::new_id,
+    },
     Call, MAX_CALLS, MAX_RINGING,
     placing::terms,
 };
@@ -100,6 +106,9 @@ impl Owner {
         }
         call.signalling = Some(self.phone.signalling(&hop));
         let mut leg = self.open_leg(&hop, &account).map_err(unavailable)?;
+        if offer.as_deref().is_some_and(offers_video) {
+            call.video = self.video_of_leg(&mut leg, VideoWish::See);
+        }
         match offer.map(|offer| leg.prepare(&offer)).transpose() {
             Ok(prepared) => (call.sip, call.leg, call.prepared) = (Some(sip), Some(leg), prepared),
             Err(refused) => {

@@ -10,6 +10,7 @@ mod hold;
 mod incoming;
 mod placing;
 mod status;
+mod video;
 
 pub(super) use dtmf::{read_info, write_info};
 pub(super) use gathering::StunServer;
@@ -90,6 +91,9 @@ pub(super) struct Call {
     emergency: bool,
     /// How the first hop was reached.
     signalling: Option<SignallingView>,
+    video: Option<video::CallVideo>,
+    /// Our INFOs without an answer: whether each asks for a key frame.
+    infos: std::collections::VecDeque<bool>,
 }
 
 impl Call {
@@ -138,6 +142,8 @@ impl Call {
             diverted_by: String::new(),
             emergency: false,
             signalling: None,
+            video: None,
+            infos: std::collections::VecDeque::new(),
         }
     }
 
@@ -205,6 +211,7 @@ impl Call {
             diverted_by: self.diverted_by.clone(),
             auto_answer_at: self.auto_answer_at.filter(|_| self.is_ringing_here()),
             emergency: self.emergency,
+            video: self.video_view(),
         }
     }
 }

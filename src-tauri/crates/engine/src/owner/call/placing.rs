@@ -1,7 +1,14 @@
 //! Calls out, from what was typed to the INVITE.
 
 use super::{
-    super::{Errand, Owner, leg::Policy, session::Session, target::Target, transfer::Referred, view::new_id},
+    super::{
+        Errand, Owner,
+        leg::{Policy, VideoWish},
+        session::Session,
+        target::Target,
+        transfer::Referred,
+        view::new_id,
+    },
     Call, MAX_CALLS, wrong_state,
 };
 use crate::io::media::Ask;
@@ -29,6 +36,8 @@ pub(in super::super) struct Wish {
     pub(in super::super) replaces: Option<DialogName>,
     pub(in super::super) referred_by: Option<NameAddr>,
     pub(in super::super) referred: Option<Referred>,
+    /// With our picture.
+    pub(in super::super) video: bool,
     /// To be held from its answer on, instead of the others.
     pub(in super::super) held: bool,
     /// What an error of the callee names.
@@ -49,6 +58,7 @@ pub(super) struct Outgoing {
     headers: Vec<(HeaderName, String)>,
     replaces: Option<DialogName>,
     referred_by: Option<NameAddr>,
+    video: bool,
 }
 
 impl Owner {
@@ -77,6 +87,7 @@ impl Owner {
             headers: custom_headers("headers", &session.account.headers)?,
             replaces: wish.replaces,
             referred_by: wish.referred_by,
+            video: wish.video,
         };
         for (name, value) in custom_headers("headers", &wish.headers)? {
             // A header of the call stands in for the account's of that name.
@@ -135,7 +146,7 @@ impl Owner {
         };
         let opened =
             Policy::of(&account, hop.transport).check_offer().and_then(|()| self.open_leg(&hop, &account));
-        let leg = match opened {
+        let mut leg = match opened {
             Ok(leg) => leg,
             Err(failure) => return self.end_call(id, CallStatus::Failed, &failure.message),
         };
@@ -152,7 +163,9 @@ impl Owner {
             prack,
             ..Invite::new(from, to, Vec::new())
         };
+        let video = if outgoing.video { self.video_of_leg(&mut leg, VideoWish::On) } else { None };
         if let Some(call) = self.calls.get_mut(id) {
+            call.video = video;
             call.leg = Some(leg);
         }
         self.invite_when_gathered(id, invite);

@@ -59,6 +59,9 @@ impl Owner {
         self.report_transfer(id, 480, "Temporarily Unavailable");
         self.set_status(id, status, info);
         let Some(call) = self.calls.remove(id) else { return };
+        if let Some(video) = &call.video {
+            video.close();
+        }
         if let Some(leg) = &call.leg {
             leg.close(&self.media);
         }

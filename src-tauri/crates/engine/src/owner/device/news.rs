@@ -97,7 +97,8 @@ impl Owner {
                     self.on_early_measured(&call_id, &statistics);
                 }
             }
-            News::KeyFrameWanted { leg } => self.on_key_frame_wanted(leg),
+            News::KeyFrameWanted { leg } => self.ask_key_frame(leg),
+            News::VideoShown { leg } => self.on_video_shown(leg),
             News::Digit { leg, digit } => {
                 if let Some(call_id) = self.call_of_leg(leg) {
                     self.publish(Event::DtmfReceived { call_id, digit: digit.into() });
@@ -155,6 +156,9 @@ impl Owner {
 
     /// A call without media is none: it ends, and says why.
     fn on_no_media(&mut self, leg: LegId, reason: &str) {
+        if self.on_no_video(leg, reason) {
+            return;
+        }
         let Some(id) = self.call_of_leg(leg) else { return self.exchange.on_no_media(leg, reason) };
         if let Some(sip) = self.calls.get(&id).and_then(|call| call.sip) {
             self.phone.ua.hang_up(Instant::now(), sip, Some(reason));

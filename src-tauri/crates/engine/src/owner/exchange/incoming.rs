@@ -191,13 +191,19 @@ impl Owner {
         }
     }
 
-    /// A re-INVITE changes the leg that it came on: address, codec or direction. A hold is passed on.
+    /// A re-INVITE changes the leg that it came on: address, codec or direction. A hold is passed on, and so is video.
     fn exchange_reoffer(&mut self, call: CallId, offer: Option<Vec<u8>>) {
-        let codec = self.exchange.codec_opposite(call);
         let adds_video = offer.as_deref().is_some_and(offers_video);
         if adds_video && let Some(Role::Service(_, Join::Echo)) = self.exchange.calls.get(&call) {
-            self.add_video_to_echo(call);
+            self.give_video(call);
         }
+        if !offer.as_deref().is_some_and(|offer| self.pass_video(call, offer)) {
+            self.answer_reoffer(call, offer);
+        }
+    }
+
+    pub(super) fn answer_reoffer(&mut self, call: CallId, offer: Option<Vec<u8>>) {
+        let codec = self.exchange.codec_opposite(call);
         let Some(leg) = self.exchange.leg_of(call) else { return };
         let result = match offer {
             Some(offer) => leg.answer_in(codec.as_ref(), &offer, &self.media),
@@ -209,15 +215,6 @@ impl Owner {
             Err(refused) => agent.ua.reject(Instant::now(), call, refused.status, &refused.text),
         }
         self.pass_hold(call);
-    }
-
-    fn add_video_to_echo(&mut self, call: CallId) {
-        let first_port = self.settings.get().network.rtp_port;
-        let id = self.new_leg();
-        let Some(leg) = self.exchange.leg_of(call).filter(|leg| leg.video_id().is_none()) else { return };
-        if let Err(failure) = leg.open_video(id, first_port, every_video_codec(), &self.media) {
-            tracing::warn!("a call goes on without video: {failure}");
-        }
     }
 
     fn exchange_take_answer(&mut self, call: CallId, sdp: &[u8]) {

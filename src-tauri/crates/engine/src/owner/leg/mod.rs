@@ -5,7 +5,7 @@ mod video;
 
 use crate::io::{
     identity,
-    media::{Ask, Door, Identities, Join, LegId},
+    media::{Ask, Door, Identities, Join, LegId, TransportSetup},
     ports,
 };
 
@@ -16,7 +16,7 @@ use sidetone_sdp::{
     Capability, Direction, LocalMedia, Negotiated, OfferAnswer, Origin, Refusal, Security, SessionDescription,
 };
 use std::net::{IpAddr, SocketAddr};
-pub(crate) use video::{every_video_codec, offers_video};
+pub(crate) use video::{VideoWish, every_video_codec, offers_video};
 
 /// SIP answer to an offer that shares nothing with us.
 const NOT_ACCEPTABLE: u16 = 488;
@@ -74,29 +74,11 @@ impl Leg {
     /// Opens the sockets on the address that faces the peer.
     pub(crate) fn open(opening: Opening, media: &Door) -> Result<Self, Failure> {
         let Opening { id, address, first_port, codecs, policy } = opening;
-        let network = |error: std::io::Error| {
-            Failure::new(FailureCode::Network, format!("no port for media on {address}: {error}"))
-        };
-        let pair = ports::bind_pair(bind_address(address), first_port).map_err(network)?;
-        let mut local = LocalMedia::new(address, pair.port, codecs);
-        policy.apply(&mut local)?;
+        let (local, setup) = set_up("media", address, first_port, codecs, policy)?;
         // 62 bits: some peers read the session id of `o=` as a signed number.
         let session_id = u64::from_be_bytes(policy::random()?) >> 2;
         let origin = Origin { username: "-".into(), session_id, version: session_id };
-        let cname = u64::from_be_bytes(policy::random()?);
-        media.ask(Ask::Open {
-            leg: id,
-            pair,
-            seed: policy::random()?,
-            cname: format!("{cname:016x}"),
-            identities: Identities {
-                dtls: identity::dtls().cloned(),
-                ice: local
-                    .ice
-                    .as_ref()
-                    .map(|ice| Credentials::new(ice.credentials.ufrag(), ice.credentials.pwd())),
-            },
-        });
+        media.ask(Ask::Open { leg: id, setup });
         Ok(Self {
             id,
             known: local.codecs.clone(),
@@ -253,8 +235,12 @@ impl Leg {
     }
 
     /// Adds how a STUN server sees one of its sockets to what is said from now on; false where that is nothing new.
-    pub(crate) fn add_reflexive(&mut self, component: u16, address: SocketAddr) -> bool {
-        let Some(ice) = &mut self.local.ice else { return false };
+    pub(crate) fn add_reflexive(&mut self, of: LegId, component: u16, address: SocketAddr) -> bool {
+        let local = match &mut self.video {
+            Some(video) if of != self.id => video.local(),
+            _ => &mut self.local,
+        };
+        let Some(ice) = &mut local.ice else { return false };
         let candidate = policy::reflexive(&ice.candidates, component, address);
         let is_new = candidate.is_some();
         ice.candidates.extend(candidate);
@@ -348,6 +334,27 @@ impl Leg {
         }
         Ok(())
     }
+}
+
+/// Binds the sockets of a line: what is said of them, and what the media thread is given. `what` they are for stands in the failure.
+fn set_up(
+    what: &str,
+    address: IpAddr,
+    first_port: u16,
+    codecs: Vec<Capability>,
+    policy: Policy,
+) -> Result<(LocalMedia, TransportSetup), Failure> {
+    let network = |error: std::io::Error| {
+        Failure::new(FailureCode::Network, format!("no port for {what} on {address}: {error}"))
+    };
+    let pair = ports::bind_pair(bind_address(address), first_port).map_err(network)?;
+    let mut local = LocalMedia::new(address, pair.port, codecs);
+    policy.apply(&mut local)?;
+    let ice = local.ice.as_ref();
+    let ice = ice.map(|ice| Credentials::new(ice.credentials.ufrag(), ice.credentials.pwd()));
+    let cname = format!("{:016x}", u64::from_be_bytes(policy::random()?));
+    let identities = Identities { dtls: identity::dtls().cloned(), ice };
+    Ok((local, TransportSetup { pair, seed: policy::random()?, cname, identities }))
 }
 
 /// On loopback nobody else can send to us; elsewhere the address may change under a call.

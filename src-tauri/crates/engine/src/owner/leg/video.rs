@@ -1,17 +1,22 @@
 //! The video line of a leg: a transport of its own beside the one of the sound.
 
-use super::{Leg, Policy, Refused, bind_address, parse, policy};
-use crate::io::{
-    identity,
-    media::{Ask, Door, Identities, LegId},
-    ports,
-};
-use sidetone_api::{Failure, FailureCode};
-use sidetone_rtp::transport::Credentials;
+use super::{Leg, Policy, Refused, parse, policy, set_up};
+use crate::io::media::{Ask, Door, LegId};
+use sidetone_api::Failure;
 use sidetone_sdp::{Capability, Direction, LocalMedia, LocalVideo, Negotiated, VideoOutcome};
 use std::net::IpAddr;
 
 use super::NOT_ACCEPTABLE;
+
+/// What we want of video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum VideoWish {
+    /// Its line is closed.
+    Off,
+    /// To see the peer, and not to be seen.
+    See,
+    On,
+}
 
 #[derive(Debug)]
 pub(super) struct Line {
@@ -19,8 +24,13 @@ pub(super) struct Line {
     /// Its codecs may be restricted to less than `known`.
     local: LocalVideo,
     known: Vec<Capability>,
-    /// It is offered and answered; else its line is closed.
-    wanted: bool,
+    wish: VideoWish,
+    /// What our last offer or answer said.
+    told: VideoWish,
+    /// What the peer agreed to last.
+    agreed: VideoWish,
+    /// Why there is no video though it was wished for.
+    why: Option<String>,
     /// What was agreed last; its direction is inactive where the line was closed since.
     negotiated: Option<Negotiated>,
     open: bool,
@@ -38,18 +48,25 @@ pub(crate) fn offers_video(offer: &[u8]) -> bool {
 
 /// What the next offer or answer says of video, in the direction of the sound.
 pub(super) fn said<'a>(line: &'a mut Option<Line>, audio: &LocalMedia) -> Option<&'a LocalVideo> {
-    let line = line.as_mut().filter(|line| line.wanted)?;
-    line.local.media.direction = audio.direction;
+    let line = line.as_mut()?;
+    line.told = line.wish;
+    line.local.media.direction = match line.wish {
+        VideoWish::Off => return None,
+        VideoWish::See => audio.direction.and(Direction::RecvOnly),
+        VideoWish::On => audio.direction,
+    };
     Some(&line.local)
 }
 
 /// Takes what became of the video. What is wrong with it is the video's end and not the call's.
 pub(super) fn agree(line: &mut Option<Line>, outcome: VideoOutcome) -> Result<(), Refused> {
     let Some(line) = line else { return Ok(()) };
+    line.why = None;
     let agreed = outcome.unwrap_or_else(|why| {
-        tracing::info!("no video: {why}");
+        line.why = Some(why.to_string());
         None
     });
+    line.agreed = line.told;
     let Some(agreed) = agreed else {
         line.open = false;
         if let Some(before) = &mut line.negotiated {
@@ -82,38 +99,34 @@ impl Line {
         address: IpAddr,
         first_port: u16,
         codecs: Vec<Capability>,
+        wish: VideoWish,
         policy: Policy,
         media: &Door,
     ) -> Result<Self, Failure> {
-        let network = |error: std::io::Error| {
-            Failure::new(FailureCode::Network, format!("no port for video on {address}: {error}"))
-        };
-        let pair = ports::bind_pair(bind_address(address), first_port).map_err(network)?;
-        let mut local = LocalVideo::new(LocalMedia::new(address, pair.port, codecs.clone()));
-        policy.apply(&mut local.media)?;
-        let cname = u64::from_be_bytes(policy::random()?);
-        media.ask(Ask::OpenVideo {
-            leg: id,
-            of,
-            pair,
-            seed: policy::random()?,
-            cname: format!("{cname:016x}"),
-            identities: Identities {
-                dtls: identity::dtls().cloned(),
-                ice: local
-                    .media
-                    .ice
-                    .as_ref()
-                    .map(|ice| Credentials::new(ice.credentials.ufrag(), ice.credentials.pwd())),
-            },
-        });
-        Ok(Self { id, local, known: codecs, wanted: true, negotiated: None, open: false })
+        let (local, setup) = set_up("video", address, first_port, codecs.clone(), policy)?;
+        let local = LocalVideo::new(local);
+        media.ask(Ask::OpenVideo { leg: id, of, setup });
+        Ok(Self {
+            id,
+            local,
+            known: codecs,
+            wish,
+            told: VideoWish::Off,
+            agreed: VideoWish::Off,
+            why: None,
+            negotiated: None,
+            open: false,
+        })
     }
 
     pub(super) fn start(&self, media: &Door) {
         if let Some(negotiated) = &self.negotiated {
             media.ask(Ask::Configure { leg: self.id, negotiated: Box::new(negotiated.clone()) });
         }
+    }
+
+    pub(super) fn local(&mut self) -> &mut LocalMedia {
+        &mut self.local.media
     }
 
     pub(super) fn move_to(&mut self, address: IpAddr) {
@@ -132,7 +145,16 @@ impl Leg {
     ) -> Result<(), Failure> {
         if self.video.is_none() {
             let address = self.local.address;
-            self.video = Some(Line::open(id, self.id, address, first_port, codecs, self.policy, media)?);
+            self.video = Some(Line::open(
+                id,
+                self.id,
+                address,
+                first_port,
+                codecs,
+                VideoWish::On,
+                self.policy,
+                media,
+            )?);
         }
         Ok(())
     }
@@ -155,14 +177,81 @@ impl Leg {
     /// From now on answers in this codec alone, since nothing is transcoded; `None`: without video.
     pub(crate) fn answer_video_in(&mut self, codec: Option<&Capability>) {
         let Some(line) = &mut self.video else { return };
-        line.wanted = codec.is_some();
+        line.wish = if codec.is_some() { VideoWish::On } else { VideoWish::Off };
         line.local.media.codecs.clone_from(&line.known);
         if let Some(codec) = codec {
             line.local.media.codecs.retain(|own| is_same(own, codec));
         }
     }
 
-    fn agreed_video(&self) -> Option<&Negotiated> {
+    /// What an offer has of video that we know too, in its order.
+    pub(crate) fn video_codecs_of(&self, offer: &[u8]) -> Vec<Capability> {
+        let (Some(line), Ok(offer)) = (&self.video, parse(offer)) else { return Vec::new() };
+        let mut local = line.local.clone();
+        local.media.codecs.clone_from(&line.known);
+        local.media.direction = Direction::SendRecv;
+        // On a copy, which leaves no trace in the version of `o=`.
+        let answered = self.exchange.clone().answer_with(&offer, &self.local, Some(&local));
+        let common = answered.ok().and_then(|answered| answered.video.ok().flatten());
+        common.into_iter().flat_map(|agreed| agreed.codecs).map(|codec| codec.capability).collect()
+    }
+
+    /// From now on offers these.
+    pub(crate) fn offer_video_in(&mut self, codecs: Vec<Capability>) {
+        let Some(line) = &mut self.video else { return };
+        line.wish = VideoWish::On;
+        line.local.media.codecs = codecs;
+    }
+
+    pub(crate) fn want_video(&mut self, wish: VideoWish) {
+        if let Some(line) = &mut self.video {
+            line.wish = wish;
+        }
+    }
+
+    pub(crate) fn video_wish(&self) -> Option<VideoWish> {
+        self.video.as_ref().map(|line| line.wish)
+    }
+
+    /// The peer does not know yet what we want.
+    pub(crate) fn is_video_due(&self) -> bool {
+        self.video.as_ref().is_some_and(|line| line.wish != line.told)
+    }
+
+    /// Our offer was refused: what was agreed before holds. What we have ended ourselves stays so. True where video was asked for.
+    pub(crate) fn take_back_video(&mut self, why: &str) -> bool {
+        let Some(line) = self.video.as_mut().filter(|line| line.told > line.agreed) else { return false };
+        (line.wish, line.told, line.why) = (line.wish.min(line.agreed), line.agreed, Some(why.to_owned()));
+        true
+    }
+
+    /// Our offer met another one: it is made again.
+    pub(crate) fn untell_video(&mut self) {
+        if let Some(line) = &mut self.video {
+            line.told = line.agreed;
+        }
+    }
+
+    /// There is none, and none is wanted: nothing is left to be told.
+    pub(crate) fn forget_video(&mut self) {
+        if let Some(line) = &mut self.video {
+            (line.wish, line.told, line.agreed) = (VideoWish::Off, VideoWish::Off, VideoWish::Off);
+        }
+    }
+
+    /// This is why there is none, whatever was agreed.
+    pub(crate) fn blame_video(&mut self, why: &str) {
+        if let Some(line) = &mut self.video {
+            line.why = Some(why.to_owned());
+        }
+    }
+
+    /// Why there is none.
+    pub(crate) fn video_problem(&self) -> Option<&str> {
+        self.video.as_ref()?.why.as_deref()
+    }
+
+    pub(crate) fn agreed_video(&self) -> Option<&Negotiated> {
         self.video.as_ref().filter(|line| line.open)?.negotiated.as_ref()
     }
 }

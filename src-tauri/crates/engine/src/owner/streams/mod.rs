@@ -89,7 +89,7 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    fn new_key(&mut self) -> Key {
+    pub(super) fn new_key(&mut self) -> Key {
         self.next_key += 1;
         Key(self.next_key)
     }

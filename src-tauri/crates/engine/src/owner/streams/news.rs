@@ -28,6 +28,9 @@ impl Owner {
             News::Measured { stream, statistics, size, players } => {
                 self.on_stream_measured(stream, *statistics, size, players);
             }
+            News::Problem { stream, problem } if self.has_call_video(stream) => {
+                self.on_camera_problem(stream, problem);
+            }
             News::Problem { stream, problem } => {
                 let Some(stream) = self.streams.of_key(stream) else { return };
                 stream.picture_problem = problem.map(|problem| super::super::text::shown(&problem));

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::io::{
     media::{self, PlayedSound},
-    streams::{self, Key, Tracks, receive},
+    streams::{self, Key, Tracks, receive, receive::Received},
 };
 use sidetone_api::{CodecView, Failure, Reply, Secret, StreamDirection, StreamId, StreamStatus};
 use sidetone_media::{Codec, video::VideoCodec};
@@ -64,9 +64,11 @@ impl Owner {
             let decodable = track.codec.parse::<VideoCodec>().ok().filter(|codec| codec.info().decode);
             match decodable {
                 Some(codec) => {
-                    let clock = audio.map(Codec::clock_rate);
+                    let sound_clock = audio.map(Codec::clock_rate);
+                    let received =
+                        Received { codec, sound_clock, repair: true, parameter_sets: Arc::default() };
                     let own = stream.own.clone();
-                    if let Err(error) = receive::start(codec, clock, outlets.video, inlet, own) {
+                    if let Err(error) = receive::start(received, outlets.video, inlet, own) {
                         failure = Some(format!("no thread for it: {error}"));
                     }
                 }

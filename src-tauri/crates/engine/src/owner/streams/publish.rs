@@ -22,10 +22,10 @@ use sidetone_api::{
 use sidetone_media::{
     Codec,
     device::{Selection, VideoSelection},
-    video::{ContentHint, VideoCodec},
+    video::{ContentHint, MediaClock, PacketizationMode, VideoCodec},
 };
 use sidetone_peer::whip::Kind;
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Instant};
 
 /// The sources of a stream's sound, opened or not.
 pub(in super::super) struct OpenedSound {
@@ -113,6 +113,7 @@ impl Owner {
             devices: Arc::clone(&self.desk.devices),
             scene: with_camera(scene, &stream.settings.camera),
             encoding,
+            clock: MediaClock::new(Instant::now(), u32::from_be_bytes(clock::random().unwrap_or_default())),
             muted: stream.video_muted,
             inlet: self.stream_door.inlet(stream.key),
             own: stream.own.clone(),
@@ -301,6 +302,7 @@ pub(super) fn encoding(settings: &VideoSettings) -> Result<Encoding, Failure> {
             Hint::Motion => Some(ContentHint::Motion),
             Hint::Detail => Some(ContentHint::Detail),
         },
+        packetization: PacketizationMode::NonInterleaved,
         layers: if settings.simulcast { 3 } else { 1 },
     })
 }

@@ -6,6 +6,9 @@ use sidetone_api::{Failure, FailureCode, StreamId};
 
 impl Owner {
     pub(in super::super) fn stream_pictures(&mut self, id: &StreamId) -> Result<Pictures, Failure> {
+        if let Some(pictures) = self.call_pictures(id.as_str()) {
+            return Ok(pictures);
+        }
         self.stream(id).map(|stream| stream.own.pictures())
     }
 

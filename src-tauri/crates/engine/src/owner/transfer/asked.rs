@@ -1,7 +1,11 @@
 //! The transferee: the far end asks us to call somebody else. The new call reports to it how it goes, and takes its place once
 //! it is answered.
 
-use super::super::{Owner, call::Wish, target, text};
+use super::super::{
+    Owner,
+    call::{Call, Wish},
+    target, text,
+};
 use sidetone_api::{CallId, Event, Failure, FailureCode, IncomingTransfer, NoticeLevel, Reply};
 use sidetone_sip::DialogName;
 use sidetone_sip::message::{NameAddr, Uri};
@@ -61,18 +65,23 @@ impl Owner {
         self.publish(on_transfer);
         self.publish_call(id);
         if policy == IncomingTransfer::Allow
-            && let Err(failure) = self.accept_transfer(id)
+            && let Err(failure) = self.obey_transfer(id, false)
         {
             let info = format!("the transfer that the far end asked for failed: {failure}");
             self.notice(NoticeLevel::Warning, &info, Some(id));
         }
     }
 
-    /// Obeys.
+    /// The user's yes is one to being seen there as here.
     pub(in super::super) fn accept_transfer(&mut self, id: &CallId) -> Result<Reply, Failure> {
+        let is_seen = self.calls.get(id).is_some_and(Call::is_seen);
+        self.obey_transfer(id, is_seen)
+    }
+
+    fn obey_transfer(&mut self, id: &CallId, video: bool) -> Result<Reply, Failure> {
         let (sip, asked) = self.take_asked(id)?;
         let now = Instant::now();
-        let placed = self.place_referred(id, sip, asked);
+        let placed = self.place_referred(id, sip, asked, video);
         match &placed {
             Ok(Reply::Call { call_id }) => {
                 if !self.phone.ua.accept_refer(now, sip) {
@@ -98,6 +107,7 @@ impl Owner {
         id: &CallId,
         sip: sidetone_sip::CallId,
         asked: Asked,
+        video: bool,
     ) -> Result<Reply, Failure> {
         let call = self.calls.get(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
         let (session, held) = (call.session_id.clone(), call.is_held_here());
@@ -107,6 +117,7 @@ impl Owner {
             referred_by: asked.referred_by,
             referred: Some(Referred { by: id.clone(), sip }),
             held,
+            video,
             field: "target",
             ..Wish::of(&target::of_refer(&asked.target))
         };

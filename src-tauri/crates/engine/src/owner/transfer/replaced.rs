@@ -1,6 +1,10 @@
 //! The target: a call comes in that takes the place of one of ours (RFC 3891). What the user has stays, the far end is another.
 
-use super::super::{Owner, call::Arrival, leg::Refused};
+use super::super::{
+    Owner,
+    call::Arrival,
+    leg::{Refused, VideoWish, offers_video},
+};
 use sidetone_api::{CallDirection, CallId};
 use std::time::Instant;
 
@@ -21,6 +25,11 @@ impl Owner {
             self.calls.get(id).and_then(|call| self.sessions.get(&call.session_id)).ok_or_else(gone)?;
         let account = session.account.clone();
         let mut leg = self.open_leg(&arrival.hop, &account).map_err(unavailable)?;
+        // Another far end: it is seen, and sees nobody before the user says so.
+        let video = match &arrival.offer {
+            Some(offer) if offers_video(offer) => self.video_of_leg(&mut leg, VideoWish::See),
+            _ => None,
+        };
         let Some(call) = self.calls.get_mut(id) else {
             leg.close(&self.media);
             return Err(gone());
@@ -39,6 +48,7 @@ impl Owner {
             CallDirection::Incoming => call.caller = arrival.from,
         }
         call.begin_again(self.phone.signalling(&arrival.hop));
+        call.replace_video(video);
         let (muted, is_new) = (call.muted, !call.is_established());
         if let Some(old) = old {
             old.close(&self.media);

@@ -6,13 +6,11 @@ mod send;
 mod types;
 mod wire;
 
-use super::{Identities, Join, LegId, News, RtpPair, measure::Measure};
+use super::{Join, LegId, News, TransportSetup, measure::Measure};
 use say::Sound;
 use send::Keys;
 use sidetone_media::{AudioReceiver, AudioSender, Codec, tone::TestTone};
-use sidetone_rtp::{
-    Config, Identity, KeepAlive, Session, telephone_event::EventReceiver, transport::MediaKind,
-};
+use sidetone_rtp::{KeepAlive, Session, telephone_event::EventReceiver, transport::MediaKind};
 use sidetone_sdp::Negotiated;
 use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
@@ -44,23 +42,12 @@ pub(super) struct Leg {
 }
 
 impl Leg {
-    pub(super) fn new(
-        id: LegId,
-        pair: RtpPair,
-        seed: [u8; 32],
-        cname: &str,
-        identities: Identities,
-        now: Instant,
-    ) -> Self {
-        let mut identity = [0; 10];
-        identity.copy_from_slice(&seed[..10]);
-        let mut spread = [0; 8];
-        spread.copy_from_slice(&seed[16..24]);
-        let config = Config::new(Identity::from_random(identity), cname, Vec::new());
+    pub(super) fn new(id: LegId, setup: TransportSetup, now: Instant) -> Self {
+        let (wire, session) = Wire::open(setup, now, |config| config);
         Self {
             id,
-            wire: Wire::new(pair, seed, identities, now),
-            session: Session::new(config, now, u64::from_be_bytes(spread)),
+            wire,
+            session,
             negotiated: None,
             join: Join::Nothing,
             muted: false,

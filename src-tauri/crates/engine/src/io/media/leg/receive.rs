@@ -43,6 +43,21 @@ impl Leg {
         let _ = self.session.handle_rtcp(now, datagram);
     }
 
+    /// What the peer last said of its clock.
+    pub(in super::super) fn remote_clock(&self) -> Option<sidetone_rtp::SenderClock> {
+        self.session.remote_clock()
+    }
+
+    /// What of it is heard now.
+    pub(in super::super) fn playing(&self) -> Option<u32> {
+        self.receiver.as_ref()?.1.playing()
+    }
+
+    /// The clock of what is received, in Hz.
+    pub(in super::super) fn clock_rate(&self) -> Option<u32> {
+        self.negotiated.as_ref().map(|negotiated| negotiated.codec.capability.clock_rate)
+    }
+
     /// Gives a packet to the decoder.
     pub(in super::super) fn play(&mut self, now: Instant, packet: &RtpPacket<'_>) {
         let kind = match packet.class {

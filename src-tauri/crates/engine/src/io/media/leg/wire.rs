@@ -1,8 +1,8 @@
 //! The sockets of a leg and what lies between them and its RTP session: ICE, DTLS, SRTP.
 
-use crate::io::media::{Identities, LegId, News, RtpPair};
+use crate::io::media::{Identities, LegId, News, RtpPair, TransportSetup};
 use sidetone_rtp::{
-    Latching,
+    Config, Identity, Latching, Session,
     transport::{Component, Event, MediaKind, Options, Parameters, Transport},
 };
 use sidetone_sdp::Negotiated;
@@ -21,7 +21,23 @@ pub(in super::super) struct Wire {
 }
 
 impl Wire {
-    pub(in super::super) fn new(pair: RtpPair, seed: [u8; 32], identities: Identities, now: Instant) -> Self {
+    /// The transport, and the session that runs over it. `adapt` changes what the session is like.
+    pub(in super::super) fn open(
+        setup: TransportSetup,
+        now: Instant,
+        adapt: impl FnOnce(Config) -> Config,
+    ) -> (Self, Session) {
+        let TransportSetup { pair, seed, cname, identities } = setup;
+        let mut identity = [0; 10];
+        identity.copy_from_slice(&seed[..10]);
+        let mut spread = [0; 8];
+        spread.copy_from_slice(&seed[16..24]);
+        let config = adapt(Config::new(Identity::from_random(identity), cname, Vec::new()));
+        let session = Session::new(config, now, u64::from_be_bytes(spread));
+        (Self::new(pair, seed, identities, now), session)
+    }
+
+    fn new(pair: RtpPair, seed: [u8; 32], identities: Identities, now: Instant) -> Self {
         let mio = |socket: StdUdpSocket| mio::net::UdpSocket::from_std(socket);
         let ipv6 = pair.rtp.local_addr().is_ok_and(|address| address.is_ipv6());
         let options =
@@ -68,11 +84,11 @@ impl Wire {
         kind
     }
 
-    /// Protects and sends a packet, which is of no use afterwards.
-    pub(in super::super) fn send(&mut self, kind: MediaKind, packet: &mut Vec<u8>) {
-        if let Some((component, to)) = self.transport.protect(kind, packet) {
-            send(self.socket(component), packet, to);
-        }
+    /// Protects and sends a packet, which is of no use afterwards. False where there is no way yet, or no key.
+    pub(in super::super) fn send(&mut self, kind: MediaKind, packet: &mut Vec<u8>) -> bool {
+        let Some((component, to)) = self.transport.protect(kind, packet) else { return false };
+        send(self.socket(component), packet, to);
+        true
     }
 
     pub(in super::super) fn poll_timeout(&self) -> Option<Instant> {

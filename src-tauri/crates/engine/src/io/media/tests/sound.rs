@@ -1,7 +1,7 @@
 //! Who hears whom: real packets on loopback, virtual time.
 
 use super::{Thread, agreed, far_end};
-use crate::io::media::{Ask, HoldMusic, Identities, Join, LegId, News, worker::tokens};
+use crate::io::media::{Ask, HoldMusic, Identities, Join, LegId, News, TransportSetup, worker::tokens};
 use crate::io::ports;
 use sidetone_media::tone::{DtmfDetector, DtmfPlayer, TestTone};
 use sidetone_media::{
@@ -33,8 +33,9 @@ impl Far {
         let pair = ports::bind_pair(IpAddr::V4(Ipv4Addr::LOCALHOST), 0).unwrap();
         let us = SocketAddr::from((Ipv4Addr::LOCALHOST, pair.port));
         let negotiated = agreed(&Capability::pcmu(), pair.port, socket.local_addr().unwrap().port());
-        let (seed, cname, identities) = ([leg.0 as u8; 32], "test".into(), Identities::default());
-        thread.ask(Ask::Open { leg, pair, seed, cname, identities });
+        let (seed, identities) = ([leg.0 as u8; 32], Identities::default());
+        let setup = TransportSetup { pair, seed, cname: "test".into(), identities };
+        thread.ask(Ask::Open { leg, setup });
         thread.ask(Ask::Configure { leg, negotiated: Box::new(negotiated) });
         thread.ask(Ask::Join { leg, with: join });
         socket.set_nonblocking(true).unwrap();

@@ -1,12 +1,17 @@
 //! One leg of video: sockets and RTP session.
 
-use crate::io::media::{Identities, LegId, News, RtpPair, leg::Wire};
+use super::{Ends, rate::Rate};
+use crate::io::media::{LegId, News, TransportSetup, leg::Wire};
+use crate::io::streams::{Key, Kind, Packet, receive::Received};
 use sidetone_rtp::{
-    Config, Identity, KeepAlive, KeyFrameRequest, PayloadType, RtcpConfig, RtpPacket, Session,
+    Config, KeepAlive, KeyFrameRequest, PayloadType, RtcpConfig, RtpPacket, SenderClock, Session,
     transport::MediaKind,
 };
 use sidetone_sdp::{Capability, Negotiated, NegotiatedCodec, RtpMap};
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 use tokio::sync::mpsc;
 
 /// What RTCP takes its share of, bit/s.
@@ -28,35 +33,30 @@ pub(in super::super) struct VideoLeg {
     /// A key frame is to be asked for.
     wants_key: bool,
     asked_outside: Option<Instant>,
+    ends: Option<Ends>,
+    rate: Rate,
+    /// Of H.264, as the peer's description has them.
+    parameter_sets: Arc<[Vec<u8>]>,
     /// What is sent, reused.
     out: Vec<u8>,
 }
 
 impl VideoLeg {
-    pub(in super::super) fn new(
-        id: LegId,
-        of: LegId,
-        pair: RtpPair,
-        seed: [u8; 32],
-        cname: &str,
-        identities: Identities,
-        now: Instant,
-    ) -> Self {
-        let mut identity = [0; 10];
-        identity.copy_from_slice(&seed[..10]);
-        let mut spread = [0; 8];
-        spread.copy_from_slice(&seed[16..24]);
+    pub(in super::super) fn new(id: LegId, of: LegId, setup: TransportSetup, now: Instant) -> Self {
         let rtcp = Some(RtcpConfig { session_bandwidth: BANDWIDTH, minimum: BETWEEN_REPORTS });
-        let config = Config { rtcp, ..Config::new(Identity::from_random(identity), cname, Vec::new()) };
+        let (wire, session) = Wire::open(setup, now, |config| Config { rtcp, ..config });
         Self {
             id,
             of,
-            wire: Wire::new(pair, seed, identities, now),
-            session: Session::new(config, now, u64::from_be_bytes(spread)),
+            wire,
+            session,
             negotiated: None,
             source: None,
             wants_key: false,
             asked_outside: None,
+            ends: None,
+            rate: Rate::default(),
+            parameter_sets: Arc::default(),
             out: Vec::with_capacity(1500),
         }
     }
@@ -83,6 +83,8 @@ impl VideoLeg {
         self.session.set_send_types(&sent);
         let is_negotiated = |number| sent.iter().any(|payload_type| payload_type.number == number);
         self.session.set_keep_alive(KeepAlive::choose(negotiated.rtcp_mux, None, is_negotiated));
+        let parameters = negotiated.codec.h264_parameters();
+        self.parameter_sets = parameters.map(|said| said.parameter_sets).unwrap_or_default().into();
         self.negotiated = Some(negotiated);
         self.source = None;
     }
@@ -103,6 +105,15 @@ impl VideoLeg {
     /// True where the peer asks for a key frame.
     pub(super) fn handle_rtcp(&mut self, now: Instant, datagram: &[u8]) -> bool {
         let _ = self.session.handle_rtcp(now, datagram);
+        if let Some(clock) = self.session.remote_clock() {
+            self.tell_clock(Kind::Video, clock);
+        }
+        let stats = self.session.stats();
+        if let (Some(view), Some(ends)) = (stats.remote_view, &self.ends)
+            && let Some(kbit) = self.rate.on_report(view.at, view.fraction_lost, stats.sent.octets)
+        {
+            ends.allow(kbit);
+        }
         self.session.take_key_frame_request()
     }
 
@@ -126,6 +137,63 @@ impl VideoLeg {
         self.source.replace(from) != Some(from)
     }
 
+    pub(super) fn key(&self) -> Option<Key> {
+        self.ends.as_ref().map(|ends| ends.key)
+    }
+
+    pub(in super::super) fn show_at(&mut self, ends: Ends) {
+        self.ends = Some(ends);
+    }
+
+    pub(super) fn tell_clock(&mut self, kind: Kind, clock: SenderClock) {
+        if let Some(ends) = &self.ends {
+            ends.clock(kind, clock);
+        }
+    }
+
+    pub(super) fn tell_heard(&mut self, timestamp: u32, now: Instant) {
+        if let Some(ends) = &self.ends {
+            ends.heard(timestamp, now);
+        }
+    }
+
+    /// Gives a packet to the decoder; `sound_clock` in Hz. True where a key frame is needed.
+    pub(super) fn show(
+        &mut self,
+        now: Instant,
+        codec: &Capability,
+        sound_clock: Option<u32>,
+        packet: &RtpPacket<'_>,
+    ) -> bool {
+        let (Some(ends), Ok(codec)) = (&mut self.ends, codec.name.parse()) else { return false };
+        let parameter_sets = Arc::clone(&self.parameter_sets);
+        // Nothing is asked for again: a SIP peer repairs by key frames alone.
+        ends.show(now, Received { codec, sound_clock, repair: false, parameter_sets }, packet)
+    }
+
+    /// The encoder is to send a key frame.
+    pub(super) fn make_key(&mut self, now: Instant) {
+        if let Some(ends) = &mut self.ends {
+            ends.ask_key(now);
+        }
+    }
+
+    /// Sends what the encoder has made.
+    pub(super) fn say(&mut self, now: Instant, packet: &Packet) {
+        let Some(negotiated) = self.negotiated.as_ref().filter(|negotiated| negotiated.direction.sends())
+        else {
+            return;
+        };
+        let number = negotiated.codec.payload_types.send;
+        let Packet { timestamp, marker, payload, .. } = packet;
+        let blind = !negotiated.feedback.pli && !negotiated.feedback.fir;
+        self.session.write_rtp(now, number, *timestamp, *marker, payload, &mut self.out);
+        let sent = self.wire.send(MediaKind::Rtp, &mut self.out);
+        if let Some(ends) = &mut self.ends {
+            ends.on_sent(now, sent, blind);
+        }
+    }
+
     /// What comes cannot be seen without a key frame.
     pub(super) fn want_key(&mut self) {
         self.wants_key = true;
@@ -137,6 +205,9 @@ impl VideoLeg {
 
     pub(super) fn report(&mut self, now: Instant, buffer: &mut Vec<u8>, news: &mpsc::Sender<News>) {
         self.wire.tick(now, self.id, news);
+        if let Some(ends) = &mut self.ends {
+            ends.make_key(now);
+        }
         self.ask_key(now, buffer, news);
         if self.negotiated.as_ref().is_none_or(|negotiated| negotiated.rtcp_disabled) {
             return;

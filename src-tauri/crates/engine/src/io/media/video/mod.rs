@@ -1,12 +1,17 @@
 //! Video of calls on the media thread: a leg of its own beside the one of the sound, which says where it goes. Packets are passed
 //! on as they came.
 
+mod ends;
 mod leg;
+mod rate;
 mod work;
 
+pub(crate) use ends::Ends;
 pub(super) use leg::VideoLeg;
 
 use super::{LegId, News};
+use crate::io::streams::{Key, Kind};
+use sidetone_rtp::SenderClock;
 use std::{collections::BTreeMap, time::Instant};
 use tokio::sync::mpsc;
 
@@ -27,6 +32,25 @@ impl Videos {
     fn beside(&mut self, leg: LegId) -> Option<&mut VideoLeg> {
         let id = self.of.get(&leg)?;
         self.legs.get_mut(id)
+    }
+
+    /// Whose pictures an encoder or decoder is for.
+    fn of_key(&mut self, key: Key) -> Option<&mut VideoLeg> {
+        self.legs.values_mut().find(|video| video.key() == Some(key))
+    }
+
+    /// The picture follows the sound.
+    pub(super) fn sound_clock(&mut self, leg: LegId, clock: SenderClock) {
+        if let Some(video) = self.beside(leg) {
+            video.tell_clock(Kind::Audio, clock);
+        }
+    }
+
+    /// This of the sound is heard now.
+    pub(super) fn sound_heard(&mut self, leg: LegId, timestamp: u32, now: Instant) {
+        if let Some(video) = self.beside(leg) {
+            video.tell_heard(timestamp, now);
+        }
     }
 
     fn insert(&mut self, video: VideoLeg) {

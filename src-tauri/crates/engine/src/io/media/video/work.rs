@@ -6,9 +6,13 @@ use crate::io::media::{
     leg::Leg,
     worker::{LARGEST_DATAGRAM, Worker, tokens},
 };
+use crate::io::streams::inlet::Inward;
 use mio::{Interest, Token};
 use sidetone_rtp::transport::MediaKind;
 use std::{collections::BTreeMap, io, time::Instant};
+
+/// Packets of all calls' encoders that are sent before the beat is looked at again.
+const MOST_AT_ONCE: usize = 512;
 
 impl Worker {
     pub(in super::super) fn open_video(&mut self, mut video: VideoLeg) {
@@ -67,6 +71,11 @@ impl Worker {
 
     /// The peer that hears the leg wants a key frame: whoever sends its picture is asked for one.
     pub(in super::super) fn key_frame_asked(&mut self, now: Instant, leg: LegId) {
+        if self.legs.get(&leg).is_some_and(is_here)
+            && let Some(video) = self.videos.beside(leg)
+        {
+            return video.make_key(now);
+        }
         if let Some(source) = opposite(&self.legs, leg)
             && let Some(video) = self.videos.beside(source)
         {
@@ -75,18 +84,52 @@ impl Worker {
         }
     }
 
+    /// What the encoders and decoders of calls have made and want.
+    pub(in super::super) fn take_pictures(&mut self, now: Instant) {
+        for _ in 0..MOST_AT_ONCE {
+            let Ok((key, inward)) = self.pictures.try_recv() else { return };
+            let Some(video) = self.videos.of_key(key) else { continue };
+            match inward {
+                Inward::Packet(packet) => {
+                    if self.legs.get(&video.of()).is_some_and(is_here) {
+                        video.say(now, &packet);
+                    }
+                }
+                Inward::WantKeyFrame => {
+                    video.want_key();
+                    video.ask_key(now, &mut self.buffer, &self.news);
+                }
+                Inward::Shown => {
+                    let _ = self.news.try_send(News::VideoShown { leg: video.id() });
+                }
+                Inward::Clock { .. } | Inward::Alive => {}
+            }
+        }
+    }
+
     /// The packet in the buffer goes where the sound goes.
     fn pass_video(&mut self, now: Instant, id: LegId) {
         let Some(video) = self.videos.get_mut(id) else { return };
         let of = video.of();
         let Some((packet, codec)) = video.handle_rtp(now, &self.buffer) else { return };
-        let Some(to) = opposite(&self.legs, of) else { return };
-        let begins = self.videos.beside(to).is_some_and(|other| other.forward(now, id, &codec, &packet));
+        let here = self.legs.get(&of).filter(|leg| is_here(leg));
+        let begins = if let Some(leg) = here {
+            video.show(now, &codec, leg.clock_rate(), &packet)
+        } else if let Some(to) = opposite(&self.legs, of) {
+            self.videos.beside(to).is_some_and(|other| other.forward(now, id, &codec, &packet))
+        } else {
+            false
+        };
         if begins && let Some(video) = self.videos.get_mut(id) {
             video.want_key();
             video.ask_key(now, &mut self.buffer, &self.news);
         }
     }
+}
+
+/// Its pictures are shown and made here.
+fn is_here(leg: &Leg) -> bool {
+    matches!(leg.joined(), Join::Devices | Join::Conference)
 }
 
 /// The leg whose media this one is sent.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use sidetone_media::video::VideoCodec;
 use std::{
     io,
+    sync::Arc,
     sync::mpsc::{self, Receiver, SyncSender, TrySendError},
     time::{Duration, Instant},
 };
@@ -58,7 +59,7 @@ pub(crate) fn sink() -> (Sink, Outlets) {
 
 impl Sink {
     /// False where there is no room: its thread is too slow. What nobody takes is no fault.
-    pub(super) fn offer(&self, kind: Kind, arrived: Arrived) -> bool {
+    pub(crate) fn offer(&self, kind: Kind, arrived: Arrived) -> bool {
         let queue = match kind {
             Kind::Audio => &self.sound,
             Kind::Video => &self.video,
@@ -67,7 +68,7 @@ impl Sink {
     }
 
     /// What comes next has nothing to do with what came before.
-    pub(super) fn cut(&self) {
+    pub(crate) fn cut(&self) {
         let _ = self.video.try_send(Arrived::Cut);
         let _ = self.sound.try_send(Arrived::Cut);
     }
@@ -77,9 +78,21 @@ impl Sink {
     }
 
     /// Of either kind; the pictures follow the sound.
-    pub(super) fn clock(&self, kind: Kind, clock: Clock) {
+    pub(crate) fn clock(&self, kind: Kind, clock: Clock) {
         let _ = self.video.try_send(Arrived::Clock { kind, clock });
     }
+}
+
+/// What the pictures come as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Received {
+    pub(crate) codec: VideoCodec,
+    /// Hz, of the sound beside it.
+    pub(crate) sound_clock: Option<u32>,
+    /// Lost packets are asked for, and sent again.
+    pub(crate) repair: bool,
+    /// Of H.264, where the signalling has them; NAL units.
+    pub(crate) parameter_sets: Arc<[Vec<u8>]>,
 }
 
 /// Decodes the pictures on a thread of its own, until the stream is closed.
@@ -87,12 +100,11 @@ impl Sink {
 /// # Errors
 /// The system has no thread for it.
 pub(crate) fn start(
-    codec: VideoCodec,
-    sound_clock: Option<u32>,
+    received: Received,
     arrived: Receiver<Arrived>,
     inlet: Inlet,
     own: Own,
 ) -> io::Result<()> {
-    let thread = thread::Thread::new(codec, sound_clock, arrived, inlet, own);
+    let thread = thread::Thread::new(received, arrived, inlet, own);
     std::thread::Builder::new().name("play stream".into()).spawn(move || thread.run()).map(drop)
 }

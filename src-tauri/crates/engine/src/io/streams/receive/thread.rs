@@ -1,8 +1,9 @@
 //! The thread's loop.
 
 use super::super::{Inlet, Own, packet::Kind};
-use super::Arrived;
+use super::{Arrived, Received};
 use crate::io::streams::{Unit, UnitMedia};
+use sidetone_media::video::codec::h264::nal;
 use sidetone_media::video::{
     AvSync, Encoded, Playout, VideoCodec, VideoDecoder, VideoError, VideoPacket, VideoReceiver,
     VideoReceiverOptions,
@@ -23,6 +24,8 @@ pub(super) struct Thread {
     own: Own,
     codec: VideoCodec,
     sound_clock: Option<u32>,
+    /// What the signalling said of H.264, in Annex B.
+    parameter_sets: Vec<u8>,
     receiver: VideoReceiver,
     decoder: Option<Box<dyn VideoDecoder>>,
     playout: Playout,
@@ -34,20 +37,18 @@ pub(super) struct Thread {
 }
 
 impl Thread {
-    pub(super) fn new(
-        codec: VideoCodec,
-        sound_clock: Option<u32>,
-        arrived: Receiver<Arrived>,
-        inlet: Inlet,
-        own: Own,
-    ) -> Self {
+    pub(super) fn new(received: Received, arrived: Receiver<Arrived>, inlet: Inlet, own: Own) -> Self {
+        let Received { codec, sound_clock, repair, parameter_sets } = received;
+        let options = VideoReceiverOptions { repair, ..VideoReceiverOptions::new(codec) };
+        let sets = parameter_sets.iter().flat_map(|set| [nal::START_CODE.as_slice(), set]);
         Self {
             arrived,
             inlet,
             own,
             codec,
             sound_clock,
-            receiver: VideoReceiver::new(VideoReceiverOptions::new(codec)),
+            parameter_sets: sets.collect::<Vec<_>>().concat(),
+            receiver: VideoReceiver::new(options),
             decoder: None,
             playout: Playout::default(),
             sync: AvSync::default(),
@@ -145,11 +146,16 @@ impl Thread {
     }
 
     fn decode(&mut self, encoded: &Encoded) -> Result<Option<sidetone_media::video::Picture>, VideoError> {
+        let mut encoded = encoded.clone();
+        let has_sets = || nal::units(&encoded.data).any(|unit| nal::kind(unit) == Some(nal::SPS));
+        if encoded.key && !self.parameter_sets.is_empty() && !has_sets() {
+            encoded.data = [self.parameter_sets.as_slice(), &encoded.data].concat().into();
+        }
         let decoder = match &mut self.decoder {
             Some(decoder) => decoder,
             empty => empty.insert(self.codec.decoder()?),
         };
-        decoder.decode(encoded)
+        decoder.decode(&encoded)
     }
 
     fn show_due(&mut self) {

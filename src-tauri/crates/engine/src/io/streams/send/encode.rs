@@ -48,9 +48,8 @@ struct Layer {
 }
 
 impl Encoders {
-    pub(super) fn new(now: Instant, encoding: Encoding) -> Self {
-        let random: [u8; 10] = clock::random().unwrap_or_default();
-        let [a, b, c, d, sequences @ ..] = random;
+    pub(super) fn new(clock: MediaClock, encoding: Encoding) -> Self {
+        let sequences: [u8; 6] = clock::random().unwrap_or_default();
         let layers = (0..usize::from(encoding.layers).clamp(1, MOST_LAYERS)).map(|layer| {
             let high = sequences.get(2 * layer).copied().unwrap_or_default();
             let low = sequences.get(2 * layer + 1).copied().unwrap_or_default();
@@ -65,7 +64,7 @@ impl Encoders {
             }
         });
         Self {
-            clock: MediaClock::new(now, u32::from_be_bytes([a, b, c, d])),
+            clock,
             layers: layers.collect(),
             pool: FramePool::default(),
             hint: encoding.hint.unwrap_or_default(),
@@ -130,7 +129,11 @@ impl Encoders {
         own: &Own,
         control: &Control,
     ) -> Result<(), VideoError> {
-        let bounds = Size::clamped(self.encoding.width, self.encoding.height);
+        let mode = self.encoding.packetization;
+        let picture = &picture.upright(&self.pool)?;
+        let wide = Size::clamped(self.encoding.width, self.encoding.height);
+        // A portrait has as many pixels as a landscape.
+        let bounds = if picture.height() > picture.width() { wide.turned() } else { wide };
         let halved = if self.hint == ContentHint::Motion { self.steps } else { 0 };
         let best = picture.size().within(bounds).divided(1 << halved).even();
         let count = self.layers.len();
@@ -146,6 +149,7 @@ impl Encoders {
             let options = EncoderOptions {
                 frames_per_second: self.encoding.frames_per_second,
                 hint: self.hint,
+                max_nal: (mode == PacketizationMode::Single).then_some(MAX_PAYLOAD as u32),
                 ..EncoderOptions::new(size, kbit.saturating_mul(1_000), self.clock)
             };
             let encoded = match layer.encode(picture, &options, self.encoding.codec, &self.pool) {
@@ -172,7 +176,7 @@ impl Encoders {
                 own.taps.offer(&Unit { at: encoded.captured, media: UnitMedia::Video(encoded.clone()) });
             }
             let mut is_first = true;
-            let payloads = match layer.packetize(&encoded) {
+            let payloads = match layer.packetize(&encoded, mode) {
                 Ok(payloads) => payloads,
                 Err(error) => {
                     result = Err(error);
@@ -208,13 +212,10 @@ fn share(kbit: u32, layer: usize, of: usize) -> u32 {
 }
 
 impl Layer {
-    fn packetize(&mut self, encoded: &Encoded) -> Result<Vec<Payload>, VideoError> {
+    fn packetize(&mut self, encoded: &Encoded, mode: PacketizationMode) -> Result<Vec<Payload>, VideoError> {
         let packetizer = match &mut self.packetizer {
             Some(packetizer) => packetizer,
-            empty => {
-                let mode = PacketizationMode::NonInterleaved;
-                empty.insert(Packetizer::new(encoded.codec, mode, MAX_PAYLOAD, self.sequence)?)
-            }
+            empty => empty.insert(Packetizer::new(encoded.codec, mode, MAX_PAYLOAD, self.sequence)?),
         };
         packetizer.packetize(encoded)
     }
@@ -226,7 +227,7 @@ impl Layer {
         codec: VideoCodec,
         pool: &FramePool,
     ) -> Result<Option<Encoded>, VideoError> {
-        let picture = self.scaler.scale(&picture.upright(pool)?, options.size, pool)?;
+        let picture = self.scaler.scale(picture, options.size, pool)?;
         let kbit = options.bitrate / 1_000;
         let encoder = match &mut self.encoder {
             Some(encoder) => {

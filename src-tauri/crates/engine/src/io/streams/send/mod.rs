@@ -7,7 +7,7 @@ mod thread;
 use super::{Inlet, News, Own, router::Key};
 use sidetone_media::{
     device::{Devices, VideoSelection},
-    video::{ContentHint, VideoCodec},
+    video::{ContentHint, MediaClock, PacketizationMode, VideoCodec},
 };
 use std::{
     fmt, io,
@@ -95,6 +95,8 @@ pub(crate) struct Encoding {
     pub(crate) start_kbit: u32,
     /// `None`: as the source is.
     pub(crate) hint: Option<ContentHint>,
+    /// Of H.264.
+    pub(crate) packetization: PacketizationMode,
     /// 1 to 3, each half as wide as the next.
     pub(crate) layers: u8,
 }
@@ -104,6 +106,8 @@ pub(crate) struct Plan {
     pub(crate) devices: Arc<dyn Devices>,
     pub(crate) scene: Scene,
     pub(crate) encoding: Encoding,
+    /// One for all that is sent under one SSRC.
+    pub(crate) clock: MediaClock,
     pub(crate) muted: bool,
     pub(crate) inlet: Inlet,
     pub(crate) own: Own,

@@ -51,7 +51,7 @@ pub(super) struct Thread {
 impl Thread {
     pub(super) fn new(plan: Plan, changes: Receiver<Change>) -> Self {
         let now = Instant::now();
-        let encoders = Encoders::new(now, plan.encoding.clone());
+        let encoders = Encoders::new(plan.clock, plan.encoding.clone());
         let mut thread = Self {
             scene: plan.scene.clone(),
             plan,

@@ -54,7 +54,8 @@ impl Owner {
         self.exchange.calls.insert(arrival.call, Role::Caller(id));
         self.exchange.calls.extend(callees.iter().map(|callee| (callee.call, Role::Callee(id))));
         let offer = arrival.offer;
-        let bridge = Bridge { caller, offer, callees, joined: None, answered: false, refusal: None };
+        let bridge =
+            Bridge { caller, offer, callees, joined: None, answered: false, waiting: None, refusal: None };
         self.exchange.bridges.insert(id, bridge);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Hold goes through a bridge: who is not listened to by one side is told so at the other.
 
-use super::super::{super::Owner, Role};
+use super::super::{super::Owner, super::leg::VideoWish, Role};
 use sidetone_sip::{CallId, Cause};
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,15 @@ impl Owner {
     pub(in super::super) fn pass_hold(&mut self, call: CallId) {
         let Some(Role::Caller(id) | Role::Callee(id)) = self.exchange.calls.get(&call) else { return };
         let Some(bridge) = self.exchange.bridges.get_mut(id) else { return };
-        let Some(held) = bridge.end(call).map(|end| end.leg.is_held()) else { return };
-        let Some(other) = bridge.opposite(call).filter(|other| other.told_held != held && !other.reoffering)
-        else {
+        let Some(end) = bridge.end(call) else { return };
+        let (held, is_seen) = (end.leg.is_held(), end.leg.agreed_video().is_some());
+        let Some(other) = bridge.opposite(call).filter(|other| !other.reoffering) else { return };
+        if !is_seen && other.leg.agreed_video().is_some() {
+            other.leg.want_video(VideoWish::Off);
+        }
+        if other.told_held == held && !(other.leg.agreed_video().is_some() && other.leg.is_video_due()) {
             return;
-        };
+        }
         other.told_held = held;
         other.reoffering = true;
         other.leg.hold(held);
@@ -39,13 +43,26 @@ impl Owner {
         let Some(bridge) = self.exchange.bridges.get_mut(id) else { return };
         let Some(end) = bridge.end(call) else { return };
         end.reoffering = false;
+        let why_not = refused.map(ToString::to_string);
+        if self.answer_with_video(call, why_not.as_deref()) {
+            return self.pass_back(call);
+        }
+        let Some(Role::Caller(id) | Role::Callee(id)) = self.exchange.calls.get(&call) else { return };
+        let Some(end) = self.exchange.bridges.get_mut(id).and_then(|bridge| bridge.end(call)) else { return };
         if refused.is_some_and(|cause| cause.code == REQUEST_PENDING) {
             // An offer or answer of its own was under way.
             end.told_held = !end.told_held;
             end.leg.hold(end.told_held);
             return self.exchange.untold.push((Instant::now() + PAUSE, call));
         }
-        if let Some(other) = bridge.opposite(call).map(|other| other.call) {
+        self.pass_back(call);
+    }
+
+    /// What the other end of the bridge has meanwhile made up its mind to.
+    fn pass_back(&mut self, call: CallId) {
+        let Some(Role::Caller(id) | Role::Callee(id)) = self.exchange.calls.get(&call) else { return };
+        let other = self.exchange.bridges.get_mut(id).and_then(|bridge| bridge.opposite(call));
+        if let Some(other) = other.map(|other| other.call) {
             self.pass_hold(other);
         }
     }

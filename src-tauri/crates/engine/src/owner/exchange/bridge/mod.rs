@@ -3,6 +3,7 @@
 mod callees;
 mod connect;
 mod hold;
+mod video;
 
 use super::{super::leg::Leg, super::leg::Refused, Exchange, Role};
 use crate::io::media::{Door, Join, LegId};
@@ -23,6 +24,8 @@ pub(super) struct Bridge {
     /// The callee that the caller is joined to: by its early media, then because it answered.
     pub(super) joined: Option<CallId>,
     answered: bool,
+    /// A re-INVITE of one end whose video the other end is asked for: answered when that has answered.
+    waiting: Option<(CallId, Vec<u8>)>,
     /// The best of the refusals so far.
     refusal: Option<Cause>,
 }

@@ -55,7 +55,7 @@ impl Film {
 }
 
 fn failed(path: &Path, error: &io::Error) -> Error {
-    Error::new(Exit::Device, format!("--video {}: {error}", path.display()))
+    Error::new(Exit::Device, format!("{}: {error}", path.display()))
 }
 
 fn write(path: &Path, file: File, mut pictures: mpsc::Receiver<Picture>) -> io::Result<()> {
