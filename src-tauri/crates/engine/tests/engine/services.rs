@@ -371,6 +371,32 @@ async fn a_contact_that_nobody_can_ask_about_says_why() {
 }
 
 #[tokio::test]
+async fn a_contact_too_many_to_be_watched_says_so_until_there_is_room() {
+    let pbx = Pbx::new().await;
+    let mut phone = phone_at(&pbx, |account| account.mwi = false).await;
+    pbx.asked("REGISTER", "").await;
+    phone.is_registered().await;
+    let mut ids = Vec::new();
+    for number in 0..513 {
+        let command = Command::SaveContact { contact: contact(&format!("{}", 1_000 + number), true) };
+        match phone.ask(command).await {
+            Ok(Reply::Contact { contact_id }) => ids.push(contact_id),
+            other => panic!("{other:?}"),
+        }
+        // A reader of events must keep up.
+        phone.until("its state", |state| state.contact_states.len() == ids.len()).await;
+    }
+    let note = |state: &sidetone_api::Snapshot| {
+        let last = state.contact_states.iter().find(|state| state.contact_id == ids[512]);
+        last.map(|state| state.note.clone())
+    };
+    phone.until("words", |state| note(state).is_some_and(|note| note.contains("512 contacts"))).await;
+    let unwatched = Contact { id: ids[0].clone(), ..contact("1000", false) };
+    phone.done(Command::SaveContact { contact: unwatched }).await;
+    phone.until("room", |state| note(state).is_some_and(|note| note.is_empty())).await;
+}
+
+#[tokio::test]
 async fn presence_is_published_where_wanted_and_follows_the_calls() {
     let pbx = Pbx::new().await;
     let change = |account: &mut Account| (account.mwi, account.publish_presence) = (false, true);

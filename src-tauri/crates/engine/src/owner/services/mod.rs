@@ -19,6 +19,8 @@ pub(super) struct Services {
     subscriptions: HashMap<SubscriptionId, About>,
     mailboxes: HashMap<SessionId, MessagesWaiting>,
     watched: BTreeMap<ContactId, watch::Watched>,
+    /// Of those that are watched.
+    asked_about: usize,
     publications: HashMap<SessionId, PublicationId>,
     /// The presence that was published last.
     presence: presence::Own,

@@ -10,7 +10,7 @@ use sidetone_sip::message::Uri;
 use sidetone_sip::{Subscription, SubscriptionState};
 use std::time::Instant;
 
-/// Contacts that are watched at a time.
+/// Contacts that are asked about at a time; the others say so.
 const MAX_WATCHED: usize = 512;
 
 pub(super) struct Watched {
@@ -25,12 +25,26 @@ pub(super) struct Watched {
     words: Option<String>,
     /// why the line or the presence is not told
     trouble: [Option<String>; 2],
+    /// as many others are watched as can be
+    left_out: bool,
 }
 
 impl Watched {
     fn new(contact: &Contact, address: String) -> Self {
-        let id = contact.id.clone();
-        Self { id, address, session: None, line: None, available: None, words: None, trouble: [None, None] }
+        Self::unasked(contact.id.clone(), address)
+    }
+
+    fn unasked(id: ContactId, address: String) -> Self {
+        Self {
+            id,
+            address,
+            session: None,
+            line: None,
+            available: None,
+            words: None,
+            trouble: [None, None],
+            left_out: false,
+        }
     }
 
     pub(super) fn state(&self) -> ContactState {
@@ -45,6 +59,9 @@ impl Watched {
             let found = self.trouble.iter().flatten().next().cloned();
             nothing_known.then(|| match (&self.session, found) {
                 (_, Some(trouble)) => trouble,
+                (None, None) if self.left_out => {
+                    format!("{MAX_WATCHED} contacts are watched, which is the most")
+                }
                 (None, None) => "no account is registered that could ask".to_owned(),
                 (Some(_), None) => String::new(),
             })
@@ -68,26 +85,25 @@ impl Owner {
         if self.services.watched.get(&contact.id).is_some_and(|watched| watched.address != address) {
             self.unwatch_contact(&contact.id);
         }
-        let known = self.services.watched.contains_key(&contact.id);
-        if !known && self.services.watched.len() >= MAX_WATCHED {
-            return;
-        }
+        let before = self.services.watched.get(&contact.id).map(Watched::state);
         let new = || Watched::new(contact, address);
         self.services.watched.entry(contact.id.clone()).or_insert_with(new);
         self.ask_about(&contact.id, None);
-        if !known {
+        if self.services.watched.get(&contact.id).map(Watched::state) != before {
             self.tell_state(&contact.id);
         }
     }
 
     pub(in super::super) fn unwatch_contact(&mut self, id: &ContactId) {
         let Some(mut watched) = self.services.watched.remove(id) else { return };
+        self.services.asked_about -= usize::from(watched.session.is_some());
         self.unsubscribe_from(|about| matches!(about, About::Line(of) | About::Presence(of) if of == id));
         (watched.line, watched.available, watched.words) = (None, None, None);
         if self.contacts.contains_key(id) {
             let state = ContactState { note: String::new(), ..watched.state() };
             self.publish(Event::ContactStateChanged { state });
         }
+        self.ask_about_those_left_out(None);
     }
 
     /// The session cannot ask any more: another one may.
@@ -95,22 +111,28 @@ impl Owner {
         let of = |watched: &&mut Watched| watched.session.as_ref() == Some(session);
         let mut lost = Vec::new();
         for watched in self.services.watched.values_mut().filter(of) {
-            *watched = Watched {
-                id: watched.id.clone(),
-                address: std::mem::take(&mut watched.address),
-                session: None,
-                line: None,
-                available: None,
-                words: None,
-                trouble: [None, None],
-            };
+            *watched = Watched::unasked(watched.id.clone(), std::mem::take(&mut watched.address));
             lost.push(watched.id.clone());
         }
+        self.services.asked_about -= lost.len();
         for id in lost {
             self.unsubscribe_from(
                 |about| matches!(about, About::Line(of) | About::Presence(of) if *of == id),
             );
             self.ask_about(&id, Some(session));
+            self.tell_state(&id);
+        }
+        self.ask_about_those_left_out(Some(session));
+    }
+
+    /// There is room for some, or nobody any more who could ask.
+    fn ask_about_those_left_out(&mut self, except: Option<&SessionId>) {
+        let left_out = self.services.watched.values().filter(|watched| watched.left_out);
+        for id in left_out.map(|watched| watched.id.clone()).collect::<Vec<_>>() {
+            self.ask_about(&id, except);
+            if self.services.watched.get(&id).is_some_and(|watched| watched.left_out) {
+                return;
+            }
             self.tell_state(&id);
         }
     }
@@ -119,7 +141,14 @@ impl Owner {
         let Some(watched) = self.services.watched.get(id).filter(|watched| watched.session.is_none()) else {
             return;
         };
-        let Some((session, to)) = self.session_to_ask(&watched.address, except) else { return };
+        let found = self.session_to_ask(&watched.address, except);
+        let left_out = found.is_some() && self.services.asked_about >= MAX_WATCHED;
+        let Some((session, to)) = found.filter(|_| !left_out) else {
+            if let Some(watched) = self.services.watched.get_mut(id) {
+                watched.left_out = left_out;
+            }
+            return;
+        };
         let (now, session_id) = (Instant::now(), session.id.clone());
         let lines = ("dialog", DialogInfo::CONTENT_TYPE, About::Line(id.clone()));
         let presence = ("presence", Presence::CONTENT_TYPE, About::Presence(id.clone()));
@@ -135,7 +164,8 @@ impl Owner {
             self.services.subscriptions.insert(subscription, about);
         }
         if let Some(watched) = self.services.watched.get_mut(id) {
-            watched.session = Some(session_id);
+            (watched.session, watched.left_out) = (Some(session_id), false);
+            self.services.asked_about += 1;
         }
     }
 
