@@ -83,7 +83,7 @@ impl Sps {
             if chroma_format == 3 {
                 bits.bit()?;
             }
-            bit_depth = 8 + bits.unsigned()?.max(bits.unsigned()?);
+            bit_depth = bits.unsigned()?.max(bits.unsigned()?).saturating_add(8);
             bits.bit()?;
             if bits.bit()? {
                 skip_scaling_lists(bits, if chroma_format == 3 { 12 } else { 8 })?;

@@ -113,3 +113,15 @@ fn every_cut_and_every_flipped_bit_gives_an_answer() {
     }
     assert!(Sps::parse(&baseline(2, 2, 1, Some([8, 8, 0, 0]))).is_err(), "nothing is left after cropping");
 }
+
+#[test]
+fn a_bit_depth_of_four_thousand_million_is_refused_like_any_other() {
+    for (luma, chroma) in [(u32::MAX - 1, 0), (0, u32::MAX - 8), (u32::MAX - 8, u32::MAX - 1)] {
+        let mut writer = Writer::default();
+        writer.unsigned(0).unsigned(1).unsigned(luma).unsigned(chroma).bit(false).bit(false);
+        writer.unsigned(0).unsigned(2).unsigned(1).bit(false).unsigned(19).unsigned(10).bit(true).bit(true);
+        writer.bit(false).bit(false).bit(true);
+        let error = Sps::parse(&writer.nal(100)).unwrap_err();
+        assert!(error.to_string().contains("only 8 bits in 4:2:0 are decoded"), "{error}");
+    }
+}
