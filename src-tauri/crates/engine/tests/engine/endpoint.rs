@@ -22,20 +22,35 @@ pub(crate) struct Endpoint {
     address: SocketAddr,
     handle: Handle,
     resources: Arc<Mutex<Vec<String>>>,
+    tasks: tokio::task::JoinSet<()>,
 }
 
 impl Endpoint {
     pub(crate) async fn start(handle: Handle) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let resources = Arc::new(Mutex::new(Vec::new()));
-        let endpoint = Self { address, handle: handle.clone(), resources: Arc::clone(&resources) };
-        tokio::spawn(async move {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut endpoint = Self { address, handle, resources: Arc::default(), tasks: Default::default() };
+        endpoint.open(endpoint.handle.clone()).await;
+        endpoint
+    }
+
+    /// Listens in front of this engine, at the address of before where it was shut.
+    pub(crate) async fn open(&mut self, handle: Handle) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.address = listener.local_addr().unwrap();
+        self.handle = handle.clone();
+        let resources = Arc::clone(&self.resources);
+        self.tasks.spawn(async move {
+            let mut talks = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(talk(stream, handle.clone(), Arc::clone(&resources)));
+                talks.spawn(talk(stream, handle.clone(), Arc::clone(&resources)));
             }
         });
-        endpoint
+    }
+
+    /// Nobody listens any more, connections are cut.
+    pub(crate) async fn shut(&mut self) {
+        self.tasks.shutdown().await;
+        self.resources.lock().unwrap().clear();
     }
 
     pub(crate) fn whip(&self, name: &str) -> String {

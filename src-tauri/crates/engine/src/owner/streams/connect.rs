@@ -13,6 +13,7 @@ use crate::io::{
         dial::{self, Dialled, Told},
         peers::Role,
         receive,
+        router::NOT_FOUND,
         send::{Control, MOST_LAYERS},
     },
 };
@@ -29,6 +30,8 @@ use std::{
 
 /// What [`sidetone_peer::DisconnectReason::Closed`] is called.
 const CLOSED_BY_ENDPOINT: &str = "Stopped by session disconnect";
+/// An endpoint that ends the session again within this is not asked at once.
+const LASTING: Duration = Duration::from_secs(10);
 /// Names of simulcast layers, the smallest first.
 const LAYERS: [&str; MOST_LAYERS] = ["q", "h", "f"];
 /// What the sound needs beside the pictures, kbit/s.
@@ -49,6 +52,10 @@ pub(super) struct Connection {
     sink: Option<receive::Sink>,
     /// What was agreed on first; later attempts want the same.
     tracks: Option<Tracks>,
+    /// The endpoint has ended a player's session in order: what it says to the next offer tells why.
+    closed: bool,
+    /// When it was asked why.
+    asked: Option<Instant>,
 }
 
 /// What an attempt tells.
@@ -130,6 +137,10 @@ impl Owner {
             Told::Reached(remote) => (connection.remote, connection.address) = (Some(remote), None),
             Told::Over => {}
             Told::Agreed(tracks) => self.on_stream_agreed(&id, tracks),
+            // Nobody publishes it any more.
+            Told::Failed { info, .. } if std::mem::take(&mut connection.closed) && info == NOT_FOUND => {
+                self.end_stream(&id, StreamStatus::Stopped, streams::PUBLISHER_STOPPED);
+            }
             Told::Failed { info, may_pass, retry_after } => {
                 self.lose_stream(&id, &info, may_pass, retry_after);
             }
@@ -180,9 +191,17 @@ impl Owner {
     pub(super) fn on_stream_disconnected(&mut self, key: Key, info: &str) {
         let Some(stream) = self.streams.of_key(key) else { return };
         let (id, is_played) = (stream.id.clone(), !stream.is_published() && stream.live_at.is_some());
-        // An endpoint that ends a player's session in order has nothing more to play.
+        // Nothing is awaited of a connection that was given up: of a paused stream, or between two attempts.
+        let Some(connection) = stream.connection.as_mut().filter(|it| it.dialled.is_some()) else { return };
         if is_played && info == CLOSED_BY_ENDPOINT {
-            return self.end_stream(&id, StreamStatus::Stopped, streams::PUBLISHER_STOPPED);
+            // Its publisher has stopped, or the endpoint begins again: WHEP tells neither, but what it says to another offer does.
+            connection.closed = true;
+            let now = Instant::now();
+            let before = connection.asked.filter(|asked| now.saturating_duration_since(*asked) < LASTING);
+            if before.is_none() {
+                connection.asked = Some(now);
+                return self.connect_stream(&id);
+            }
         }
         self.lose_stream(&id, info, true, None);
     }
@@ -264,6 +283,7 @@ impl Owner {
     pub(super) fn on_stream_live(&mut self, id: &StreamId) {
         if let Some(connection) = self.streams.all.get_mut(id).and_then(|stream| stream.connection.as_mut()) {
             connection.schedule.live(Instant::now());
+            connection.closed = false;
         }
     }
 
@@ -329,6 +349,8 @@ impl Connection {
             control,
             sink,
             tracks: None,
+            closed: false,
+            asked: None,
         }
     }
 }
