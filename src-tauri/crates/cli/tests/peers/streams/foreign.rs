@@ -67,7 +67,7 @@ fn a_browser_publishes_and_we_play_and_the_other_way_round() {
         page.wait_for("connected", SOON, |event| event["id"] == published && event["state"] == "connected")
             .unwrap();
         is_seen_and_heard_by_us(&room, codec);
-        page.stop(published, true);
+        assert_eq!(page.stop(published, true), Some(200), "{codec}");
 
         let name = format!("our-{codec}");
         let tone = format!("tone:{PITCH}");
