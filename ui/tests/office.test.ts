@@ -203,6 +203,15 @@ describe('the next call', () => {
     expect((page.get('call-anonymous') as HTMLInputElement).checked).toBe(false)
   })
 
+  it('can show our picture, and only the next one', async () => {
+    open('registered')
+    page.get('call-video-wish').click()
+    await page.type('dial-field', '2044')
+    await page.click('call-button')
+    expect(page.commands).toEqual([{ command: 'call', callee: '2044', video: true }])
+    expect((page.get('call-video-wish') as HTMLInputElement).checked).toBe(false)
+  })
+
   it('can show another name', async () => {
     open('registered')
     await page.type('call-name', 'Support')

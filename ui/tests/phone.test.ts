@@ -14,7 +14,7 @@ afterEach(() => {
 
 const SCENARIOS = [
   'waiting', 'held', 'held-by-them', 'held-by-both', 'two', 'several', 'conference', 'conference-held', 'transferring', 'transfer-failed',
-  'transfer-asked', 'recording', 'recording-problem', 'secure', 'early', 'emergency', 'auto-answer', 'dnd', 'mwi', 'messages',
+  'transfer-asked', 'video', 'video-asked', 'video-problem', 'video-incoming', 'recording', 'recording-problem', 'secure', 'early', 'emergency', 'auto-answer', 'dnd', 'mwi', 'messages',
   'problem-silentMicrophone', 'problem-speakingWhileMuted', 'problem-nothingReceived', 'problem-nothingArrives', 'problem-reconnecting', 'problem-peerGone',
 ]
 
@@ -56,6 +56,51 @@ describe('hold', () => {
     await page.click('hold-button')
     await page.press('h')
     expect(page.commands).toEqual([])
+  })
+})
+
+describe('video', () => {
+  it('is added and dropped by one tile', async () => {
+    open('incall')
+    expect(page.find('call-video')).toBeNull()
+    await page.click('video-button')
+    expect(page.get('call-video').querySelectorAll('canvas')).toHaveLength(2)
+    expect(page.get('video-button').getAttribute('aria-pressed')).toBe('true')
+    await page.click('video-button')
+    expect(page.find('call-video')).toBeNull()
+    expect(page.commands.map((command) => ('on' in command ? command.on : null))).toEqual([true, false])
+  })
+
+  it('of the far end is seen and answered by the user alone', async () => {
+    open('video-asked')
+    expect(page.find('call-video-own')).toBeNull()
+    expect(page.text('call-video-asked')).toContain('Farah Siddiqui shows you video.')
+    await page.click('call-video-yes')
+    expect(page.find('call-video-own')).not.toBeNull()
+    expect(page.find('call-video-asked')).toBeNull()
+  })
+
+  it('is declined without the call', async () => {
+    open('video-asked')
+    await page.click('call-video-no')
+    expect(page.find('call-video')).toBeNull()
+    expect(page.commands).toEqual([expect.objectContaining({ command: 'setCallVideo', on: false })])
+  })
+
+  it('of a caller is answered with ours only where the user says so', async () => {
+    open('video-incoming')
+    await page.click('video-answer-button')
+    expect(page.commands).toEqual([expect.objectContaining({ command: 'answer', video: true })])
+    page.close()
+    open('video-incoming')
+    await page.click('answer-button')
+    expect(page.commands[0]).not.toHaveProperty('video')
+  })
+
+  it('says what is wrong with it', () => {
+    open('video-problem')
+    expect(page.text('call-video-problem')).toContain('the camera gives no pictures')
+    expect(page.text('call-video-none')).toBe('Farah Siddiqui shows no picture.')
   })
 })
 

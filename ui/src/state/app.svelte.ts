@@ -22,7 +22,7 @@ export type SettingsTab = 'general' | 'calls' | 'audio' | 'network'
 export type MoreTab = 'recent' | 'contacts' | 'messages' | 'sound' | 'events'
 
 /** How one call differs from what its account says. */
-export type CallOptions = { callerName?: string; anonymous?: boolean; headers?: SipHeader[] }
+export type CallOptions = { video?: boolean; callerName?: string; anonymous?: boolean; headers?: SipHeader[] }
 
 /** What every screen reads, and the commands that they give. */
 export class App {
@@ -143,10 +143,10 @@ export class App {
     return this.begin({ command: 'redial' })
   }
 
-  async answer(call: CallView): Promise<boolean> {
+  async answer(call: CallView, video = false): Promise<boolean> {
     this.chosenCall = call.callId
     this.screen = 'phone'
-    return this.perform({ command: 'answer', callId: call.callId })
+    return this.perform({ command: 'answer', callId: call.callId, ...(video ? { video } : {}) })
   }
 
   async hangUp(call: CallView): Promise<void> {

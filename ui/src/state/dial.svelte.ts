@@ -10,7 +10,8 @@ export class Dial {
   failure = $state.raw<Failure | null>(null)
   /** The account to call through; `null` leaves it to the engine. Its session changes at every connect. */
   accountId = $state<string | null>(null)
-  /** For the next call only. */
+  /** With our picture; this and what follows for the next call only. */
+  video = $state(false)
   anonymous = $state(false)
   callerName = $state('')
   /** The pad's last use chosen by hand, for one call. */
@@ -67,10 +68,11 @@ export class Dial {
       return false
     }
     const callerName = this.callerName.trim()
-    const options = { ...(this.anonymous ? { anonymous: true } : {}), ...(callerName === '' ? {} : { callerName }) }
+    const options = { ...(this.video ? { video: true } : {}), ...(this.anonymous ? { anonymous: true } : {}), ...(callerName === '' ? {} : { callerName }) }
     this.failure = await this.app.place(callee, this.sessionOrNone(), options)
     if (this.failure) return false
     this.set('')
+    this.video = false
     this.anonymous = false
     this.callerName = ''
     return true

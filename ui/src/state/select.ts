@@ -25,6 +25,9 @@ export function shownCall(mirror: Mirror, chosen: string | null): CallView | nul
   return calls.find((call) => call.callId === chosen) ?? free.at(-1) ?? calls.at(-1) ?? null
 }
 
+/** Behind a call's id: our own picture in it. */
+export const OWN_PICTURE = '.self'
+
 /** What was recorded before a problem is kept, and no more is added. */
 export const isRecording = (call: CallView): boolean => call.recording !== null && call.recording.problem === null
 

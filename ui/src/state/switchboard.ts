@@ -38,6 +38,11 @@ export class Switchboard {
     return this.app.perform({ command: 'unhold', callId })
   }
 
+  /** Our picture in the call: added, dropped, or the answer to the far end's. */
+  setVideo({ callId }: CallView, on: boolean): Promise<boolean> {
+    return this.app.perform({ command: 'setCallVideo', callId, on })
+  }
+
   /** Everybody else waits. */
   async goOnWith(call: CallView): Promise<boolean> {
     this.app.chosenCall = call.callId
@@ -51,9 +56,9 @@ export class Switchboard {
   }
 
   /** An engine for many callers at once would hold nobody by itself; here it is promised. */
-  async holdAndAnswer(call: CallView): Promise<boolean> {
+  async holdAndAnswer(call: CallView, video = false): Promise<boolean> {
     await Promise.all(this.active.map((other) => this.app.perform({ command: 'hold', callId: other.callId })))
-    return this.app.answer(call)
+    return this.app.answer(call, video)
   }
 
   async endAndAnswer(call: CallView): Promise<boolean> {

@@ -1,9 +1,18 @@
-import type { CallView, Command, Reply } from '../../api/types'
+import type { CallVideoView, CallView, Command, Reply } from '../../api/types'
 import { failure } from '../types'
 import { call, TLS } from './data'
 import { DONE, type FakeEngine } from './engine'
 
 const OPUS = { name: 'opus', sampleRate: 48000 }
+export const VIDEO: CallVideoView = {
+  requested: false,
+  sending: true,
+  receiving: true,
+  held: false,
+  codec: 'H264',
+  picture: { codec: 'H264', width: 1280, height: 720 },
+  problem: null,
+}
 
 /** Commands about calls; `null` for all others. */
 export function callCommand(engine: FakeEngine, command: Command): Reply | null {
@@ -14,7 +23,9 @@ export function callCommand(engine: FakeEngine, command: Command): Reply | null 
       return redial(engine)
     case 'answer':
       holdOthers(engine, command.callId)
-      return engine.change(command.callId, { status: 'ESTABLISHED', info: '200 OK', establishedAt: Date.now(), codec: OPUS, autoAnswerAt: null })
+      return engine.change(command.callId, { status: 'ESTABLISHED', info: '200 OK', establishedAt: Date.now(), codec: OPUS, autoAnswerAt: null, video: engine.find(command.callId).video && (command.video ? VIDEO : null) })
+    case 'setCallVideo':
+      return engine.change(command.callId, { video: command.on ? VIDEO : null })
     case 'hangup':
       return engine.finish(command.callId)
     case 'redirect':

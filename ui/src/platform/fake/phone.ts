@@ -1,4 +1,5 @@
 import type { CallProblemKind, CallView, Snapshot } from '../../api/types'
+import { VIDEO } from './calls'
 import { call, statistics, TLS } from './data'
 import type { Scenario } from './scenarios'
 
@@ -40,6 +41,14 @@ export function phoneScenario(name: string, now: number, base: Snapshot): Scenar
       return of({ ...farah, recording: { path: '/home/nadia/Music/Sidetone/2026-03-02 14.05 Farah Siddiqui.wav', paused: false, seconds: 318, problem: 'the disk is full; what was recorded so far is kept' } })
     case 'secure':
       return of({ ...farah, encryption: 'dtls', suite: 'AEAD_AES_256_GCM', signalling: TLS, divertedBy: 'sip:2000@voice.example.org' })
+    case 'video':
+      return of({ ...farah, video: VIDEO })
+    case 'video-asked':
+      return of({ ...farah, video: { ...VIDEO, requested: true, sending: false } })
+    case 'video-problem':
+      return of({ ...farah, video: { ...VIDEO, receiving: false, picture: null, problem: 'the camera gives no pictures: look whether another program uses it' } })
+    case 'video-incoming':
+      return of({ ...incoming(now), video: { ...VIDEO, requested: true, sending: false, receiving: false, picture: null } })
     case 'early':
       return of({ ...farah, status: 'SESSION_PROGRESS', info: '183 Session Progress', establishedAt: null })
     case 'emergency':
