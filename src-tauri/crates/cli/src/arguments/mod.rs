@@ -5,7 +5,7 @@ mod time;
 mod values;
 mod video;
 
-pub(crate) use streams::{Camera, Endpoint, Input, Play, Publish, Screen, Snapshot};
+pub(crate) use streams::{Camera, Course, Endpoint, Input, Play, Publish, Screen, Snapshot};
 pub(crate) use values::{Codec, Wire};
 pub(crate) use video::CallVideo;
 

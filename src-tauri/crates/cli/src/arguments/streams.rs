@@ -9,6 +9,8 @@ use std::{path::PathBuf, time::Duration};
 /// Where a stream is, and how we report.
 #[derive(Debug, Args)]
 pub(crate) struct Endpoint {
+    /// A name at the gateway, or the URL of an endpoint: WHIP to publish, WHEP to play
+    pub(crate) stream: String,
     /// Gateway where a NAME is, http://host:port; without it the one of this machine, else one of this run
     #[arg(long, value_name = "URL", value_parser = values::gateway)]
     pub(crate) gateway: Option<String>,
@@ -23,10 +25,19 @@ pub(crate) struct Endpoint {
     pub(crate) json: bool,
 }
 
+/// How long a stream goes on, and what is kept of it.
+#[derive(Debug, Args)]
+pub(crate) struct Course {
+    /// Record to this file too, as it is sent (.mp4 for H264, .webm for VP8); it plays even if this program is killed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// End after this time (10s, 1m30s, 500ms), counted from PUBLISHING or PLAYING; exit 0
+    #[arg(long = "for", value_name = "TIME", value_parser = time::parse)]
+    pub(crate) duration: Option<Duration>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Publish {
-    /// A name at the gateway, or the URL of a WHIP endpoint
-    pub(crate) stream: String,
     /// default, device:ID, screen, screen:ID, window:ID, file:X, image:X, bars or none
     #[arg(long, value_name = "SOURCE", default_value = "default", value_parser = values::camera)]
     pub(crate) camera: Camera,
@@ -38,44 +49,33 @@ pub(crate) struct Publish {
     pub(crate) codec: Vec<values::VideoCodec>,
     #[command(flatten)]
     pub(crate) encoding: Encoding,
-    /// Record to this file too (.mp4 for H264, .webm for VP8); it plays even if this program is killed
-    #[arg(long, value_name = "FILE")]
-    pub(crate) record: Option<PathBuf>,
-    /// End after this time (10s, 1m30s, 500ms), counted from PUBLISHING; exit 0
-    #[arg(long = "for", value_name = "TIME", value_parser = time::parse)]
-    pub(crate) duration: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) course: Course,
     #[command(flatten)]
     pub(crate) endpoint: Endpoint,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Play {
-    /// A name at the gateway, or the URL of a WHEP endpoint
-    pub(crate) stream: String,
     /// file:Y.y4m (every picture that is shown, uncompressed) or null
     #[arg(long, value_name = "SINK", default_value = "null", value_parser = values::screen)]
     pub(crate) video: Screen,
     /// default, device:ID, file:Y.wav or null
     #[arg(long, value_name = "SINK", default_value = "default", value_parser = values::speaker)]
     pub(crate) speaker: Selection,
-    /// Record to this file, as it was sent (.mp4 for H264, .webm for VP8); it plays even if this program is killed
-    #[arg(long, value_name = "FILE")]
-    pub(crate) record: Option<PathBuf>,
-    /// End after this time (10s, 1m30s, 500ms), counted from PLAYING; exit 0
-    #[arg(long = "for", value_name = "TIME", value_parser = time::parse)]
-    pub(crate) duration: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) course: Course,
     #[command(flatten)]
     pub(crate) endpoint: Endpoint,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Snapshot {
-    /// A name at the gateway, or the URL of a WHEP endpoint
-    pub(crate) stream: String,
-    /// Where the picture is written, at its full resolution; a file that is there is replaced
-    pub(crate) file: PathBuf,
+    // Its STREAM comes before FILE.
     #[command(flatten)]
     pub(crate) endpoint: Endpoint,
+    /// Where the picture is written, at its full resolution; a file that is there is replaced
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Clone, PartialEq)]

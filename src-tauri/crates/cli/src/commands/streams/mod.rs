@@ -1,5 +1,6 @@
 //! Streams from a terminal.
 
+mod course;
 mod follow;
 mod open;
 mod play;

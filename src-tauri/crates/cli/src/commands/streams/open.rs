@@ -35,13 +35,13 @@ pub(super) struct Opened {
 
 /// Starts an engine with these settings. A name becomes a URL at a gateway that runs, or stays one at the engine's own.
 pub(super) async fn open(
-    stream: &str,
-    of: Use,
     endpoint: &Endpoint,
+    of: Use,
     mut settings: Settings,
     hardware: bool,
 ) -> Result<Opened, Error> {
     let token = token(endpoint)?;
+    let stream = endpoint.stream.as_str();
     let is_url = stream.contains("://");
     if !is_url {
         check_stream_name(stream).map_err(|problem| Error::usage(format!("{stream}: {problem}")))?;

@@ -2,9 +2,9 @@
 
 use super::super::film::Film;
 use super::{
+    course,
     follow::Stream,
     open::{self, Opened, Use, open},
-    record,
 };
 use crate::{
     arguments::{Play, Screen},
@@ -19,9 +19,7 @@ pub(crate) async fn run(arguments: Play) -> Result<Exit, Error> {
     if let Screen::File(path) = &arguments.video {
         check_folder("--video", path)?;
     }
-    if let Some(path) = &arguments.record {
-        check_folder("--record", path)?;
-    }
+    course::check(&arguments.course)?;
     let audio = AudioSettings {
         microphone: Selection::Silence.to_string(),
         speaker: arguments.speaker.to_string(),
@@ -29,7 +27,7 @@ pub(crate) async fn run(arguments: Play) -> Result<Exit, Error> {
     };
     let hardware = !arguments.speaker.is_synthetic();
     let settings = Settings { audio, ..open::settings() };
-    let opened = open(&arguments.stream, Use::Play, &arguments.endpoint, settings, hardware).await?;
+    let opened = open(&arguments.endpoint, Use::Play, settings, hardware).await?;
     let Opened { mut client, name, token, .. } = opened;
     let exit = play(&mut client, name, token, arguments).await;
     client.close().await;
@@ -52,16 +50,9 @@ async fn play(
             Err(_) => None,
         },
     };
-    let mut recording = None;
-    let mut exit = stream.until_live(client).await;
-    if matches!(exit, Ok(None)) {
-        recording = record::begin(client, &stream, arguments.record).await?;
-        exit = stream.rest(client, arguments.duration).await.map(Some);
-    }
-    stream.stop(client).await;
+    let exit = course::run(client, &mut stream, arguments.course).await;
     if let Some(film) = film {
         film.end().await?;
     }
-    record::end(client, recording).await?;
-    exit.map(|exit| exit.unwrap_or(Exit::Done))
+    exit
 }

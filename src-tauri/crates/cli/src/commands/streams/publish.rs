@@ -1,15 +1,13 @@
 //! `publish STREAM`.
 
 use super::{
+    course,
     follow::Stream,
     open::{self, Opened, Use, open},
-    record,
 };
 use crate::{
     arguments::{Camera, Input, Publish},
-    client::{
-        Client, check_camera, check_folder, check_source, find_camera, is_hardware as is_camera_hardware,
-    },
+    client::{Client, check_camera, check_source, find_camera, is_hardware as is_camera_hardware},
     exit::{Error, Exit},
 };
 use sidetone_api::{AudioInput, AudioSettings, Command, Secret, Settings, StreamSources};
@@ -19,7 +17,7 @@ pub(crate) async fn run(arguments: Publish) -> Result<Exit, Error> {
     check(&arguments)?;
     let hardware = needs_hardware(&arguments);
     let settings = Settings { audio: audio(&arguments), ..open::settings() };
-    let opened = open(&arguments.stream, Use::Publish, &arguments.endpoint, settings, hardware).await?;
+    let opened = open(&arguments.endpoint, Use::Publish, settings, hardware).await?;
     let Opened { mut client, name, token, is_own } = opened;
     let exit = publish(&mut client, name, token, is_own, arguments).await;
     client.close().await;
@@ -41,15 +39,7 @@ async fn publish(
     if is_own {
         open::serve(client).await?;
     }
-    if let Some(exit) = stream.until_live(client).await? {
-        stream.stop(client).await;
-        return Ok(exit);
-    }
-    let recording = record::begin(client, &stream, arguments.record).await?;
-    let exit = stream.rest(client, arguments.duration).await;
-    stream.stop(client).await;
-    record::end(client, recording).await?;
-    exit
+    course::run(client, &mut stream, arguments.course).await
 }
 
 /// A wrong value or file name is told before anything starts.
@@ -61,9 +51,7 @@ fn check(arguments: &Publish) -> Result<(), Error> {
             check_source("--mic", selection)?;
         }
     }
-    if let Some(path) = &arguments.record {
-        check_folder("--record", path)?;
-    }
+    course::check(&arguments.course)?;
     if arguments.camera == Camera::None && !arguments.mic.iter().any(|input| *input != Input::None) {
         return Err(Error::usage("--camera none --mic none: there is nothing to publish"));
     }

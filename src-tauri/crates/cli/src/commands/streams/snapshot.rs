@@ -28,7 +28,7 @@ pub(crate) async fn run(arguments: Snapshot) -> Result<Exit, Error> {
     };
     let settings =
         Settings { audio, video: VideoSettings { folder, ..VideoSettings::default() }, ..open::settings() };
-    let opened = open(&arguments.stream, Use::Play, &arguments.endpoint, settings, false).await?;
+    let opened = open(&arguments.endpoint, Use::Play, settings, false).await?;
     let Opened { mut client, name, token, .. } = opened;
     let exit = take(&mut client, name, token, &arguments.file).await;
     client.close().await;
