@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod audio;
+pub mod bench;
 #[cfg(unix)]
 pub mod browser;
 mod certificates;

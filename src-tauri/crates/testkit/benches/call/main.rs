@@ -17,21 +17,14 @@ mod table;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    use std::process::ExitCode;
-    let outcome = arguments::parse(std::env::args().skip(1)).and_then(|arguments| {
-        let Some(arguments) = arguments else {
+    let outcome = arguments::of_this_program().and_then(|arguments| match arguments {
+        Some(arguments) => round::all(&arguments),
+        None => {
             println!("{}", arguments::HELP);
-            return Ok(());
-        };
-        round::all(&arguments).map_err(|error| error.to_string())
-    });
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
+            Ok(())
         }
-    }
+    });
+    sidetone_testkit::bench::ended(outcome.map(|()| true))
 }
 
 #[cfg(not(target_os = "linux"))]

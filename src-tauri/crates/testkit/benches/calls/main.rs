@@ -10,18 +10,7 @@ mod table;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    use std::process::ExitCode;
-    match run() {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => {
-            eprintln!("an aim was missed");
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    sidetone_testkit::bench::ended(run())
 }
 
 /// Whether the aims are met.
@@ -30,35 +19,25 @@ fn run() -> sidetone_testkit::Result<bool> {
     use std::path::PathBuf;
     use std::time::Duration;
 
-    use sidetone_testkit::{Needs, RigError, enter_room_as_program};
+    use sidetone_testkit::bench::{self, Arguments, MOST_SECONDS};
+    use sidetone_testkit::{Needs, enter_room_as_program};
 
+    const USAGE: &str = "bench calls --phone FILE [--seconds N]";
     let (mut phone, mut seconds) = (None, 10);
-    let mut arguments = std::env::args().skip(1);
-    while let Some(name) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| RigError::new(format!("{name} wants a value")));
+    let mut arguments = Arguments::of_this_program(USAGE);
+    while let Some(name) = arguments.name() {
         match name.as_str() {
-            // What cargo adds.
-            "--bench" => {}
-            "--phone" => phone = Some(PathBuf::from(value()?)),
-            "--seconds" => {
-                let given = value()?;
-                seconds = given.parse().ok().filter(|n| (1..=600).contains(n)).ok_or_else(|| {
-                    RigError::new(format!("--seconds wants a number from 1 to 600, not {given:?}"))
-                })?;
-            }
-            _ => {
-                return Err(RigError::new(format!(
-                    "unknown option {name:?}\nbench calls --phone FILE [--seconds N]"
-                )));
-            }
+            "--phone" => phone = Some(PathBuf::from(arguments.value(&name)?)),
+            "--seconds" => seconds = arguments.number(&name, 1..=MOST_SECONDS)?,
+            _ => return Err(arguments.unknown(&name)),
         }
     }
     let Some(phone) = phone else {
         // A test run of all targets.
-        println!("bench calls --phone FILE [--seconds N]");
+        println!("{USAGE}");
         return Ok(true);
     };
-    let phone = std::fs::canonicalize(&phone).map_err(|e| RigError::while_doing(phone.display(), e))?;
+    let phone = bench::program(&phone)?;
     let Some(room) = enter_room_as_program(&Needs::tools(&["sipp"]).network())? else { return Ok(true) };
     let rows = engine::measure_all(room.dir(), &phone, Duration::from_secs(seconds))?;
     let (text, met) = table::of(&rows, seconds);

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use sidetone_testkit::bench::word;
+
 use crate::engine::Row;
 
 /// A step of the calls may cost this much more a call than the line through all of them says.
@@ -51,7 +53,6 @@ pub(crate) fn of(rows: &[Row], seconds: u64) -> (String, bool) {
     let linear = last <= BEND && cpu.2 >= FIT_CPU && memory.2 >= FIT_MEMORY;
     let least = rows.iter().map(|row| row.received).fold(f64::INFINITY, f64::min);
     let heard = rows.iter().all(|row| row.received >= LEAST_RECEIVED);
-    let word = |met| if met { "yes" } else { "no" };
     let _ = writeln!(
         text,
         "linear: {} (the most calls cost {last:.2} of what the line says; r² of {FIT_CPU} for CPU and {FIT_MEMORY} for memory is asked \

@@ -11,6 +11,7 @@ use scene::{Case, Scene};
 use sidetone_media::ProcessingOptions;
 use sidetone_testkit::Result;
 use sidetone_testkit::audio::Acoustics;
+use sidetone_testkit::bench::{self, Arguments};
 
 const DELAYS_MS: [f64; 3] = [40.0, 120.0, 200.0];
 const SEEDS: [u32; 3] = [1, 2, 3];
@@ -41,22 +42,26 @@ const ROOMS: [(&str, Acoustics, bool); 4] = {
 };
 
 fn main() -> ExitCode {
-    if std::env::args().skip(1).all(|argument| argument != "--run") {
-        // A test run of all targets.
-        println!("bench echo --run");
-        return ExitCode::SUCCESS;
-    }
-    match tables() {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => {
-            eprintln!("an aim was missed");
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
+    bench::ended(run())
+}
+
+/// Whether the aims are met.
+fn run() -> Result<bool> {
+    const USAGE: &str = "bench echo --run";
+    let mut asked = false;
+    let mut arguments = Arguments::of_this_program(USAGE);
+    while let Some(name) = arguments.name() {
+        match name.as_str() {
+            "--run" => asked = true,
+            _ => return Err(arguments.unknown(&name)),
         }
     }
+    if asked {
+        return tables();
+    }
+    // A test run of all targets.
+    println!("{USAGE}");
+    Ok(true)
 }
 
 fn tables() -> Result<bool> {
