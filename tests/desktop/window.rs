@@ -1,10 +1,10 @@
 //! The app in its own window.
 
-use crate::{display::Display, page::Page};
+use crate::page::Page;
 use sidetone_testkit::{
     Needs, Process, PulseServer, Room, Signal,
     audio::{hear, hear_again, speak_into},
-    browser::{Driver, ESCAPE},
+    browser::{Display, Driver, ESCAPE},
     room, until,
 };
 use std::{path::PathBuf, process::Command, time::Duration};
@@ -22,8 +22,12 @@ pub(crate) fn needs(tools: &[&[&'static str]]) -> Needs {
     Needs::tools(&tools.concat()).network().within(Duration::from_secs(180))
 }
 
+fn display(room: &Room) -> Display {
+    Display::start(room.dir(), 1_280, 800).unwrap()
+}
+
 pub(crate) fn open(room: &Room) -> (Display, Driver) {
-    let display = Display::start(room.dir());
+    let display = display(room);
     let driver = Driver::of_app(crate::app(), display.name(), room.dir()).unwrap();
     (display, driver)
 }
@@ -38,7 +42,7 @@ pub(crate) fn write_settings(room: &Room, text: &str) -> PathBuf {
 
 pub(crate) fn picture(display: &Display, page: &Page<'_>, name: &str) {
     page.settle();
-    display.picture(name);
+    display.picture(&crate::picture(name)).unwrap();
 }
 
 #[test]
@@ -191,7 +195,7 @@ fn a_settings_file_with_an_unknown_key_is_named_and_read_again_once_it_is_repair
 #[test]
 fn a_program_that_is_told_to_end_ends_its_calls_first() {
     let Some(room) = room!(needs(&[&WINDOW])) else { return };
-    let display = Display::start(room.dir());
+    let display = display(&room);
     let mut app = Command::new(crate::app());
     app.env("DISPLAY", display.name());
     let mut app = Process::spawn("app", &mut app, room.dir()).unwrap();

@@ -1,9 +1,11 @@
 //! A browser or a webview under WebDriver: a page and a keyboard.
 
+mod display;
 pub(crate) mod http;
 mod log;
 mod pages;
 
+pub use display::Display;
 pub(crate) use log::Log;
 pub(crate) use pages::Pages;
 
@@ -28,7 +30,7 @@ pub const ESCAPE: &str = "\u{e00c}";
 pub struct Driver {
     port: u16,
     session: String,
-    _process: Process,
+    process: Process,
 }
 
 impl Driver {
@@ -76,7 +78,12 @@ impl Driver {
         let opened = http::request(port, "POST", "/session", &wanted)
             .map_err(|error| RigError::new(format!("no session: {error}\n{}", process.tail())))?;
         let session = opened["sessionId"].as_str().unwrap_or_default().to_owned();
-        Ok(Self { port, session, _process: process })
+        Ok(Self { port, session, process })
+    }
+
+    /// The process whose children browser or app are.
+    pub fn process(&self) -> u32 {
+        self.process.id()
     }
 
     /// # Panics

@@ -1,0 +1,58 @@
+//! A screen that nobody sees.
+
+use crate::error::{Result, RigError};
+use crate::process::{Process, until};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+/// An X server of its own, without a window manager.
+#[derive(Debug)]
+pub struct Display {
+    name: String,
+    memory: PathBuf,
+    process: Process,
+}
+
+impl Display {
+    /// The programs that it needs.
+    pub const TOOLS: [&'static str; 2] = ["Xvfb", "import"];
+
+    /// A screen of this width and height.
+    pub fn start(dir: &Path, width: u32, height: u32) -> Result<Self> {
+        let mut xvfb = Command::new("Xvfb");
+        // It chooses a free number and says which.
+        xvfb.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24")]);
+        xvfb.arg("-fbdir").arg(dir);
+        let process = Process::spawn("xvfb", &mut xvfb, dir)?;
+        let number = until("the display", Duration::from_secs(20), || {
+            process.stdout().strip_suffix('\n').map(str::to_owned).filter(|number| !number.is_empty())
+        })?;
+        Ok(Self { name: format!(":{number}"), memory: dir.join("Xvfb_screen0"), process })
+    }
+
+    /// For `DISPLAY`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file that is its memory, in the layout of X's window dumps (`XWDFile.h`): what is drawn is there at once.
+    pub fn memory(&self) -> &Path {
+        &self.memory
+    }
+
+    /// For measurements of what drawing costs.
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// A picture of what is on it, without an empty margin.
+    pub fn picture(&self, file: &Path) -> Result<()> {
+        let mut import = Command::new("import");
+        import.args(["-display", &self.name, "-window", "root", "-trim", "+repage"]).arg(file);
+        let status = import.status().map_err(|error| RigError::while_doing("import", error))?;
+        if status.success() { Ok(()) } else { Err(RigError::new(format!("import: {status}"))) }
+    }
+}
