@@ -1,5 +1,6 @@
 //! ICE, DTLS and SRTP: the sans-IO core's, with its RTP left out.
 
+mod core;
 mod flight;
 mod guard;
 mod life;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use rtc::interceptor::Packet;
+use rtc::peer_connection::RTCPeerConnectionBuilder;
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
 use rtc::peer_connection::configuration::media_engine::MediaEngine;
 use rtc::peer_connection::configuration::setting_engine::SettingEngineBuilder;
@@ -19,7 +21,6 @@ use rtc::peer_connection::event::RTCPeerConnectionEvent;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::RTCPeerConnectionState;
 use rtc::peer_connection::transport::{RTCDtlsRole, RTCDtlsTransportState, RTCIceCandidateInit};
-use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
 use rtc::rtcp;
 use rtc::rtp;
 use rtc::rtp_transceiver::RTCRtpReceiverId;
@@ -27,6 +28,7 @@ use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodec, RTCRtpCodecParameters, RtpCo
 use rtc::sansio::Protocol as _;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 
+use self::core::Core;
 use crate::sdp::{Candidate, RemoteTransport, Setup};
 use crate::{Config, DisconnectReason, PeerError, Role};
 use flight::Flight;
@@ -40,7 +42,7 @@ pub(crate) use tap::Incoming;
 const KEEP_ALIVE: Duration = Duration::from_millis(2_500);
 
 pub(crate) struct Transport {
-    core: RTCPeerConnection,
+    core: Core,
     wire: Wire,
     guard: Guard,
     flight: Flight,
@@ -113,7 +115,7 @@ impl Transport {
             config.certificate.0.get_fingerprints(provider.crypto()).map_err(PeerError::transport)?;
         let fingerprint = fingerprints.into_iter().next().map(|print| print.value).unwrap_or_default();
         Ok(Self {
-            core,
+            core: Core::new(core),
             wire,
             guard: Guard::default(),
             flight: Flight::default(),
@@ -157,7 +159,7 @@ impl Transport {
 
     pub(crate) fn add_local(&mut self, candidate: &Candidate) -> Result<(), PeerError> {
         let init = RTCIceCandidateInit { candidate: plain::candidate(candidate), ..Default::default() };
-        self.core.add_local_candidate(init).map_err(PeerError::transport)
+        self.core.stir().add_local_candidate(init).map_err(PeerError::transport)
     }
 
     pub(crate) fn add_remote(&mut self, candidate: &Candidate) -> Result<(), PeerError> {
@@ -165,21 +167,21 @@ impl Transport {
             return Ok(());
         }
         let init = RTCIceCandidateInit { candidate: candidate.to_string(), ..Default::default() };
-        self.core.add_remote_candidate(init).map_err(PeerError::transport)
+        self.core.stir().add_remote_candidate(init).map_err(PeerError::transport)
     }
 
     /// Begins, or with `restart` begins again with other credentials.
     pub(crate) fn offer(&mut self, now: Instant, restart: bool) -> Result<(), PeerError> {
         if self.version == 0 {
-            let added = self.core.add_transceiver_from_kind(RtpCodecKind::Audio, None);
+            let added = self.core.stir().add_transceiver_from_kind(RtpCodecKind::Audio, None);
             added.map_err(PeerError::transport)?;
         }
         if restart {
-            self.core.restart_ice();
+            self.core.stir().restart_ice();
         }
-        let offer = self.core.create_offer(None).map_err(PeerError::transport)?;
+        let offer = self.core.stir().create_offer(None).map_err(PeerError::transport)?;
         self.hear_core(&offer.sdp, Setup::Actpass)?;
-        self.core.set_local_description(now, offer).map_err(PeerError::transport)
+        self.core.stir().set_local_description(now, offer).map_err(PeerError::transport)
     }
 
     pub(crate) fn accept_answer(&mut self, now: Instant, remote: &RemoteTransport) -> Result<(), PeerError> {
@@ -188,7 +190,7 @@ impl Transport {
         self.version += 1;
         let text = plain::description(remote, setup, self.version, true);
         let answer = RTCSessionDescription::answer(text).map_err(PeerError::transport)?;
-        self.core.set_remote_description(now, answer).map_err(PeerError::transport)?;
+        self.core.stir().set_remote_description(now, answer).map_err(PeerError::transport)?;
         self.setup = if setup == Setup::Passive { Setup::Active } else { Setup::Passive };
         self.life.expect(now, &self.ufrag, remote, !self.lite);
         Ok(())
@@ -198,14 +200,14 @@ impl Transport {
         self.version += 1;
         let text = plain::description(remote, remote.setup, self.version, !self.lite);
         let offer = RTCSessionDescription::offer(text).map_err(PeerError::transport)?;
-        self.core.set_remote_description(now, offer).map_err(PeerError::transport)?;
-        let answer = self.core.create_answer(None).map_err(PeerError::transport)?;
+        self.core.stir().set_remote_description(now, offer).map_err(PeerError::transport)?;
+        let answer = self.core.stir().create_answer(None).map_err(PeerError::transport)?;
         let default = if remote.setup == Setup::Passive { Setup::Active } else { Setup::Passive };
         self.hear_core(&answer.sdp, default)?;
         if self.setup == Setup::Actpass {
             self.setup = default;
         }
-        self.core.set_local_description(now, answer).map_err(PeerError::transport)?;
+        self.core.stir().set_local_description(now, answer).map_err(PeerError::transport)?;
         self.life.expect(now, &self.ufrag, remote, remote.lite);
         Ok(())
     }
@@ -239,7 +241,7 @@ impl Transport {
         };
         // Errors of single datagrams end nothing.
         let message = TaggedBytesMut { now, transport, message: BytesMut::from(datagram) };
-        let _ = self.core.handle_read(message);
+        let _ = self.core.stir().handle_read(message);
         if matches!(datagram.first(), Some(20..=63)) {
             let repeats = self.connected && matches!(datagram.first(), Some(22));
             self.flight.heard(now, repeats);
@@ -252,7 +254,7 @@ impl Transport {
     }
 
     fn is_closed(&mut self) -> bool {
-        let Some(receiver) = self.core.rtp_receiver(RTCRtpReceiverId::default()) else { return false };
+        let Some(receiver) = self.core.look().rtp_receiver(RTCRtpReceiverId::default()) else { return false };
         receiver.transport().is_some_and(|dtls| dtls.state() == RTCDtlsTransportState::Closed)
     }
 
@@ -264,14 +266,16 @@ impl Transport {
 
     pub(crate) fn send_rtp(&mut self, now: Instant, packet: rtp::Packet) {
         self.wire.send(now, Packet::Rtp(packet));
+        self.core.has_packet();
     }
 
     pub(crate) fn send_rtcp(&mut self, now: Instant, packets: Vec<Box<dyn rtcp::Packet>>) {
         self.wire.send(now, Packet::Rtcp(packets));
+        self.core.has_packet();
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Option<TransportEvent> {
-        let _ = self.core.handle_timeout(now);
+        self.core.handle_timeout(now);
         if !self.connected {
             self.flight.handle_timeout(now);
         }
@@ -333,7 +337,7 @@ impl Transport {
     }
 
     pub(crate) fn close(&mut self) {
-        let _ = self.core.close();
+        let _ = self.core.stir().close();
     }
 }
 
