@@ -15,6 +15,8 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// What cannot be opened in this time hangs.
 const OPENING: Duration = Duration::from_secs(10);
+/// Between two looks at a source that says that it has a picture.
+const LEAST_WAIT: Duration = Duration::from_millis(1);
 /// Between two looks at whether it is open.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -29,6 +31,8 @@ pub(super) struct Slot {
     /// When its last picture came, or it was opened.
     alive: Instant,
     fault: Option<String>,
+    /// When the source says that its next picture may be there.
+    due: Option<Instant>,
 }
 
 enum State {
@@ -46,7 +50,7 @@ impl Slot {
         wish: VideoWish,
     ) -> Self {
         let state = open(now, &devices, &selection, wish);
-        Self { selection, wish, devices, state, last: None, alive: now, fault: None }
+        Self { selection, wish, devices, state, last: None, alive: now, fault: None, due: None }
     }
 
     /// What its pictures are like; `None` while that is not known.
@@ -74,10 +78,10 @@ impl Slot {
             },
             State::Open(source) => match source.poll(now) {
                 Ok(Polled::Picture(picture)) => {
-                    (self.last, self.alive, self.fault) = (Some(picture), now, None);
+                    (self.last, self.alive, self.fault, self.due) = (Some(picture), now, None, None);
                     return true;
                 }
-                Ok(Polled::Wait(_)) => {}
+                Ok(Polled::Wait(due)) => self.due = Some(due),
                 Ok(Polled::Ended) => {
                     self.fault = Some(format!("{} has ended; its last picture stays", source.name()));
                     self.state = State::Ended;
@@ -100,7 +104,11 @@ impl Slot {
     /// Waits for a picture, at most until `until`.
     pub(super) fn wait(&mut self, now: Instant, until: Instant) {
         match &mut self.state {
-            State::Open(source) => source.wait(until),
+            State::Open(source) => {
+                // Not sooner than that, whatever the source says: it must not be asked all the time.
+                let due = self.due.map(|due| due.max(now + LEAST_WAIT));
+                source.wait(due.map_or(until, |due| due.min(until)));
+            }
             State::Opening(..) => std::thread::sleep(LOOK.min(until.saturating_duration_since(now))),
             State::Ended | State::Failed(_) => std::thread::sleep(until.saturating_duration_since(now)),
         }
