@@ -4,4 +4,4 @@ mod capture;
 mod usage;
 
 pub use capture::{Capture, Datagram, sip};
-pub use usage::{Memory, cpu_time, memory};
+pub use usage::{Memory, cpu_time, family, memory};

@@ -1,5 +1,6 @@
 //! All WebRTC peers of the stream thread, and their sockets: one for each address of ours and each [`Use`].
 
+mod burst;
 mod description;
 mod key;
 mod session;
@@ -12,11 +13,12 @@ pub(crate) use session::{Adopted, Role};
 pub(crate) use socket::{Use, bind};
 
 use super::router::Key;
+use burst::Burst;
 use mio::{Interest, Registry, Token};
-use sidetone_peer::Demux;
+use sidetone_peer::{Demux, IceTransport};
 use socket::{Bound, LARGEST_DATAGRAM};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::{SocketAddr, UdpSocket},
     time::Instant,
@@ -35,8 +37,11 @@ pub(super) struct Peers {
     /// Sessions that something came to, and those that may have something to send.
     dirty: Vec<Key>,
     unsent: Vec<Key>,
+    /// When sessions want to be called, in order: the thread wakes often, and most of them have nothing to do then.
+    due: BTreeSet<(Instant, Key)>,
     /// Sockets that were not read until they were empty.
     unread: Vec<usize>,
+    burst: Burst,
     buffer: Box<[u8]>,
 }
 
@@ -49,7 +54,9 @@ impl Peers {
             own: Demux::default(),
             dirty: Vec::new(),
             unsent: Vec::new(),
+            due: BTreeSet::new(),
             unread: Vec::new(),
+            burst: Burst::default(),
             buffer: vec![0; LARGEST_DATAGRAM].into(),
         }
     }
@@ -180,29 +187,41 @@ impl Peers {
     pub(super) fn flush(&mut self) {
         for key in std::mem::take(&mut self.unsent) {
             let Some(session) = self.sessions.get_mut(&key) else { continue };
+            let mut way = None;
             while let Some(transmit) = session.peer.poll_transmit() {
-                let of = session.of;
-                let socket = self.sockets.iter().find(|it| it.of == of && it.local == transmit.local);
-                if let Some(socket) = socket {
-                    socket.send(&transmit);
+                if transmit.transport != IceTransport::Udp {
+                    continue;
                 }
+                let next = (session.of, transmit.local, transmit.remote);
+                if way.is_some_and(|way| way != next) {
+                    send(&self.sockets, &mut self.burst, way);
+                }
+                way = Some(next);
+                self.burst.push(transmit.data);
             }
-            session.due = session.peer.poll_timeout();
+            send(&self.sockets, &mut self.burst, way);
+            let due = session.peer.poll_timeout();
+            if session.due != due {
+                if let Some(before) = std::mem::replace(&mut session.due, due) {
+                    self.due.remove(&(before, key));
+                }
+                self.due.extend(due.map(|due| (due, key)));
+            }
         }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.sessions.values().filter_map(|session| session.due).min()
+        self.due.first().map(|(due, _)| *due)
     }
 
     pub(super) fn handle_timeouts(&mut self, now: Instant) {
-        for (key, session) in &mut self.sessions {
-            if session.due.is_some_and(|due| due <= now) {
-                session.due = None;
-                session.peer.handle_timeout(now);
-                if !std::mem::replace(&mut session.is_dirty, true) {
-                    self.dirty.push(*key);
-                }
+        while self.due.first().is_some_and(|(due, _)| *due <= now) {
+            let Some((_, key)) = self.due.pop_first() else { return };
+            let Some(session) = self.sessions.get_mut(&key) else { continue };
+            session.due = None;
+            session.peer.handle_timeout(now);
+            if !std::mem::replace(&mut session.is_dirty, true) {
+                self.dirty.push(key);
             }
         }
     }
@@ -214,7 +233,19 @@ impl Peers {
         self.unsent.push(key);
         self.flush();
         let session = self.sessions.remove(&key)?;
+        if let Some(due) = session.due {
+            self.due.remove(&(due, key));
+        }
         self.demux(session.of).remove(key);
         Some(session)
+    }
+}
+
+/// Sends what was put together for one address of a far end, from our socket there.
+fn send(sockets: &[Bound], burst: &mut Burst, way: Option<(Use, SocketAddr, SocketAddr)>) {
+    let Some((of, local, remote)) = way else { return };
+    match sockets.iter().find(|it| it.of == of && it.local == local) {
+        Some(bound) => burst.send(&bound.socket, remote),
+        None => burst.clear(),
     }
 }

@@ -1,6 +1,5 @@
 //! The UDP sockets of WebRTC peers.
 
-use sidetone_peer::{IceTransport, Transmit};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     io,
@@ -37,13 +36,4 @@ pub(super) struct Bound {
     pub(super) socket: mio::net::UdpSocket,
     pub(super) local: SocketAddr,
     pub(super) of: Use,
-}
-
-impl Bound {
-    /// What finds no room is lost, as on a network.
-    pub(super) fn send(&self, transmit: &Transmit) {
-        if transmit.transport == IceTransport::Udp {
-            let _ = self.socket.send_to(&transmit.data, transmit.remote);
-        }
-    }
 }
