@@ -41,6 +41,8 @@ pub(crate) struct Member {
     connected: bool,
     ended: Option<String>,
     received: u64,
+    /// When its time has come though nothing arrives.
+    due: Option<Instant>,
 }
 
 fn failed(error: PeerError) -> RigError {
@@ -64,11 +66,21 @@ impl Member {
         let (local, socket) = open().map_err(|e: std::io::Error| RigError::while_doing("a socket", e))?;
         let config = Config::client(certificate.clone(), vec![local], number);
         let peer = Peer::new(Instant::now(), config).map_err(failed)?;
-        Ok(Self { peer, socket, local, connected: false, ended: None, received: 0 })
+        Ok(Self {
+            peer,
+            socket,
+            local,
+            connected: false,
+            ended: None,
+            received: 0,
+            due: Some(Instant::now()),
+        })
     }
 
+    /// What came, and what is due: a member to whom nothing happens costs one look at its socket.
     fn turn(&mut self, now: Instant) {
         let mut datagram = [0; 2_048];
+        let mut is_touched = false;
         loop {
             match self.socket.recv_from(&mut datagram) {
                 Ok((length, from)) => self.peer.handle_input(now, self.local, from, &datagram[..length]),
@@ -76,10 +88,18 @@ impl Member {
                 // An ICMP message about what was sent before.
                 Err(_) => {}
             }
+            is_touched = true;
         }
-        if self.peer.poll_timeout().is_some_and(|due| due <= now) {
+        if self.due.is_some_and(|due| due <= now) {
             self.peer.handle_timeout(now);
+            is_touched = true;
         }
+        if is_touched {
+            self.drain();
+        }
+    }
+
+    fn drain(&mut self) {
         while let Some(event) = self.peer.poll_event() {
             match event {
                 Event::Connected => self.connected = true,
@@ -93,6 +113,7 @@ impl Member {
                 let _ = self.socket.send_to(&transmit.data, transmit.remote);
             }
         }
+        self.due = self.peer.poll_timeout();
     }
 }
 
@@ -120,19 +141,22 @@ impl Crowd {
         Ok(crowd)
     }
 
+    /// Runs it and counts what `process` takes meanwhile.
     pub(crate) fn measure(&mut self, process: u32, measured: Duration) -> Result<Cost> {
         self.run(SETTLE)?;
-        let (before, packets) = (measure::cpu_time(process)?, self.received());
-        let sent = self.sent;
+        let received: Vec<u64> = self.players.iter().map(|player| player.received).collect();
+        let (sent, began, before) = (self.sent, Instant::now(), measure::cpu_time(process)?);
         self.run(measured)?;
-        let cpu = measure::cpu_time(process)?.saturating_sub(before);
-        let forwarded = self.received() - packets;
-        let due = u64::from(self.sent - sent) * self.players.len() as u64;
-        Ok(Cost { cpu, forwarded, due, measured })
-    }
-
-    fn received(&self) -> u64 {
-        self.players.iter().map(|player| player.received).sum()
+        let (cpu, took) = (measure::cpu_time(process)?.saturating_sub(before), began.elapsed());
+        let arrived = self.players.iter().zip(&received).map(|(player, before)| player.received - before);
+        let sent = u64::from(self.sent - sent);
+        Ok(Cost {
+            cpu,
+            took,
+            forwarded: arrived.clone().sum(),
+            due: sent * self.players.len() as u64,
+            least: arrived.min().unwrap_or(0) as f64 / sent.max(1) as f64,
+        })
     }
 
     fn run(&mut self, time: Duration) -> Result<()> {
@@ -196,6 +220,7 @@ impl Crowd {
             self.sent += 1;
             self.next += PACE;
         }
+        self.publisher.drain();
     }
 }
 

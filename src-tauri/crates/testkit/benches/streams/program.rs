@@ -11,7 +11,6 @@ use serde_json::Value;
 use sidetone_testkit::{Result, RigError, measure};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const SETTLE: Duration = Duration::from_secs(3);
 
 pub(crate) struct Program {
     child: Child,
@@ -23,8 +22,9 @@ impl Program {
         let failed = |error| RigError::while_doing(program.display(), error);
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        for variable in ["HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
-            command.env(variable, dir);
+        // The room has set the others.
+        for variable in ["XDG_DATA_HOME", "XDG_CACHE_HOME"] {
+            command.env(variable, dir.join("home"));
         }
         let mut child = command.spawn().map_err(failed)?;
         let Some(stdout) = child.stdout.take() else {
@@ -59,6 +59,33 @@ impl Program {
     }
 }
 
+impl Program {
+    /// `sidetone-cli gateway`, and its address.
+    pub(crate) fn gateway(dir: &Path, program: &Path) -> Result<(Self, String)> {
+        let arguments = ["gateway", "--mic", "silence", "--speaker", "null", "--http-port", "0", "--json"];
+        let mut program = Self::start(dir, program, &arguments)?;
+        let line = program.wait("its address", |line| line["http"].is_string())?;
+        Ok((program, line["http"].as_str().unwrap_or_default().to_owned()))
+    }
+
+    /// Bars in H.264, 30 pictures a second, without sound; it is published when this returns.
+    pub(crate) fn bars(dir: &Path, program: &Path, name: &str, size: &str, more: &[&str]) -> Result<Self> {
+        let mut arguments = vec!["publish", name, "--camera", "bars", "--codec", "H264", "--size", size];
+        arguments.extend(["--fps", "30", "--bitrate", "1500", "--json"]);
+        arguments.extend(more);
+        let mut publisher = Self::start(dir, program, &arguments)?;
+        publisher.wait("PUBLISHING", |line| line["status"] == "PUBLISHING")?;
+        Ok(publisher)
+    }
+
+    /// Pictures of its only stream, shown or encoded, and when that was told; what was told before is forgotten.
+    pub(crate) fn pictures(&mut self) -> Result<(u64, Instant)> {
+        while self.lines.try_recv().is_ok() {}
+        let line = self.wait("a measurement", |line| line["event"] == "StreamMeasured")?;
+        Ok((line["statistics"]["frames"].as_u64().unwrap_or_default(), Instant::now()))
+    }
+}
+
 impl Drop for Program {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -66,27 +93,7 @@ impl Drop for Program {
     }
 }
 
-/// Part of a core that publishing 720p30 bars in H.264 with a tone takes, and pictures a second.
-pub(crate) fn publishing(dir: &Path, program: &Path, measured: Duration) -> Result<(f64, f64)> {
-    let arguments = [
-        "publish", "bench", "--camera", "bars", "--mic", "tone", "--codec", "H264", "--size", "1280x720",
-        "--json",
-    ];
-    let mut publisher = Program::start(dir, program, &arguments)?;
-    publisher.wait("PUBLISHING", |line| line["status"] == "PUBLISHING")?;
-    thread::sleep(SETTLE);
-    let frames = |line: &Value| line["statistics"]["frames"].as_u64();
-    let is_measured = |line: &Value| line["event"] == "StreamMeasured";
-    while publisher.lines.try_recv().is_ok() {}
-    let first = frames(&publisher.wait("a measurement", is_measured)?).unwrap_or_default();
-    let (cpu, began) = (measure::cpu_time(publisher.process())?, Instant::now());
-    thread::sleep(measured);
-    let (cpu, took) = (measure::cpu_time(publisher.process())?.saturating_sub(cpu), began.elapsed());
-    let mut last = first;
-    while let Ok(line) = publisher.lines.try_recv() {
-        last = if is_measured(&line) { frames(&line).unwrap_or(last) } else { last };
-    }
-    // Measurements come each second; the last one may be up to a second old.
-    let rate = (last - first) as f64 / took.as_secs_f64().floor().max(1.0);
-    Ok((cpu.as_secs_f64() / took.as_secs_f64(), rate))
+/// What several processes took at once.
+pub(crate) fn cpu_times(processes: &[u32]) -> Result<Vec<Duration>> {
+    processes.iter().map(|process| measure::cpu_time(*process)).collect()
 }

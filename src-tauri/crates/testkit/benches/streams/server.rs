@@ -36,11 +36,8 @@ pub(crate) struct Ours {
 
 impl Ours {
     pub(crate) fn start(dir: &Path, program: &Path) -> Result<Self> {
-        let arguments = ["gateway", "--mic", "silence", "--speaker", "null", "--http-port", "0", "--json"];
-        let mut program = Program::start(dir, program, &arguments)?;
-        let line = program.wait("its address", |line| line["http"].is_string())?;
-        let address = line["http"].as_str().unwrap_or_default().trim_start_matches("http://").to_owned();
-        Ok(Self { program, address })
+        let (program, address) = Program::gateway(dir, program)?;
+        Ok(Self { program, address: address.trim_start_matches("http://").to_owned() })
     }
 
     fn post(&self, kind: &str, offer: &str) -> Result<String> {
