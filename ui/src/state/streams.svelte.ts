@@ -1,4 +1,5 @@
 import type { AudioInput, Command, Envelope, Failure, SnapshotFile, StreamSources, StreamView, VideoSettings, VideoSourceView } from '../api/types'
+import { t } from '../locales'
 import { toFailure } from '../platform/types'
 import type { App } from './app.svelte'
 import { streamHasEnded } from './mirror'
@@ -20,6 +21,8 @@ export class Streams {
   ended = $state.raw<readonly StreamView[]>([])
   snapshots = $state.raw<Readonly<Record<string, Snapped>>>({})
   private taken = 0
+  /** Of streams that were silenced. */
+  private readonly volumes = new Map<string, number>()
 
   constructor(private readonly app: App) {}
 
@@ -28,6 +31,7 @@ export class Streams {
       const others = this.ended.filter((stream) => stream.streamId !== event.stream.streamId)
       this.ended = [event.stream, ...others].slice(0, KEPT)
       this.forgetSnapshot(event.stream.streamId)
+      this.volumes.delete(event.stream.streamId)
     }
     if (event.event === 'SnapshotTaken') {
       const snapped = { file: event.file ?? null, info: event.info, number: ++this.taken }
@@ -44,17 +48,36 @@ export class Streams {
     }
   }
 
-  publish(): Promise<Failure | null> {
+  async publish(): Promise<Failure | null> {
     const { name, token, sources, settings } = this
-    const command = { command: 'publishStream', name: name.trim(), sources, ...secret(token), ...(settings ? { settings } : {}) } as const
+    if (name.trim() === '') return nameless()
+    const command = { command: 'publishStream', name: name.trim(), sources, ...(isUrl(name) ? secret(token) : {}), ...(settings ? { settings } : {}) } as const
     return this.begin(command, () => {
       this.name = ''
       this.token = ''
     })
   }
 
+  /** What the form asks for. */
+  async playAsked(): Promise<Failure | null> {
+    const { playName: name, playToken: token } = this
+    if (name.trim() === '') return nameless()
+    const failure = await this.play(name, isUrl(name) ? token : '')
+    if (failure === null) {
+      this.playName = ''
+      this.playToken = ''
+    }
+    return failure
+  }
+
   play(name: string, token = ''): Promise<Failure | null> {
     return this.begin({ command: 'playStream', name: name.trim(), ...secret(token) })
+  }
+
+  /** As it was. A token is not kept: a server that wants one says so. */
+  again({ direction, name, sources }: StreamView): Promise<Failure | null> {
+    if (direction === 'played') return this.play(name)
+    return this.begin({ command: 'publishStream', name, sources: sources ?? this.sources })
   }
 
   stop({ streamId, direction }: StreamView): Promise<boolean> {
@@ -79,6 +102,13 @@ export class Streams {
 
   change({ streamId }: StreamView, part: Omit<Extract<Command, { command: 'changeStream' }>, 'command' | 'streamId'>): Promise<boolean> {
     return this.app.perform({ command: 'changeStream', streamId, ...part })
+  }
+
+  /** And as loud as before. */
+  silence(stream: StreamView): Promise<boolean> {
+    const { streamId, volume } = stream
+    if (volume > 0) this.volumes.set(streamId, volume)
+    return this.change(stream, { volume: volume > 0 ? 0 : (this.volumes.get(streamId) ?? 1) })
   }
 
   dismiss(streamId: string): void {
@@ -106,5 +136,8 @@ export const withSound = (sources: StreamSources, at: number, part: Partial<Audi
   audio: sources.audio.map((input, index) => (index === at ? { ...input, ...part } : input)),
 })
 
+export const isUrl = (name: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(name.trim())
+
+const nameless = (): Failure => ({ code: 'invalid', field: 'name', message: t('streams.name.missing') })
 const secret = (token: string): { token?: string } => (token === '' ? {} : { token })
 const KEPT = 4

@@ -11,18 +11,26 @@ export class Saving {
   constructor(private readonly app: App) {}
 
   async send(command: Command): Promise<boolean> {
+    const done = await this.run(async () => {
+      await this.app.ask(command)
+      return null
+    })
+    if (done) this.app.notices.show('info', t('settings.saved'))
+    return done
+  }
+
+  /** What gives or throws a failure; true where it does neither. */
+  async run(act: () => Promise<Failure | null>): Promise<boolean> {
     this.busy = true
     this.failure = null
     try {
-      await this.app.ask(command)
-      this.app.notices.show('info', t('settings.saved'))
-      return true
+      this.failure = await act()
     } catch (reason) {
       this.failure = toFailure(reason)
-      return false
     } finally {
       this.busy = false
     }
+    return this.failure === null
   }
 
   /** The failure's message where it names this field; the engine may name it with its object, `account.aor`. */

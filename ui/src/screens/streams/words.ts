@@ -1,6 +1,7 @@
 import type { Quality, StreamSources, StreamView, VideoSourceView } from '../../api/types'
 import type { Tone } from '../../components/Mark.svelte'
 import { t } from '../../locales'
+import { isUrl } from '../../state/streams.svelte'
 
 export type Told = { tone: Tone; words: string; code: string | null; info: string }
 
@@ -16,7 +17,8 @@ export function describeStream(stream: StreamView): Told {
 
 export const QUALITY_TONES: Readonly<Record<Quality, Tone>> = { unknown: 'off', good: 'good', fair: 'warning', poor: 'bad' }
 
-export const isUrl = (name: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(name.trim())
+/** A published stream shows its picture before anybody is told of it. */
+export const showsPicture = ({ direction, sources, video }: StreamView): boolean => (direction === 'published' ? sources?.video !== undefined : video !== null)
 
 /** A URL's host and last part say which stream it is. */
 export function shortName(name: string): string {
@@ -37,6 +39,11 @@ export function pictureName(selection: string, found: readonly VideoSourceView[]
   if (selection === 'bars') return t('stream.video.bars')
   const path = /^(?:file|image):(.*)$/s.exec(selection)?.[1]
   return path === undefined ? selection : (path.split(/[\\/]/).at(-1) || t('stream.video.noFile'))
+}
+
+/** What is wrong with sources, by their names instead of by what selects them. */
+export function problemWords(problem: string, found: readonly VideoSourceView[]): string {
+  return found.reduce((text, { selection, name }) => (selection.includes(':') ? text.replaceAll(selection, name) : text), problem)
 }
 
 /** What players get, in one sentence. */
