@@ -33,6 +33,7 @@ const TEXT: readonly (readonly [string, readonly string[]])[] = [
   ['warn-text', [...GROUNDS, 'warn-soft']],
   ['on-accent', ['accent', 'accent-hover']],
   ['on-danger', ['danger', 'danger-hover']],
+  ['on-stage', ['stage']],
 ]
 
 /** Edges of controls, marks and the focus ring: 3. */

@@ -1,5 +1,11 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { mount, unmount } from 'svelte'
+import { FakePlatform } from '../src/platform/fake'
+import { popOutHash, poppedOutStream } from '../src/platform/popout'
+import { problemWords } from '../src/screens/streams/words'
+import PopOut from '../src/screens/streams/PopOut.svelte'
+import { App } from '../src/state/app.svelte'
 import { Page } from './page'
 
 let page: Page
@@ -18,7 +24,7 @@ afterEach(() => {
 const asked = (): unknown[] => page.commands.filter((command) => command.command !== 'getVideoSources')
 
 describe('every state of the streams', () => {
-  it.each(['streams-none', 'stream', 'streams', 'streams-trouble'])('%s can be drawn, every control has a name, and no id is used twice', async (scenario) => {
+  it.each(['streams-none', 'stream', 'streams', 'streams-nine', 'streams-trouble'])('%s can be drawn, every control has a name, and no id is used twice', async (scenario) => {
     await open(scenario)
     for (const name of ['facts', 'sources']) if (page.find(`stream-${name}`)) await page.click(`stream-${name}`)
     for (const control of document.querySelectorAll('button, input:not([type="checkbox"]), select')) {
@@ -29,7 +35,7 @@ describe('every state of the streams', () => {
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
   })
 
-  it.each([['stream', '1'], ['streams-two', '2'], ['streams', '2']])('%s is arranged %s across', async (scenario, across) => {
+  it.each([['stream', '1'], ['streams-two', '2'], ['streams', '2'], ['streams-nine', '3']])('%s is arranged %s across', async (scenario, across) => {
     await open(scenario)
     expect(page.get('tiles').dataset['across']).toBe(across)
   })
@@ -95,6 +101,25 @@ describe('publishing', () => {
   })
 })
 
+describe('what is wrong with a source', () => {
+  it('is said by the name that the list of sources has for it', async () => {
+    await open('streams-none')
+    expect(problemWords('window:7 gives no pictures', page.app.streams.found)).toBe('Slides gives no pictures')
+  })
+})
+
+describe('a sound of a stream', () => {
+  it('can be a file', async () => {
+    await open('streams-none')
+    await page.choose('publish-sound-0-source', 'file:')
+    const field = page.get('publish-sound-0-path') as HTMLInputElement
+    field.value = ' /home/nadia/jingle.wav '
+    field.dispatchEvent(new Event('change', { bubbles: true }))
+    await page.settle()
+    expect(page.app.streams.sources.audio).toEqual([{ source: 'file:/home/nadia/jingle.wav', gain: 1 }])
+  })
+})
+
 describe('playing', () => {
   it('takes a name, and says beside it why there is none', async () => {
     await open('streams-none')
@@ -148,6 +173,66 @@ describe('playing', () => {
     await page.click('play-again')
     expect(asked()).toEqual([{ command: 'playStream', name: 'lobby' }])
     expect(page.find('ended-stream')).toBeNull()
+  })
+})
+
+describe('a tile', () => {
+  it('says on the picture what stands still, and what comes no more', async () => {
+    await open('streams-trouble')
+    expect(page.all('stage-still').map((text) => text.textContent?.trim())).toEqual(['Reconnecting', 'Paused'])
+    expect(page.text('stage-cover')).toBe('You hide your picture')
+  })
+
+  it('is silenced, and then as loud as before', async () => {
+    await open('stream')
+    await page.type('stream-volume', '0.6')
+    await page.click('stream-silence')
+    expect(page.get('stream-silence').getAttribute('aria-pressed')).toBe('true')
+    await page.click('stream-silence')
+    expect(asked().map((command) => (command as { volume: number }).volume)).toEqual([0.6, 0, 0.6])
+  })
+
+  it('shows its stream in a window of its own', async () => {
+    await open('stream')
+    page.get('stream-pause').focus()
+    await page.press('o')
+    await page.click('stream-out')
+    expect(page.platform.poppedOut).toEqual(['st1', 'st1'])
+  })
+
+  it('closes what is open in it before escape means anything else', async () => {
+    await open('streams-two')
+    const tiles = page.all('stream-tile')
+    await page.click('stream-sources')
+    tiles[0]!.querySelector<HTMLElement>('[data-testid="stream-mute"]')!.focus()
+    await page.press('Escape')
+    expect(tiles[0]!.querySelector('fieldset')).toBeNull()
+    expect(document.activeElement).toBe(page.get('stream-sources'))
+  })
+})
+
+describe('a window for one stream', () => {
+  it('has the stream in its address', async () => {
+    await open('streams-none')
+    for (const id of ['st1', 'a b/c#d']) expect(poppedOutStream({ hash: popOutHash(id) } as Location)).toBe(id)
+    for (const hash of ['', '#stage', '#stream=', '#stream=%']) expect(poppedOutStream({ hash } as Location)).toBeNull()
+  })
+
+  it('shows it, says how it is, and is closed by escape', async () => {
+    const platform = new FakePlatform('streams-trouble')
+    const closed = vi.fn(async () => {})
+    const app = new App(Object.assign(platform, { closePopOut: closed }))
+    page = new Page('streams-none')
+    const root = mount(PopOut, { target: document.body, props: { app, streamId: 'st5' } })
+    await page.settle()
+    expect(page.text('pop-out-status')).toBe('Paused PAUSED')
+    expect(document.title).toBe('yard')
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }))
+    expect(closed).toHaveBeenCalledOnce()
+    await app.perform({ command: 'stopStream', streamId: 'st5' })
+    await page.settle()
+    expect(page.text('pop-out')).toContain('Stopped')
+    await unmount(root)
   })
 })
 

@@ -27,7 +27,7 @@ function situation(app: App, document: Document): Situation {
   const call = app.call
   return {
     focus: focusOf(document.activeElement),
-    overlay: app.help,
+    overlay: app.help || document.fullscreenElement != null,
     panel: call !== null && app.transfer.openFor === call.callId,
     pad: app.dial.pad,
     ringing: app.waiting.length > 0,
@@ -77,6 +77,7 @@ function carryOut(action: KeyAction, app: App, document: Document): void {
       app.help = true
       return
     case 'close':
+      if (document.fullscreenElement) void document.exitFullscreen()
       app.help = false
       return
     case 'closePanel':

@@ -62,6 +62,10 @@ export type Platform = {
   attach(listener: Listener): () => void
   /** The newest pictures of a stream, as fast as they are drawn. */
   frames(streamId: string, room: Room, listener: FrameListener): FrameSubscription
+  /** Shows a stream in a small window of its own, where the host can; rejects with a `Failure`. */
+  popOut?(streamId: string, name: string): Promise<void>
+  /** Closes the small window that this page is in. */
+  closePopOut?(): Promise<void>
   /** Try to reach the engine now instead of waiting for the next attempt. */
   retry(): void
 }

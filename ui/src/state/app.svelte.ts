@@ -114,6 +114,11 @@ export class App {
     return this.platform.frames(streamId, room, listener)
   }
 
+  /** A window of its own for one stream; absent where the host has none. */
+  get windows(): Pick<Platform, 'popOut' | 'closePopOut'> {
+    return this.platform
+  }
+
   /** For callers that show a failure beside the field that it names. */
   async ask(command: Command): Promise<Reply> {
     try {

@@ -1,9 +1,27 @@
+import type { StreamView } from '../api/types'
+import { t } from '../locales'
+import { toFailure } from '../platform/types'
+import type { App } from '../state/app.svelte'
+
 /** Whether this page can show a picture in a small window above all others. */
-export const canPopOut = (): boolean =>
+const hasPictureInPicture = (): boolean =>
   document.pictureInPictureEnabled === true && typeof HTMLCanvasElement.prototype.captureStream === 'function'
 
+export const canPopOut = (app: App): boolean => app.windows.popOut !== undefined || hasPictureInPicture()
+
+/** Shows a stream in a small window, which the app gives; in a browser that is its picture in picture, where it has one. */
+export async function popOut(app: App, { streamId, name }: StreamView, canvas: HTMLCanvasElement | null): Promise<void> {
+  try {
+    const floats = hasPictureInPicture() && (app.host === 'browser' || app.windows.popOut === undefined)
+    if (canvas && floats) await floatAbove(canvas)
+    else await app.windows.popOut?.(streamId, name)
+  } catch (reason) {
+    app.complain(t('stream.out.failed', { info: toFailure(reason).message }))
+  }
+}
+
 /** Until that window is closed. */
-export async function popOut(canvas: HTMLCanvasElement): Promise<void> {
+async function floatAbove(canvas: HTMLCanvasElement): Promise<void> {
   const video = document.createElement('video')
   video.muted = true
   video.srcObject = canvas.captureStream()

@@ -1,6 +1,7 @@
 import type { Command, Failure, Reply } from '../../api/types'
 import { t } from '../../locales'
 import { FrameSocket } from '../frames/socket'
+import { popOutHash } from '../popout'
 import { Sequence } from '../sequence'
 import { failure, isSnapshot, type FrameListener, type FrameSubscription, type Listener, type Platform, type Room } from '../types'
 import { readFrame, type Request } from './frame'
@@ -55,6 +56,16 @@ export class BrowserPlatform implements Platform {
 
   frames(streamId: string, room: Room, listener: FrameListener): FrameSubscription {
     return this.pictures.subscribe(streamId, room, listener)
+  }
+
+  /** For browsers without pictures in pictures. */
+  async popOut(streamId: string): Promise<void> {
+    const place = `${window.location.pathname}${popOutHash(streamId)}`
+    if (!window.open(place, `sidetone-${streamId}`, 'popup,width=640,height=400')) throw failure('wrongState', t('stream.out.blocked'))
+  }
+
+  async closePopOut(): Promise<void> {
+    window.close()
   }
 
   retry(): void {

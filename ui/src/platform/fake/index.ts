@@ -12,6 +12,7 @@ export class FakePlatform implements Platform {
 
   readonly commands: Command[] = []
   readonly shown: string[] = []
+  readonly poppedOut: string[] = []
   readonly engine: FakeEngine
   private link: LinkState
   private listener: Listener | null = null
@@ -48,6 +49,10 @@ export class FakePlatform implements Platform {
 
   frames(streamId: string, _room: Room, listener: FrameListener): FrameSubscription {
     return fakePictures(streamId, listener)
+  }
+
+  async popOut(streamId: string): Promise<void> {
+    this.poppedOut.push(streamId)
   }
 
   retry(): void {

@@ -71,6 +71,8 @@ export const figures = (part: Partial<StreamStatistics> = {}): StreamStatistics 
   ...part,
 })
 
+const NINE = ['garden', 'gate', 'hall', 'yard', 'roof', 'lobby', 'kitchen', 'a-stream-with-a-rather-long-name'] as const
+
 const listed = (now: number): GatewayStream[] => [
   { name: 'garden', videoCodec: 'H264', audioCodec: 'opus', players: 2, own: false, since: now - 600_000 },
   { name: 'studio', videoCodec: 'H264', audioCodec: 'opus', players: 3, own: true, since: now - 61_000 },
@@ -92,6 +94,8 @@ export function streamScenario(name: string, now: number, base: Snapshot): Scena
       return of(own(now), stream(now))
     case 'streams':
       return of(own(now), stream(now), portrait(now), stream(now, { streamId: 'st4', name: 'talk', video: null, volume: 0.6 }))
+    case 'streams-nine':
+      return of(own(now), ...NINE.map((name, at) => stream(now, { streamId: `st${at + 10}`, name })))
     case 'streams-trouble':
       return { ...of(...troubled(now)), then: (engine) => engine.emit({ event: 'StreamChanged', stream: stream(now, { streamId: 'st9', name: 'lobby', status: 'STOPPED', info: 'Stopped by publisher stop' }) }) }
     default:
