@@ -230,6 +230,15 @@ impl VideoCodec {
         }
     }
 
+    /// The largest size of the same shape that this build encodes; `size` itself where it can.
+    #[must_use]
+    pub fn encodable(self, size: Size) -> Size {
+        match self {
+            Self::H264 => h264::encodable(size),
+            Self::Vp8 | Self::Vp9 => size,
+        }
+    }
+
     pub fn decoder(self) -> Result<Box<dyn VideoDecoder>, VideoError> {
         match self {
             Self::H264 => h264::decoder(),
@@ -238,7 +247,8 @@ impl VideoCodec {
         }
     }
 
-    fn absent(self) -> VideoError {
+    /// What is said of it where this build lacks it.
+    pub fn absent(self) -> VideoError {
         VideoError::Absent { codec: self.name(), reason: self.info().info }
     }
 }

@@ -135,7 +135,8 @@ impl Encoders {
         // A portrait has as many pixels as a landscape.
         let bounds = if picture.height() > picture.width() { wide.turned() } else { wide };
         let halved = if self.hint == ContentHint::Motion { self.steps } else { 0 };
-        let best = picture.size().within(bounds).divided(1 << halved).even();
+        let largest = self.encoding.codec.encodable(picture.size().within(bounds));
+        let best = largest.divided(1 << halved).even();
         let count = self.layers.len();
         let tell = self.told.is_none_or(|told| now.saturating_duration_since(told) >= BETWEEN_CLOCKS);
         let wants_tap_key = own.taps.take_wants_key();

@@ -6,7 +6,7 @@ use openh264::encoder::{
 use openh264::formats::YUVSource;
 use openh264::{OpenH264API, Timestamp};
 
-use super::{NAME, failed, pad, rate};
+use super::{LONG_SIDE, NAME, SHORT_SIDE, encodable, failed, pad, rate};
 use crate::video::codec::{
     ContentHint, Encoded, EncoderOptions, MAX_BITRATE, MIN_BITRATE, VideoCodec, VideoEncoder,
 };
@@ -15,10 +15,6 @@ use crate::video::picture::{FramePool, Picture, Size};
 
 /// Seconds between key frames that nobody asked for.
 const KEY_FRAME_INTERVAL: u32 = 30;
-
-/// Largest sides that the library encodes, either way up.
-const LONG_SIDE: u32 = 3840;
-const SHORT_SIDE: u32 = 2160;
 
 /// Smallest side that the library encodes well.
 const LEAST_SIDE: u32 = 16;
@@ -55,8 +51,7 @@ impl OpenH264Encoder {
 fn coded_size(options: &EncoderOptions) -> Result<Size, VideoError> {
     options.check()?;
     let size = options.size.even();
-    let (long, short) = (size.width().max(size.height()), size.width().min(size.height()));
-    if long > LONG_SIDE || short > SHORT_SIDE {
+    if encodable(size) != size {
         return Err(VideoError::Option {
             option: "size",
             problem: format!(

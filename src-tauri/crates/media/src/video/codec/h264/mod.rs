@@ -15,8 +15,21 @@ mod tests;
 
 use super::{CodecInfo, EncoderOptions, VideoCodec, VideoDecoder, VideoEncoder};
 use crate::video::error::VideoError;
+use crate::video::picture::Size;
 
 const NAME: &str = "H264";
+
+/// Largest sides that OpenH264 encodes, either way up.
+const LONG_SIDE: u32 = 3840;
+const SHORT_SIDE: u32 = 2160;
+
+pub(super) fn encodable(size: Size) -> Size {
+    if size.width() >= size.height() {
+        size.within(Size::clamped(LONG_SIDE, SHORT_SIDE))
+    } else {
+        size.within(Size::clamped(SHORT_SIDE, LONG_SIDE))
+    }
+}
 
 #[cfg(feature = "h264")]
 pub(super) const INFO: CodecInfo =

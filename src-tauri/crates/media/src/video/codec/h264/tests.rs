@@ -41,12 +41,17 @@ fn stream_is_constrained_baseline_of_the_size_that_was_asked_for() {
 }
 
 #[test]
-fn sizes_that_cannot_be_encoded_are_refused_by_name() {
+fn sizes_that_cannot_be_encoded_are_refused_by_name_and_have_one_that_can() {
     let start = Instant::now();
     for (width, height) in [(4096, 4096), (3841, 16), (2161, 2161), (16, 4096)] {
         let size = Size::new(width, height).unwrap();
         let error = VideoCodec::H264.encoder(&options(size, 500_000, start)).err().unwrap();
         assert!(error.to_string().starts_with(&format!("size: {size} is more")), "{error}");
+        let fitting = VideoCodec::H264.encodable(size).even();
+        assert!(
+            fitting < size && VideoCodec::H264.encoder(&options(fitting, 500_000, start)).is_ok(),
+            "{fitting}"
+        );
     }
 }
 
