@@ -61,8 +61,8 @@ impl Owner {
         let Some(stream) = self.streams.of_key(key) else { return };
         if let Some(track) = &tracks.video {
             stream.video_codec = Some(track.codec.clone());
-            let decodable = track.codec.parse::<VideoCodec>().ok().filter(|codec| codec.info().decode);
-            match decodable {
+            let codec = track.codec.parse::<VideoCodec>().ok();
+            match codec.filter(|codec| codec.info().decode) {
                 Some(codec) => {
                     let sound_clock = audio.map(Codec::clock_rate);
                     let received =
@@ -74,8 +74,9 @@ impl Owner {
                 }
                 None if audio.is_none() => failure = Some("No common codecs".into()),
                 None => {
+                    let reason = codec.map(|codec| format!(": {}", codec.info().info)).unwrap_or_default();
                     stream.picture_problem =
-                        Some(format!("its picture is {}, which is not shown here", track.codec));
+                        Some(format!("its picture is {}, which is not shown here{reason}", track.codec));
                 }
             }
         }

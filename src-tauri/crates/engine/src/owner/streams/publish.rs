@@ -284,10 +284,10 @@ fn with_camera(scene: Scene, camera: &str) -> Scene {
 /// # Errors
 /// This build encodes none of the codecs.
 pub(super) fn encoding(settings: &VideoSettings) -> Result<Encoding, Failure> {
-    let mut codecs = settings.codecs.iter().filter_map(|name| name.parse::<VideoCodec>().ok());
-    let codec = codecs.find(|codec| codec.info().encode).ok_or_else(|| {
-        let problem = format!("video.codecs: this build encodes none of {}", settings.codecs.join(", "));
-        Failure::invalid("video.codecs", problem)
+    let codecs = || settings.codecs.iter().filter_map(|name| name.parse::<VideoCodec>().ok());
+    let codec = codecs().find(|codec| codec.info().encode).ok_or_else(|| {
+        let reasons: Vec<_> = codecs().map(|codec| codec.absent().to_string()).collect();
+        Failure::invalid("video.codecs", format!("video.codecs: {}", reasons.join("; ")))
     })?;
     Ok(Encoding {
         codec,
