@@ -1,6 +1,7 @@
 //! WHIP and WHEP over HTTP in front of an engine, as small as it can be; and a WebRTC peer that is no engine.
 
 use crate::kit::SOON;
+use bytes::Bytes;
 use sidetone_api::Secret;
 use sidetone_engine::{
     Handle, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
@@ -172,31 +173,42 @@ async fn answer(head: &str, body: String, handle: &Handle, resources: &Mutex<Vec
     }
 }
 
-/// A peer that publishes sound alone. Dropped, it is gone without a word.
-pub(crate) struct SoundPeer {
+/// What a [`FarPeer`] sends.
+pub(crate) trait Sending {
+    const KIND: sidetone_peer::Kind;
+    const APART: Duration;
+
+    fn codec(&self) -> Codec;
+
+    /// The payloads of the next packets, with their timestamps and markers.
+    fn next(&mut self) -> Vec<(u32, bool, Bytes)>;
+}
+
+/// A peer that publishes one track and is no engine. Dropped, it is gone without a word.
+pub(crate) struct FarPeer<S> {
     peer: Peer,
     socket: UdpSocket,
     track: Option<TrackId>,
     sequence: u16,
     /// Of its session.
     pub(crate) resource: String,
+    pub(crate) sending: S,
 }
 
-impl SoundPeer {
-    pub(crate) async fn publish(handle: &Handle, name: &str) -> Self {
+impl<S: Sending> FarPeer<S> {
+    pub(crate) async fn publish(handle: &Handle, name: &str, sending: S) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let hosts = vec![socket.local_addr().unwrap()];
         let now = Instant::now();
         let config = Config::client(Certificate::generate().unwrap(), hosts, 7);
         let mut peer = Peer::new(now, config).unwrap();
-        let media =
-            Media { codecs: vec![Codec::Opus], ..Media::new(sidetone_peer::Kind::Audio, Direction::Send) };
+        let media = Media { codecs: vec![sending.codec()], ..Media::new(S::KIND, Direction::Send) };
         let wanted = Wanted { media: vec![media], stream: String::new() };
         let sdp = peer.create_offer(now, &wanted).unwrap();
         let offer = StreamOffer { kind: Kind::Whip, name: name.into(), sdp, token: None };
         let accepted = handle.offer_stream(offer).await.expect("accepted");
         peer.accept_answer(Instant::now(), &accepted.answer).unwrap();
-        Self { peer, socket, track: None, sequence: 0, resource: accepted.resource }
+        Self { peer, socket, track: None, sequence: 0, resource: accepted.resource, sending }
     }
 
     /// Closes its connection in order.
@@ -205,7 +217,7 @@ impl SoundPeer {
         self.flush().await;
     }
 
-    /// Sends a packet each 20 ms for so long, or for ever.
+    /// Sends for so long, or for ever.
     pub(crate) async fn run(&mut self, time: Duration) {
         let end = Instant::now() + time;
         let mut next = Instant::now();
@@ -213,8 +225,8 @@ impl SoundPeer {
         while Instant::now() < end {
             let now = Instant::now();
             if next <= now {
-                next += Duration::from_millis(20);
-                self.speak(now);
+                next += S::APART;
+                self.send(now);
             }
             self.flush().await;
             let due = self.peer.poll_timeout().map_or(next, |due| due.min(next));
@@ -228,20 +240,16 @@ impl SoundPeer {
         }
     }
 
-    fn speak(&mut self, now: Instant) {
+    fn send(&mut self, now: Instant) {
         let Some(track) = self.track else { return };
         let payload_type = self.peer.sending()[0].codecs[0].payload_type;
-        let packet = RtpPacket {
-            payload_type,
-            sequence: self.sequence,
-            timestamp: u32::from(self.sequence) * 960,
-            marker: false,
-            extensions: Default::default(),
-            // One silent frame of 20 ms.
-            payload: vec![0xf8, 0xff, 0xfe].into(),
-        };
-        self.peer.write_rtp(now, track, &packet).unwrap();
-        self.sequence += 1;
+        for (timestamp, marker, payload) in self.sending.next() {
+            let extensions = Default::default();
+            let packet =
+                RtpPacket { payload_type, sequence: self.sequence, timestamp, marker, extensions, payload };
+            self.peer.write_rtp(now, track, &packet).unwrap();
+            self.sequence = self.sequence.wrapping_add(1);
+        }
     }
 
     async fn flush(&mut self) {
@@ -253,6 +261,27 @@ impl SoundPeer {
         while let Some(transmit) = self.peer.poll_transmit() {
             let _ = self.socket.send_to(&transmit.data, transmit.remote).await;
         }
+    }
+}
+
+/// Sound that nobody hears.
+#[derive(Default)]
+pub(crate) struct Silence {
+    timestamp: u32,
+}
+
+impl Sending for Silence {
+    const KIND: sidetone_peer::Kind = sidetone_peer::Kind::Audio;
+    const APART: Duration = Duration::from_millis(20);
+
+    fn codec(&self) -> Codec {
+        Codec::Opus
+    }
+
+    fn next(&mut self) -> Vec<(u32, bool, Bytes)> {
+        self.timestamp = self.timestamp.wrapping_add(960);
+        // One silent frame of 20 ms.
+        vec![(self.timestamp, false, Bytes::from_static(&[0xf8, 0xff, 0xfe]))]
     }
 }
 

@@ -27,6 +27,7 @@ mod services;
 mod sessions;
 mod settings;
 mod streams;
+mod streams_hostile;
 mod streams_network;
 mod transfer;
 mod video;

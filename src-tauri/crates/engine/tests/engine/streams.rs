@@ -60,7 +60,7 @@ impl Phone {
     }
 
     /// All statuses of a stream so far.
-    fn stream_statuses(&self, stream: &StreamId) -> Vec<StreamStatus> {
+    pub(crate) fn stream_statuses(&self, stream: &StreamId) -> Vec<StreamStatus> {
         let of_stream = self.seen.iter().filter_map(|envelope| match &envelope.event {
             Event::StreamStatusEvent { status, stream_id, .. } if stream_id == stream => Some(*status),
             _ => None,
@@ -143,6 +143,7 @@ async fn a_stream_in_vp8_is_played_too_where_this_build_has_it() {
         };
         let refused = phone.ask(command).await.unwrap_err();
         assert_eq!(refused.field.as_deref(), Some("video.codecs"));
+        assert_eq!(refused.message, "video.codecs: VP8 is not available: this build was made without libvpx");
         return drop(phone.finish().await);
     }
     phone.published("tv").await;

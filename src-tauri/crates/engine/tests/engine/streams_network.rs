@@ -1,6 +1,6 @@
 //! Streams over WebRTC: engines as WHIP and WHEP clients, an engine's gateway as their server.
 
-use crate::endpoint::{Endpoint, SoundPeer};
+use crate::endpoint::{Endpoint, FarPeer, Silence};
 use crate::kit::{Phone, SOON, gateway, quiet};
 use crate::streams::{bars_and_tone, now_ms, stream};
 use sidetone_api::{Command, Settings, StreamId, StreamStatus};
@@ -99,7 +99,7 @@ async fn what_an_endpoint_refuses_fails_in_words() {
 #[tokio::test]
 async fn a_publisher_that_is_killed_gives_its_players_stopped_within_a_second_and_a_half() {
     let mut host = Phone::start(small(gateway())).await;
-    let mut publisher = SoundPeer::publish(&host.handle, "radio").await;
+    let mut publisher = FarPeer::publish(&host.handle, "radio", Silence::default()).await;
     let speaking = publisher.run(Duration::from_secs(1));
     let listing = host.until("the list", |state| state.gateway.streams.len() == 1);
     tokio::join!(speaking, listing);
@@ -123,7 +123,7 @@ async fn a_publisher_that_is_killed_gives_its_players_stopped_within_a_second_an
 #[tokio::test]
 async fn a_session_whose_client_has_left_can_be_deleted_once_by_it() {
     let mut host = Phone::start(small(gateway())).await;
-    let mut publisher = SoundPeer::publish(&host.handle, "radio").await;
+    let mut publisher = FarPeer::publish(&host.handle, "radio", Silence::default()).await;
     let speaking = publisher.run(Duration::from_secs(1));
     let listing = host.until("the list", |state| state.gateway.streams.len() == 1);
     tokio::join!(speaking, listing);
