@@ -2,6 +2,7 @@
 
 mod film;
 mod foreign;
+mod hostile;
 mod names;
 mod recording;
 

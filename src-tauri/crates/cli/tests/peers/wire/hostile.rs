@@ -333,3 +333,23 @@ fn bombs_about_a_watched_line_do_no_harm() {
     });
     assert_next_call_works(&mut phone);
 }
+
+#[test]
+fn an_offer_of_200_media_lines_is_refused_in_words() {
+    let Some(_room) = room!(Needs::tools(&[]).network()) else { return };
+    let mut phone = alice();
+    let peer = Peer::new(PHONE);
+    let others = [
+        "m=audio 40002 RTP/AVP 0\r\n",
+        "m=application 9 UDP/BFCP *\r\n",
+        "m=image 40004 udptl t38\r\n",
+        "m=x-unheard-of 40006 RTP/AVP 96\r\na=rtpmap:96 x/8000\r\n",
+    ];
+    let offer = others.iter().cycle().take(199).fold(OFFER.to_owned(), |offer, line| offer + line);
+    let invite = peer.invite().sdp_again(&offer);
+    let reply = peer.answer("an INVITE of 200 media lines", &invite);
+    assert_eq!(reply.status, 400, "{reply:#?}");
+    assert!(reply.reason.ends_with("m=: one media line too many"), "{}", reply.reason);
+    peer.acknowledge(&invite, &reply);
+    assert_next_call_works(&mut phone);
+}
