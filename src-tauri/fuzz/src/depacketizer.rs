@@ -3,9 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use sidetone_media::video::{
-    Encoded, PacketizationMode, Packetizer, Size, VideoCodec, depacketize, inspect,
-};
+use sidetone_media::video::{Encoded, PacketizationMode, Packetizer, Size, VideoCodec, depacketize, inspect};
 
 /// Most bytes of a payload that is cut here.
 const LIMIT: usize = 64;
