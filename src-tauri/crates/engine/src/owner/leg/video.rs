@@ -99,7 +99,6 @@ impl Line {
         address: IpAddr,
         first_port: u16,
         codecs: Vec<Capability>,
-        wish: VideoWish,
         policy: Policy,
         media: &Door,
     ) -> Result<Self, Failure> {
@@ -110,7 +109,7 @@ impl Line {
             id,
             local,
             known: codecs,
-            wish,
+            wish: VideoWish::On,
             told: VideoWish::Off,
             agreed: VideoWish::Off,
             why: None,
@@ -145,16 +144,7 @@ impl Leg {
     ) -> Result<(), Failure> {
         if self.video.is_none() {
             let address = self.local.address;
-            self.video = Some(Line::open(
-                id,
-                self.id,
-                address,
-                first_port,
-                codecs,
-                VideoWish::On,
-                self.policy,
-                media,
-            )?);
+            self.video = Some(Line::open(id, self.id, address, first_port, codecs, self.policy, media)?);
         }
         Ok(())
     }
