@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 pub(crate) const HELP: &str = "\
 cargo xtask run [--release] [-- ARGS]   build everything and start the app; on a machine without a display, serve its pages
-cargo xtask test [--only STEP]…         what CI runs: fmt, ui, clippy, bindings, tests
+cargo xtask test [--only STEP]…         what CI runs: fmt, ui, clippy, bindings, codecs, tests
 cargo xtask bench [NAME] [--seconds N] [--rounds N] [-- ARGS]
                                         figures beside another program's, in one run
 cargo xtask fuzz [TARGET] [--runs N]    feed a parser with random input (nightly Rust)
@@ -13,7 +13,7 @@ cargo xtask setup                       only install what building and testing n
 
 Options: --no-install                   print what the machine lacks and install nothing";
 
-pub(crate) const STEPS: [&str; 5] = ["fmt", "ui", "clippy", "bindings", "tests"];
+pub(crate) const STEPS: [&str; 6] = ["fmt", "ui", "clippy", "bindings", "codecs", "tests"];
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Task {

@@ -70,6 +70,14 @@ fn rust(
             step("tests", &mut || cargo(&["test", "--workspace", "--no-fail-fast"]));
         }
     }
+    if wanted("codecs") {
+        // What is built where a codec is missing: see docs/codecs.md.
+        let without = ["--package", "sidetone-cli", "--no-default-features", "--features"];
+        step("no VP8", &mut || {
+            cargo(&[&["test"][..], &without, &["h264", "--test", "commands", "codecs::"]].concat())
+        });
+        step("no H.264", &mut || cargo(&[&["check", "--all-targets"][..], &without, &["vp8"]].concat()));
+    }
     if wanted("bindings") {
         let features =
             ["test", "--package", "sidetone-api", "--features", "typescript", "--test", "bindings"];

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod calls;
+mod codecs;
 mod gateway;
 mod parse;
 mod phone;
