@@ -28,7 +28,6 @@ mod media;
 pub mod noise;
 mod packet;
 mod peer;
-mod random;
 mod sdp;
 mod statistics;
 mod transport;

@@ -7,7 +7,7 @@ use rtc::rtp;
 use rtc::shared::marshal::Unmarshal as _;
 
 use crate::media::Session;
-use crate::sdp::{Candidate, LocalSection, Remote, answer, offer};
+use crate::sdp::{Candidate, MediaSection, Remote, answer, offer};
 use crate::{BitrateLimits, Codec, Direction, Kind, Media};
 
 /// Reads a description and answers it.
@@ -52,7 +52,7 @@ pub fn packets(mut bytes: &[u8]) {
 
 fn session(now: Instant) -> Session {
     let wanted = [Media::new(Kind::Audio, Direction::Both), Media::new(Kind::Video, Direction::Both)];
-    let sections: Vec<LocalSection> = offer(&wanted, &Codec::ALL);
+    let sections: Vec<MediaSection> = offer(&wanted, &Codec::ALL);
     let limits = BitrateLimits::default();
     let mut session = Session::new(now, SystemTime::UNIX_EPOCH, limits, 1, "noise".to_owned());
     let mut next = 1_000;

@@ -1,6 +1,16 @@
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 
 use crate::TrackId;
+
+/// What came to `local` from `remote`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Datagram<'a> {
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+    pub(crate) bytes: &'a [u8],
+}
 
 /// An RTP packet as it is forwarded: the header's fields that mean something beyond one connection, and the payload.
 #[derive(Debug, Clone, PartialEq, Eq)]

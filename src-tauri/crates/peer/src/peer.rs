@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use fastrand::Rng;
+
 use crate::gather::Gather;
 use crate::media::{Out, Session};
-use crate::random::Random;
-use crate::sdp::{Candidate, LocalSection, Remote};
+use crate::packet::Datagram;
+use crate::sdp::{Candidate, MediaSection, Remote};
 use crate::transport::{Incoming, Transport, TransportEvent};
 use crate::{
     BitrateLimits, Config, DisconnectReason, Event, IceTransport, PeerError, Role, RtpPacket, SenderClock,
@@ -28,14 +30,15 @@ pub struct Peer {
     transport: Transport,
     session: Session,
     gather: Gather,
-    random: Random,
+    /// For numbers that need be different, not secret.
+    random: Rng,
     /// Of our descriptions.
     id: u64,
     version: u64,
     stream: String,
     candidates: Vec<Candidate>,
     stage: Stage,
-    sections: Vec<LocalSection>,
+    sections: Vec<MediaSection>,
     remote: Option<Remote>,
     deadline: Option<Instant>,
     events: VecDeque<Event>,
@@ -56,10 +59,10 @@ impl Peer {
     /// # Errors
     /// [`PeerError::Transport`].
     pub fn new(now: Instant, config: Config) -> Result<Self, PeerError> {
-        let mut random = Random::new(config.seed);
-        let id = random.next() >> 2;
-        let stream = format!("s{:08x}", random.word());
-        let ssrc = random.word();
+        let mut random = Rng::with_seed(config.seed);
+        let id = random.u64(..) >> 2;
+        let stream = format!("s{:08x}", random.u32(..));
+        let ssrc = random.u32(..);
         let session = Session::new(now, config.wall_clock, config.bitrate, ssrc, stream.clone());
         let gather = Gather::new(&config)?;
         let mut peer = Self {
@@ -97,11 +100,12 @@ impl Peer {
             return;
         }
         // At a server's address there may be a far end as well: what is no answer of the server is the far end's.
+        let datagram = Datagram { local, remote, bytes: datagram };
         let is_server = self.gather.is_server(remote, IceTransport::Udp);
-        if is_server && self.gather.handle(now, local, remote, datagram) {
+        if is_server && self.gather.handle(now, datagram) {
             return self.after_gathering(now);
         }
-        self.on_datagram(now, local, remote, datagram);
+        self.on_datagram(now, datagram);
     }
 
     /// Bytes of the TCP connection to the TURN server `remote`, however they were cut.
@@ -113,8 +117,8 @@ impl Peer {
         }
     }
 
-    fn on_datagram(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, datagram: &[u8]) {
-        if let Some(event) = self.transport.handle(now, local, remote, datagram) {
+    fn on_datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
+        if let Some(event) = self.transport.handle(now, datagram) {
             self.on_transport(now, event);
         }
         while let Some(incoming) = self.transport.receive(now) {
@@ -127,8 +131,8 @@ impl Peer {
 
     /// What the gathering has found, and what came by relays.
     fn after_gathering(&mut self, now: Instant) {
-        while let Some((relayed, remote, data)) = self.gather.poll_relayed() {
-            self.on_datagram(now, relayed, remote, &data);
+        while let Some((local, remote, data)) = self.gather.poll_relayed() {
+            self.on_datagram(now, Datagram { local, remote, bytes: &data });
         }
         while let Some(candidate) = self.gather.poll_candidate() {
             self.add_candidate(candidate);

@@ -21,7 +21,6 @@ mod error;
 mod keep_alive;
 mod ntp;
 mod packet;
-mod random;
 mod remote_address;
 pub mod rtcp;
 mod session;

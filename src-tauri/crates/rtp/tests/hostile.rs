@@ -103,7 +103,7 @@ fn round_trip(bytes: &[u8]) {
 
 #[test]
 fn random_bytes_do_no_harm() {
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     let mut victim = Victim::new();
     for _ in 0..100_000 {
         let mut bytes = random.bytes(80);
@@ -159,7 +159,7 @@ fn valid_rtcp(random: &mut Random) -> Vec<u8> {
 
 #[test]
 fn damaged_packets_do_no_harm() {
-    let mut random = Random(2);
+    let mut random = Random::new(2);
     let mut victim = Victim::new();
     let mut sequence = 65_000u16;
     let mut taken = 0;

@@ -353,7 +353,7 @@ fn the_queue_is_bounded_and_clear_ends_what_is_sent() {
 #[test]
 fn every_key_arrives_once_and_in_order_under_loss_duplication_and_reordering() {
     for seed in 0..200 {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let mut sender = EventSender::new(SenderOptions::new(8000));
         let keys: Vec<u8> = (0..12).map(|_| random.below(16) as u8).collect();
         for key in &keys {

@@ -4,6 +4,7 @@
 mod exercise;
 
 use exercise::exercise;
+use fastrand::Rng;
 
 const SAMPLE: &str = "v=0\r\no=- 20518 3 IN IP4 203.0.113.1\r\ns=-\r\nc=IN IP4 203.0.113.1\r\nt=0 0\r\n\
 m=audio 54400 RTP/AVP 0 96 97 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:96 opus/48000/2\r\n\
@@ -23,29 +24,12 @@ a=fmtp:98 profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1
 a=rtpmap:99 H264/90000\r\na=fmtp:99 profile-level-id=42f00b\r\na=rtpmap:96 VP8/90000\r\na=fmtp:96 max-fr=30;max-fs=3600\r\n\
 a=rtcp-fb:* nack pli\r\na=rtcp-fb:98 ccm fir\r\na=imageattr:98 recv [x=800,y=640]\r\na=recvonly\r\n";
 
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
-    }
-}
-
 #[test]
 fn random_bytes_do_no_harm() {
-    let mut random = Random(1);
+    let mut random = Rng::with_seed(1);
     for _ in 0..100_000 {
-        let len = random.below(120);
-        let bytes: Vec<u8> = (0..len).map(|_| random.next() as u8).collect();
+        let len = random.usize(..120);
+        let bytes: Vec<u8> = (0..len).map(|_| random.u8(..)).collect();
         exercise(&bytes);
     }
 }
@@ -78,15 +62,15 @@ fn random_lines_of_known_types_do_no_harm() {
         ":",
         "\u{a0}",
     ];
-    let mut random = Random(2);
+    let mut random = Rng::with_seed(2);
     for _ in 0..30_000 {
         let mut text = "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\n".to_owned();
-        for _ in 0..random.below(8) {
-            text.push(char::from(b"csbtamaikrz"[random.below(11)]));
+        for _ in 0..random.usize(..8) {
+            text.push(char::from(b"csbtamaikrz"[random.usize(..11)]));
             text.push('=');
-            for _ in 0..random.below(6) {
-                text.push_str(WORDS[random.below(WORDS.len())]);
-                if random.below(3) > 0 {
+            for _ in 0..random.usize(..6) {
+                text.push_str(WORDS[random.usize(..WORDS.len())]);
+                if random.usize(..3) > 0 {
                     text.push(' ');
                 }
             }
@@ -110,29 +94,29 @@ fn damaged_descriptions_of_video_do_no_harm() {
 
 /// How many of the damaged texts could be read.
 fn damage(sample: &str, times: u32) -> usize {
-    let mut random = Random(3);
+    let mut random = Rng::with_seed(3);
     let mut understood = 0;
     for _ in 0..times {
         let mut bytes = sample.as_bytes().to_vec();
-        for _ in 0..=random.below(4) {
+        for _ in 0..=random.usize(..4) {
             if bytes.len() < 2 {
                 break;
             }
-            let at = random.below(bytes.len());
-            match random.below(6) {
-                0 => bytes[at] = random.next() as u8,
+            let at = random.usize(..bytes.len());
+            match random.usize(..6) {
+                0 => bytes[at] = random.u8(..),
                 1 => drop(bytes.remove(at)),
-                2 => bytes.insert(at, b" /:;=0129\r\n-x"[random.below(13)]),
+                2 => bytes.insert(at, b" /:;=0129\r\n-x"[random.usize(..13)]),
                 3 => bytes.truncate(at.max(1)),
                 4 => {
-                    let end = (at + random.below(60)).min(bytes.len());
+                    let end = (at + random.usize(..60)).min(bytes.len());
                     let part = bytes[at..end].to_vec();
-                    let to = random.below(bytes.len());
+                    let to = random.usize(..bytes.len());
                     bytes.splice(to..to, part);
                 }
                 _ => {
                     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
-                    let (from, to) = (random.below(lines.len()), random.below(lines.len()));
+                    let (from, to) = (random.usize(..lines.len()), random.usize(..lines.len()));
                     let mut lines = lines.clone();
                     lines.swap(from, to);
                     bytes = lines.concat();

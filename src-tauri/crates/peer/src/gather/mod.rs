@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rtc::sansio::Protocol as _;
 
+use crate::packet::Datagram;
 use crate::sdp::Candidate;
 use crate::{Config, IceServer, IceServerKind, IceTransport, PeerError, Role, Transmit};
 use server::{Server, framed};
@@ -81,20 +82,15 @@ impl Gather {
     }
 
     /// Whether it was the server's and not of a far end at the same address.
-    pub(crate) fn handle(
-        &mut self,
-        now: Instant,
-        local: SocketAddr,
-        remote: SocketAddr,
-        datagram: &[u8],
-    ) -> bool {
+    pub(crate) fn handle(&mut self, now: Instant, datagram: Datagram<'_>) -> bool {
+        let Datagram { local, remote, bytes } = datagram;
         let is = |c: &&mut Server| {
             c.server.address == remote && c.host == local && c.server.transport == IceTransport::Udp
         };
         let mut handled = false;
         for client in self.clients.iter_mut().filter(is) {
-            if client.is_for(datagram) {
-                client.handle(now, datagram);
+            if client.is_for(bytes) {
+                client.handle(now, bytes);
                 handled = true;
                 break;
             }

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use rtc::rtp;
 
 use crate::Extensions;
-use crate::sdp::{Extension, LocalSection};
+use crate::sdp::{Extension, MediaSection};
 
 /// Header extensions by their negotiated ids: with BUNDLE they mean the same in every section.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,7 +17,7 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    pub(super) fn of(sections: &[LocalSection]) -> Self {
+    pub(super) fn of(sections: &[MediaSection]) -> Self {
         let mut ids = Self::default();
         for (id, extension) in sections.iter().filter(|s| !s.declined).flat_map(|section| &section.extensions)
         {

@@ -19,7 +19,7 @@ use rtc::rtcp;
 use rtc::rtp;
 use rtc::shared::marshal::MarshalSize as _;
 
-use crate::sdp::LocalSection;
+use crate::sdp::MediaSection;
 use crate::{BitrateLimits, Event, PeerError, RtpPacket, SenderClock, SendingTrack, Statistics, TrackId};
 use arrivals::Arrivals;
 use departures::Departures;
@@ -120,13 +120,13 @@ impl Session {
     /// Takes over what was negotiated: the sections, with the SSRCs that the far end announced for each. `random` makes SSRCs and first numbers of what is new.
     pub(crate) fn configure(
         &mut self,
-        sections: &[LocalSection],
+        sections: &[MediaSection],
         flows: &[&[(u32, Option<u32>)]],
         mut random: impl FnMut() -> u32,
     ) {
         self.ids = Ids::of(sections);
         self.receiving.configure(sections, flows);
-        let sends = |section: &&LocalSection| !section.declined && section.direction.sends();
+        let sends = |section: &&MediaSection| !section.declined && section.direction.sends();
         let gone = |mid: &String| !sections.iter().any(|section| section.mid == *mid && sends(&section));
         self.sending.retain(|outbound| !gone(&outbound.track.mid));
         for section in sections.iter().filter(sends) {
@@ -142,9 +142,9 @@ impl Session {
                     known.update(section);
                     continue;
                 }
-                let flow = section.flow.filter(|_| rid.is_none());
-                let ssrc = flow.map_or_else(&mut random, |(ssrc, _)| ssrc);
-                let rtx = flow.and_then(|(_, rtx)| rtx).unwrap_or_else(&mut random);
+                let flow = section.flows.first().filter(|_| rid.is_none());
+                let ssrc = flow.map_or_else(&mut random, |(ssrc, _)| *ssrc);
+                let rtx = flow.and_then(|(_, rtx)| *rtx).unwrap_or_else(&mut random);
                 let id = TrackId(self.next_track);
                 self.next_track += 1;
                 let track = SendingTrack {

@@ -6,7 +6,7 @@ use rtc::rtp;
 
 use super::extensions::{Ids, write_extensions};
 use super::sequence::Unwrap;
-use crate::sdp::LocalSection;
+use crate::sdp::MediaSection;
 use crate::{CodecParameters, Kind, PeerError, RtpPacket, SenderClock, SendingStatistics, SendingTrack};
 
 /// Packets that can be sent again, and for how long.
@@ -85,7 +85,7 @@ impl Outbound {
         self.round_trip
     }
 
-    pub(crate) fn update(&mut self, section: &LocalSection) {
+    pub(crate) fn update(&mut self, section: &MediaSection) {
         self.track.codecs.clone_from(&section.codecs);
     }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::{Peer, Stage};
-use crate::sdp::{Candidate, CandidateKind, Local, LocalSection, Remote, agree, answer, offer};
+use crate::sdp::{Candidate, CandidateKind, Local, MediaSection, Remote, agree, answer, offer};
 use crate::{Event, PeerError, Role, Wanted};
 
 impl Peer {
@@ -149,7 +149,8 @@ impl Peer {
             let has_rtx = section.codecs.iter().any(|codec| codec.rtx.is_some());
             let known = self.session.flow(&section.mid);
             let random = &mut self.random;
-            section.flow = known.or_else(|| Some((random.word(), has_rtx.then(|| random.word()))));
+            let flow = known.unwrap_or_else(|| (random.u32(..), has_rtx.then(|| random.u32(..))));
+            section.flows = vec![flow];
         }
     }
 
@@ -157,7 +158,7 @@ impl Peer {
         self.stage = Stage::Stable;
         let random = &mut self.random;
         let flows: Vec<_> = remote.sections.iter().map(|section| &section.flows[..]).collect();
-        self.session.configure(&self.sections, &flows, || random.word());
+        self.session.configure(&self.sections, &flows, || random.u32(..));
         self.remote = Some(remote);
         let patience = self.config.patience;
         self.transport.set_patience(if self.session.receives() { patience } else { 4 * patience });
@@ -165,7 +166,7 @@ impl Peer {
 
     fn text(&mut self) -> String {
         self.version += 1;
-        let sections: &[LocalSection] = &self.sections;
+        let sections: &[MediaSection] = &self.sections;
         let said = self.transport.said();
         Local {
             session: self.id,

@@ -1,5 +1,5 @@
 use super::offer::fits;
-use super::{LocalSection, Remote, RemoteSection};
+use super::{MediaSection, Remote};
 use crate::{Codec, CodecParameters, Direction, Feedback, Kind, Media, PeerError};
 
 /// One answering section to each offered one. What was offered keeps its payload types and identifiers.
@@ -10,7 +10,7 @@ pub(crate) fn answer(
     remote: &Remote,
     wanted: &[Media],
     known: &[Codec],
-) -> Result<Vec<LocalSection>, PeerError> {
+) -> Result<Vec<MediaSection>, PeerError> {
     let mut open: Vec<&Media> = wanted.iter().collect();
     let mut sections = Vec::with_capacity(remote.sections.len());
     for offered in &remote.sections {
@@ -37,7 +37,7 @@ fn ours(theirs: Direction, wanted: Direction) -> Direction {
     Direction::of(theirs.receives() && wanted.sends(), theirs.sends() && wanted.receives())
 }
 
-fn common(offered: &RemoteSection, media: &Media, known: &[Codec]) -> Vec<CodecParameters> {
+fn common(offered: &MediaSection, media: &Media, known: &[Codec]) -> Vec<CodecParameters> {
     let is_wanted =
         |codec: Codec| known.contains(&codec) && (media.codecs.is_empty() || media.codecs.contains(&codec));
     let mut common: Vec<CodecParameters> =
@@ -64,11 +64,11 @@ fn restricted(offered: Feedback, kind: Option<Kind>) -> Feedback {
     }
 }
 
-fn accepted(offered: &RemoteSection, media: &Media, known: &[Codec]) -> LocalSection {
+fn accepted(offered: &MediaSection, media: &Media, known: &[Codec]) -> MediaSection {
     let direction = ours(offered.direction, media.direction);
     let layers: Vec<String> =
         media.layers.iter().filter(|layer| offered.receives.contains(layer)).cloned().collect();
-    LocalSection {
+    MediaSection {
         codecs: common(offered, media, known),
         direction,
         declined: false,
@@ -85,8 +85,9 @@ fn accepted(offered: &RemoteSection, media: &Media, known: &[Codec]) -> LocalSec
     }
 }
 
-fn declined(offered: &RemoteSection) -> LocalSection {
-    LocalSection {
+fn declined(offered: &MediaSection) -> MediaSection {
+    MediaSection {
+        line: 0,
         media: offered.media.clone(),
         protocol: offered.protocol.clone(),
         format: offered.format.clone(),
@@ -98,7 +99,7 @@ fn declined(offered: &RemoteSection) -> LocalSection {
         extensions: Vec::new(),
         sends: Vec::new(),
         receives: Vec::new(),
-        flow: None,
+        flows: Vec::new(),
         reduced_size: false,
     }
 }
@@ -108,7 +109,7 @@ fn declined(offered: &RemoteSection) -> LocalSection {
 /// # Errors
 /// [`PeerError::Description`] where the answer says what was not offered, [`PeerError::NoCommonCodecs`] where it
 /// declines everything.
-pub(crate) fn agree(offered: &[LocalSection], answer: &Remote) -> Result<Vec<LocalSection>, PeerError> {
+pub(crate) fn agree(offered: &[MediaSection], answer: &Remote) -> Result<Vec<MediaSection>, PeerError> {
     if offered.len() != answer.sections.len() {
         let (theirs, ours) = (answer.sections.len(), offered.len());
         let reason = format!("the answer has {theirs} sections, the offer {ours}");
@@ -124,7 +125,7 @@ pub(crate) fn agree(offered: &[LocalSection], answer: &Remote) -> Result<Vec<Loc
     Ok(agreed)
 }
 
-fn agree_section(offered: &LocalSection, answer: &RemoteSection) -> Result<LocalSection, PeerError> {
+fn agree_section(offered: &MediaSection, answer: &MediaSection) -> Result<MediaSection, PeerError> {
     let wrong = |field: &str, reason: &str| Err(PeerError::description(answer.line, field, reason));
     if answer.media != offered.media {
         return wrong("m=", "it answers a section of another medium");

@@ -6,13 +6,15 @@ mod formats;
 mod lines;
 mod offer;
 mod remote;
+mod section;
 mod write;
 
 pub(crate) use answer::{agree, answer};
 pub(crate) use candidate::{Candidate, CandidateKind};
 pub(crate) use offer::offer;
-pub(crate) use remote::{Remote, RemoteSection, RemoteTransport, Setup};
-pub(crate) use write::{Local, LocalSection};
+pub(crate) use remote::{Remote, RemoteTransport, Setup};
+pub(crate) use section::MediaSection;
+pub(crate) use write::Local;
 
 /// Longest description that is read, in bytes.
 const LONGEST: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-use super::{Extension, LocalSection};
+use super::{Extension, MediaSection};
 use crate::{Codec, CodecParameters, Feedback, Kind, Media};
 
 /// Payload types of what we offer: the numbers that browsers use where they agree.
@@ -15,11 +15,11 @@ const NUMBERS: [(Codec, u8, Option<u8>, &str); 9] = [
 ];
 
 /// The sections that offer `wanted`, in its order. SSRCs are the caller's.
-pub(crate) fn offer(wanted: &[Media], known: &[Codec]) -> Vec<LocalSection> {
+pub(crate) fn offer(wanted: &[Media], known: &[Codec]) -> Vec<MediaSection> {
     wanted.iter().enumerate().map(|(index, media)| section(index, media, known)).collect()
 }
 
-fn section(index: usize, media: &Media, known: &[Codec]) -> LocalSection {
+fn section(index: usize, media: &Media, known: &[Codec]) -> MediaSection {
     let order = if media.codecs.is_empty() { known } else { &media.codecs[..] };
     let mut codecs: Vec<CodecParameters> = Vec::new();
     for codec in order.iter().filter(|codec| codec.kind() == media.kind && known.contains(codec)) {
@@ -50,7 +50,8 @@ fn section(index: usize, media: &Media, known: &[Codec]) -> LocalSection {
     // With BUNDLE an id means the same in every section (RFC 9143 section 7.1.1).
     let extensions =
         (1..).zip(Extension::ALL).filter(|(_, extension)| fits(*extension, media.kind)).collect();
-    LocalSection {
+    MediaSection {
+        line: 0,
         media: media.kind.name().to_owned(),
         protocol: "UDP/TLS/RTP/SAVPF".to_owned(),
         format: String::new(),
@@ -62,7 +63,7 @@ fn section(index: usize, media: &Media, known: &[Codec]) -> LocalSection {
         extensions,
         sends: if media.direction.sends() { media.layers.clone() } else { Vec::new() },
         receives: Vec::new(),
-        flow: None,
+        flows: Vec::new(),
         reduced_size: true,
     }
 }

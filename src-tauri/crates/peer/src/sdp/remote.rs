@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::formats::codecs;
 use super::lines::{Attribute, Lines, Section, read, shown};
-use super::{CANDIDATES, Candidate, Extension};
-use crate::{CodecParameters, Direction, Kind, PeerError};
+use super::{CANDIDATES, Candidate, Extension, MediaSection};
+use crate::{Direction, Kind, PeerError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setup {
@@ -27,32 +27,9 @@ pub(crate) struct RemoteTransport {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RemoteSection {
-    pub(crate) line: usize,
-    pub(crate) media: String,
-    pub(crate) protocol: String,
-    pub(crate) format: String,
-    /// `None`: neither sound nor picture.
-    pub(crate) kind: Option<Kind>,
-    pub(crate) mid: String,
-    pub(crate) declined: bool,
-    /// As the far end sees it.
-    pub(crate) direction: Direction,
-    pub(crate) codecs: Vec<CodecParameters>,
-    pub(crate) extensions: Vec<(u8, Extension)>,
-    /// Layers that the far end sends (RFC 8853).
-    pub(crate) sends: Vec<String>,
-    /// Layers that it would receive.
-    pub(crate) receives: Vec<String>,
-    /// SSRCs that it announces, with those of their retransmissions.
-    pub(crate) flows: Vec<(u32, Option<u32>)>,
-    pub(crate) reduced_size: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Remote {
     pub(crate) transport: RemoteTransport,
-    pub(crate) sections: Vec<RemoteSection>,
+    pub(crate) sections: Vec<MediaSection>,
 }
 
 impl Remote {
@@ -80,7 +57,7 @@ impl Remote {
 }
 
 /// Everything goes over the transport of the first section: what is not in its group cannot be had.
-fn bundle(lines: &Lines<'_>, sections: &mut [RemoteSection]) -> Result<(), PeerError> {
+fn bundle(lines: &Lines<'_>, sections: &mut [MediaSection]) -> Result<(), PeerError> {
     let active = sections.iter().filter(|section| !section.declined).count();
     let group = lines.session.iter().find_map(|attribute| {
         let mut words = attribute.value.split_ascii_whitespace();
@@ -164,7 +141,7 @@ fn fingerprint(line: usize, attributes: &[Attribute<'_>]) -> Result<String, Peer
     })
 }
 
-fn remote_section(lines: &Lines<'_>, section: &Section<'_>) -> Result<RemoteSection, PeerError> {
+fn remote_section(lines: &Lines<'_>, section: &Section<'_>) -> Result<MediaSection, PeerError> {
     let kind = match section.media {
         "audio" => Some(Kind::Audio),
         "video" => Some(Kind::Video),
@@ -191,7 +168,7 @@ fn remote_section(lines: &Lines<'_>, section: &Section<'_>) -> Result<RemoteSect
     }
     let direction = direction(lines, section);
     let (sends, receives) = layers(section);
-    Ok(RemoteSection {
+    Ok(MediaSection {
         line: section.line,
         media: section.media.chars().take(32).collect(),
         protocol: section.protocol.chars().take(32).collect(),

@@ -2,29 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Candidate, Extension, Setup};
-use crate::{Codec, CodecParameters, Direction, Kind};
-
-#[derive(Debug, Clone)]
-pub(crate) struct LocalSection {
-    pub(crate) media: String,
-    pub(crate) protocol: String,
-    /// One format, for a declined section must list some.
-    pub(crate) format: String,
-    pub(crate) kind: Option<Kind>,
-    pub(crate) mid: String,
-    pub(crate) declined: bool,
-    pub(crate) direction: Direction,
-    pub(crate) codecs: Vec<CodecParameters>,
-    pub(crate) extensions: Vec<(u8, Extension)>,
-    /// Layers that we send; empty: one.
-    pub(crate) sends: Vec<String>,
-    /// Layers that we receive.
-    pub(crate) receives: Vec<String>,
-    /// That we send, with that of its retransmissions; with layers they are not told.
-    pub(crate) flow: Option<(u32, Option<u32>)>,
-    pub(crate) reduced_size: bool,
-}
+use super::{Candidate, MediaSection, Setup};
+use crate::{Codec, CodecParameters, Direction};
 
 pub(crate) struct Local<'a> {
     pub(crate) session: u64,
@@ -38,7 +17,7 @@ pub(crate) struct Local<'a> {
     pub(crate) complete: bool,
     /// The stream's name and our CNAME.
     pub(crate) stream: &'a str,
-    pub(crate) sections: &'a [LocalSection],
+    pub(crate) sections: &'a [MediaSection],
 }
 
 impl Local<'_> {
@@ -70,7 +49,7 @@ impl Local<'_> {
         out.0
     }
 
-    fn section(&self, out: &mut Text, section: &LocalSection, first: bool) {
+    fn section(&self, out: &mut Text, section: &MediaSection, first: bool) {
         let mut formats: Vec<String> = Vec::new();
         for codec in &section.codecs {
             formats.push(codec.payload_type.to_string());
@@ -136,7 +115,7 @@ impl Local<'_> {
         if !simulcast.is_empty() {
             out.line(format_args!("a=simulcast:{}", simulcast.join(" ")));
         }
-        if let Some((ssrc, rtx)) = section.flow
+        if let Some((ssrc, rtx)) = section.flows.first().copied()
             && section.sends.is_empty()
         {
             if let Some(rtx) = rtx {
@@ -158,7 +137,7 @@ impl Text {
         let _ = write!(self.0, "{line}\r\n");
     }
 
-    fn declined(&mut self, section: &LocalSection) {
+    fn declined(&mut self, section: &MediaSection) {
         self.line(format_args!("m={} 0 {} {}", section.media, section.protocol, section.format));
         self.line(format_args!("c=IN IP4 0.0.0.0"));
         self.line(format_args!("a=mid:{}", section.mid));

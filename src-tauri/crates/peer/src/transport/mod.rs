@@ -29,6 +29,7 @@ use rtc::sansio::Protocol as _;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 
 use self::core::Core;
+use crate::packet::Datagram;
 use crate::sdp::{Candidate, RemoteTransport, Setup};
 use crate::{Config, DisconnectReason, PeerError, Role};
 use flight::Flight;
@@ -220,17 +221,12 @@ impl Transport {
         Ok(())
     }
 
-    pub(crate) fn handle(
-        &mut self,
-        now: Instant,
-        local: SocketAddr,
-        remote: SocketAddr,
-        datagram: &[u8],
-    ) -> Option<TransportEvent> {
-        if self.life.handle(now, remote, datagram) {
+    pub(crate) fn handle(&mut self, now: Instant, datagram: Datagram<'_>) -> Option<TransportEvent> {
+        let Datagram { local, remote, bytes } = datagram;
+        if self.life.handle(now, remote, bytes) {
             return None;
         }
-        if !self.guard.admits(remote, datagram, &self.ufrag) {
+        if !self.guard.admits(remote, bytes, &self.ufrag) {
             return None;
         }
         let transport = TransportContext {
@@ -240,14 +236,14 @@ impl Transport {
             ecn: None,
         };
         // Errors of single datagrams end nothing.
-        let message = TaggedBytesMut { now, transport, message: BytesMut::from(datagram) };
+        let message = TaggedBytesMut { now, transport, message: BytesMut::from(bytes) };
         let _ = self.core.stir().handle_read(message);
-        if matches!(datagram.first(), Some(20..=63)) {
-            let repeats = self.connected && matches!(datagram.first(), Some(22));
+        if matches!(bytes.first(), Some(20..=63)) {
+            let repeats = self.connected && matches!(bytes.first(), Some(22));
             self.flight.heard(now, repeats);
         }
         // An alert may have been the far end's goodbye.
-        if matches!(datagram.first(), Some(21)) && self.connected && self.is_closed() {
+        if matches!(bytes.first(), Some(21)) && self.connected && self.is_closed() {
             return Some(TransportEvent::Failed(DisconnectReason::Closed));
         }
         None

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use crate::random::Random;
+use fastrand::Rng;
 
 /// IPv4 and UDP headers, which count as RTCP bandwidth (RFC 3550 section 6.2).
 const LOWER_HEADERS: f64 = 28.0;
@@ -26,11 +26,11 @@ pub(super) struct Interval {
     counted: u32,
     last: Instant,
     next: Instant,
-    random: Random,
+    random: Rng,
 }
 
 impl Interval {
-    pub(super) fn new(now: Instant, bandwidth: f64, minimum: Duration, random: Random) -> Self {
+    pub(super) fn new(now: Instant, bandwidth: f64, minimum: Duration, random: Rng) -> Self {
         let (bandwidth, average_size) = (bandwidth.max(1.0), 100.0 + LOWER_HEADERS);
         let (initial, counted, last, next) = (true, 1, now, now);
         let mut interval = Self { bandwidth, minimum, initial, average_size, counted, last, next, random };
@@ -84,7 +84,7 @@ impl Interval {
 
     fn randomised(&mut self, members: Members) -> Duration {
         let minimum = if self.initial { self.minimum / 2 } else { self.minimum };
-        let factor = (self.random.fraction() + 0.5) / COMPENSATION;
+        let factor = (self.random.f64() + 0.5) / COMPENSATION;
         self.computed(members, minimum).mul_f64(factor)
     }
 

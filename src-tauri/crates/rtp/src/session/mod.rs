@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::keep_alive::KeepAlive;
 use crate::packet::WirePacket;
-use crate::random::Random;
+use fastrand::Rng;
 
 pub use config::{Config, Identity, PayloadClass, PayloadType, RtcpConfig};
 use feedback::Feedback;
@@ -43,7 +43,8 @@ pub struct Session {
     keep_alive: KeepAlive,
     keep_alive_interval: Duration,
     began: Instant,
-    random: Random,
+    /// Spreads report times and picks a new SSRC; not for secrets.
+    random: Rng,
     collision: Collision,
     closed: bool,
 }
@@ -80,10 +81,10 @@ enum Collision {
 impl Session {
     /// `seed` spreads the report times and picks the SSRC after a collision.
     pub fn new(config: Config, now: Instant, seed: u64) -> Self {
-        let mut random = Random::new(seed);
+        let mut random = Rng::with_seed(seed);
         let interval = config.rtcp.map(|rtcp| {
             let bandwidth = f64::from(rtcp.session_bandwidth) * 0.05 / 8.0;
-            Interval::new(now, bandwidth, rtcp.minimum, Random::new(random.next()))
+            Interval::new(now, bandwidth, rtcp.minimum, random.fork())
         });
         let mut session = Self {
             cname: config.cname,
@@ -283,9 +284,9 @@ impl Session {
             }
             Collision::None if packet.ssrc == self.outbound.ssrc => {
                 let old = self.outbound.ssrc;
-                let mut ssrc = self.random.next() as u32;
+                let mut ssrc = self.random.u32(..);
                 while ssrc == old {
-                    ssrc = self.random.next() as u32;
+                    ssrc = self.random.u32(..);
                 }
                 self.outbound.rename(ssrc);
                 self.collision = Collision::Renamed(old);

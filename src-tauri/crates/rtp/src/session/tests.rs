@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::interval::{Interval, Members};
 use super::jitter::Jitter;
 use super::sequence::{Sequence, Step};
-use crate::random::Random;
+use fastrand::Rng;
 
 fn valid(first: u16) -> Sequence {
     let mut sequence = Sequence::new(first.wrapping_sub(1));
@@ -118,7 +118,7 @@ fn a_leap_of_the_timestamp_is_no_jitter() {
 
 fn interval(seed: u64) -> (Interval, Instant) {
     let now = Instant::now();
-    (Interval::new(now, 400.0, Duration::from_secs(5), Random::new(seed)), now)
+    (Interval::new(now, 400.0, Duration::from_secs(5), Rng::with_seed(seed)), now)
 }
 
 const BOTH: Members = Members { members: 2, senders: 2, we_sent: true };
@@ -152,7 +152,7 @@ fn report_times_average_the_interval_under_reconsideration() {
 #[test]
 fn little_bandwidth_stretches_the_interval() {
     let now = Instant::now();
-    let interval = Interval::new(now, 10.0, Duration::from_secs(5), Random::new(1));
+    let interval = Interval::new(now, 10.0, Duration::from_secs(5), Rng::with_seed(1));
     // 128 bytes on average, two members, 10 bytes per second.
     assert_eq!(interval.deterministic(BOTH), Duration::from_secs_f64(25.6));
     let listeners = Members { members: 9, senders: 1, we_sent: false };

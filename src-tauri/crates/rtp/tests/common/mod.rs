@@ -6,25 +6,25 @@ use sidetone_rtp::{Config, Identity, PayloadType, RtcpConfig, Session, WirePacke
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
-/// SplitMix64.
-pub(crate) struct Random(pub(crate) u64);
+/// Seeded: what fails once fails again.
+pub(crate) struct Random(fastrand::Rng);
 
 impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(fastrand::Rng::with_seed(seed))
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
+        self.0.u64(..)
     }
 
     pub(crate) fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
+        self.0.usize(..limit.max(1))
     }
 
     pub(crate) fn bytes(&mut self, limit: usize) -> Vec<u8> {
         let len = self.below(limit);
-        (0..len).map(|_| self.next() as u8).collect()
+        (0..len).map(|_| self.0.u8(..)).collect()
     }
 }
 

@@ -1,26 +1,10 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use fastrand::Rng;
 use sidetone_rtp::transport::{DtlsIdentity, DtlsRole, MediaKind};
 
 use super::network::{MS, Network, credentials, dtls, ice, plain, rtp, talk};
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    fn bytes(&mut self, len: usize) -> Vec<u8> {
-        (0..len).map(|_| self.next() as u8).collect()
-    }
-}
 
 /// Two ends with ICE and DTLS, before any datagram.
 fn pair(salt: u8) -> Network {
@@ -52,30 +36,30 @@ fn damaged_datagrams_at_any_time_neither_panic_nor_stop_a_call() {
         recorded.ends[0].transport.protect(kind, &mut packet);
         sample.push(packet);
     }
-    let mut random = Random(4);
+    let mut random = Rng::with_seed(4);
     let mut network = pair(64);
     let stranger = SocketAddr::from(([203, 0, 113, 66], 6666));
     for step in 0..400 {
         for _ in 0..20 {
-            let mut data = match random.next() % 8 {
+            let mut data = match random.u64(..8) {
                 0 => {
-                    let len = random.next() as usize % 200;
-                    random.bytes(len)
+                    let len = random.usize(..200);
+                    (0..len).map(|_| random.u8(..)).collect()
                 }
-                _ => sample[random.next() as usize % sample.len()].clone(),
+                _ => sample[random.usize(..sample.len())].clone(),
             };
-            for _ in 0..random.next() % 4 {
+            for _ in 0..random.u64(..4) {
                 if !data.is_empty() {
-                    let place = random.next() as usize % data.len();
-                    match random.next() % 3 {
-                        0 => data[place] = random.next() as u8,
+                    let place = random.usize(..data.len());
+                    match random.u64(..3) {
+                        0 => data[place] = random.u8(..),
                         1 => data.truncate(place),
-                        _ => data.insert(place, random.next() as u8),
+                        _ => data.insert(place, random.u8(..)),
                     }
                 }
             }
-            let end = random.next() as usize % 2;
-            let to = network.ends[end].sockets[random.next() as usize % 2];
+            let end = random.usize(..2);
+            let to = network.ends[end].sockets[random.usize(..2)];
             network.inject(stranger, to, data);
         }
         network.run(Duration::from_millis(if step < 100 { 1 } else { 10 }));

@@ -4,8 +4,7 @@ use sidetone_sip::message::{
     CSeq, HeaderName, Host, Message, Method, NameAddr, Request, Response, Scheme, Uri, Via, ViaTransport,
 };
 
-/// SplitMix64.
-pub(crate) struct Generator(u64);
+pub(crate) struct Generator(fastrand::Rng);
 
 const TOKEN: &str = "abcXYZ019-.!%*_+`'~";
 const TEXT: &str = "abc XYZ\t019-.!%*_+`'~\"\\<>;,:@?&=/[](){}|^#$\u{e9}\u{4e2d}\u{1f600}\u{0}\u{7f}\u{1}";
@@ -14,19 +13,15 @@ const PARAM: &str = "abcXYZ019-_.!~*'()[]/:&+$";
 
 impl Generator {
     pub(crate) fn new(seed: u64) -> Generator {
-        Generator(seed)
+        Generator(fastrand::Rng::with_seed(seed))
     }
 
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.u64(..)
     }
 
     pub(crate) fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
+        self.0.usize(..end)
     }
 
     pub(crate) fn chance(&mut self, one_in: usize) -> bool {

@@ -36,7 +36,7 @@ struct Packet {
 
 pub(crate) struct Net {
     pub(crate) now: Instant,
-    seed: u64,
+    random: fastrand::Rng,
     pub(crate) link: Link,
     pub(crate) nodes: Vec<Node>,
     flying: BTreeMap<(Instant, u64), Packet>,
@@ -63,7 +63,7 @@ impl Net {
     pub(crate) fn new() -> Self {
         Self {
             now: Instant::now(),
-            seed: 7,
+            random: fastrand::Rng::with_seed(7),
             link: Link::default(),
             nodes: Vec::new(),
             flying: BTreeMap::new(),
@@ -84,14 +84,6 @@ impl Net {
         let ua = UserAgent::new(config, seed);
         self.nodes.push(Node { ua, address: address(at), events: VecDeque::new() });
         self.nodes.len() - 1
-    }
-
-    fn random(&mut self) -> u64 {
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.seed;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
     }
 
     /// Does something with a user agent, then takes what comes out of it.
@@ -147,13 +139,13 @@ impl Net {
             return;
         }
         let datagram = transport == Transport::Udp;
-        if datagram && self.random() % 100 < self.link.loss {
+        if datagram && self.random.u64(..100) < self.link.loss {
             return;
         }
-        let copies = if datagram && self.random() % 100 < self.link.duplicates { 2 } else { 1 };
+        let copies = if datagram && self.random.u64(..100) < self.link.duplicates { 2 } else { 1 };
         for _ in 0..copies {
             let jitter = u64::try_from(self.link.jitter.as_micros()).unwrap();
-            let extra = if datagram && jitter > 0 { self.random() % jitter } else { 0 };
+            let extra = if datagram && jitter > 0 { self.random.u64(..jitter) } else { 0 };
             let at = self.now + LATENCY + Duration::from_micros(extra);
             self.sent += 1;
             let hop = Hop::new(transport, to, from);
