@@ -1,6 +1,6 @@
 //! One direction of a network path in virtual time: loss, delay, jitter, reordering and a bottleneck with a queue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 /// What the path does. The default does nothing.
@@ -104,5 +104,41 @@ impl<T: Clone> Link<T> {
         self.random ^= self.random >> 27;
         let drawn = self.random.wrapping_mul(0x2545_f491_4f6c_dd1d);
         (drawn >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// Loss whose share is no matter of chance: of every so many RTP packets of a stream exactly one vanishes, at a place that the
+/// seed chooses. RTCP is a stream like the others; what is neither passes.
+#[derive(Debug)]
+pub struct EvenLoss {
+    one_in: u32,
+    random: fastrand::Rng,
+    /// By SSRC: the packet's place in its row, and the place that vanishes.
+    rows: HashMap<u32, (u32, u32)>,
+}
+
+impl EvenLoss {
+    /// 0: nothing vanishes.
+    pub fn new(one_in: u32, seed: u64) -> Self {
+        Self { one_in, random: fastrand::Rng::with_seed(seed), rows: HashMap::new() }
+    }
+
+    /// Whether this one vanishes. It may be encrypted.
+    pub fn takes(&mut self, datagram: &[u8]) -> bool {
+        let [128..=191, kind, _, _, _, _, _, _, a, b, c, d, ..] = *datagram else { return false };
+        if self.one_in == 0 {
+            return false;
+        }
+        // RFC 5761 section 4.
+        let stream = if (192..=223).contains(&kind) { 0 } else { u32::from_be_bytes([a, b, c, d]) };
+        let one_in = self.one_in;
+        let random = &mut self.random;
+        let (place, taken) = self.rows.entry(stream).or_insert_with(|| (0, random.u32(..one_in)));
+        let takes = place == taken;
+        *place += 1;
+        if *place == one_in {
+            (*place, *taken) = (0, random.u32(..one_in));
+        }
+        takes
     }
 }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::answers::Answers;
 use super::sequence::Unwrap;
 
 /// Numbers that are remembered as arrived.
@@ -28,6 +29,7 @@ pub(crate) struct Log {
     missing: BTreeMap<u64, Missing>,
     /// Whether the far end sends again at all.
     repairs: bool,
+    answers: Answers,
     tick: Option<Instant>,
     late: u32,
     /// Of numbers that were asked for again.
@@ -40,6 +42,7 @@ pub(crate) struct Log {
 #[derive(Debug, Clone, Copy)]
 struct Missing {
     tries: u32,
+    asked: Instant,
     due: Instant,
 }
 
@@ -71,6 +74,7 @@ impl Log {
             seen: Vec::new(),
             missing: BTreeMap::new(),
             repairs,
+            answers: Answers::default(),
             tick: None,
             late: 0,
             nacked: 0,
@@ -78,6 +82,18 @@ impl Log {
             lost: 0,
             duplicates: 0,
         }
+    }
+
+    /// As [`Self::record`], of what was sent again.
+    pub(crate) fn record_repair(&mut self, now: Instant, sequence: u16) -> Arrival {
+        let number = self.unwrap.peek(sequence);
+        match self.missing.get(&number) {
+            Some(missing) if missing.tries > 0 => {
+                self.answers.arrived(now, number, missing.asked, missing.tries);
+            }
+            _ => self.answers.arrived_again(number),
+        }
+        self.record(now, sequence)
     }
 
     pub(crate) fn record(&mut self, now: Instant, sequence: u16) -> Arrival {
@@ -131,7 +147,7 @@ impl Log {
             return;
         }
         for gone in highest + 1..number {
-            self.missing.insert(gone, Missing { tries: 0, due: now });
+            self.missing.insert(gone, Missing { tries: 0, asked: now, due: now });
         }
         while self.missing.len() > MISSING {
             self.missing.pop_first();
@@ -162,7 +178,8 @@ impl Log {
         if self.tick.is_none_or(|tick| tick > now) {
             return requests;
         }
-        let answered = round_trip.unwrap_or_default().min(2 * SLOWEST) + Duration::from_millis(10);
+        let on_its_way = round_trip.unwrap_or_default().min(2 * SLOWEST) + Duration::from_millis(10);
+        let answered = on_its_way.max(self.answers.patience());
         self.missing.retain(|number, missing| {
             if missing.due > now {
                 return true;
@@ -173,6 +190,7 @@ impl Log {
             }
             if missing.tries == 0 {
                 self.nacked += 1;
+                missing.asked = now;
             }
             self.nacks += 1;
             let wait = AGAIN.get(missing.tries as usize).copied().unwrap_or(SLOWEST);

@@ -1,5 +1,6 @@
 //! RTP and RTCP of one peer, in the clear: streams, repair both ways, feedback and the estimate.
 
+mod answers;
 mod arrivals;
 mod departures;
 pub(crate) mod estimate;

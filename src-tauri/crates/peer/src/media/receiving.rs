@@ -7,7 +7,7 @@ use rtc::rtp;
 
 use super::extensions::{Ids, read_extensions};
 use super::log::{Arrival, Log};
-use crate::sdp::LocalSection;
+use crate::sdp::MediaSection;
 use crate::{
     CodecParameters, Kind, Received, ReceivingStatistics, ReceivingTrack, RtpPacket, SenderClock, TrackId,
 };
@@ -77,7 +77,7 @@ pub(crate) enum Outcome {
 }
 
 impl Receiving {
-    pub(crate) fn configure(&mut self, sections: &[LocalSection], flows: &[&[(u32, Option<u32>)]]) {
+    pub(crate) fn configure(&mut self, sections: &[MediaSection], flows: &[&[(u32, Option<u32>)]]) {
         self.lines.clear();
         for (section, flows) in sections.iter().zip(flows) {
             let Some(kind) = section.kind.filter(|_| section.direction.receives() && !section.declined)
@@ -289,7 +289,9 @@ impl Inbound {
         codec: &CodecParameters,
         repaired: bool,
     ) -> bool {
-        let arrival = self.log.record(now, packet.header.sequence_number);
+        let number = packet.header.sequence_number;
+        let arrival =
+            if repaired { self.log.record_repair(now, number) } else { self.log.record(now, number) };
         self.last = Some(now);
         if arrival == Arrival::Again {
             return false;

@@ -54,6 +54,53 @@ fn nothing_is_asked_for_again_before_an_answer_can_be_there() {
     assert_eq!(log.handle_timeout(begun + 240 * MS, far).sequences, [11]);
 }
 
+/// A far end that answers after `takes`, on a path that keeps order: how often each of 40 lost packets is asked for.
+fn requests_where_answers_take(takes: Duration, is_lost: impl Fn(u64) -> bool) -> Vec<u64> {
+    let begun = Instant::now();
+    let mut log = Log::new(true);
+    let (mut answers, mut sent) = (Vec::new(), 0_u64);
+    let mut counts = Vec::new();
+    for ms in 0..16_000_u64 {
+        let now = begun + Duration::from_millis(ms);
+        // A packet every 20 ms, of which one in 20 is lost.
+        if ms % 20 == 0 {
+            let number = ms / 20;
+            if number % 20 == 7 {
+                counts.push(0);
+            } else {
+                log.record(now, number as u16);
+            }
+        }
+        for number in log.handle_timeout(now, None).sequences {
+            counts[usize::from(number) / 20] += 1;
+            sent += 1;
+            if !is_lost(sent) {
+                answers.push((now + takes, number));
+            }
+        }
+        while answers.first().is_some_and(|(at, _)| *at <= now) {
+            log.record_repair(now, answers.remove(0).1);
+        }
+    }
+    counts
+}
+
+#[test]
+fn a_far_end_that_answers_slowly_is_soon_asked_once_for_each() {
+    for takes in [5, 45, 70, 120] {
+        let counts = requests_where_answers_take(takes * MS, |_| false);
+        assert_eq!(counts.len(), 40);
+        assert!(counts[4..].iter().all(|count| *count == 1), "answers after {takes} ms: {counts:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_lost_costs_one_more_request_and_no_freeze() {
+    let counts = requests_where_answers_take(5 * MS, |sent| sent % 20 == 0);
+    let asked: u64 = counts.iter().sum();
+    assert!((41..=43).contains(&asked), "{counts:?}");
+}
+
 #[test]
 fn a_jump_is_a_new_beginning_and_asks_for_nothing() {
     let begun = Instant::now();

@@ -33,7 +33,7 @@ window.gathered = (pc) => new Promise((resolve) => {
     setTimeout(() => resolve(pc.localDescription.sdp), 1000);
     check();
 });
-window.publish = async (codec, layers) => {
+window.publish = async (codec, layers, kbit) => {
     const pc = new RTCPeerConnection();
     const size = layers.length ? [1280, 720] : [640, 360];
     const picture = window.draw(...size).getVideoTracks()[0];
@@ -41,7 +41,7 @@ window.publish = async (codec, layers) => {
     pc.addTransceiver(sound, { direction: 'sendonly' });
     const encodings = layers.length
         ? layers.map((rid, index) => ({ rid, scaleResolutionDownBy: 2 ** (layers.length - 1 - index) }))
-        : [{ maxBitrate: 500000 }];
+        : [{ maxBitrate: kbit * 1000 }];
     const video = pc.addTransceiver(picture, { direction: 'sendonly', sendEncodings: encodings });
     const { codecs } = RTCRtpSender.getCapabilities('video');
     const wanted = codecs.filter((c) => [`video/${codec}`, 'video/rtx'].includes(c.mimeType));
@@ -66,13 +66,19 @@ window.play = async () => {
 };
 window.answer = (pc, sdp) => pc.setRemoteDescription({ type: 'answer', sdp });
 window.stats = async (pc) => [...(await pc.getStats()).values()];
+// Each picture as it is shown: when, when it was there whole, its timestamp, and how long the page did not run before it.
 window.watch = () => {
-    let last = performance.now();
-    window.longest = 0;
-    const next = () => {
+    window.shown = [];
+    let [ticked, stalled] = [performance.now(), 0];
+    setInterval(() => {
         const now = performance.now();
-        window.longest = Math.max(window.longest, now - last);
-        last = now;
+        stalled += Math.max(0, now - ticked - 40);
+        ticked = now;
+    }, 10);
+    const next = (now, picture) => {
+        const waits = Math.max(0, performance.now() - ticked - 40);
+        window.shown.push([now, picture.receiveTime, picture.rtpTimestamp, stalled + waits]);
+        stalled = -waits;
         window.element.requestVideoFrameCallback(next);
     };
     window.element.requestVideoFrameCallback(next);
