@@ -1,6 +1,6 @@
 //! What the packages ask of a system is what the program is linked with.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{collections::BTreeSet, process::Command};
 

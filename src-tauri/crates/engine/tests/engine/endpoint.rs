@@ -68,6 +68,16 @@ impl Endpoint {
         self.handle.end_stream(resource, None).await.expect("a session");
     }
 
+    /// Waits until there is a session.
+    pub(crate) async fn opened(&self) {
+        let there = async {
+            while self.sessions() == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(SOON, there).await.expect("a session");
+    }
+
     /// Sessions that were opened and not deleted.
     pub(crate) fn sessions(&self) -> usize {
         self.resources.lock().unwrap().len()

@@ -159,6 +159,31 @@ async fn a_lost_connection_is_told_and_tried_again_at_once_where_the_user_wants_
 }
 
 #[tokio::test]
+async fn a_player_whose_session_the_endpoint_ends_plays_on_where_the_stream_is_still_there() {
+    let mut host = Phone::start(small(gateway())).await;
+    let endpoint = Endpoint::start(host.handle.clone()).await;
+    let published = host.published("tv").await;
+    let mut bob = Phone::start(small(quiet())).await;
+    let played = bob.play(&endpoint.whep("tv")).await;
+    bob.stream_status(&played, StreamStatus::Playing).await;
+    host.until("a player", |state| state.gateway.streams.first().is_some_and(|it| it.players == 1)).await;
+    endpoint.end_last().await;
+    endpoint.opened().await;
+    host.until("the player again", |state| state.gateway.streams.first().is_some_and(|it| it.players == 1))
+        .await;
+    picture_is_fresh(&bob, &played).await;
+    // Once more within seconds: it is not asked at once, and not given up.
+    endpoint.end_last().await;
+    bob.until("the loss", |state| stream(state, &played).is_some_and(|it| it.retry_at.is_some())).await;
+    bob.stream_status(&played, StreamStatus::Playing).await;
+    host.done(Command::UnPublishStream { stream_id: published }).await;
+    let stopped = bob.stream_status(&played, StreamStatus::Stopped).await;
+    assert_eq!(stopped, "Stopped by publisher stop");
+    bob.finish().await;
+    host.finish().await;
+}
+
+#[tokio::test]
 async fn a_player_waits_for_an_endpoint_that_is_restarted() {
     let mut host = Phone::start(small(gateway())).await;
     let mut endpoint = Endpoint::start(host.handle.clone()).await;

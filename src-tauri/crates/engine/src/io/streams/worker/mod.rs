@@ -62,6 +62,16 @@ struct OwnStream {
     since: Instant,
 }
 
+impl OwnStream {
+    /// What came before, sound too, is no sign of what comes.
+    fn begin_again(&mut self, now: Instant) {
+        (self.flows, self.since) = (false, now);
+        if let Role::Played { sound, .. } = &mut self.role {
+            *sound = false;
+        }
+    }
+}
+
 enum Role {
     Published { control: Control },
     Played { sink: Sink, tracks: Tracks, sound: bool },
@@ -214,7 +224,7 @@ impl Worker {
             Ask::Disconnect { stream } => {
                 self.peers.remove(now, stream);
                 if let Some(own) = self.own.get_mut(&stream) {
-                    own.flows = false;
+                    own.begin_again(now);
                 }
             }
             Ask::End { stream } => {
@@ -225,11 +235,11 @@ impl Worker {
             }
             Ask::Pause { stream, paused } => {
                 self.router.pause(now, stream, paused);
-                if let Some(found) = self.own.get_mut(&stream)
-                    && let Role::Played { sink, sound, .. } = &mut found.role
-                {
-                    (found.flows, found.since, *sound) = (false, now, false);
-                    sink.cut();
+                if let Some(found) = self.own.get_mut(&stream) {
+                    found.begin_again(now);
+                    if let Role::Played { sink, .. } = &found.role {
+                        sink.cut();
+                    }
                 }
             }
             Ask::Mute { stream, audio, video } => self.router.mute(stream, audio, video),

@@ -325,7 +325,7 @@ impl Worker {
         self.router.stop(key);
         if session.is_own() {
             if let Some(own) = self.own.get_mut(&key) {
-                own.flows = false;
+                own.begin_again(now);
             }
             self.tell(News::Disconnected { stream: key, info: info.to_owned() });
         } else {

@@ -70,3 +70,17 @@ fn a_played_stream_that_can_never_be_shown_fails_in_the_end_and_not_while_it_is_
     assert_eq!(ended(&mut told, PLAYER), Some(("Failed by RTP activity".into(), true)));
     assert!(!worker.router.plays(PLAYER) && worker.own.len() == 1);
 }
+
+#[test]
+fn sound_of_a_connection_that_was_lost_does_not_make_a_stream_play_again() {
+    let (mut worker, mut told, _inward) = worker();
+    let (sink, _outlets) = receive::sink();
+    worker.on_ask(Ask::Own { stream: PLAYER, own: Own::default(), published: None, sink: Some(sink) });
+    worker.has_sound(PLAYER);
+    worker.on_flowing(PLAYER);
+    worker.on_ask(Ask::Disconnect { stream: PLAYER });
+    let _ = std::iter::from_fn(|| told.try_recv().ok()).count();
+    worker.tick(Instant::now() + 2 * TICK);
+    let flows = std::iter::from_fn(|| told.try_recv().ok()).any(|news| matches!(news, News::Flowing { .. }));
+    assert!(!flows);
+}
