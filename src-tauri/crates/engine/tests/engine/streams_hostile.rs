@@ -213,7 +213,7 @@ impl Sending for Spoiled {
         let mut out = Vec::new();
         for payload in payloads {
             let spoiled = if self.spoils { self.spoil(&payload.data) } else { vec![payload.data] };
-            let marker = payload.marker && !(self.spoils && self.random() % 8 == 0);
+            let marker = payload.marker && !(self.spoils && self.random().is_multiple_of(8));
             out.extend(spoiled.into_iter().map(|payload| (encoded.timestamp, marker, payload)));
         }
         out
