@@ -1,32 +1,17 @@
 //! The parts of a recording on disk.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::MAX_CHANNELS;
 use super::header;
+use super::medium::{Medium, Open, new_files, words};
 use crate::error::MediaError;
 
 /// A WAV file tells its length in 32 bits; we stop a little before.
 pub(super) const LARGEST_PART: u32 = u32::MAX - 1_000_000;
 /// Parts of one recording: 4 TiB.
 const MOST_PARTS: u32 = 1_000;
-
-/// Where a part is written: a file, or what a test puts in its place.
-pub(super) trait Medium: Write + Seek + Send {
-    /// Cuts off what is beyond `length` and brings everything to the disk.
-    fn settle(&mut self, length: u64) -> io::Result<()>;
-}
-
-impl Medium for File {
-    fn settle(&mut self, length: u64) -> io::Result<()> {
-        self.set_len(length)?;
-        self.sync_data()
-    }
-}
-
-pub(super) type Open = Box<dyn FnMut(&Path) -> io::Result<Box<dyn Medium>> + Send>;
 
 /// A recording as files of at most 4 GiB each.
 pub(super) struct Parts {
@@ -49,11 +34,7 @@ impl Parts {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|e| failed(&e))?;
         }
-        let open: Open = Box::new(|path| {
-            let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-            Ok(Box::new(file) as Box<dyn Medium>)
-        });
-        Self::with(path, channels, largest, open)
+        Self::with(path, channels, largest, new_files())
     }
 
     pub(super) fn with(path: &Path, channels: u16, largest: u32, mut open: Open) -> Result<Self, MediaError> {
@@ -166,17 +147,4 @@ fn write_counted(out: &mut dyn Medium, mut bytes: &[u8]) -> (usize, io::Result<(
         }
     }
     (all, Ok(()))
-}
-
-/// What went wrong, as a user would say it.
-pub(crate) fn words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::StorageFull => "the disk is full".into(),
-        io::ErrorKind::QuotaExceeded => "the disk quota is used up".into(),
-        io::ErrorKind::ReadOnlyFilesystem => "the disk can only be read".into(),
-        io::ErrorKind::PermissionDenied => "no permission to write there".into(),
-        io::ErrorKind::AlreadyExists => "the file exists already".into(),
-        io::ErrorKind::FileTooLarge => "the file system takes no larger file".into(),
-        _ => error.to_string(),
-    }
 }

@@ -2,6 +2,7 @@
 
 mod file;
 mod header;
+mod medium;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use crate::error::MediaError;
 use crate::frame::{FRAME_LEN, Frame, SAMPLE_RATE};
 use crate::synthetic::to_i16;
 use file::Parts;
-pub(crate) use file::words;
+pub(crate) use medium::{Medium, Open, new_files, words};
 use writer::Shared;
 
 /// Most parties of one recording.

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::file::Medium;
+use super::medium::{Medium, Open};
 use super::*;
 use crate::device::Source;
 use crate::frame::SILENCE;
@@ -186,8 +186,7 @@ fn a_full_disk_is_told_in_words_and_leaves_a_whole_file() {
     let bytes = Arc::new(Mutex::new(Vec::new()));
     let disk = Arc::clone(&bytes);
     // Ends in the middle of a sample.
-    let open: file::Open =
-        Box::new(move |_| Ok(Box::new(Disk { bytes: Arc::clone(&disk), at: 0, room: 50_001 })));
+    let open: Open = Box::new(move |_| Ok(Box::new(Disk { bytes: Arc::clone(&disk), at: 0, room: 50_001 })));
     let parts = Parts::with(Path::new("x.wav"), 2, u32::MAX, open).unwrap();
     let mut recorder = Recorder::with_parts(parts, 2).unwrap();
     for _ in 0..100 {
@@ -239,7 +238,7 @@ fn a_disk_that_hangs_leaves_silence_where_sound_was_lost_and_the_rest_in_its_tim
     let path = dir.path().join("x.wav");
     let gate = Arc::new(AtomicBool::new(true));
     let theirs = Arc::clone(&gate);
-    let open: file::Open = Box::new(move |path| {
+    let open: Open = Box::new(move |path| {
         let file = std::fs::File::create_new(path)?;
         Ok(Box::new(Gated(file, Arc::clone(&theirs))) as Box<dyn Medium>)
     });

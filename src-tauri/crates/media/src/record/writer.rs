@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use rtrb::Consumer;
 
-use super::file::{Parts, words};
+use super::file::Parts;
+use super::medium::words;
 
 /// The header is never older than this while anything comes.
 const LONGEST_NAP: Duration = Duration::from_millis(500);

@@ -161,6 +161,15 @@ impl EncoderOptions {
         range("bitrate", self.bitrate, MIN_BITRATE, MAX_BITRATE)?;
         range("maxNal", self.max_nal.unwrap_or(1_200), 200, 60_000)
     }
+
+    /// Whether `picture` has the size that an encoder was made for.
+    fn check_picture(&self, picture: &Picture) -> Result<(), VideoError> {
+        if picture.size() == self.size {
+            return Ok(());
+        }
+        let problem = format!("{} came, {} is configured", picture.size(), self.size);
+        Err(VideoError::Option { option: "size", problem })
+    }
 }
 
 /// Makes a bitstream out of pictures, one in, at most one out. Key frames come where they are asked for, at the first

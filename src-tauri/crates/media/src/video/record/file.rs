@@ -1,28 +1,13 @@
 //! The files of a recording.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-pub(super) use crate::record::words;
+pub(super) use crate::record::{Medium, words};
+use crate::record::{Open, new_files};
 
 /// Files of one recording.
 const MOST_FILES: u32 = 1_000;
-
-/// A file, or what a test puts in its place.
-pub(super) trait Medium: Write + Seek + Send {
-    /// Cuts off what is beyond `length` and brings everything to the disk.
-    fn settle(&mut self, length: u64) -> io::Result<()>;
-}
-
-impl Medium for File {
-    fn settle(&mut self, length: u64) -> io::Result<()> {
-        self.set_len(length)?;
-        self.sync_data()
-    }
-}
-
-pub(super) type Open = Box<dyn FnMut(&Path) -> io::Result<Box<dyn Medium>> + Send>;
 
 /// Finds names for them.
 pub(super) struct Files {
@@ -34,13 +19,7 @@ pub(super) struct Files {
 
 impl Files {
     pub(super) fn new(path: &Path) -> Self {
-        Self::with(
-            path,
-            Box::new(|path| {
-                let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-                Ok(Box::new(file) as Box<dyn Medium>)
-            }),
-        )
+        Self::with(path, new_files())
     }
 
     pub(super) fn with(path: &Path, open: Open) -> Self {

@@ -99,10 +99,7 @@ impl VideoEncoder for OpenH264Encoder {
     }
 
     fn encode(&mut self, picture: &Picture, key: bool) -> Result<Option<Encoded>, VideoError> {
-        if picture.size() != self.options.size {
-            let problem = format!("{} came, {} is configured", picture.size(), self.options.size);
-            return Err(VideoError::Option { option: "size", problem });
-        }
+        self.options.check_picture(picture)?;
         self.key_wanted |= key;
         if self.key_wanted {
             self.encoder.force_intra_frame();

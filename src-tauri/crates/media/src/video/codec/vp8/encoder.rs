@@ -52,10 +52,7 @@ impl VideoEncoder for VpxEncoder {
     }
 
     fn encode(&mut self, picture: &Picture, key: bool) -> Result<Option<Encoded>, VideoError> {
-        if picture.size() != self.options.size {
-            let problem = format!("{} came, {} is configured", picture.size(), self.options.size);
-            return Err(VideoError::Option { option: "size", problem });
-        }
+        self.options.check_picture(picture)?;
         self.key_wanted |= key;
         let clock = self.options.clock;
         let usual = i64::from(VIDEO_CLOCK_RATE / self.options.frames_per_second);
