@@ -1,7 +1,9 @@
 //! Pictures in files: images, snapshots, and videos as sources.
 
+mod avc;
 mod image;
 mod ivf;
+mod mp4;
 mod source;
 mod still;
 #[cfg(test)]
@@ -19,6 +21,7 @@ use super::picture::{FramePool, Picture};
 
 pub use image::{decode_image, decode_jpeg, encode_png, open_image, save_png};
 pub use ivf::{IvfReader, IvfWriter};
+pub use mp4::Mp4Reader;
 pub use source::VideoFile;
 pub use still::Still;
 pub use webm::WebmReader;

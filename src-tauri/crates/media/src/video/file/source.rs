@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{Demux, FileFrame, IvfReader, WebmReader, Y4mReader, file_error};
+use super::{Demux, FileFrame, IvfReader, Mp4Reader, WebmReader, Y4mReader, file_error};
 use crate::video::codec::{Encoded, VideoCodec, VideoDecoder};
 use crate::video::error::VideoError;
 use crate::video::picture::{FramePool, Picture, Size};
@@ -20,7 +20,7 @@ const USUAL_INTERVAL: Duration = Duration::from_millis(40);
 /// A pause between two frames that is taken for a damaged time.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Plays a WebM (or Matroska), IVF or Y4M file at the speed of its timestamps.
+/// Plays an MP4, WebM (or Matroska), IVF or Y4M file at the speed of its timestamps.
 pub struct VideoFile {
     name: String,
     demux: Box<dyn Demux>,
@@ -175,9 +175,10 @@ where
     match magic.as_slice() {
         [b'Y', b'U', b'V', b'4', ..] => Ok(Box::new(Y4mReader::new(reader)?)),
         [b'D', b'K', b'I', b'F', ..] => Ok(Box::new(IvfReader::new(reader)?)),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Ok(Box::new(Mp4Reader::new(reader)?)),
         [0x1A, 0x45, 0xDF, 0xA3, ..] => Ok(Box::new(WebmReader::new(reader)?)),
         _ => {
-            let problem = "neither WebM, IVF nor Y4M".into();
+            let problem = "neither MP4, WebM, IVF nor Y4M".into();
             Err(VideoError::Format { format: "video", problem })
         }
     }

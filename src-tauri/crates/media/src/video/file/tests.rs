@@ -12,7 +12,11 @@ fn bars(size: Size) -> Bars {
 }
 
 fn y4m(frames: u64) -> Vec<u8> {
-    let bars = bars(Size::new(63, 35).unwrap());
+    y4m_of(Size::new(63, 35).unwrap(), frames)
+}
+
+fn y4m_of(size: Size, frames: u64) -> Vec<u8> {
+    let bars = bars(size);
     let mut writer = Y4mWriter::new(Vec::new(), 25);
     for at in 0..frames {
         writer.write(&bars.draw(at * 40, Instant::now()).unwrap()).unwrap();
@@ -201,7 +205,7 @@ fn encoded_files_are_decoded_and_what_cannot_be_played_is_told_when_it_is_opened
         std::fs::write(&path, bytes).unwrap();
         VideoFile::open(&path, true, start).err().unwrap().to_string()
     };
-    assert!(open("a", b"").contains("neither WebM, IVF nor Y4M"));
+    assert!(open("a", b"").contains("neither MP4, WebM, IVF nor Y4M"));
     assert!(open("b", b"YUV4MPEG2 W9 H9\n").contains("no picture"));
     assert!(VideoFile::open(&folder.path().join("none"), true, start).is_err());
     assert!(VideoFile::open(folder.path(), true, start).is_err());
@@ -239,6 +243,100 @@ fn webm_with_vp8_and_matroska_with_h264_are_played_and_looped() {
             }
         }
     }
+}
+
+/// Bars with a clock, 25 a second, written by another program. `None` without that.
+fn mp4(folder: &Path, arguments: &[&str]) -> Option<std::path::PathBuf> {
+    if !sidetone_testkit::require(&["ffmpeg"]) {
+        return None;
+    }
+    let (from, to) = (folder.join("bars.y4m"), folder.join("bars.mp4"));
+    std::fs::write(&from, y4m_of(Size::P180, 30)).unwrap();
+    let tone = ["-f", "lavfi", "-i", "sine=duration=1.2", "-c:a", "aac"];
+    let status = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-i"])
+        .arg(&from)
+        .args(tone)
+        .args(["-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "10", "-crf", "12"])
+        .args(arguments)
+        .arg(&to)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    Some(to)
+}
+
+#[test]
+fn mp4_is_played_whole_or_in_fragments_again_and_again() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["-bf", "0"][..],
+        &["-bf", "0", "-movflags", "+faststart"],
+        &["-bf", "0", "-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
+    ] {
+        let Some(path) = mp4(folder.path(), arguments) else { return };
+        let start = Instant::now();
+        let mut file = VideoFile::open(&path, true, start).unwrap();
+        let mut clocks = Vec::new();
+        for millis in 0..2_400 {
+            if let Polled::Picture(picture) = file.poll(start + Duration::from_millis(millis)).unwrap() {
+                clocks.push(read_clock(&picture).expect("a clock"));
+            }
+        }
+        let rounds: Vec<&[u64]> = clocks.chunk_by(|a, b| a < b).collect();
+        let lengths: Vec<usize> = rounds.iter().map(|round| round.len()).collect();
+        assert!(
+            lengths.len() == 2 && lengths.iter().all(|length| (28..=30).contains(length)),
+            "{arguments:?}: {clocks:?}"
+        );
+        assert!(rounds[0].windows(2).all(|pair| pair[1] - pair[0] == 40), "{arguments:?}: {clocks:?}");
+    }
+}
+
+#[test]
+fn damaged_mp4_is_refused_and_does_no_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = crate::test_signal::Noise(77);
+    for arguments in
+        [&["-bf", "0"][..], &["-bf", "0", "-movflags", "+frag_keyframe+empty_moov+default_base_moof"]]
+    {
+        let Some(path) = mp4(folder.path(), arguments) else { return };
+        let bytes = std::fs::read(&path).unwrap();
+        let read = |bytes: &[u8]| -> Result<usize, VideoError> {
+            let (mut reader, pool) = (Mp4Reader::new(Cursor::new(bytes))?, FramePool::new(1));
+            let mut frames = 0;
+            while frames < 1_000 && reader.next_frame(&pool)?.is_some() {
+                frames += 1;
+            }
+            Ok(frames)
+        };
+        assert_eq!(read(&bytes).unwrap(), 30);
+        for end in (0..bytes.len()).step_by(211) {
+            let _ = read(&bytes[..end]);
+        }
+        // Where the boxes are, and not the pictures.
+        let boxes: Vec<usize> = (0..bytes.len() - 4)
+            .filter(|at| {
+                [b"moov", b"moof", b"stsz", b"stsc", b"stco", b"trun", b"avcC"]
+                    .iter()
+                    .any(|name| bytes[*at..at + 4] == name[..])
+            })
+            .collect();
+        for _ in 0..2_000 {
+            let mut wrong = bytes.clone();
+            for _ in 0..1 + random.next() % 3 {
+                let at = boxes[random.next() as usize % boxes.len()].saturating_sub(4);
+                let at = (at + random.next() as usize % 64).min(wrong.len() - 1);
+                wrong[at] = random.next() as u8;
+            }
+            let _ = read(&wrong);
+        }
+    }
+    let Some(path) = mp4(folder.path(), &["-bf", "2"]) else { return };
+    let refused = VideoFile::open(&path, true, Instant::now()).err().unwrap().to_string();
+    assert!(refused.contains("B-frames"), "{refused}");
+    let empty = Mp4Reader::new(Cursor::new(b"\0\0\0\x14ftypisom\0\0\0\0isom".to_vec())).err().unwrap();
+    assert!(empty.to_string().contains("ended before"), "{empty}");
 }
 
 #[test]

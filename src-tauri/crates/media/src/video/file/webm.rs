@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use matroska_demuxer::{DemuxError, Frame, MatroskaFile, TrackType};
 
+use super::avc::AvcConfiguration;
 use super::{Demux, FileFrame};
-use crate::video::codec::h264::nal;
 use crate::video::codec::{MAX_ENCODED, VideoCodec};
 use crate::video::error::VideoError;
 use crate::video::picture::FramePool;
@@ -124,49 +124,6 @@ impl<R: Read + Seek + Send> Demux for WebmReader<R> {
     }
 }
 
-/// `AVCDecoderConfigurationRecord` (ISO/IEC 14496-15, 5.3.3.1).
-struct AvcConfiguration {
-    length_bytes: usize,
-    parameter_sets: Vec<u8>,
-}
-
-impl AvcConfiguration {
-    fn parse(record: &[u8]) -> Option<Self> {
-        let (head, mut rest) = record.split_first_chunk::<5>()?;
-        let length_bytes = usize::from(head[4] & 3) + 1;
-        let mut parameter_sets = Vec::new();
-        for mask in [0x1F, 0xFF] {
-            let count = *rest.split_off_first()? & mask;
-            for _ in 0..count {
-                let (length, after) = rest.split_first_chunk::<2>()?;
-                let length = usize::from(u16::from_be_bytes(*length));
-                parameter_sets.extend_from_slice(&nal::START_CODE);
-                parameter_sets.extend_from_slice(after.get(..length)?);
-                rest = &after[length..];
-            }
-        }
-        Some(Self { length_bytes, parameter_sets })
-    }
-
-    /// From units behind their lengths to units behind start codes.
-    fn annex_b(&self, mut sample: &[u8]) -> Option<Vec<u8>> {
-        let mut units = Vec::with_capacity(sample.len() + 64);
-        let mut key = false;
-        while !sample.is_empty() {
-            let length = sample.split_off(..self.length_bytes)?;
-            let length = length.iter().fold(0usize, |length, byte| length << 8 | usize::from(*byte));
-            let unit = sample.split_off(..length)?;
-            key |= nal::kind(unit) == Some(nal::IDR_SLICE);
-            units.extend_from_slice(&nal::START_CODE);
-            units.extend_from_slice(unit);
-        }
-        if !key {
-            return Some(units);
-        }
-        Some([&self.parameter_sets, units.as_slice()].concat())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,21 +138,5 @@ mod tests {
         let file = [&header[..], segment, index].concat();
         let error = WebmReader::new(io::Cursor::new(file)).unwrap_err();
         assert!(error.to_string().contains("leads in circles"), "{error}");
-    }
-
-    #[test]
-    fn avc_samples_become_annex_b_with_parameter_sets_before_key_frames() {
-        let record = [1, 66, 0xC0, 31, 0xFF, 0xE1, 0, 2, 0x67, 1, 1, 0, 2, 0x68, 2];
-        let avc = AvcConfiguration::parse(&record).unwrap();
-        let key = avc.annex_b(&[0, 0, 0, 2, 0x65, 9]).unwrap();
-        assert_eq!(nal::units(&key).collect::<Vec<_>>(), [&[0x67, 1], &[0x68, 2], &[0x65, 9]]);
-        let delta = avc.annex_b(&[0, 0, 0, 2, 0x41, 9, 0, 0, 0, 1, 0x41]).unwrap();
-        assert_eq!(nal::units(&delta).collect::<Vec<_>>(), [&[0x41, 9][..], &[0x41]]);
-        for cut in [&[0, 0][..], &[0, 0, 0, 3, 0x41], &[0xFF; 5]] {
-            assert_eq!(avc.annex_b(cut), None, "{cut:?}");
-        }
-        for end in 0..record.len() {
-            assert!(AvcConfiguration::parse(&record[..end]).is_none(), "{end} bytes");
-        }
     }
 }
