@@ -4,7 +4,7 @@
 //! push ─▶ JitterBuffer (decodes, conceals, stretches at the codec's rate) ─▶ Resampler ─▶ pull, 10 ms at 48 kHz
 //! ```
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::codec::{Codec, Decoder};
 use crate::error::MediaError;
@@ -75,6 +75,16 @@ impl AudioReceiver {
     /// The RTP timestamp of what the next pull begins with; `None` while nothing is played.
     pub fn playing(&self) -> Option<u32> {
         self.buffer.playing()
+    }
+
+    /// See [`JitterBuffer::set_extra_delay`].
+    pub fn set_extra_delay(&mut self, extra: Duration) {
+        self.buffer.set_extra_delay(extra);
+    }
+
+    /// How much later it plays now than the network asks for; `None` while nothing is played.
+    pub fn waiting(&self) -> Option<Duration> {
+        self.buffer.waiting()
     }
 
     /// Counters and state.

@@ -18,7 +18,7 @@ mod fifo;
 mod store;
 mod timeline;
 
-pub use buffer::JitterBuffer;
+pub use buffer::{JitterBuffer, MOST_EXTRA};
 pub use estimator::DelayEstimator;
 
 use crate::error::MediaError;

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::PayloadKind;
 
-/// Most packets held. More than 500 ms of 10 ms packets with room for a burst.
-const CAPACITY: usize = 128;
+/// Most packets held: of 10 ms packets the longest delay that may be asked for, and a third more for bursts.
+pub(super) const CAPACITY: usize = 160;
 
 /// A packet that waits.
 #[derive(Debug, Default)]

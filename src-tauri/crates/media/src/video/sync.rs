@@ -1,6 +1,6 @@
 //! Lip synchronisation. Sender reports tell which RTP timestamps of sound and pictures were taken together (RFC 3550,
-//! 6.4.1). The sound is the master: pictures wait for it. Where pictures come later than the sound, the sound can only
-//! be asked to wait.
+//! 6.4.1). Whichever of the two would come first waits: pictures at once, the sound as fast as its buffer can without being
+//! heard to.
 
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,11 @@ const BELIEVED: f64 = 5.0;
 /// Largest delay that is asked of either.
 const LONGEST: Duration = Duration::from_millis(800);
 
-/// Seconds that the delay moves at most for each second that passes, once it was found.
+/// Seconds that the pictures' delay moves at most for each second that passes, once it was found.
 const SLEW: f64 = 0.05;
+
+/// Seconds over which the sound's delay is averaged: single pictures come at any time.
+const AVERAGED: f64 = 0.5;
 
 /// Relates the RTP timestamps of one stream to the sender's clock.
 #[derive(Debug, Clone, Copy)]
@@ -34,15 +37,24 @@ impl Report {
     }
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    timestamp: u32,
+    at: Instant,
+    waited: f64,
+}
+
 /// Keeps the pictures of a stream with its sound.
 #[derive(Debug, Default)]
 pub struct AvSync {
     audio: Option<Report>,
     video: Option<Report>,
-    /// What is heard: its timestamp and when.
-    heard: Option<(u32, Instant)>,
+    heard: Option<Heard>,
     video_delay: f64,
-    audio_delay: f64,
+    /// What the sound would have to wait, averaged.
+    audio_delay: Option<f64>,
+    /// What it is asked to.
+    asked: f64,
     /// Sound's lead over the picture, seconds.
     skew: Option<f64>,
     updated: Option<Instant>,
@@ -59,9 +71,10 @@ impl AvSync {
         self.video = report(ntp, timestamp, VIDEO_CLOCK_RATE);
     }
 
-    /// The sample of `timestamp` leaves the speaker at `at`. Called a few times a second at least.
-    pub fn handle_heard(&mut self, timestamp: u32, at: Instant) {
-        self.heard = Some((timestamp, at));
+    /// The sample of `timestamp` leaves the speaker at `at`, `waited` later than the network asks for, such as for
+    /// [`Self::wanted_audio_delay`]. Called a few times a second at least.
+    pub fn handle_heard(&mut self, timestamp: u32, at: Instant, waited: Duration) {
+        self.heard = Some(Heard { timestamp, at, waited: waited.as_secs_f64() });
     }
 
     /// Sound stopped: pictures need not wait for it.
@@ -72,10 +85,12 @@ impl AvSync {
     /// A picture of `timestamp` would be shown at `own` by its own buffer, without any delay from here. Gives the delay
     /// to add, for [`super::receive::VideoReceiver::set_sync_delay`].
     pub fn handle_picture(&mut self, timestamp: u32, own: Instant, now: Instant) -> Duration {
-        let Some(late) = self.late(timestamp, own) else { return Duration::from_secs_f64(self.video_delay) };
+        let Some((late, waited)) = self.late(timestamp, own) else {
+            return Duration::from_secs_f64(self.video_delay);
+        };
         // Positive: the picture would come before its sound.
         let limit = LONGEST.as_secs_f64();
-        let (video, audio) = (late.clamp(0.0, limit), (-late).clamp(0.0, limit));
+        let video = late.clamp(0.0, limit);
         let passed = self.updated.map(|updated| now.saturating_duration_since(updated).as_secs_f64());
         self.updated = Some(now);
         let far = (self.video_delay - video).abs() > TOLERANCE.as_secs_f64();
@@ -88,15 +103,30 @@ impl AvSync {
                 self.video_delay += (video - self.video_delay).clamp(-step, step);
             }
         }
-        self.audio_delay = audio;
+        // Of all that the sound waits, so that what it waits already is not asked for once more.
+        self.ask((waited - late).clamp(0.0, limit), passed.unwrap_or(0.0));
         self.skew = Some(self.video_delay - late);
         Duration::from_secs_f64(self.video_delay)
     }
 
-    /// What the sound's buffer has to add so that the pictures are not late; 0 within the tolerance.
+    /// What the sound's buffer has to add so that the pictures are not late. Changes in steps that can be noticed.
     pub fn wanted_audio_delay(&self) -> Duration {
-        let delay = Duration::from_secs_f64(self.audio_delay);
-        if delay > TOLERANCE { delay } else { Duration::ZERO }
+        Duration::from_secs_f64(self.asked)
+    }
+
+    fn ask(&mut self, wanted: f64, passed: f64) {
+        let before = self.audio_delay.unwrap_or(wanted);
+        let averaged = before + (wanted - before) * passed / (passed + AVERAGED);
+        self.audio_delay = Some(averaged);
+        let tolerance = TOLERANCE.as_secs_f64();
+        if self.asked == 0.0 && averaged <= tolerance {
+            return;
+        }
+        if averaged < tolerance / 2.0 {
+            self.asked = 0.0;
+        } else if (averaged - self.asked).abs() > tolerance / 2.0 {
+            self.asked = averaged;
+        }
     }
 
     /// Sound's lead over the picture as it was shown last, in milliseconds; negative where the sound lags.
@@ -104,16 +134,16 @@ impl AvSync {
         self.skew.map(|skew| (skew * 1_000.0) as f32)
     }
 
-    /// How much later than its picture the sound comes, without any delay.
-    fn late(&self, timestamp: u32, own: Instant) -> Option<f64> {
-        let (audio, video, (heard, at)) = (self.audio?, self.video?, self.heard?);
+    /// How much later than its picture without any delay the sound comes, and how long it has waited.
+    fn late(&self, timestamp: u32, own: Instant) -> Option<(f64, f64)> {
+        let (audio, video, Heard { timestamp: heard, at, waited }) = (self.audio?, self.video?, self.heard?);
         let ahead = video.sender_time(timestamp) - audio.sender_time(heard);
         let own_ahead = match own.checked_duration_since(at) {
             Some(after) => after.as_secs_f64(),
             None => -at.saturating_duration_since(own).as_secs_f64(),
         };
         let late = ahead - own_ahead;
-        (late.abs() < BELIEVED).then_some(late)
+        (late.abs() < BELIEVED).then_some((late, waited))
     }
 }
 

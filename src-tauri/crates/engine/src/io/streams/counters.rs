@@ -5,7 +5,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Shared by the threads of a stream. Counters rise from its beginning on, gauges are of now.
@@ -35,6 +35,8 @@ pub(crate) struct Counters {
     /// Pictures that the decoder refused.
     pub(crate) undecoded: Count,
     pub(crate) heard: Heard,
+    /// What the sound has to wait for the pictures, milliseconds.
+    pub(crate) sound_delay: Gauge,
     pub(crate) level_rms: Gauge,
     pub(crate) level_peak: Gauge,
     pub(crate) has_level: AtomicBool,
@@ -119,20 +121,28 @@ impl Counters {
     }
 }
 
-/// What is heard of a played stream: its timestamp, and when.
+/// What is heard of a played stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sounding {
+    pub(crate) timestamp: u32,
+    pub(crate) at: Instant,
+    /// So much later than the network asks for.
+    pub(crate) waited: Duration,
+}
+
 #[derive(Debug, Default)]
-pub(crate) struct Heard(Mutex<Option<(u32, Instant)>>);
+pub(crate) struct Heard(Mutex<Option<Sounding>>);
 
 impl Heard {
     /// Never waits for a reader.
-    pub(crate) fn set(&self, timestamp: u32, at: Instant) {
+    pub(crate) fn set(&self, sounding: Sounding) {
         if let Ok(mut heard) = self.0.try_lock() {
-            *heard = Some((timestamp, at));
+            *heard = Some(sounding);
         }
     }
 
     /// What was told since the last call.
-    pub(crate) fn take(&self) -> Option<(u32, Instant)> {
+    pub(crate) fn take(&self) -> Option<Sounding> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

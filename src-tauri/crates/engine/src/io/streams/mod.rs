@@ -21,7 +21,7 @@ mod tap;
 mod timeline;
 mod worker;
 
-pub(crate) use counters::Counters;
+pub(crate) use counters::{Counters, Sounding};
 pub(crate) use inlet::Inlet;
 pub(crate) use packet::{Clock, Kind, Packet};
 pub use pictures::Pictures;

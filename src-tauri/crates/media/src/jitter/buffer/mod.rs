@@ -3,7 +3,9 @@
 mod fill;
 mod steer;
 
-use std::time::Instant;
+pub use steer::MOST_EXTRA;
+
+use std::time::{Duration, Instant};
 
 use super::estimator::DelayEstimator;
 use super::fifo::SampleFifo;
@@ -40,6 +42,10 @@ pub struct JitterBuffer<D> {
     /// In a pause that the sender announced.
     pause: Pause,
     steering: steer::Steering,
+    /// Waiting that is not for the network's sake.
+    extra: steer::Extra,
+    /// Microseconds of a packet, the last one.
+    packet: i64,
     /// Sequence number of a packet that did not fit the stream. A second one in order means that the stream jumped.
     suspect: Option<u16>,
     stats: JitterStats,
@@ -100,6 +106,8 @@ impl<D: Decoder> JitterBuffer<D> {
             gap_by_decoder: false,
             pause: Pause::None,
             steering: steer::Steering::default(),
+            extra: steer::Extra::default(),
+            packet: 0,
             suspect: None,
             stats: JitterStats::default(),
             counts: Counts::default(),
@@ -138,6 +146,7 @@ impl<D: Decoder> JitterBuffer<D> {
         let start = place.timestamp * self.unit;
         if length > 0 {
             let length = length as i64 * 1_000_000 / self.rate;
+            self.packet = length;
             self.estimator.observe(arrival, arrival - self.time_of(start), length);
         }
         if self.next.is_some_and(|next| start < next && start + length as i64 <= next) {
@@ -154,6 +163,7 @@ impl<D: Decoder> JitterBuffer<D> {
     /// Gives the next samples, 10 ms at the decoder's rate (at most 20), at the time `now`.
     pub fn pull(&mut self, now: Instant, out: &mut [f32]) -> Played {
         let now = self.micros(now);
+        self.extra.advance();
         let played = self.fill(now, out.len());
         self.fifo.pop(out);
         self.counts.played += out.len() as u64;
@@ -164,6 +174,18 @@ impl<D: Decoder> JitterBuffer<D> {
     pub fn playing(&self) -> Option<u32> {
         let sample = self.next? - self.fifo.len() as i64;
         self.timeline.raw(sample.div_euclid(self.unit))
+    }
+
+    /// Plays so much later than the network asks for, such as to wait for pictures; at most [`MOST_EXTRA`], and less where
+    /// packets are short. Moves there a tenth of a second each second, by repeating and leaving out pitch periods.
+    pub fn set_extra_delay(&mut self, extra: Duration) {
+        self.extra.set(extra);
+    }
+
+    /// How much later it plays now than the network asks for; `None` while nothing is played.
+    pub fn waiting(&self) -> Option<Duration> {
+        let over = self.steering.point()? - self.network_goal();
+        Some(Duration::from_micros(u64::try_from(over).unwrap_or(0)))
     }
 
     /// Counters and state.

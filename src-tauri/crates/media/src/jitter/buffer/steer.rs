@@ -1,8 +1,16 @@
 //! Brings the playout point to where the estimator wants it.
 
+use std::time::Duration;
+
+use super::super::store;
 use super::{JitterBuffer, Pause};
 use crate::codec::Decoder;
 use crate::stretch;
+
+/// Most that is waited besides what the network asks for.
+pub const MOST_EXTRA: Duration = Duration::from_millis(800);
+/// By how much that changes each pull, in microseconds: no faster than periods can be repeated or left out.
+const EXTRA_STEP_US: i64 = 1_000;
 
 /// Where the playout point may lie over the goal before it is shortened, and under it before it is lengthened, in
 /// microseconds. The upper one is above the longest period, so that one step never leads to the opposite one.
@@ -48,9 +56,37 @@ impl Steering {
     }
 }
 
+/// Waiting that is asked for from outside, in microseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Extra {
+    now: i64,
+    wanted: i64,
+}
+
+impl Extra {
+    pub(super) fn set(&mut self, wanted: Duration) {
+        self.wanted = wanted.min(MOST_EXTRA).as_micros() as i64;
+    }
+
+    pub(super) fn advance(&mut self) {
+        self.now += (self.wanted - self.now).clamp(-EXTRA_STEP_US, EXTRA_STEP_US);
+    }
+}
+
 impl<D: Decoder> JitterBuffer<D> {
     /// The transit that shall be in time, in microseconds.
     pub(super) fn goal(&self) -> i64 {
+        self.network_goal() + self.extra_now()
+    }
+
+    /// What is waited besides, as far as there is room for packets.
+    fn extra_now(&self) -> i64 {
+        let room = store::CAPACITY as i64 * 3 / 4 * self.packet - i64::from(self.options.max_ms) * 1_000;
+        self.extra.now.min(room.max(0))
+    }
+
+    /// The same without what is waited besides.
+    pub(super) fn network_goal(&self) -> i64 {
         let fastest = self.estimator.fastest();
         let over = |ms: u32| fastest + i64::from(ms) * 1_000;
         let least =
@@ -145,7 +181,7 @@ impl<D: Decoder> JitterBuffer<D> {
 
     /// Drops packets where the delay has grown beyond all bounds, such as after a long stall. True if it did.
     fn skip(&mut self, point: i64) -> bool {
-        let most = self.estimator.fastest() + i64::from(self.options.max_ms) * 1_000;
+        let most = self.estimator.fastest() + i64::from(self.options.max_ms) * 1_000 + self.extra_now();
         if point <= most + SKIP_US {
             return false;
         }

@@ -238,3 +238,74 @@ fn the_timestamp_that_is_heard_goes_on_with_the_pulls() {
     bench.pull();
     assert_eq!(bench.buffer.playing(), Some(first + 80));
 }
+
+/// 20 ms of a sine at 8 kHz, which goes on from packet to packet.
+struct Sine;
+
+impl Sine {
+    /// Of one sample to the next at most.
+    const STEP: f32 = 0.5 * std::f32::consts::TAU * 200.0 / 8_000.0;
+}
+
+impl Decoder for Sine {
+    fn sample_rate(&self) -> u32 {
+        8_000
+    }
+    fn samples(&self, _payload: &[u8]) -> Option<usize> {
+        Some(LENGTH)
+    }
+    fn decode(&mut self, payload: &[u8], out: &mut [f32]) -> Result<usize, CodecError> {
+        let first = u32::from(u16::from_be_bytes([payload[0], payload[1]])) * LENGTH as u32;
+        for (sample, n) in out[..LENGTH].iter_mut().zip(first..) {
+            *sample = 0.5 * (std::f32::consts::TAU * (n % 40) as f32 / 40.0).sin();
+        }
+        Ok(LENGTH)
+    }
+    fn has_fec(&self, _payload: &[u8]) -> bool {
+        false
+    }
+    fn decode_fec(&mut self, _payload: &[u8], _out: &mut [f32]) -> bool {
+        false
+    }
+    fn conceal(&mut self, _out: &mut [f32]) -> bool {
+        false
+    }
+    fn reset(&mut self) {}
+}
+
+#[test]
+fn a_delay_that_is_asked_for_is_reached_and_given_up_without_a_click() {
+    let mut buffer = JitterBuffer::new(Sine, 8_000, JitterOptions::default()).unwrap();
+    let (start, mut last, mut step) = (Instant::now(), 0.0f32, 0.0f32);
+    // How late it plays, in milliseconds, at the end of each part of 6 s.
+    let mut lags: Vec<(i64, u16)> = Vec::new();
+    for (part, extra) in (0..).zip([0, 200, 800, 0]) {
+        let beats = if part < 2 { 600 } else { 1_200 };
+        buffer.set_extra_delay(Duration::from_millis(extra));
+        let first = lags.last().map_or(0u16, |(_, end)| *end);
+        for beat in first..first + beats {
+            let now = start + Duration::from_millis(10 * u64::from(beat));
+            if beat % 2 == 0 {
+                let (sequence, payload) = (beat / 2, (beat / 2).to_be_bytes());
+                let (timestamp, marker, kind) = (u32::from(sequence) * 160, false, PayloadKind::Media);
+                buffer.push(now, ReceivedPacket { sequence, timestamp, marker, kind, payload: &payload });
+            }
+            let mut out = [0.0; 80];
+            buffer.pull(now, &mut out);
+            for sample in out {
+                step = step.max((sample - last).abs());
+                last = sample;
+            }
+        }
+        let end = first + beats;
+        let lag = i64::from(end) * 10 - i64::from(buffer.playing().unwrap()) / 8;
+        lags.push((lag, end));
+        let waiting = buffer.waiting().unwrap().as_millis() as u64;
+        assert!(waiting.abs_diff(extra) <= 30, "{waiting} of {extra}");
+    }
+    let lag: Vec<i64> = lags.iter().map(|(lag, _)| lag - lags[0].0).collect();
+    assert!(lag[1].abs_diff(200) <= 30 && lag[2].abs_diff(800) <= 30 && lag[3].abs() <= 30, "{lag:?}");
+    assert!(step < 1.5 * Sine::STEP, "{step} is more than a sine's {}", Sine::STEP);
+    let stats = buffer.stats();
+    assert_eq!((stats.late, stats.discarded, stats.lost, stats.concealments), (0, 0, 0, 0));
+}

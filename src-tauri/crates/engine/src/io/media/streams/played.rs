@@ -1,12 +1,12 @@
 //! A played stream's sound: jitter buffer, decoder, volume.
 
-use crate::io::streams::{Counters, receive::Arrived};
+use crate::io::streams::{Counters, Sounding, receive::Arrived};
 use sidetone_media::{
     AudioReceiver, Codec, Frame, MediaError, Meter, PayloadKind, ReceivedPacket, ReceiverOptions,
 };
 use std::{
     sync::{Arc, mpsc},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 const BEATS_PER_LEVEL: u32 = 50;
@@ -54,9 +54,11 @@ impl PlayedSound {
                 Arrived::Cut => self.receiver.reset(),
             }
         }
-        if let Some(timestamp) = self.receiver.playing() {
-            self.counters.heard.set(timestamp, now);
+        if let (Some(timestamp), Some(waited)) = (self.receiver.playing(), self.receiver.waiting()) {
+            self.counters.heard.set(Sounding { timestamp, at: now, waited });
         }
+        let delay = Duration::try_from_secs_f32(self.counters.sound_delay.get() / 1_000.0);
+        self.receiver.set_extra_delay(delay.unwrap_or_default());
         let played = self.receiver.pull(now, frame);
         frame.iter_mut().for_each(|sample| *sample *= self.volume);
         self.meter.measure(frame);

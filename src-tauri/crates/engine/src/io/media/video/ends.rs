@@ -1,7 +1,7 @@
 //! Where the pictures of a leg are shown and made: a decoder thread and an encoder thread, which are those of the streams.
 
 use crate::io::streams::{
-    Clock, Inlet, Key, Kind, Own,
+    Clock, Inlet, Key, Kind, Own, Sounding,
     receive::{self, Arrived, Received, Sink},
     send::Control,
 };
@@ -75,7 +75,7 @@ impl Ends {
     }
 
     pub(super) fn heard(&self, timestamp: u32, now: Instant) {
-        self.own.counters.heard.set(timestamp, now);
+        self.own.counters.heard.set(Sounding { timestamp, at: now, waited: Duration::ZERO });
     }
 
     /// What the path carries, kbit/s.

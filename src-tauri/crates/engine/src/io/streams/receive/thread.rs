@@ -2,7 +2,7 @@
 
 use super::super::{Inlet, Own, packet::Kind};
 use super::{Arrived, Received};
-use crate::io::streams::{Unit, UnitMedia};
+use crate::io::streams::{Sounding, Unit, UnitMedia};
 use sidetone_media::video::codec::h264::nal;
 use sidetone_media::video::{
     AvSync, Encoded, Playout, VideoCodec, VideoDecoder, VideoError, VideoPacket, VideoReceiver,
@@ -113,9 +113,9 @@ impl Thread {
     }
 
     fn follow_sound(&mut self, now: Instant) {
-        if let Some((timestamp, at)) = self.own.counters.heard.take() {
+        if let Some(Sounding { timestamp, at, waited }) = self.own.counters.heard.take() {
             self.heard = Some(now);
-            self.sync.handle_heard(timestamp, at);
+            self.sync.handle_heard(timestamp, at, waited);
         } else if self.heard.is_some_and(|heard| now.saturating_duration_since(heard) >= SILENCE) {
             self.heard = None;
             self.sync.handle_silence();
@@ -132,6 +132,8 @@ impl Thread {
             let own_time = frame.show_at.checked_sub(self.delay).unwrap_or(frame.show_at);
             self.delay = self.sync.handle_picture(encoded.timestamp, own_time, now);
             self.receiver.set_sync_delay(self.delay);
+            let sound_delay = self.sync.wanted_audio_delay();
+            self.own.counters.sound_delay.set(sound_delay.as_secs_f32() * 1_000.0);
             self.own.counters.key_frames.add(u64::from(encoded.key));
             match self.decode(&encoded) {
                 Ok(Some(picture)) => self.playout.push(frame.show_at, picture),
