@@ -280,11 +280,14 @@ impl Owner {
         let (closing, hold, due) = (self.next_closing(), self.next_hold(), self.next_due());
         let probe = self.next_probe();
         let look = self.next_look();
-        let connecting = self.next_connecting();
-        [phone, exchange, closing, probe, hold, due, look, tone, farewell, pruning, imported, connecting]
-            .into_iter()
-            .flatten()
-            .min()
+        let (connecting, sound) = (self.next_connecting(), self.next_opening_of_sound());
+        [
+            phone, exchange, closing, probe, hold, due, look, tone, farewell, pruning, imported, connecting,
+            sound,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn on_timeout(&mut self) {
@@ -301,6 +304,7 @@ impl Owner {
         self.look_at_routes(now);
         self.close_overdue(now);
         self.connect_due_streams(now);
+        self.open_due_sound(now);
         if self.history.pruning.is_some_and(|due| due <= now) {
             self.prune_history();
         }

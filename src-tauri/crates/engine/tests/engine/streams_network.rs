@@ -229,3 +229,34 @@ async fn pause_and_resume_work_over_a_network_too() {
     bob.finish().await;
     host.finish().await;
 }
+
+#[tokio::test]
+async fn players_at_a_whep_endpoint_see_black_and_hear_nothing_of_what_is_muted() {
+    let mut host = Phone::start(small(gateway())).await;
+    let endpoint = Endpoint::start(host.handle.clone()).await;
+    let published = host.published("tv").await;
+    let mut bob = Phone::start(small(quiet())).await;
+    let played = bob.play(&endpoint.whep("tv")).await;
+    bob.stream_status(&played, StreamStatus::Playing).await;
+    is_heard(&mut bob, &played).await;
+    let mute = |muted| Command::ChangeStream {
+        stream_id: published.clone(),
+        sources: None,
+        audio_muted: Some(muted),
+        video_muted: Some(muted),
+        volume: None,
+    };
+    host.done(mute(true)).await;
+    let mut pictures = bob.handle.pictures(played.clone()).await.unwrap();
+    let dark = async { while pictures.next().await.expect("a picture").y().iter().any(|luma| *luma > 32) {} };
+    tokio::time::timeout(SOON, dark).await.expect("black");
+    bob.until("silence", |state| {
+        stream(state, &played).and_then(|it| it.statistics).is_some_and(|it| it.level.rms < -70.0)
+    })
+    .await;
+    host.done(mute(false)).await;
+    picture_is_fresh(&bob, &played).await;
+    is_heard(&mut bob, &played).await;
+    bob.finish().await;
+    host.finish().await;
+}

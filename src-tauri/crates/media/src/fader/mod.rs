@@ -12,6 +12,8 @@ use crate::mixer::Mixer;
 pub const MAX_GAIN: f32 = 2.0;
 /// Inputs that fade out at once; more of them are cut off.
 const MOST_LEAVING: usize = 32;
+/// Frames in a row after which a source's fault is over.
+const WELL: u32 = 50;
 
 /// Where an input's samples come from.
 pub enum FaderInput {
@@ -47,7 +49,26 @@ struct Strip {
     name: String,
     input: FaderInput,
     ramp: Ramp,
-    ended: bool,
+    health: Health,
+}
+
+/// How a source is.
+#[derive(Default)]
+struct Health {
+    fault: Option<DeviceFault>,
+    /// Whole frames in a row.
+    live: u32,
+}
+
+impl Health {
+    fn note(&mut self, flow: Flow, fault: Option<DeviceFault>) {
+        self.live = if flow == Flow::Live { self.live.saturating_add(1) } else { 0 };
+        if fault.is_some() {
+            (self.fault, self.live) = (fault, 0);
+        } else if self.live >= WELL {
+            self.fault = None;
+        }
+    }
 }
 
 /// A gain on its way.
@@ -111,7 +132,7 @@ impl Faders {
                     let strip = before.swap_remove(at);
                     Strip { name, ramp: Ramp { target: bounded(gain), ..strip.ramp }, ..strip }
                 }
-                None => Strip { name, input, ramp: Ramp::to(gain), ended: false },
+                None => Strip { name, input, ramp: Ramp::to(gain), health: Health::default() },
             });
         }
         for mut strip in before {
@@ -159,7 +180,10 @@ impl Faders {
         for strip in self.strips.iter_mut().chain(&mut self.leaving) {
             match &mut strip.input {
                 FaderInput::Microphone => frame = *microphone,
-                FaderInput::Source(source) => strip.ended = source.read(&mut frame) == Flow::Ended,
+                FaderInput::Source(source) => {
+                    let flow = source.read(&mut frame);
+                    strip.health.note(flow, source.fault());
+                }
                 FaderInput::Running => frame = SILENCE,
             }
             strip.ramp.apply(&mut frame);
@@ -175,17 +199,9 @@ impl Faders {
         self.gone.pop()
     }
 
-    /// A fault of an input since the last call, with its name.
-    pub fn fault(&mut self) -> Option<(&str, DeviceFault)> {
-        self.strips.iter_mut().find_map(|strip| match &mut strip.input {
-            FaderInput::Source(source) => source.fault().map(|fault| (strip.name.as_str(), fault)),
-            FaderInput::Microphone | FaderInput::Running => None,
-        })
-    }
-
-    /// Names of files that have ended.
-    pub fn ended(&self) -> impl Iterator<Item = &str> {
-        self.strips.iter().filter(|strip| strip.ended).map(|strip| strip.name.as_str())
+    /// What is wrong with inputs now, by their names. A fault is over when its source has given sound for half a second.
+    pub fn faults(&self) -> impl Iterator<Item = (&str, &DeviceFault)> {
+        self.strips.iter().filter_map(|strip| Some((strip.name.as_str(), strip.health.fault.as_ref()?)))
     }
 }
 

@@ -51,6 +51,9 @@ impl Worker {
         let speaks = self.sounds.listens() || self.legs.values().any(speaks);
         self.desk.capture(speaks, &self.news);
         self.sounds.say(now, self.desk.captured());
+        while let Some(gone) = self.sounds.take_gone() {
+            self.desk.dispose(move || drop(gone));
+        }
         let holds = self.legs.values().any(|leg| leg.joined() == Join::Hold && leg.sends());
         let music = if holds { Some(self.tape.play()) } else { None };
         for leg in self.legs.values_mut() {
@@ -99,6 +102,9 @@ impl Worker {
     /// RTCP, keep-alives, the figures for the screen, and what is wrong with the sound.
     pub(super) fn reports(&mut self, now: Instant) {
         self.videos.report(now, &mut self.buffer, &self.news);
+        for (stream, problem) in self.sounds.look() {
+            let _ = self.news.try_send(News::StreamSound { stream, problem });
+        }
         let microphone = self.desk.microphone_state();
         for leg in self.legs.values_mut() {
             leg.report(now, &mut self.buffer, &self.news);

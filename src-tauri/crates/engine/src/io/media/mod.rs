@@ -228,6 +228,11 @@ pub(crate) enum News {
         leg: LegId,
         problem: Option<SoundProblem>,
     },
+    /// What is wrong with what a stream's sound is mixed of, in words; `None` when all is well again. Told when it changes.
+    StreamSound {
+        stream: Key,
+        problem: Option<String>,
+    },
     /// How the recording of a leg stands: at its start and pauses, each second, and when it fails.
     Recording {
         leg: LegId,

@@ -4,7 +4,8 @@ mod played;
 mod published;
 
 pub(crate) use played::PlayedSound;
-pub(crate) use published::{Fader, Input, Outlet, PublishedSound};
+pub(crate) use published::{Outlet, PublishedSound};
+pub(crate) use sidetone_media::{Fader, FaderInput as Input};
 
 use crate::io::streams::Key;
 use sidetone_media::{FRAME_LEN, Frame, Source};
@@ -17,17 +18,30 @@ pub(super) struct Sounds {
 }
 
 impl Sounds {
-    pub(super) fn publish(&mut self, stream: Key, sound: PublishedSound) {
-        self.published.insert(stream, sound);
+    /// Gives back what the stream published before.
+    pub(super) fn publish(&mut self, stream: Key, sound: PublishedSound) -> Option<PublishedSound> {
+        self.published.insert(stream, sound)
     }
 
-    /// Gives back the sources before: closing them may block.
-    pub(super) fn set_faders(&mut self, stream: Key, faders: Vec<Fader>) -> Vec<Fader> {
+    /// What is wrong with a stream's inputs, where that has changed.
+    pub(super) fn look(&mut self) -> impl Iterator<Item = (Key, Option<String>)> {
+        self.published.iter_mut().filter_map(|(stream, sound)| Some((*stream, sound.look()?)))
+    }
+
+    /// Gives the faders back where the stream has ended meanwhile: closing them may block.
+    pub(super) fn set_faders(&mut self, stream: Key, faders: Vec<Fader>) -> Option<Vec<Fader>> {
         match self.published.get_mut(&stream) {
-            Some(sound) => sound.set_faders(faders),
-            // The stream has ended meanwhile.
-            None => faders,
+            Some(sound) => {
+                sound.set_faders(faders);
+                None
+            }
+            None => Some(faders),
         }
+    }
+
+    /// A source that is mixed no more: closing it may block.
+    pub(super) fn take_gone(&mut self) -> Option<Input> {
+        self.published.values_mut().find_map(PublishedSound::take_gone)
     }
 
     pub(super) fn set_gains(&mut self, stream: Key, gains: &[f32]) {
@@ -38,7 +52,7 @@ impl Sounds {
 
     pub(super) fn mute(&mut self, stream: Key, muted: bool) {
         if let Some(sound) = self.published.get_mut(&stream) {
-            sound.muted = muted;
+            sound.set_muted(muted);
         }
     }
 

@@ -206,10 +206,15 @@ impl Worker {
             Ask::Ringer(sink) => self.desk.set_ringer(sink),
             Ask::MeasureMicrophone(on) => self.desk.measure_microphone(on),
             Ask::Progress(tone) => self.desk.set_progress(tone),
-            Ask::Publish { stream, sound } => self.sounds.publish(stream, *sound),
+            Ask::Publish { stream, sound } => {
+                if let Some(before) = self.sounds.publish(stream, *sound) {
+                    self.desk.dispose(move || drop(before));
+                }
+            }
             Ask::Faders { stream, faders } => {
-                let before = self.sounds.set_faders(stream, faders);
-                self.desk.dispose(move || drop(before));
+                if let Some(late) = self.sounds.set_faders(stream, faders) {
+                    self.desk.dispose(move || drop(late));
+                }
             }
             Ask::Gains { stream, gains } => self.sounds.set_gains(stream, &gains),
             Ask::MuteStream { stream, muted } => self.sounds.mute(stream, muted),

@@ -114,6 +114,7 @@ impl Owner {
                 }
             }
             News::Sound { leg, problem } => self.on_sound(leg, problem),
+            News::StreamSound { stream, problem } => self.on_stream_inputs(stream, problem),
             News::Recording { leg, status } => self.on_recording(leg, status),
             News::Recorded { recorded } => self.on_recorded(&recorded),
             News::Gathered { leg, component, address } => self.on_gathered(leg, component, address),

@@ -5,10 +5,10 @@ use crate::{
     check_stream_name,
     io::streams::send::{Inset, Scene},
 };
-use sidetone_api::{Failure, Secret, StreamSources, VideoSettings};
+use sidetone_api::{Corner, Failure, Secret, StreamSources, VideoSettings};
 use sidetone_media::{
     device::{Selection, VideoSelection},
-    video::VideoCodec,
+    video::{self, VideoCodec, compose::INSET_SIZES},
 };
 use sidetone_peer::whip::{Endpoint, Kind};
 
@@ -81,12 +81,18 @@ pub(super) fn check_sources(sources: &StreamSources) -> Result<Option<Scene>, Fa
     let main = check_video_selection("sources.video", main)?;
     let inset = match &sources.inset {
         Some(inset) => {
-            if !(0.1..=0.5).contains(&inset.size) {
+            if !INSET_SIZES.contains(&inset.size) {
                 let problem = format!("sources.inset.size: {} is not between 0.1 and 0.5", inset.size);
                 return Err(Failure::invalid("sources.inset.size", problem));
             }
             let source = check_video_selection("sources.inset.source", &inset.source)?;
-            Some(Inset { source, corner: inset.corner, size: inset.size })
+            let corner = match inset.corner {
+                Corner::TopLeft => video::Corner::TopLeft,
+                Corner::TopRight => video::Corner::TopRight,
+                Corner::BottomLeft => video::Corner::BottomLeft,
+                Corner::BottomRight => video::Corner::BottomRight,
+            };
+            Some(Inset { source, place: video::Inset { corner, size: inset.size } })
         }
         None => None,
     };

@@ -12,14 +12,15 @@ mod readers;
 mod record;
 mod serve;
 mod snapshot;
+mod sound;
 mod status;
 
 pub use check::check_video;
 pub(super) use connect::Dialling;
-pub(super) use publish::OpenedSound;
 pub(super) use record::Recorded;
 pub(super) use serve::Negotiated;
 pub(super) use snapshot::Taken;
+pub(super) use sound::OpenedSound;
 
 use super::Owner;
 use crate::io::streams::{Key, Own, dial::Dialler, receive, send};
@@ -27,7 +28,10 @@ use sidetone_api::{
     CodecView, Failure, FailureCode, GatewayStream, QualityView, RecordingView, StreamDirection, StreamId,
     StreamSources, StreamStatistics, StreamStatus, StreamView, VideoSettings, VideoView,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Instant,
+};
 
 /// Streams of our own at a time: each has a thread.
 const MOST: usize = 64;
@@ -59,7 +63,11 @@ pub(super) struct Stream {
     recorder: Option<record::Recording>,
     players: Option<u32>,
     picture_problem: Option<String>,
+    /// Of sound that cannot be opened, and when that is tried again.
     sound_problem: Option<String>,
+    sound_due: Option<Instant>,
+    /// Of sound that was open.
+    input_problem: Option<String>,
     statistics: Option<StreamStatistics>,
     own: Own,
     sending: Option<send::Sending>,
@@ -67,6 +75,8 @@ pub(super) struct Stream {
     outlets: Option<receive::Outlets>,
     /// Openings of sources that come back late are thrown away.
     generation: u64,
+    /// What the media thread mixes, by the names of its faders.
+    mixed: Vec<String>,
     /// It publishes the microphone that calls use.
     uses_microphone: bool,
     /// Of a stream at an endpoint.
@@ -133,8 +143,7 @@ impl Streams {
 
 impl Stream {
     fn view(&self) -> StreamView {
-        let problems = [&self.picture_problem, &self.sound_problem].into_iter().flatten();
-        let problems: Vec<_> = problems.map(String::as_str).collect();
+        let problems: Vec<_> = self.problems().collect();
         StreamView {
             stream_id: self.id.clone(),
             direction: self.direction,
@@ -156,6 +165,12 @@ impl Stream {
             problem: (!problems.is_empty()).then(|| problems.join("; ")),
             statistics: self.statistics,
         }
+    }
+
+    /// What is wrong with its sources, in words.
+    fn problems(&self) -> impl Iterator<Item = &str> {
+        let all = [&self.picture_problem, &self.sound_problem, &self.input_problem];
+        all.into_iter().filter_map(|problem| problem.as_deref())
     }
 
     fn is_published(&self) -> bool {
@@ -218,11 +233,14 @@ impl Owner {
             players: None,
             picture_problem: None,
             sound_problem: None,
+            sound_due: None,
+            input_problem: None,
             statistics: None,
             own: Own::default(),
             sending: None,
             outlets: None,
             generation: 0,
+            mixed: Vec::new(),
             uses_microphone: false,
             connection: None,
         };

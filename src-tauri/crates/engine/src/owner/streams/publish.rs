@@ -1,45 +1,30 @@
 //! Publishing.
 
 use super::{
-    super::{Errand, Owner},
+    super::Owner,
     Stream,
     check::{Place, check_name, check_sources, check_video},
     wrong_state,
 };
 use crate::io::{
-    clock,
-    media::{self, Fader, Input, Outlet, PublishedSound},
+    clock, media,
     streams::{
-        self, Key, Tracks,
+        self, Tracks,
         router::{AudioTrack, VideoTrack},
         send::{Control, Encoding, Plan, Scene, Sending},
     },
 };
 use sidetone_api::{
-    AudioInput, CodecView, ContentHint as Hint, Failure, NoticeLevel, Reply, Secret, StreamDirection,
-    StreamId, StreamSources, StreamStatus, VideoSettings,
+    ContentHint as Hint, Failure, NoticeLevel, Reply, Secret, StreamDirection, StreamId, StreamSources,
+    StreamStatus, VideoSettings,
 };
 use sidetone_media::{
     Codec,
-    device::{Selection, VideoSelection},
+    device::VideoSelection,
     video::{ContentHint, MediaClock, PacketizationMode, VideoCodec},
 };
 use sidetone_peer::whip::Kind;
-use std::{fmt, sync::Arc, time::Instant};
-
-/// The sources of a stream's sound, opened or not.
-pub(in super::super) struct OpenedSound {
-    key: Key,
-    generation: u64,
-    faders: Vec<Fader>,
-    problem: Option<String>,
-}
-
-impl fmt::Debug for OpenedSound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenedSound").field("key", &self.key).finish_non_exhaustive()
-    }
-}
+use std::{sync::Arc, time::Instant};
 
 impl Owner {
     pub(in super::super) fn publish_stream(
@@ -124,84 +109,6 @@ impl Owner {
             Ok(sending) => stream.sending = Some(sending),
             Err(error) => self.end_stream(id, StreamStatus::Failed, &format!("no thread for it: {error}")),
         }
-    }
-
-    /// Starts the sound.
-    pub(super) fn begin_sound(&mut self, id: &StreamId, codec: Codec) {
-        let Some(stream) = self.streams.all.get_mut(id) else { return };
-        let [a, b, c, d, e, f]: [u8; 6] = clock::random().unwrap_or_default();
-        let outlet = Outlet {
-            inlet: self.stream_door.inlet(stream.key),
-            counters: Arc::clone(&stream.own.counters),
-            taps: Arc::clone(&stream.own.taps),
-            sequence: u16::from_be_bytes([a, b]),
-            timestamp: u32::from_be_bytes([c, d, e, f]),
-        };
-        match PublishedSound::new(codec, outlet, stream.audio_muted) {
-            Ok(sound) => {
-                stream.audio =
-                    Some(CodecView { name: codec.name().into(), sample_rate: codec.sample_rate() });
-                let ask = media::Ask::Publish { stream: stream.key, sound: Box::new(sound) };
-                self.media.ask(ask);
-                self.open_sound(id);
-            }
-            Err(error) => self.end_stream(id, StreamStatus::Failed, &error.to_string()),
-        }
-    }
-
-    /// Opens what is mixed, where that takes time on a thread of its own.
-    pub(super) fn open_sound(&mut self, id: &StreamId) {
-        let own = self.settings.get().audio.microphone.clone();
-        let Some(stream) = self.streams.all.get_mut(id) else { return };
-        let inputs = stream.sources.as_ref().map(|sources| sources.audio.clone()).unwrap_or_default();
-        let is_own = move |input: &AudioInput| input.source == "default" || input.source == own;
-        stream.uses_microphone = inputs.iter().any(&is_own);
-        stream.generation += 1;
-        let (key, generation) = (stream.key, stream.generation);
-        let (devices, errands) = (Arc::clone(&self.desk.devices), self.errands.clone());
-        tokio::task::spawn_blocking(move || {
-            let mut problem = None;
-            let faders = inputs.iter().map(|input| {
-                let source = if is_own(input) {
-                    Input::Microphone
-                } else {
-                    let opened = input.source.parse::<Selection>().map_err(|error| error.to_string());
-                    let opened = opened.and_then(|selection| {
-                        devices.open_source(&selection).map_err(|error| error.to_string())
-                    });
-                    match opened {
-                        Ok(opened) => Input::Source(opened.source),
-                        Err(error) => {
-                            problem.get_or_insert(error);
-                            Input::Source(media::silence())
-                        }
-                    }
-                };
-                Fader { input: source, gain: input.gain }
-            });
-            let faders = faders.collect();
-            let _ =
-                errands.blocking_send(Errand::StreamSound(OpenedSound { key, generation, faders, problem }));
-        });
-        self.want_devices();
-    }
-
-    pub(in super::super) fn on_stream_sound(&mut self, opened: OpenedSound) {
-        let OpenedSound { key, generation, mut faders, problem } = opened;
-        let Some(stream) = self.streams.of_key(key).filter(|stream| stream.generation == generation) else {
-            // Nobody wants it any more, and closing it may take time.
-            tokio::task::spawn_blocking(move || drop(faders));
-            return;
-        };
-        // They may have been moved meanwhile.
-        for (fader, input) in faders.iter_mut().zip(stream.sources.iter().flat_map(|sources| &sources.audio))
-        {
-            fader.gain = input.gain;
-        }
-        stream.sound_problem = problem;
-        let id = stream.id.clone();
-        self.media.ask(media::Ask::Faders { stream: key, faders });
-        self.publish_stream_view(&id);
     }
 
     pub(in super::super) fn unpublish_stream(&mut self, id: &StreamId) -> Result<Reply, Failure> {

@@ -14,9 +14,8 @@ const FAR_MS: f32 = 400.0;
 
 pub(super) fn judge(stream: &Stream, now: &StreamStatistics) -> QualityView {
     let view = |level, info: String| QualityView { level, info };
-    let problem = stream.picture_problem.as_ref().or(stream.sound_problem.as_ref());
-    if let Some(problem) = problem {
-        return view(Quality::Poor, problem.clone());
+    if let Some(problem) = stream.problems().next() {
+        return view(Quality::Poor, problem.to_owned());
     }
     if now.loss_percent >= VERY_LOSSY {
         let info = format!(

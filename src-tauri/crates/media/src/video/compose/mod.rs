@@ -1,6 +1,5 @@
 //! One picture out of two: the main one, and another over a corner of it, such as the camera over a screen.
 
-mod source;
 #[cfg(test)]
 mod tests;
 
@@ -8,8 +7,6 @@ use std::time::Instant;
 
 use super::error::VideoError;
 use super::picture::{BLACK, FramePool, GREY_CHROMA, Picture, Rect, Scaler, Size};
-
-pub use source::{Composition, InsetSource};
 
 /// Between the inset and the edges, of the picture's width.
 const MARGIN: f32 = 0.02;

@@ -1,9 +1,6 @@
-use std::time::Duration;
-
 use super::*;
 use crate::video::picture::{Canvas, Rotation, WHITE};
-use crate::video::source::{Polled, VideoSource, latest};
-use crate::video::{Bars, codec::ContentHint, read_clock};
+use crate::video::{Bars, read_clock};
 
 const GREY: u8 = 120;
 
@@ -127,55 +124,4 @@ fn a_fine_grid_becomes_grey_and_not_a_pattern() {
         (10..700).flat_map(|y| (10..1270).map(move |x| (x, y))).map(|(x, y)| luma(&small, x, y)).collect();
     let (least, most) = (inner.iter().min().unwrap(), inner.iter().max().unwrap());
     assert!(*least > 70 && *most < 180, "{least} to {most}");
-}
-
-#[test]
-fn a_composition_gives_one_stream_at_the_wished_rate() {
-    let start = Instant::now();
-    let main = Bars::new(size(640, 480), 60, start, 0).unwrap();
-    let inset = Bars::new(size(320, 180), 60, start, 0).unwrap();
-    let place = Inset { corner: Corner::TopRight, size: 0.2 };
-    let mut composition = Composition::new(Box::new(main), Some((Box::new(inset), place)), Size::P360, 25);
-    let mut given = Vec::new();
-    for millisecond in 0..2_000 {
-        let now = start + Duration::from_millis(millisecond);
-        if let Polled::Picture(picture) = composition.poll(now).unwrap() {
-            assert_eq!(picture.size(), Size::P360);
-            given.push(picture.captured());
-        }
-    }
-    assert!((49..=51).contains(&given.len()), "{}", given.len());
-    assert!(given.windows(2).all(|pair| pair[1] > pair[0]));
-}
-
-#[test]
-fn sources_are_changed_without_a_gap() {
-    let now = Instant::now();
-    let source = || latest("x", ContentHint::Motion);
-    let (first, its) = source();
-    let mut composition = Composition::new(Box::new(its), None, Size::P180, 30);
-    first.picture(plain(320, 180, GREY));
-    let show = |composition: &mut Composition, at: u64| match composition
-        .poll(now + Duration::from_millis(at))
-        .unwrap()
-    {
-        Polled::Picture(picture) => Some(luma(&picture, 300, 170)),
-        _ => None,
-    };
-    assert_eq!(show(&mut composition, 0), Some(GREY));
-    let (second, its) = source();
-    composition.set_main(Box::new(its));
-    first.picture(plain(320, 180, GREY + 1));
-    assert_eq!(show(&mut composition, 40), Some(GREY + 1), "the old one goes on");
-    second.picture(plain(64, 36, WHITE));
-    assert_eq!(show(&mut composition, 80), Some(WHITE));
-    assert!(!first.picture(plain(1, 1, 0)), "nobody wants the old one any more");
-    let (third, its) = source();
-    composition.set_inset(Some((Box::new(its), Inset { corner: Corner::TopLeft, size: 0.5 })));
-    third.picture(plain(32, 18, BLACK));
-    assert_eq!(show(&mut composition, 120), Some(WHITE));
-    composition.set_inset(None);
-    assert_eq!(show(&mut composition, 160), Some(WHITE), "without a new picture of the main source");
-    drop(second);
-    assert!(matches!(composition.poll(now + Duration::from_secs(1)), Ok(Polled::Ended)));
 }

@@ -3,8 +3,8 @@
 use crate::io::streams::{Counters, Inlet, Kind, Packet, Taps, Unit, UnitMedia};
 use bytes::Bytes;
 use sidetone_media::{
-    AudioSender, Codec, FRAME_DURATION, Frame, MediaError, Meter, Mixer, OpusOptions, SILENCE, SenderOptions,
-    Source,
+    AudioSender, Codec, FRAME_DURATION, Fader, FaderInput, Faders, Frame, MediaError, Meter, OpusOptions,
+    SILENCE, SenderOptions,
 };
 use std::{
     sync::Arc,
@@ -19,18 +19,6 @@ const BEATS_PER_LEVEL: u32 = 50;
 /// Music and films are published too, not voices alone.
 const OPUS_BITS: u32 = 64_000;
 
-pub(crate) enum Input {
-    /// What the open microphone hears, after echo cancellation and all.
-    Microphone,
-    Source(Box<dyn Source>),
-}
-
-pub(crate) struct Fader {
-    pub(crate) input: Input,
-    /// 0.0 to 2.0.
-    pub(crate) gain: f32,
-}
-
 /// Where the packets go, and what is counted of them.
 pub(crate) struct Outlet {
     pub(crate) inlet: Inlet,
@@ -42,14 +30,14 @@ pub(crate) struct Outlet {
 }
 
 pub(crate) struct PublishedSound {
-    faders: Vec<Fader>,
+    faders: Faders,
     sender: AudioSender,
     outlet: Outlet,
-    mixer: Mixer,
     meter: Meter,
     beats: u32,
     told: Option<Instant>,
-    pub(super) muted: bool,
+    /// As it was told last.
+    problem: Option<String>,
 }
 
 impl PublishedSound {
@@ -58,47 +46,55 @@ impl PublishedSound {
     pub(crate) fn new(codec: Codec, outlet: Outlet, muted: bool) -> Result<Self, MediaError> {
         let opus = OpusOptions { bits_per_second: OPUS_BITS, ..OpusOptions::default() };
         let options = SenderOptions { ptime_ms: PTIME_MS, comfort_noise: false, opus };
+        let mut faders = Faders::default();
+        faders.set_muted(muted);
         Ok(Self {
-            faders: Vec::new(),
+            faders,
             sender: AudioSender::new(codec, options)?,
             outlet,
-            mixer: Mixer::default(),
             meter: Meter::default(),
             beats: 0,
             told: None,
-            muted,
+            problem: None,
         })
     }
 
-    pub(super) fn set_faders(&mut self, faders: Vec<Fader>) -> Vec<Fader> {
-        std::mem::replace(&mut self.faders, faders)
+    /// What is wrong with its inputs, where that has changed.
+    pub(super) fn look(&mut self) -> Option<Option<String>> {
+        if self.problem.is_none() && self.faders.faults().next().is_none() {
+            return None;
+        }
+        let words: Vec<_> = self.faders.faults().map(|(name, fault)| format!("{name}: {fault}")).collect();
+        let problem = (!words.is_empty()).then(|| words.join("; "));
+        (problem != self.problem).then(|| {
+            self.problem.clone_from(&problem);
+            problem
+        })
+    }
+
+    pub(super) fn set_faders(&mut self, faders: Vec<Fader>) {
+        self.faders.set(faders);
     }
 
     pub(super) fn set_gains(&mut self, gains: &[f32]) {
-        for (fader, gain) in self.faders.iter_mut().zip(gains) {
-            fader.gain = *gain;
-        }
+        self.faders.set_gains(gains);
+    }
+
+    pub(super) fn set_muted(&mut self, muted: bool) {
+        self.faders.set_muted(muted);
+    }
+
+    pub(super) fn take_gone(&mut self) -> Option<FaderInput> {
+        self.faders.take_gone()
     }
 
     pub(super) fn listens(&self) -> bool {
-        !self.muted && self.faders.iter().any(|fader| matches!(fader.input, Input::Microphone))
+        self.faders.listens()
     }
 
     pub(super) fn push(&mut self, now: Instant, microphone: &Frame) {
         let mut frame = SILENCE;
-        for fader in &mut self.faders {
-            match &mut fader.input {
-                Input::Microphone => self.mixer.add_scaled(microphone, fader.gain),
-                Input::Source(source) => {
-                    source.read(&mut frame);
-                    self.mixer.add_scaled(&frame, fader.gain);
-                }
-            }
-        }
-        self.mixer.take(&mut frame);
-        if self.muted {
-            frame = SILENCE;
-        }
+        self.faders.read(microphone, &mut frame);
         self.measure(&frame);
         let Self { sender, outlet, told, .. } = self;
         let codec = sender.codec();

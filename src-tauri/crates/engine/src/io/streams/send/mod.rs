@@ -78,9 +78,7 @@ impl Scene {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Inset {
     pub(crate) source: VideoSelection,
-    pub(crate) corner: sidetone_api::Corner,
-    /// Of the picture's width.
-    pub(crate) size: f32,
+    pub(crate) place: sidetone_media::video::Inset,
 }
 
 /// How it is encoded.

@@ -2,10 +2,9 @@
 
 use super::{Change, Plan, Scene, encode::Encoders, slot::Slot};
 use crate::io::streams::News;
-use sidetone_api::Corner;
 use sidetone_media::{
     device::{VideoSelection, VideoWish},
-    video::{Canvas, FramePool, Picture, Scaler, Size, VideoError},
+    video::{Compositor, Picture, Size, VideoError},
 };
 use std::{
     sync::{
@@ -21,8 +20,6 @@ const REPEAT: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(15);
 /// Between a picture that comes too early and its place in the frame rate.
 const SLACK: Duration = Duration::from_millis(4);
-/// Of the corner's picture from the edge, of the picture's width.
-const MARGIN: f32 = 0.02;
 /// Two pictures have two timestamps.
 const LEAST_APART: Duration = Duration::from_millis(1);
 /// How often the bits are shared out anew.
@@ -36,9 +33,10 @@ pub(super) struct Thread {
     /// What is shown now; `plan.scene` is what was asked for.
     scene: Scene,
     encoders: Encoders,
-    scaler: Scaler,
-    pool: FramePool,
+    compositor: Compositor,
     black: Option<Picture>,
+    /// Of what is shown, something has come that was not sent.
+    is_fresh: bool,
     sent: Option<Instant>,
     /// Of the picture that was sent last: none may come before it.
     captured: Option<Instant>,
@@ -54,19 +52,19 @@ impl Thread {
         let encoders = Encoders::new(plan.clock, plan.encoding.clone());
         let mut thread = Self {
             scene: plan.scene.clone(),
-            plan,
             changes,
             slots: Vec::new(),
             encoders,
-            scaler: Scaler::new(),
-            pool: FramePool::default(),
+            compositor: Compositor::new(Size::clamped(plan.encoding.width, plan.encoding.height)),
             black: None,
+            is_fresh: false,
             sent: None,
             captured: None,
             due: now,
             adapted: now,
             problem: None,
             failure: None,
+            plan,
         };
         thread.open(now);
         thread
@@ -80,19 +78,19 @@ impl Thread {
                 let content = self.main().and_then(Slot::content);
                 self.encoders.adapt(now, &self.plan.control, content);
                 self.plan.own.counters.target_kbit.set(self.encoders.kbit() as f32);
-                self.tell_problem(now);
+                self.tell_problem();
             }
-            let mut is_new = false;
             for slot in &mut self.slots {
-                is_new |= slot.poll(now) && slot.selection == self.scene.main;
+                self.is_fresh |= slot.poll(now) && self.scene.has(&slot.selection);
             }
-            self.switch(now);
+            self.switch();
             let since = self.sent.map_or(REPEAT, |sent| now.saturating_duration_since(sent));
             let is_due = now + SLACK >= self.due;
-            if (is_new && is_due) || since >= REPEAT || (is_due && self.plan.control.wants_key()) {
-                self.send(now, is_new);
+            if (self.is_fresh && is_due) || since >= REPEAT || (is_due && self.plan.control.wants_key()) {
+                self.send(now);
             } else {
-                self.wait(now, now + LOOK);
+                let look = now + LOOK;
+                self.wait(now, if self.is_fresh { look.min(self.due) } else { look });
             }
         }
     }
@@ -143,12 +141,12 @@ impl Thread {
 
     /// Shows what was asked for as soon as it gives pictures. One that cannot be opened is not waited for: its problem is to
     /// be seen.
-    fn switch(&mut self, now: Instant) {
+    fn switch(&mut self) {
         if self.scene == self.plan.scene {
             return;
         }
         let next = self.slot(&self.plan.scene.main);
-        if next.is_none_or(|slot| slot.has_pictures() || slot.problem(now).is_some()) {
+        if next.is_none_or(|slot| slot.has_pictures() || slot.problem().is_some()) {
             self.scene = self.plan.scene.clone();
             self.sent = None;
             let scene = &self.scene;
@@ -159,14 +157,14 @@ impl Thread {
     fn wait(&mut self, now: Instant, until: Instant) {
         let main = &self.scene.main;
         match self.slots.iter_mut().find(|slot| slot.selection == *main) {
-            Some(slot) => slot.wait(now, until),
+            Some(slot) => slot.wait(until),
             None => std::thread::sleep(until.saturating_duration_since(now)),
         }
     }
 
-    fn send(&mut self, now: Instant, is_new: bool) {
+    fn send(&mut self, now: Instant) {
         let has_pictures = self.main().is_some_and(Slot::has_pictures);
-        if !has_pictures && self.main().is_some_and(|main| main.problem(now).is_none()) {
+        if !has_pictures && self.main().is_some_and(|main| main.problem().is_none()) {
             // It is being opened: nobody wants to begin with black.
             self.sent = Some(now);
             return self.plan.inlet.alive();
@@ -174,11 +172,12 @@ impl Thread {
         let interval = self.encoders.interval();
         self.due = if self.due + interval > now { self.due + interval } else { now + interval };
         self.sent = Some(now);
+        let is_fresh = std::mem::take(&mut self.is_fresh);
         let picture = match self.compose(now) {
             Ok(picture) => picture,
             Err(error) => return self.failure = Some(error),
         };
-        let captured = if is_new { picture.captured() } else { now };
+        let captured = if is_fresh { picture.captured() } else { now };
         let captured = self.captured.map_or(captured, |before| captured.max(before + LEAST_APART));
         self.captured = Some(captured);
         let picture = picture.captured_at(captured);
@@ -195,32 +194,19 @@ impl Thread {
 
     /// The main picture, and the other one in its corner; black before there is any.
     fn compose(&mut self, now: Instant) -> Result<Picture, VideoError> {
-        let Some(main) = self.main().and_then(|main| main.last.clone()) else {
-            let size = Size::clamped(self.plan.encoding.width, self.plan.encoding.height);
-            return Ok(self.black(size, now));
+        let bounds = Size::clamped(self.plan.encoding.width, self.plan.encoding.height);
+        let Some(main) = self.main().and_then(Slot::last).cloned() else {
+            return Ok(self.black(bounds, now));
         };
-        let Some(wanted) = self.scene.inset.clone() else { return Ok(main) };
-        let small = self.slot(&wanted.source).and_then(|inset| inset.last.clone());
-        let Some(small) = small else { return Ok(main) };
-        let main = main.upright(&self.pool)?;
-        let size = main.size();
-        let side = |part: f32| (size.width() as f32 * part) as u32;
-        let bounds = Size::clamped(side(wanted.size).max(2), size.height().max(2));
-        let small = small.upright(&self.pool)?;
-        let small = self.scaler.scale(&small, small.size().fitted(bounds), &self.pool)?;
-        let mut canvas: Canvas = self.pool.take(size)?;
-        canvas.i420_mut().copy_from_slice(main.i420());
-        let margin = side(MARGIN) & !1;
-        let right = size.width().saturating_sub(small.width() + margin) & !1;
-        let bottom = size.height().saturating_sub(small.height() + margin) & !1;
-        let (left, top) = match wanted.corner {
-            Corner::TopLeft => (margin, margin),
-            Corner::TopRight => (right, margin),
-            Corner::BottomLeft => (margin, bottom),
-            Corner::BottomRight => (right, bottom),
+        let Some(wanted) = &self.scene.inset else { return Ok(main) };
+        let Some(inset) = self.slot(&wanted.source).and_then(Slot::last).cloned() else {
+            return Ok(main);
         };
-        canvas.draw(&small, left, top);
-        Ok(canvas.finish(main.captured()))
+        let size = if main.rotation().swaps_sides() { main.size().turned() } else { main.size() };
+        let bounds = if size.height() > size.width() { bounds.turned() } else { bounds };
+        self.compositor.set_size(size.within(bounds).even());
+        let captured = main.captured().max(inset.captured());
+        self.compositor.compose(Some(&main), Some((&inset, wanted.place)), captured)
     }
 
     fn black(&mut self, size: Size, now: Instant) -> Picture {
@@ -232,9 +218,9 @@ impl Thread {
         black.captured_at(now)
     }
 
-    fn tell_problem(&mut self, now: Instant) {
+    fn tell_problem(&mut self) {
         let failure = || self.failure.as_ref().map(ToString::to_string);
-        let problem = self.slots.iter().rev().find_map(|slot| slot.problem(now)).or_else(failure);
+        let problem = self.slots.iter().rev().find_map(Slot::problem).or_else(failure);
         if problem != self.problem {
             self.problem.clone_from(&problem);
             let _ = self.plan.news.try_send(News::Problem { stream: self.plan.stream, problem });

@@ -30,6 +30,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const WELL: Duration = Duration::from_secs(5);
 /// While the source gives nothing, its last picture is given again this often.
 const STAND_IN: Duration = Duration::from_millis(500);
+/// Between two looks at a source that says that it has a picture.
+const LEAST_WAIT: Duration = Duration::from_millis(1);
 /// Between two looks at whether it has opened.
 const LOOK: Duration = Duration::from_millis(10);
 /// Faults kept for a reader.
@@ -73,9 +75,16 @@ pub struct Watched {
 
 enum State {
     Opening(opening::Pending),
-    Open { source: Box<dyn VideoSource>, has_given: bool },
+    Open {
+        source: Box<dyn VideoSource>,
+        has_given: bool,
+        /// When it says that its next picture may be there.
+        due: Option<Instant>,
+    },
     Ended,
-    Pausing { until: Instant },
+    Pausing {
+        until: Instant,
+    },
 }
 
 impl Watched {
@@ -148,7 +157,7 @@ impl Watched {
                 Some(Ok(OpenedVideo { source, name })) => {
                     (self.name, self.content) = (name, Some(source.content()));
                     self.alive = now;
-                    self.state = State::Open { source, has_given: false };
+                    self.state = State::Open { source, has_given: false, due: None };
                     return self.step(now);
                 }
                 Some(Err(error)) => self.lose(now, failed(error.to_string()), None),
@@ -158,9 +167,9 @@ impl Watched {
                 }
                 None => {}
             },
-            State::Open { source, has_given } => match source.poll(now) {
+            State::Open { source, has_given, due } => match source.poll(now) {
                 Ok(Polled::Picture(picture)) => {
-                    *has_given = true;
+                    (*has_given, *due) = (true, None);
                     self.on_picture(now);
                     return Some(picture);
                 }
@@ -174,7 +183,8 @@ impl Watched {
                     let known = self.problem.clone().map(failed);
                     self.lose(now, known.unwrap_or(fault), None);
                 }
-                Ok(Polled::Wait(_)) => {
+                Ok(Polled::Wait(next)) => {
+                    *due = Some(next);
                     if !(self.rules.is_still && *has_given) {
                         let patience = if *has_given { STALL } else { FIRST_PICTURE };
                         self.check(now, patience);
@@ -303,7 +313,11 @@ impl VideoSource for Watched {
     fn wait(&self, until: Instant) {
         let now = Instant::now();
         match &self.state {
-            State::Open { source, .. } => source.wait(until.min(now + STAND_IN)),
+            State::Open { source, due, .. } => {
+                // Not sooner than that, whatever the source says: it must not be asked all the time.
+                let due = due.map_or(until, |due| due.max(now + LEAST_WAIT).min(until));
+                source.wait(due.min(now + STAND_IN));
+            }
             State::Opening(_) => std::thread::sleep(LOOK.min(until.saturating_duration_since(now))),
             State::Pausing { .. } | State::Ended => {
                 std::thread::sleep(STAND_IN.min(until.saturating_duration_since(now)));
