@@ -33,7 +33,7 @@ pub use device::{
     SelectionError, Sink, Source, VideoInfo, VideoKind, VideoSelection, VideoWish,
 };
 pub use error::{DeviceError, DeviceFault, MediaError};
-pub use fader::{Fader, FaderInput, Faders};
+pub use fader::{Fader, FaderInput, Faders, Ramp};
 pub use frame::{FRAME_DURATION, FRAME_LEN, Frame, SAMPLE_RATE, SILENCE};
 pub use jitter::{JitterOptions, PayloadKind, Played, ReceivedPacket};
 pub use meter::{Meter, MeterCell, MeterReading, SharedMeter};

@@ -71,9 +71,9 @@ impl Health {
     }
 }
 
-/// A gain on its way.
+/// A gain that changes within a frame, so that nothing clicks.
 #[derive(Debug, Clone, Copy)]
-struct Ramp {
+pub struct Ramp {
     now: f32,
     target: f32,
 }
@@ -85,12 +85,18 @@ impl Default for Ramp {
 }
 
 impl Ramp {
-    fn to(gain: f32) -> Self {
+    /// From silence to `gain`, which is brought into 0.0 to [`MAX_GAIN`].
+    pub fn to(gain: f32) -> Self {
         Self { now: 0.0, target: bounded(gain) }
     }
 
-    /// Applies one frame's part of the way, which is all of it.
-    fn apply(&mut self, frame: &mut Frame) {
+    /// To `gain` in the next frame.
+    pub fn set(&mut self, gain: f32) {
+        self.target = bounded(gain);
+    }
+
+    /// The way to the last gain that was set, and that gain from then on.
+    pub fn apply(&mut self, frame: &mut Frame) {
         let (from, to) = (self.now, self.target);
         self.now = to;
         if from == to {
@@ -150,7 +156,7 @@ impl Faders {
     /// Gains of all inputs in their order; those that are not told stay.
     pub fn set_gains(&mut self, gains: &[f32]) {
         for (strip, gain) in self.strips.iter_mut().zip(gains) {
-            strip.ramp.target = bounded(*gain);
+            strip.ramp.set(*gain);
         }
     }
 

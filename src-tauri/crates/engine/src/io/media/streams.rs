@@ -62,7 +62,7 @@ impl Sounds {
 
     pub(super) fn set_volume(&mut self, stream: Key, volume: f32) {
         if let Some(sound) = self.played.get_mut(&stream) {
-            sound.volume = volume;
+            sound.set_volume(volume);
         }
     }
 

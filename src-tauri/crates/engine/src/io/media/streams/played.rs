@@ -2,7 +2,7 @@
 
 use crate::io::streams::{Counters, Sounding, receive::Arrived};
 use sidetone_media::{
-    AudioReceiver, Codec, Frame, MediaError, Meter, PayloadKind, ReceivedPacket, ReceiverOptions,
+    AudioReceiver, Codec, Frame, MediaError, Meter, PayloadKind, Ramp, ReceivedPacket, ReceiverOptions,
 };
 use std::{
     sync::{Arc, mpsc},
@@ -19,8 +19,7 @@ pub(crate) struct PlayedSound {
     counters: Arc<Counters>,
     meter: Meter,
     beats: u32,
-    /// 0.0 to 2.0.
-    pub(super) volume: f32,
+    volume: Ramp,
 }
 
 impl PlayedSound {
@@ -33,7 +32,12 @@ impl PlayedSound {
         volume: f32,
     ) -> Result<Self, MediaError> {
         let receiver = AudioReceiver::new(codec, ReceiverOptions::default())?;
-        Ok(Self { arrived, receiver, counters, meter: Meter::default(), beats: 0, volume })
+        Ok(Self { arrived, receiver, counters, meter: Meter::default(), beats: 0, volume: Ramp::to(volume) })
+    }
+
+    /// 0.0 to 2.0.
+    pub(super) fn set_volume(&mut self, volume: f32) {
+        self.volume.set(volume);
     }
 
     /// The next ten milliseconds; false where there is nothing to be heard.
@@ -60,7 +64,7 @@ impl PlayedSound {
         let delay = Duration::try_from_secs_f32(self.counters.sound_delay.get() / 1_000.0);
         self.receiver.set_extra_delay(delay.unwrap_or_default());
         let played = self.receiver.pull(now, frame);
-        frame.iter_mut().for_each(|sample| *sample *= self.volume);
+        self.volume.apply(frame);
         self.meter.measure(frame);
         self.beats += 1;
         if self.beats >= BEATS_PER_LEVEL {
