@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod dns;
+pub(crate) mod door;
 pub(crate) mod http;
 pub(crate) mod identity;
 pub(crate) mod keys;

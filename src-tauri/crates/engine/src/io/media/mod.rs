@@ -16,17 +16,13 @@ mod worker;
 pub(crate) use streams::{Fader, Input, Outlet, PlayedSound, PublishedSound, silence};
 pub(crate) use video::Ends;
 
-use super::{
-    ports::RtpPair,
-    streams::{Inlet, Key, inlet, inlet::Inward},
-};
+use super::{door, ports::RtpPair, streams::Key};
 use sidetone_api::{CallStatistics, Level};
 use sidetone_media::device::{Sink, Source};
 use sidetone_media::tone::CallProgress;
 use sidetone_media::{ProcessingOptions, Recorded, Recorder, RecorderStatus, SoundProblem};
 use sidetone_rtp::transport::{Credentials, DtlsIdentity};
 use sidetone_sdp::Negotiated;
-use std::{fmt, sync::Arc};
 use tokio::sync::mpsc;
 
 /// One transport of RTP, from its sockets' opening to their closing.
@@ -201,7 +197,6 @@ pub(crate) enum Ask {
     EndStream {
         stream: Key,
     },
-    Stop,
 }
 
 /// What the media thread reports: counters and edges, never packets.
@@ -277,59 +272,9 @@ pub(crate) enum News {
 }
 
 /// The owner's way to the media thread.
-pub(crate) struct Door {
-    asks: mpsc::Sender<Ask>,
-    pictures: mpsc::Sender<(Key, Inward)>,
-    waker: Arc<mio::Waker>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Door {
-    /// The way of a call's encoder and decoder to its leg.
-    pub(crate) fn inlet(&self, key: Key) -> Inlet {
-        Inlet::new(key, self.pictures.clone(), Arc::clone(&self.waker))
-    }
-
-    /// Never waits. A media thread that does not take its messages any more is a defect that the log names.
-    pub(crate) fn ask(&self, ask: Ask) {
-        match self.asks.try_send(ask) {
-            Ok(()) => {
-                let _ = self.waker.wake();
-            }
-            Err(error) => tracing::error!("the media thread does not listen: {error}"),
-        }
-    }
-}
-
-impl Drop for Door {
-    fn drop(&mut self) {
-        self.ask(Ask::Stop);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl fmt::Debug for Door {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Door")
-    }
-}
-
-/// Messages that may wait for the media thread; it takes them every 10 ms at the latest. Room for them is made as they
-/// come.
-const ASKS: usize = 4096;
-const NEWS: usize = 4096;
+pub(crate) type Door = door::Door<Ask, News>;
 
 /// Starts the media thread.
 pub(crate) fn start() -> std::io::Result<(Door, mpsc::Receiver<News>)> {
-    let (asks, inward) = mpsc::channel(ASKS);
-    let (outward, news) = mpsc::channel(NEWS);
-    let (pictures, made) = mpsc::channel(inlet::PACKETS);
-    let poll = mio::Poll::new()?;
-    let waker = Arc::new(mio::Waker::new(poll.registry(), worker::WAKE)?);
-    let thread = std::thread::Builder::new()
-        .name("media".into())
-        .spawn(move || worker::Worker::new(poll, inward, made, outward).run())?;
-    Ok((Door { asks, pictures, waker, thread: Some(thread) }, news))
+    Door::open("media", |inbox, news| worker::Worker::new(inbox, news).run())
 }

@@ -3,7 +3,10 @@
 mod sound;
 
 use super::{Ask, Identities, Join, LegId, News, TransportSetup, worker::Worker};
-use crate::io::ports;
+use crate::io::{
+    door::{self, Asker},
+    ports,
+};
 use sidetone_sdp::{Capability, Direction, LocalMedia, LocalSecurity, Negotiated, OfferAnswer, Origin};
 use std::{
     net::{IpAddr, Ipv4Addr, UdpSocket},
@@ -15,22 +18,21 @@ const LEG: LegId = LegId(1);
 
 struct Thread {
     worker: Worker,
-    asks: mpsc::Sender<Ask>,
+    asker: Asker<Ask>,
     news: mpsc::Receiver<News>,
     now: Instant,
 }
 
 impl Thread {
     fn new() -> Self {
-        let (asks, inward) = mpsc::channel(64);
+        let (asker, _, inbox) = door::pair("media").unwrap();
         let (outward, news) = mpsc::channel(256);
-        let pictures = mpsc::channel(1).1;
-        let worker = Worker::new(mio::Poll::new().unwrap(), inward, pictures, outward);
-        Self { worker, asks, news, now: Instant::now() }
+        let worker = Worker::new(inbox, outward);
+        Self { worker, asker, news, now: Instant::now() }
     }
 
     fn ask(&mut self, ask: Ask) {
-        self.asks.try_send(ask).ok().unwrap();
+        self.asker.ask(ask);
         self.worker.take_asks();
     }
 

@@ -9,8 +9,8 @@ use super::{
     tape::Tape,
     video::{VideoLeg, Videos},
 };
-use crate::io::streams::{Key, inlet::Inward};
-use mio::{Events, Interest, Poll, Token};
+use crate::io::door::{Inbox, WAKE};
+use mio::{Events, Interest, Token};
 use sidetone_media::Mixer;
 use sidetone_rtp::{PayloadClass, RtpPacket, transport::MediaKind};
 use std::{
@@ -18,9 +18,8 @@ use std::{
     io,
     time::{Duration, Instant},
 };
-use tokio::sync::mpsc::{self, error::TryRecvError};
+use tokio::sync::mpsc;
 
-pub(super) const WAKE: Token = Token(0);
 /// The beat of all codecs and devices.
 pub(super) const BEAT: Duration = Duration::from_millis(10);
 /// How often reports and time-outs are looked at while nothing needs the beat.
@@ -30,10 +29,8 @@ const MOST_BEATS: u32 = 10;
 pub(super) const LARGEST_DATAGRAM: usize = 2048;
 
 pub(super) struct Worker {
-    pub(super) poll: Poll,
-    asks: mpsc::Receiver<Ask>,
-    /// What the encoders and decoders of calls say.
-    pub(super) pictures: mpsc::Receiver<(Key, Inward)>,
+    /// Asks, and what the encoders and decoders of calls say.
+    pub(super) inbox: Inbox<Ask>,
     pub(super) news: mpsc::Sender<News>,
     pub(super) legs: BTreeMap<LegId, Leg>,
     pub(super) desk: Desk,
@@ -45,20 +42,12 @@ pub(super) struct Worker {
     /// What is being received or sent.
     pub(super) buffer: Vec<u8>,
     next_beat: Instant,
-    stopping: bool,
 }
 
 impl Worker {
-    pub(super) fn new(
-        poll: Poll,
-        asks: mpsc::Receiver<Ask>,
-        pictures: mpsc::Receiver<(Key, Inward)>,
-        news: mpsc::Sender<News>,
-    ) -> Self {
+    pub(super) fn new(inbox: Inbox<Ask>, news: mpsc::Sender<News>) -> Self {
         Self {
-            poll,
-            asks,
-            pictures,
+            inbox,
             news,
             legs: BTreeMap::new(),
             desk: Desk::default(),
@@ -69,20 +58,15 @@ impl Worker {
             videos: Videos::default(),
             buffer: vec![0; LARGEST_DATAGRAM],
             next_beat: Instant::now(),
-            stopping: false,
         }
     }
 
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(64);
-        while !self.stopping {
-            let timeout = self.patience(Instant::now());
-            match self.poll.poll(&mut events, timeout) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                    tracing::error!("the media thread cannot wait for packets: {error}");
-                    return;
-                }
-                _ => {}
+        loop {
+            let patience = self.patience(Instant::now());
+            if !self.inbox.wait(&mut events, patience) {
+                break;
             }
             // What was agreed comes before the packets that follow it: the first one after a 200 would be lost otherwise.
             self.take_asks();
@@ -137,15 +121,8 @@ impl Worker {
     }
 
     pub(super) fn take_asks(&mut self) {
-        loop {
-            match self.asks.try_recv() {
-                Ok(ask) => self.on_ask(ask),
-                Err(TryRecvError::Empty) => return,
-                Err(TryRecvError::Disconnected) => {
-                    self.stopping = true;
-                    return;
-                }
-            }
+        while let Some(ask) = self.inbox.ask() {
+            self.on_ask(ask);
         }
     }
 
@@ -200,7 +177,6 @@ impl Worker {
             Ask::PauseRecording { leg, paused } => self.recordings.pause(leg, paused, &self.news),
             Ask::StopRecording { leg } => self.recordings.stop(leg, &self.news),
             Ask::Close { leg } => self.close(leg, now),
-            Ask::Stop => self.stopping = true,
             Ask::Microphone(source) => self.desk.set_microphone(source),
             Ask::Speaker(sink) => self.desk.set_speaker(sink),
             Ask::Ringer(sink) => self.desk.set_ringer(sink),
@@ -240,7 +216,7 @@ impl Worker {
     fn open(&mut self, mut leg: Leg) {
         let id = leg.id();
         let (rtp, rtcp) = tokens(id);
-        let registry = self.poll.registry();
+        let registry = self.inbox.registry();
         let result = registry
             .register(&mut leg.wire.rtp, rtp, Interest::READABLE)
             .and_then(|()| registry.register(&mut leg.wire.rtcp, rtcp, Interest::READABLE));
@@ -259,8 +235,8 @@ impl Worker {
         let Some(mut leg) = self.legs.remove(&id) else { return self.close_video(id, now) };
         self.recordings.stop(id, &self.news);
         leg.goodbye(now, &mut self.buffer);
-        let _ = self.poll.registry().deregister(&mut leg.wire.rtp);
-        let _ = self.poll.registry().deregister(&mut leg.wire.rtcp);
+        let _ = self.inbox.registry().deregister(&mut leg.wire.rtp);
+        let _ = self.inbox.registry().deregister(&mut leg.wire.rtcp);
         for other in self.legs.values_mut() {
             if other.joined() == Join::Leg(id) {
                 other.join(Join::Nothing, now);
@@ -315,7 +291,7 @@ impl Worker {
         // Not drained: be called again at once.
         if let Some(leg) = self.legs.get_mut(&id) {
             let socket = if is_rtcp { &mut leg.wire.rtcp } else { &mut leg.wire.rtp };
-            let _ = self.poll.registry().reregister(socket, token, Interest::READABLE);
+            let _ = self.inbox.registry().reregister(socket, token, Interest::READABLE);
         }
     }
 }

@@ -31,6 +31,7 @@ pub use tap::{Unit, UnitMedia, Units};
 use timeline::Timeline;
 pub(crate) use worker::Done;
 
+use super::door;
 use bytes::Bytes;
 use router::AudioTrack;
 use sidetone_api::StreamStatistics;
@@ -39,7 +40,6 @@ use sidetone_media::{
     video::{Picture, codec::VIDEO_CLOCK_RATE},
 };
 use std::{
-    fmt,
     net::{SocketAddr, UdpSocket},
     sync::{
         Arc,
@@ -51,83 +51,33 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) enum Ask {
     /// Publishes what comes through the stream's [`Inlet`] under a name.
-    Publish {
-        stream: Key,
-        name: String,
-        tracks: Tracks,
-        own: Own,
-        control: send::Control,
-    },
+    Publish { stream: Key, name: String, tracks: Tracks, own: Own, control: send::Control },
     /// Plays a name.
-    Play {
-        stream: Key,
-        name: String,
-        own: Own,
-        sink: receive::Sink,
-    },
+    Play { stream: Key, name: String, own: Own, sink: receive::Sink },
     /// A peer that was negotiated elsewhere is run from now on.
     Adopt(Box<peers::Adopted>),
     /// A socket for peers.
-    Socket {
-        of: peers::Use,
-        local: SocketAddr,
-        socket: UdpSocket,
-    },
+    Socket { of: peers::Use, local: SocketAddr, socket: UdpSocket },
     /// What is published under a name, if anything.
-    Look {
-        name: String,
-        done: oneshot::Sender<Option<Tracks>>,
-    },
+    Look { name: String, done: oneshot::Sender<Option<Tracks>> },
     /// The far end has answered our offer; what will flow comes back.
-    Answered {
-        peer: Key,
-        sdp: String,
-        done: Done<Tracks>,
-    },
+    Answered { peer: Key, sdp: String, done: Done<Tracks> },
     /// The far end offers anew; our answer comes back.
-    Offered {
-        peer: Key,
-        sdp: String,
-        done: Done<String>,
-    },
+    Offered { peer: Key, sdp: String, done: Done<String> },
     /// Our offer with new ICE comes back.
-    Restart {
-        peer: Key,
-        hosts: Vec<SocketAddr>,
-        done: Done<String>,
-    },
+    Restart { peer: Key, hosts: Vec<SocketAddr>, done: Done<String> },
     /// The far end's candidates.
-    Trickle {
-        peer: Key,
-        candidates: Vec<String>,
-    },
+    Trickle { peer: Key, candidates: Vec<String> },
     /// A stream of our own at an endpoint, before its peer is adopted.
-    Own {
-        stream: Key,
-        own: Own,
-        published: Option<send::Control>,
-        sink: Option<receive::Sink>,
-    },
+    Own { stream: Key, own: Own, published: Option<send::Control>, sink: Option<receive::Sink> },
     /// The peer of a stream of our own is given up; the stream goes on with another one.
-    Disconnect {
-        stream: Key,
-    },
+    Disconnect { stream: Key },
     /// Ends what was published or played, and sessions of the gateway.
-    End {
-        stream: Key,
-    },
+    End { stream: Key },
     /// A played stream: nothing comes while it is paused.
-    Pause {
-        stream: Key,
-        paused: bool,
-    },
+    Pause { stream: Key, paused: bool },
     /// A published stream: its players are told.
-    Mute {
-        stream: Key,
-        audio: bool,
-        video: bool,
-    },
-    Stop,
+    Mute { stream: Key, audio: bool, video: bool },
 }
 
 /// What a stream of ours shares between its threads.
@@ -265,80 +215,11 @@ pub(crate) enum News {
 }
 
 /// A way to the stream thread that anybody may have.
-#[derive(Clone)]
-pub(crate) struct Asker {
-    asks: mpsc::Sender<Ask>,
-    waker: Arc<mio::Waker>,
-}
-
-impl Asker {
-    /// Never waits. A thread that does not take its messages any more is a defect that the log names.
-    pub(crate) fn ask(&self, ask: Ask) {
-        match self.asks.try_send(ask) {
-            Ok(()) => {
-                let _ = self.waker.wake();
-            }
-            Err(error) => tracing::error!("the stream thread does not listen: {error}"),
-        }
-    }
-}
-
+pub(crate) type Asker = door::Asker<Ask>;
 /// The owner's way to the stream thread.
-pub(crate) struct Door {
-    asker: Asker,
-    inward: mpsc::Sender<(Key, inlet::Inward)>,
-    news: mpsc::Sender<News>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Door {
-    pub(crate) fn ask(&self, ask: Ask) {
-        self.asker.ask(ask);
-    }
-
-    pub(crate) fn asker(&self) -> Asker {
-        self.asker.clone()
-    }
-
-    /// The way in for a published stream's media.
-    pub(crate) fn inlet(&self, stream: Key) -> Inlet {
-        Inlet::new(stream, self.inward.clone(), Arc::clone(&self.asker.waker))
-    }
-
-    /// Where a stream's threads tell what they see.
-    pub(crate) fn news(&self) -> mpsc::Sender<News> {
-        self.news.clone()
-    }
-}
-
-impl Drop for Door {
-    fn drop(&mut self) {
-        self.ask(Ask::Stop);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl fmt::Debug for Door {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Door")
-    }
-}
-
-/// Messages that may wait for the stream thread and for the owner.
-const ASKS: usize = 4_096;
-const NEWS: usize = 4_096;
+pub(crate) type Door = door::Door<Ask, News>;
 
 /// Starts the stream thread.
 pub(crate) fn start() -> std::io::Result<(Door, mpsc::Receiver<News>)> {
-    let (asks, asked) = mpsc::channel(ASKS);
-    let (outward, news) = mpsc::channel(NEWS);
-    let (inward, packets) = mpsc::channel(inlet::PACKETS);
-    let poll = mio::Poll::new()?;
-    let waker = Arc::new(mio::Waker::new(poll.registry(), worker::WAKE)?);
-    let worker = worker::Worker::new(poll, asked, packets, outward.clone());
-    let thread = std::thread::Builder::new().name("streams".into()).spawn(move || worker.run())?;
-    let asker = Asker { asks, waker };
-    Ok((Door { asker, inward, news: outward, thread: Some(thread) }, news))
+    Door::open("streams", |inbox, news| worker::Worker::new(inbox, news).run())
 }

@@ -17,7 +17,7 @@ const MOST_AT_ONCE: usize = 512;
 impl Worker {
     pub(in super::super) fn open_video(&mut self, mut video: VideoLeg) {
         let (rtp, rtcp) = tokens(video.id());
-        let registry = self.poll.registry();
+        let registry = self.inbox.registry();
         let result = registry
             .register(&mut video.wire.rtp, rtp, Interest::READABLE)
             .and_then(|()| registry.register(&mut video.wire.rtcp, rtcp, Interest::READABLE));
@@ -33,8 +33,8 @@ impl Worker {
     pub(in super::super) fn close_video(&mut self, id: LegId, now: Instant) {
         let Some(mut video) = self.videos.remove(id) else { return };
         video.goodbye(now, &mut self.buffer);
-        let _ = self.poll.registry().deregister(&mut video.wire.rtp);
-        let _ = self.poll.registry().deregister(&mut video.wire.rtcp);
+        let _ = self.inbox.registry().deregister(&mut video.wire.rtp);
+        let _ = self.inbox.registry().deregister(&mut video.wire.rtcp);
     }
 
     /// Reads a socket until it is empty, as edge-triggered readiness wants.
@@ -65,7 +65,7 @@ impl Worker {
         // Not drained: be called again at once.
         if let Some(video) = self.videos.get_mut(id) {
             let socket = if is_rtcp { &mut video.wire.rtcp } else { &mut video.wire.rtp };
-            let _ = self.poll.registry().reregister(socket, token, Interest::READABLE);
+            let _ = self.inbox.registry().reregister(socket, token, Interest::READABLE);
         }
     }
 
@@ -87,7 +87,7 @@ impl Worker {
     /// What the encoders and decoders of calls have made and want.
     pub(in super::super) fn take_pictures(&mut self, now: Instant) {
         for _ in 0..MOST_AT_ONCE {
-            let Ok((key, inward)) = self.pictures.try_recv() else { return };
+            let Some((key, inward)) = self.inbox.packet() else { return };
             let Some(video) = self.videos.of_key(key) else { continue };
             match inward {
                 Inward::Packet(packet) => {

@@ -16,16 +16,17 @@ use super::{
     router::{Event, Forwarded, Key, PUBLISHER_STOPPED, Router, Start, Tracks},
     send::Control,
 };
-use crate::io::clock;
-use mio::{Events, Poll, Token};
+use crate::io::{
+    clock,
+    door::{Inbox, WAKE},
+};
+use mio::Events;
 use std::{
     collections::BTreeMap,
-    io,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::mpsc::{self, error::TryRecvError};
+use tokio::sync::mpsc;
 
-pub(super) const WAKE: Token = Token(0);
 const TICK: Duration = Duration::from_secs(1);
 /// Between two tellings of what is published: who comes and goes a thousand times must not make as many lists.
 const BETWEEN_LISTS: Duration = Duration::from_millis(100);
@@ -37,9 +38,7 @@ const AT_ONCE: usize = 1_024;
 const NTP_OFFSET: u64 = 2_208_988_800;
 
 pub(super) struct Worker {
-    poll: Poll,
-    asks: mpsc::Receiver<Ask>,
-    inward: mpsc::Receiver<(Key, Inward)>,
+    inbox: Inbox<Ask>,
     news: mpsc::Sender<News>,
     router: Router,
     peers: Peers,
@@ -50,7 +49,6 @@ pub(super) struct Worker {
     listed: Instant,
     /// Packets of our own streams still wait.
     is_behind: bool,
-    stopping: bool,
 }
 
 /// A stream that is published or played here.
@@ -100,17 +98,10 @@ fn fixed(time: Duration) -> u64 {
 }
 
 impl Worker {
-    pub(super) fn new(
-        poll: Poll,
-        asks: mpsc::Receiver<Ask>,
-        inward: mpsc::Receiver<(Key, Inward)>,
-        news: mpsc::Sender<News>,
-    ) -> Self {
+    pub(super) fn new(inbox: Inbox<Ask>, news: mpsc::Sender<News>) -> Self {
         let now = Instant::now();
         Self {
-            poll,
-            asks,
-            inward,
+            inbox,
             news,
             router: Router::default(),
             peers: Peers::new(),
@@ -120,19 +111,15 @@ impl Worker {
             list_due: None,
             listed: now,
             is_behind: false,
-            stopping: false,
         }
     }
 
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(256);
-        while !self.stopping {
-            let timeout = self.patience(Instant::now());
-            match self.poll.poll(&mut events, timeout) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                    return tracing::error!("the stream thread cannot wait for packets: {error}");
-                }
-                _ => {}
+        loop {
+            let patience = self.patience(Instant::now());
+            if !self.inbox.wait(&mut events, patience) {
+                break;
             }
             for event in &events {
                 if event.token() != WAKE {
@@ -171,15 +158,8 @@ impl Worker {
     }
 
     fn take_asks(&mut self) {
-        loop {
-            match self.asks.try_recv() {
-                Ok(ask) => self.on_ask(ask),
-                Err(TryRecvError::Empty) => return,
-                Err(TryRecvError::Disconnected) => {
-                    self.stopping = true;
-                    return;
-                }
-            }
+        while let Some(ask) = self.inbox.ask() {
+            self.on_ask(ask);
         }
     }
 
@@ -212,7 +192,7 @@ impl Worker {
             }
             Ask::Adopt(adopted) => self.adopt(now, *adopted),
             Ask::Socket { of, local, socket } => {
-                if let Err(error) = self.peers.add_socket(self.poll.registry(), of, local, socket) {
+                if let Err(error) = self.peers.add_socket(self.inbox.registry(), of, local, socket) {
                     tracing::error!("a socket for streams cannot be watched: {error}");
                 }
             }
@@ -243,7 +223,6 @@ impl Worker {
                 }
             }
             Ask::Mute { stream, audio, video } => self.router.mute(stream, audio, video),
-            Ask::Stop => self.stopping = true,
         }
     }
 
@@ -263,7 +242,7 @@ impl Worker {
     fn take_inward(&mut self) {
         self.is_behind = false;
         for _ in 0..AT_ONCE {
-            let Ok((key, inward)) = self.inward.try_recv() else { return };
+            let Some((key, inward)) = self.inbox.packet() else { return };
             let now = Instant::now();
             match inward {
                 Inward::Packet(packet) => {

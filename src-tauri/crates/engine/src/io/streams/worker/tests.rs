@@ -1,11 +1,11 @@
 use super::{Ask, Inward, Key, News, Own, TICK, Tracks, UNSEEN, Worker};
+use crate::io::door;
 use crate::io::streams::{
     packet::{Kind, Packet},
     receive,
     router::VideoTrack,
     send::Control,
 };
-use mio::Poll;
 use std::time::Instant;
 use tokio::sync::mpsc;
 
@@ -14,11 +14,9 @@ const PLAYER: Key = Key(2);
 
 /// A worker without its thread; what it tells, and the way in for packets.
 fn worker() -> (Worker, mpsc::Receiver<News>, mpsc::Sender<(Key, Inward)>) {
-    let (_, asks) = mpsc::channel(1);
-    let (inward, packets) = mpsc::channel(64);
+    let (_, inward, inbox) = door::pair("streams").unwrap();
     let (news, told) = mpsc::channel(64);
-    let poll = Poll::new().unwrap();
-    (Worker::new(poll, asks, packets, news), told, inward)
+    (Worker::new(inbox, news), told, inward)
 }
 
 fn rubbish(sequence: u16) -> Packet {
