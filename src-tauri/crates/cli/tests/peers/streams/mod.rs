@@ -5,6 +5,7 @@ mod foreign;
 mod hostile;
 mod names;
 mod recording;
+mod sources;
 
 use serde_json::Value;
 use sidetone_testkit::{Needs, Room};
