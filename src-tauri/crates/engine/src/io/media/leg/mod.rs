@@ -137,17 +137,8 @@ impl Leg {
     pub(super) fn report(&mut self, now: Instant, buffer: &mut Vec<u8>, news: &mpsc::Sender<News>) {
         self.wire.tick(now, self.id, news);
         self.events.handle_timeout(now);
-        if self.negotiated.as_ref().is_none_or(|negotiated| negotiated.rtcp_disabled) {
-            return;
-        }
-        if self.session.poll_timeout().is_none_or(|deadline| deadline > now) {
-            return;
-        }
-        if self.session.poll_rtcp(now, SystemTime::now(), buffer) {
-            self.wire.send(MediaKind::Rtcp, buffer);
-        }
-        if self.session.poll_keep_alive(now, buffer) {
-            self.wire.send(MediaKind::Rtp, buffer);
+        if self.negotiated.as_ref().is_some_and(|negotiated| !negotiated.rtcp_disabled) {
+            self.wire.report(now, &mut self.session, buffer);
         }
     }
 

@@ -8,7 +8,7 @@ use sidetone_rtp::{
 use sidetone_sdp::Negotiated;
 use std::{
     net::{SocketAddr, UdpSocket as StdUdpSocket},
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 use tokio::sync::mpsc;
 
@@ -89,6 +89,19 @@ impl Wire {
         let Some((component, to)) = self.transport.protect(kind, packet) else { return false };
         send(self.socket(component), packet, to);
         true
+    }
+
+    /// Sends the RTCP that is due, and what keeps the path open.
+    pub(in super::super) fn report(&mut self, now: Instant, session: &mut Session, buffer: &mut Vec<u8>) {
+        if session.poll_timeout().is_none_or(|deadline| deadline > now) {
+            return;
+        }
+        if session.poll_rtcp(now, SystemTime::now(), buffer) {
+            self.send(MediaKind::Rtcp, buffer);
+        }
+        if session.poll_keep_alive(now, buffer) {
+            self.send(MediaKind::Rtp, buffer);
+        }
     }
 
     pub(in super::super) fn poll_timeout(&self) -> Option<Instant> {

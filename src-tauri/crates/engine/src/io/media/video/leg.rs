@@ -209,17 +209,8 @@ impl VideoLeg {
             ends.make_key(now);
         }
         self.ask_key(now, buffer, news);
-        if self.negotiated.as_ref().is_none_or(|negotiated| negotiated.rtcp_disabled) {
-            return;
-        }
-        if self.session.poll_timeout().is_none_or(|deadline| deadline > now) {
-            return;
-        }
-        if self.session.poll_rtcp(now, SystemTime::now(), buffer) {
-            self.wire.send(MediaKind::Rtcp, buffer);
-        }
-        if self.session.poll_keep_alive(now, buffer) {
-            self.wire.send(MediaKind::Rtp, buffer);
+        if self.negotiated.as_ref().is_some_and(|negotiated| !negotiated.rtcp_disabled) {
+            self.wire.report(now, &mut self.session, buffer);
         }
     }
 
