@@ -21,4 +21,5 @@ mod tones;
 mod transfer;
 mod transports;
 mod trouble;
+mod video;
 mod wire;

@@ -58,6 +58,9 @@ pub struct BaresipOptions<'a> {
     pub transport: Transport,
     /// In its order of preference, as baresip names them: `pcmu`, `pcma`, `g722`, `opus`.
     pub codecs: &'a [&'a str],
+    /// Of its pictures, as baresip names them: `vp8`, `h264` ([`Baresip::has_video`]); none: without video. It sends back the
+    /// picture that it sees, decoded and encoded anew.
+    pub video: Option<&'a str>,
     pub answer: AnswerMode,
     /// What it says at the start of each call, at 8 kHz for all codecs.
     pub source: Option<&'a Path>,
@@ -88,6 +91,7 @@ impl Default for BaresipOptions<'_> {
             registrar: None,
             transport: Transport::Udp,
             codecs: &["pcmu"],
+            video: None,
             answer: AnswerMode::Auto,
             source: None,
             then_silent: 180,
@@ -172,6 +176,7 @@ impl Baresip {
             .replace("@RATE@", &said.rate.to_string())
             .replace("@MODULES@", &modules()?.display().to_string())
             .replace("@RECORDER@", if options.record { "module sndfile.so" } else { "" })
+            .replace("@VIDEO@", &video(options.video, &name)?)
             .replace("@RECORD_DIR@", &records.display().to_string());
         fs::write(own.join("config"), config)?;
         fs::write(own.join("accounts"), account(options, sip))?;
@@ -186,6 +191,11 @@ impl Baresip {
             phone.await_registration()?;
         }
         Ok(phone)
+    }
+
+    /// Whether the baresip of this machine has such pictures; H.264 is in a package of its own.
+    pub fn has_video(codec: &str) -> bool {
+        modules().is_ok_and(|modules| modules.join(video_module(codec)).exists())
     }
 
     /// Its SIP address.
@@ -300,13 +310,31 @@ fn account(options: &BaresipOptions<'_>, own: SocketAddr) -> String {
     let nat = if options.ice { ";medianat=ice" } else { "" };
     format!(
         "<sip:{user}@{host};transport={transport}>;auth_user={user};auth_pass={password};regint={interval};\
-         answermode={answer};audio_codecs={codecs}{encryption}{nat}{more}\n",
+         answermode={answer};audio_codecs={codecs}{video}{encryption}{nat}{more}\n",
         user = options.user,
         transport = options.transport,
         password = options.password,
         codecs = options.codecs.join(","),
+        video = options.video.map(|codec| format!(";video_codecs={codec}")).unwrap_or_default(),
         more = options.account,
     )
+}
+
+fn video_module(codec: &str) -> &'static str {
+    if codec == "vp8" { "vp8.so" } else { "avcodec.so" }
+}
+
+/// What it shows is what it sends: a bridge of that name between its screen and its camera.
+fn video(codec: Option<&str>, name: &str) -> Result<String> {
+    let Some(codec) = codec else { return Ok(String::new()) };
+    if !Baresip::has_video(codec) {
+        return Err(RigError::new(format!("this baresip has no {codec}")));
+    }
+    Ok(format!(
+        "module vidbridge.so\nmodule {module}\nvideo_source vidbridge,{name}\nvideo_display vidbridge,{name}\n\
+         video_size 640x360\nvideo_bitrate 1500000\nvideo_fps 30.00\n",
+        module = video_module(codec)
+    ))
 }
 
 /// Its modules, wherever the distribution puts them.

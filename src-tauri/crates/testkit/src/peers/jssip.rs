@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::audio::Wav;
 use crate::browser::{Driver, Log, Pages};
 use crate::error::{Result, RigError};
+use crate::peers::ShownPicture;
 use crate::process::until;
 
 /// What a browser phone is to be like.
@@ -23,6 +24,8 @@ pub struct JsSipOptions<'a> {
     pub server: &'a str,
     /// What it says, over and over; silence where absent.
     pub microphone: Option<&'a Path>,
+    /// With pictures: it shows a clock, and tells what the far end shows.
+    pub video: bool,
     /// Answers every call at once.
     pub answers: bool,
     /// Carries out a REFER; else refuses it.
@@ -44,6 +47,7 @@ impl Default for JsSipOptions<'_> {
             password: "secret",
             server: "",
             microphone: None,
+            video: false,
             answers: true,
             obeys_refer: true,
             timers: true,
@@ -101,6 +105,7 @@ impl JsSip {
                 "server": options.server,
                 "name": user,
                 "answers": options.answers,
+                "video": options.video,
                 "obeysRefer": options.obeys_refer,
                 "timers": options.timers,
                 "refresh": if options.refreshes_by_update { "UPDATE" } else { "INVITE" },
@@ -177,6 +182,12 @@ impl JsSip {
             rate: rate.ok_or_else(|| RigError::new("the browser has no sound"))?,
             samples: samples.collect(),
         })
+    }
+
+    /// What was shown of the far end of a session so far, from the picture `from` on.
+    pub fn seen(&self, session: u64, from: usize) -> Vec<ShownPicture> {
+        let seen = self.run("return phone.seen(...arguments)", &[json!(session), json!(from)]);
+        seen.as_array().into_iter().flatten().filter_map(ShownPicture::read).collect()
     }
 
     /// Forgets what came so far, so that [`JsSip::heard`] begins anew.

@@ -10,6 +10,8 @@ use crate::error::{Result, RigError};
 use crate::process::until;
 
 const PAGE: &str = include_str!("streams/page.html");
+/// Draws and reads the clock of the bars in a page.
+pub(super) const CLOCK: &str = include_str!("pages/clock.js");
 const SCRIPT: &str = include_str!("streams/streams.js");
 
 /// What a page publishes: a clock as the product's bars have it, and a tone.
@@ -64,6 +66,14 @@ pub struct ShownPicture {
     pub clock: Option<u64>,
     pub width: u32,
     pub height: u32,
+}
+
+impl ShownPicture {
+    /// As a page tells it.
+    pub(super) fn read(told: &Value) -> Option<Self> {
+        let side = |at: usize| told[at].as_u64().and_then(|side| u32::try_from(side).ok());
+        Some(Self { at: told[0].as_f64()?, clock: told[1].as_u64(), width: side(2)?, height: side(3)? })
+    }
 }
 
 /// What is known of a stream.
@@ -130,6 +140,7 @@ impl StreamPage {
         arguments.extend_from_slice(more);
         let pages = Pages::serve(vec![
             ("/", "text/html", PAGE.into()),
+            ("/clock.js", "text/javascript", CLOCK.into()),
             ("/streams.js", "text/javascript", SCRIPT.into()),
         ])?;
         let driver = Driver::of_chromium(&own, &arguments)?;
@@ -229,16 +240,12 @@ impl StreamPage {
 }
 
 fn seen(state: &Value) -> Option<SeenStream> {
-    let picture = |one: &Value| {
-        let side = |at: usize| one[at].as_u64().and_then(|side| u32::try_from(side).ok());
-        Some(ShownPicture { at: one[0].as_f64()?, clock: one[1].as_u64(), width: side(2)?, height: side(3)? })
-    };
     Some(SeenStream {
         status: u16::try_from(state["status"].as_u64()?).ok()?,
         connection: state["connection"].as_str()?.to_owned(),
         level: state["sound"]["level"].as_f64(),
         pitch: state["sound"]["pitch"].as_f64(),
-        pictures: state["pictures"].as_array()?.iter().filter_map(picture).collect(),
+        pictures: state["pictures"].as_array()?.iter().filter_map(ShownPicture::read).collect(),
         total: usize::try_from(state["total"].as_u64()?).ok()?,
     })
 }

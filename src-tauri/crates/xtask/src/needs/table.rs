@@ -235,7 +235,14 @@ pub(crate) const NEEDS: &[Need] = &[
         &["chromedriver"],
         &["chromium"],
     ),
-    test("baresip", "calls with another phone", &["baresip"], &["baresip-core"], &["baresip"], &[]),
+    test(
+        "baresip",
+        "calls with another phone",
+        &["baresip"],
+        &["baresip-core", "baresip-ffmpeg"],
+        &["baresip"],
+        &[],
+    ),
     test("SIPp", "calls by the hundred", &["sipp"], &["sip-tester"], &["sipp"], &[]),
     test("Kamailio", "registration at another server", &["kamailio"], &["kamailio"], &["kamailio"], &[]),
     Need {

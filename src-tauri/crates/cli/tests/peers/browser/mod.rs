@@ -21,7 +21,7 @@ const SOON: Duration = Duration::from_secs(20);
 /// The least correlation of speech that went through Opus, a browser's and our own jitter buffer.
 const CORRELATED: f64 = 0.7;
 
-fn needs() -> Needs {
+pub(crate) fn needs() -> Needs {
     let tools = [&JsSip::TOOLS[..], &["kamailio"]].concat();
     Needs::tools(&tools).network().within(Duration::from_secs(180))
 }
@@ -31,20 +31,20 @@ fn address() -> IpAddr {
     "10.77.0.1".parse().unwrap()
 }
 
-fn proxy(room: &Room) -> Kamailio {
+pub(crate) fn proxy(room: &Room) -> Kamailio {
     let options = KamailioOptions { address: address(), ..KamailioOptions::default() };
     Kamailio::start(room.dir(), &options).unwrap()
 }
 
 /// An account file as a user writes it.
-fn account(room: &Room, aor: &str, more: &str) -> PathBuf {
+pub(crate) fn account(room: &Room, aor: &str, more: &str) -> PathBuf {
     let file = room.dir().join("account.toml");
     std::fs::write(&file, format!("aor = \"{aor}\"\npassword-env = \"SIDETONE_TEST_PASSWORD\"\n{more}\n"))
         .unwrap();
     file
 }
 
-const SECURE: &str = "mediaEncryption = \"dtls\"\nice = true\nrtcpMux = true";
+pub(crate) const SECURE: &str = "mediaEncryption = \"dtls\"\nice = true\nrtcpMux = true";
 
 struct Talk {
     ours: Wav,
@@ -68,11 +68,11 @@ fn talk(room: &Room, proxy: &Kamailio, more: &str) -> Talk {
     Talk { ours, theirs, heard, their_file, phone }
 }
 
-fn view(phone: &mut Phone, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+pub(crate) fn view(phone: &mut Phone, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
     phone.wait(what, SOON, |value| value["event"] == "CallChanged" && fits(&value["call"]))["call"].clone()
 }
 
-fn id(value: &Value) -> u64 {
+pub(crate) fn id(value: &Value) -> u64 {
     value["id"].as_u64().expect("a session's number")
 }
 

@@ -4,13 +4,13 @@ use sidetone_media::video::{Bars, Picture, Size, read_clock};
 use std::{path::Path, process::Command, time::Instant};
 
 /// Pictures in a row, in I420.
-pub(super) struct Film {
-    pub(super) pictures: Vec<Picture>,
+pub(crate) struct Film {
+    pub(crate) pictures: Vec<Picture>,
 }
 
 impl Film {
     /// Of YUV4MPEG2.
-    pub(super) fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         let bytes = std::fs::read(path).unwrap();
         let end = bytes.iter().position(|byte| *byte == b'\n').expect("a header");
         let header = std::str::from_utf8(&bytes[..end]).unwrap();
@@ -28,7 +28,7 @@ impl Film {
     }
 
     /// Of anything that ffmpeg decodes.
-    pub(super) fn decode(path: &Path) -> Self {
+    pub(crate) fn decode(path: &Path) -> Self {
         let film = path.with_extension("decoded.y4m");
         let status = Command::new("ffmpeg")
             .args(["-v", "error", "-xerror", "-y", "-i"])
@@ -54,18 +54,18 @@ impl Film {
         read
     }
 
-    pub(super) fn size(&self) -> (u32, u32) {
+    pub(crate) fn size(&self) -> (u32, u32) {
         let first = self.pictures.first().expect("a picture");
         (first.width(), first.height())
     }
 
     /// What the clocks say, in order.
-    pub(super) fn clocks(&self) -> Vec<u64> {
+    pub(crate) fn clocks(&self) -> Vec<u64> {
         self.pictures.iter().filter_map(read_clock).collect()
     }
 
     /// Every clock can be read, time runs forward, and each picture looks as the bars drew it at that time.
-    pub(super) fn assert_is_of_bars(&self, least: usize) {
+    pub(crate) fn assert_is_of_bars(&self, least: usize) {
         let clocks = self.clocks();
         assert!(self.pictures.len() >= least, "{} pictures", self.pictures.len());
         assert!(

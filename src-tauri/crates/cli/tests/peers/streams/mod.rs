@@ -1,6 +1,6 @@
 //! Streams between real programs: `sidetone-cli publish`, `play` and `snapshot`, a gateway, and what they write.
 
-mod film;
+pub(crate) mod film;
 mod foreign;
 mod hostile;
 mod names;

@@ -73,13 +73,26 @@ function adopt(session, originator, request) {
   if (originator === 'remote' && phone.options.answers) setTimeout(() => session.answer(media()));
 }
 
+// Its camera sees the clock.
+const cameraless = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+if (cameraless) {
+  navigator.mediaDevices.getUserMedia = async ({ audio, video }) => {
+    const media = await cameraless({ audio });
+    if (video) media.addTrack(clock.capture(640, 360, 30).track);
+    return media;
+  };
+}
+
 function header(request) {
   return String(request.data ?? '').split('\r\n\r\n')[0];
 }
 
 function media() {
   return {
-    mediaConstraints: { audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false }, video: false },
+    mediaConstraints: {
+      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+      video: phone.options.video,
+    },
     pcConfig: { iceServers: [], rtcpMuxPolicy: phone.options.mux ? 'require' : 'negotiate' },
     extraHeaders: phone.options.headers,
   };
@@ -96,6 +109,7 @@ function watch(id, connection) {
     tell('connection', id, { state: connection.connectionState });
   });
   connection.addEventListener('track', ({ track }) => {
+    if (track.kind === 'video') return see(id, track);
     const stream = new MediaStream([track]);
     // Without an element that plays it, Chromium gives no samples of a remote track.
     const element = new Audio();
@@ -111,6 +125,22 @@ function watch(id, connection) {
     phone.sessions.get(id).heard = { chunks, element, context };
     tell('track', id);
   });
+}
+
+// What is shown of the far end: when, its clock, its size.
+function see(id, track) {
+  const video = document.createElement('video');
+  Object.assign(video, { autoplay: true, playsInline: true, muted: true, srcObject: new MediaStream([track]) });
+  // A video that is not in the page is not drawn.
+  document.body.append(video);
+  const session = phone.sessions.get(id);
+  session.seen ??= [];
+  video.play().catch(() => {});
+  clock.follow(video, (...picture) => {
+    if (session.seen.length < 20000) session.seen.push(picture);
+    return !session.isEnded();
+  });
+  tell('video', id);
 }
 
 phone.dial = (target) => phone.ua.call(target, media()).testId;
@@ -161,6 +191,7 @@ phone.heard = (id) => {
   for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768));
   return { rate: heard.context.sampleRate, samples: btoa(text) };
 };
+phone.seen = (id, from) => phone.sessions.get(id)?.seen?.slice(from) ?? [];
 phone.forget = (id) => {
   const heard = phone.sessions.get(id)?.heard;
   if (heard) heard.chunks.length = 0;

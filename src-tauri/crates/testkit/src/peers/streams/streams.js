@@ -1,6 +1,6 @@
 'use strict'
-// Streams as pages publish and play them: WHIP and WHEP with nothing but the browser. The picture is the clock of the product's
-// bars (16 x 4 cells in the lower third: 48 bits of milliseconds, then their CRC), the sound a tone.
+// Streams as pages publish and play them: WHIP and WHEP with nothing but the browser. The picture is the clock of `clock.js`, the
+// sound a tone.
 
 const streams = (() => {
   const log = []
@@ -10,56 +10,6 @@ const streams = (() => {
 
   const tell = (name, more = {}) => log.length < MOST && log.push({ name, at: Date.now(), ...more })
   const fail = (id) => (error) => tell('failed', { id, why: String(error) })
-
-  function crc16(bytes) {
-    let crc = 0xffff
-    for (const byte of bytes) {
-      crc ^= byte << 8
-      for (let i = 0; i < 8; i++) crc = (crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1) & 0xffff
-    }
-    return crc
-  }
-
-  function clockBytes(value) {
-    const bytes = []
-    for (let rest = value, i = 0; i < 6; i++, rest = Math.floor(rest / 256)) bytes.unshift(rest % 256)
-    const crc = crc16(bytes)
-    return [...bytes, crc >> 8, crc & 0xff]
-  }
-
-  function drawClock(context, width, height, value) {
-    const colours = ['#b4b4b4', '#b4b400', '#00b4b4', '#00b400', '#b400b4', '#b40000', '#0000b4', '#000000']
-    colours.forEach((colour, i) => {
-      context.fillStyle = colour
-      context.fillRect((width * i) / 8, 0, width / 8 + 1, height / 2)
-    })
-    context.fillStyle = '#fff'
-    context.fillRect((width * (value % 2000)) / 2000, 0, Math.max(2, width / 64), height / 2)
-    context.fillStyle = '#000'
-    context.fillRect(0, height / 2, width, height / 2)
-    context.fillStyle = '#fff'
-    clockBytes(value).forEach((byte, index) => {
-      for (let i = 0; i < 8; i++) {
-        if (!(byte & (0x80 >> i))) continue
-        const bit = index * 8 + i
-        const [x, y] = [bit % 16, 8 + Math.floor(bit / 16)]
-        const [left, top] = [Math.floor((width * x) / 16), Math.floor((height * y) / 12)]
-        context.fillRect(left, top, Math.floor((width * (x + 1)) / 16) - left, Math.floor((height * (y + 1)) / 12) - top)
-      }
-    })
-  }
-
-  // Of a picture that has been drawn to 160 x 40: the lower third alone.
-  function readClock(context) {
-    const pixels = context.getImageData(0, 0, 160, 40).data
-    const bytes = [0, 0, 0, 0, 0, 0, 0, 0]
-    for (let bit = 0; bit < 64; bit++) {
-      const [x, y] = [(bit % 16) * 10 + 5, Math.floor(bit / 16) * 10 + 5]
-      if (pixels[(y * 160 + x) * 4 + 1] > 127) bytes[bit >> 3] |= 0x80 >> (bit & 7)
-    }
-    if (crc16(bytes.slice(0, 6)) !== bytes[6] * 256 + bytes[7]) return null
-    return bytes.slice(0, 6).reduce((value, byte) => value * 256 + byte, 0)
-  }
 
   function open(kind, options) {
     const id = ++last
@@ -114,15 +64,8 @@ const streams = (() => {
     const tracks = []
     let audio = null
     if (options.codec) {
-      const canvas = document.createElement('canvas')
-      ;[canvas.width, canvas.height] = [options.width, options.height]
-      const context = canvas.getContext('2d', { alpha: false })
-      const draw = () => drawClock(context, canvas.width, canvas.height, Date.now())
-      draw()
-      const timer = setInterval(draw, 1000 / options.framesPerSecond)
-      stream.stop.push(() => clearInterval(timer))
-      const track = canvas.captureStream(options.framesPerSecond).getVideoTracks()[0]
-      track.contentHint = 'motion'
+      const { canvas, track, stop } = clock.capture(options.width, options.height, options.framesPerSecond)
+      stream.stop.push(stop)
       tracks.push(track)
       stream.canvas = canvas
     }
@@ -188,20 +131,13 @@ const streams = (() => {
     return stream.id
   }
 
-  // Of each picture that is shown: when, its clock, its size. The first one tells how long it took.
+  // The first picture tells how long it took.
   function follow(stream, video) {
-    const canvas = document.createElement('canvas')
-    ;[canvas.width, canvas.height] = [160, 40]
-    const context = canvas.getContext('2d', { willReadFrequently: true, alpha: false })
-    const next = (now, { width, height }) => {
-      const at = performance.timeOrigin + now
-      context.drawImage(video, 0, (video.videoHeight * 2) / 3, video.videoWidth, video.videoHeight / 3, 0, 0, 160, 40)
-      const clock = readClock(context)
-      if (!stream.seen.length) tell('first picture', { id: stream.id, clock, width, height, after: at - stream.offered })
-      if (stream.seen.length < MOST) stream.seen.push([at, clock, width, height])
-      if (all.has(stream.id)) video.requestVideoFrameCallback(next)
-    }
-    video.requestVideoFrameCallback(next)
+    clock.follow(video, (at, time, width, height) => {
+      if (!stream.seen.length) tell('first picture', { id: stream.id, clock: time, width, height, after: at - stream.offered })
+      if (stream.seen.length < MOST) stream.seen.push([at, time, width, height])
+      return all.has(stream.id)
+    })
   }
 
   function listen(stream, media) {
