@@ -149,6 +149,16 @@ impl Leg {
         Ok(())
     }
 
+    /// Takes down a transport whose line was closed: the far end has forgotten its keys and candidates, so the next line is one of
+    /// its own. True where there was one.
+    pub(crate) fn drop_spent_video(&mut self, media: &Door) -> bool {
+        let spent = self.video.take_if(|line| !line.open && line.negotiated.is_some());
+        if let Some(line) = &spent {
+            media.ask(Ask::Close { leg: line.id });
+        }
+        spent.is_some()
+    }
+
     pub(crate) fn video_id(&self) -> Option<LegId> {
         self.video.as_ref().map(|line| line.id)
     }

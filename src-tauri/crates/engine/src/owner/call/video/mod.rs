@@ -113,6 +113,9 @@ impl Owner {
     fn want_call_video(&mut self, id: &CallId, wish: VideoWish) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let Some(mut leg) = call.leg.take() else { return };
+        if wish != VideoWish::Off && leg.drop_spent_video(&self.media) {
+            call.replace_video(None);
+        }
         let video = match (&call.video, wish) {
             (None, VideoWish::On | VideoWish::See) => self.video_of_leg(&mut leg, wish),
             _ => None,

@@ -64,7 +64,11 @@ impl Owner {
     pub(in super::super) fn give_video(&mut self, call: CallId) {
         let first_port = self.settings.get().network.rtp_port;
         let id = self.new_leg();
-        let Some(leg) = self.exchange.leg_of(call).filter(|leg| leg.video_id().is_none()) else { return };
+        let Some(leg) = self.exchange.leg_of(call) else { return };
+        leg.drop_spent_video(&self.media);
+        if leg.video_id().is_some() {
+            return;
+        }
         if let Err(failure) = leg.open_video(id, first_port, every_video_codec(), &self.media) {
             tracing::warn!("a call goes on without video: {failure}");
         }
