@@ -34,6 +34,7 @@ mod runtime_file;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 mod whip;
 pub mod wire;
 

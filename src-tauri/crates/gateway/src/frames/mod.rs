@@ -22,13 +22,12 @@ pub(crate) use window::open as window_of;
 use crate::{
     app::App,
     door::Door,
-    guard::{Refusal, check_origin},
-    pages::{logged_in, not_logged_in},
+    upgrade::{admit, check},
 };
 use axum::{
     extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
-    http::{HeaderMap, StatusCode, Uri, header::HOST},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, Uri},
+    response::Response,
 };
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
@@ -57,27 +56,17 @@ pub(crate) async fn upgrade(
     uri: Uri,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if let Err(refusal) = check_origin(&headers, host) {
-        return refusal.into_response();
+    match check(&app, &headers, &uri) {
+        Ok(()) => accept(&app.frames, upgrade),
+        Err(refusal) => *refusal,
     }
-    if !logged_in(&app, &headers) {
-        return not_logged_in(&headers, &uri, "This socket needs a login link.");
-    }
-    accept(&app.frames, upgrade)
 }
 
 /// Whoever asks has shown that they may.
 fn accept(frames: &Frames, upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>) -> Response {
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(rejection) => {
-            return Refusal::new(rejection.status(), "Upgrade", rejection.body_text()).into_response();
-        }
-    };
-    let Ok(permit) = Arc::clone(&frames.sockets).try_acquire_owned() else {
-        let message = format!("{MAX_SOCKETS} sockets are open; close one");
-        return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "sockets", message).into_response();
+    let (upgrade, permit) = match admit(&frames.sockets, MAX_SOCKETS, upgrade) {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
     };
     let (door, stop) = (Arc::clone(&frames.door), frames.stop.clone());
     upgrade

@@ -5,8 +5,7 @@ mod rate;
 
 use crate::{
     app::App,
-    guard::{Refusal, check_origin},
-    pages::{logged_in, not_logged_in},
+    upgrade::{admit, check},
     wire,
 };
 use axum::{
@@ -14,8 +13,8 @@ use axum::{
         State, WebSocketUpgrade,
         ws::{CloseFrame, Message, WebSocket, rejection::WebSocketUpgradeRejection},
     },
-    http::{HeaderMap, StatusCode, Uri, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, Uri},
+    response::Response,
 };
 use futures_util::{
     SinkExt, StreamExt,
@@ -69,22 +68,10 @@ pub(crate) async fn upgrade(
     uri: Uri,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if let Err(refusal) = check_origin(&headers, host) {
-        return refusal.into_response();
-    }
-    if !logged_in(&app, &headers) {
-        return not_logged_in(&headers, &uri, "This socket needs a login link.");
-    }
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(rejection) => {
-            return Refusal::new(rejection.status(), "Upgrade", rejection.body_text()).into_response();
-        }
-    };
-    let Ok(permit) = Arc::clone(&app.sockets).try_acquire_owned() else {
-        let message = format!("{MAX_SOCKETS} sockets are open; close one");
-        return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "sockets", message).into_response();
+    let admitted = check(&app, &headers, &uri).and_then(|()| admit(&app.sockets, MAX_SOCKETS, upgrade));
+    let (upgrade, permit) = match admitted {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
     };
     upgrade.max_message_size(MAX_IMPORT).max_frame_size(MAX_IMPORT).on_upgrade(async move |socket| {
         run(socket, &app).await;
