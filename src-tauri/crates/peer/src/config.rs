@@ -91,9 +91,16 @@ pub struct Certificate(pub(crate) Arc<RTCCertificate>);
 /// A STUN or TURN server whose name has been looked up; [`whip::IceServer`](crate::whip::IceServer) reads the URL.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IceServer {
+    /// As users know it: `turn:relay.example:3478?transport=udp`.
+    pub url: String,
+    /// Its name or address, which its certificate carries.
+    pub host: String,
     pub kind: IceServerKind,
     pub transport: IceTransport,
     pub address: SocketAddr,
+    /// The one of our bound addresses that reaches it; `None`: every one of [`Config::hosts`] of its kind. An ICE restart
+    /// with other addresses forgets it.
+    pub local: Option<SocketAddr>,
     /// Empty for STUN.
     pub username: String,
     pub credential: String,
@@ -109,6 +116,8 @@ pub enum IceServerKind {
 pub enum IceTransport {
     Udp,
     Tcp,
+    /// A TCP connection in which TLS is spoken: the peer says and hears what is inside.
+    Tls,
 }
 
 impl fmt::Debug for Certificate {
@@ -119,6 +128,6 @@ impl fmt::Debug for Certificate {
 
 impl fmt::Debug for IceServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {:?} {}", self.kind, self.transport, self.address)
+        write!(f, "{} {:?} {}", self.url, self.transport, self.address)
     }
 }

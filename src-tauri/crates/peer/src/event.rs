@@ -77,8 +77,8 @@ pub struct SendingTrack {
     pub codecs: Vec<CodecParameters>,
 }
 
-/// A datagram to send, or with [`IceTransport::Tcp`] a piece of the stream to a TURN server: who opens no connection
-/// for it just drops it.
+/// A datagram to send, or with another [`IceTransport`] than UDP a message for the stream to a TURN server: whoever opens
+/// no connection for it tells that by [`Peer::lose_stream`](crate::Peer::lose_stream).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
     /// Of ours, to choose the socket.
@@ -117,6 +117,13 @@ pub enum Event {
     },
     /// There will be no more of them.
     GatheringDone,
+    /// A STUN or TURN server is of no use, or not any more. The peer goes on with what other candidates there are.
+    ServerFailed {
+        /// As [`crate::IceServer::url`].
+        url: String,
+        /// In words.
+        reason: String,
+    },
     /// A stream has begun to arrive.
     Track(ReceivingTrack),
     Rtp(Received),

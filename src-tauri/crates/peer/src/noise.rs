@@ -21,6 +21,12 @@ pub fn description(text: &str) {
     let _ = Candidate::parse(text);
 }
 
+/// Takes the bytes as what a STUN or TURN server answers: two bytes of length before each message, the highest bit set for
+/// one that carries the id of our last request.
+pub fn server(bytes: &[u8]) {
+    crate::gather::noise(bytes);
+}
+
 /// Takes the bytes as packets of a far end that has our keys: two bytes of length before each, with the highest bit
 /// set for RTCP, and the lower half of the first byte for the milliseconds that pass.
 pub fn packets(mut bytes: &[u8]) {

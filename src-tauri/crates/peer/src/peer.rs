@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
-use crate::gather::Gather;
+use crate::gather::{Failure, Gather};
 use crate::media::{Out, Session};
 use crate::packet::Datagram;
 use crate::sdp::{Candidate, MediaSection, Remote};
@@ -108,13 +108,53 @@ impl Peer {
         self.on_datagram(now, datagram);
     }
 
-    /// Bytes of the TCP connection to the TURN server `remote`, however they were cut.
-    pub fn handle_stream(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
+    /// Bytes of the stream to the TURN server `remote`, however they were cut. `local` is that of [`Transmit`].
+    pub fn handle_stream(
+        &mut self,
+        now: Instant,
+        local: SocketAddr,
+        remote: SocketAddr,
+        transport: IceTransport,
+        bytes: &[u8],
+    ) {
         self.now = self.now.max(now);
-        if !self.ended && self.gather.is_server(remote, IceTransport::Tcp) {
-            self.gather.handle_stream(now, local, remote, bytes);
+        if !self.ended && self.gather.is_server(remote, transport) {
+            self.gather.handle_stream(now, (local, remote, transport), bytes);
             self.after_gathering(now);
         }
+    }
+
+    /// The stream to the TURN server `remote` could not be opened, or has ended: why, in words.
+    pub fn lose_stream(
+        &mut self,
+        now: Instant,
+        local: SocketAddr,
+        remote: SocketAddr,
+        transport: IceTransport,
+        reason: &str,
+    ) {
+        self.now = self.now.max(now);
+        if !self.ended {
+            self.gather.lose_stream((local, remote, transport), reason);
+            self.after_gathering(now);
+        }
+    }
+
+    /// The name of a server that a stream is to be opened to, for TLS.
+    pub fn server_name(&self, remote: SocketAddr, transport: IceTransport) -> Option<&str> {
+        self.gather.host_name(remote, transport)
+    }
+
+    /// Asks more servers, such as those that came with the answer. What they find comes as
+    /// [`Event::LocalCandidate`].
+    pub fn add_ice_servers(&mut self, now: Instant, servers: Vec<crate::IceServer>) {
+        self.now = self.now.max(now);
+        if self.ended || self.stage == Stage::New {
+            return;
+        }
+        self.gather.add(now, &self.config, &servers);
+        self.config.ice_servers.extend(servers);
+        self.after_gathering(now);
     }
 
     fn on_datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
@@ -136,6 +176,13 @@ impl Peer {
         }
         while let Some(candidate) = self.gather.poll_candidate() {
             self.add_candidate(candidate);
+        }
+        while let Some(Failure { url, reason, relay }) = self.gather.poll_failure() {
+            self.events.push_back(Event::ServerFailed { url, reason });
+            // What goes by it arrives no more.
+            if relay.is_some() && self.transport.path().map(|(local, _)| local) == relay {
+                self.end(DisconnectReason::Ice);
+            }
         }
         if self.gather.poll_done() {
             self.events.push_back(Event::GatheringDone);

@@ -78,6 +78,10 @@ impl Peer {
         }
         self.transport.offer(now, true)?;
         self.stage = Stage::Offered;
+        if self.config.hosts != hosts {
+            // Where the servers are reached from now is not known.
+            self.config.ice_servers.iter_mut().for_each(|server| server.local = None);
+        }
         self.config.hosts = hosts;
         self.candidates.clear();
         self.add_hosts()?;

@@ -37,7 +37,7 @@ impl Token {
     }
 
     /// A password that is not sent in a header: any characters but control characters.
-    pub(super) fn password(text: &str) -> Option<Self> {
+    pub fn password(text: &str) -> Option<Self> {
         let fits = (1..=LONGEST).contains(&text.len()) && !text.chars().any(char::is_control);
         fits.then(|| Self(text.to_owned()))
     }

@@ -3,11 +3,11 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use crate::certificates::TestCertificate;
 use crate::error::{Result, RigError};
+use crate::peers::net::{PeerNet, command_in};
 use crate::ports::{free_port, free_port_range};
 use crate::process::{Process, until};
 use crate::require::find;
@@ -27,6 +27,10 @@ pub struct CoturnOptions<'a> {
     pub tls: Option<&'a TestCertificate>,
     /// Gives time-limited credentials of this secret instead of the user and password (`use-auth-secret`).
     pub secret: Option<&'a str>,
+    /// Where it runs; `None`: on this side.
+    pub net: Option<&'a PeerNet>,
+    /// Further arguments.
+    pub more: &'a [&'a str],
 }
 
 impl Default for CoturnOptions<'_> {
@@ -37,6 +41,8 @@ impl Default for CoturnOptions<'_> {
             password: "secret",
             tls: None,
             secret: None,
+            net: None,
+            more: &[],
         }
     }
 }
@@ -56,12 +62,14 @@ impl Coturn {
     /// Starts it in `dir` and waits until it listens.
     pub fn start(dir: &Path, options: &CoturnOptions<'_>) -> Result<Self> {
         let program = find(Self::TOOL).ok_or_else(|| RigError::new("coturn is not installed"))?;
-        let (port, relays) = (free_port(options.address)?, free_port_range(options.address, RELAYS)?);
+        // At the other end of a cable nobody else has ports.
+        let own = if options.net.is_some() { Ipv4Addr::LOCALHOST.into() } else { options.address };
+        let (port, relays) = (free_port(own)?, free_port_range(own, RELAYS)?);
         let name = format!("coturn-{port}");
-        let own = dir.join(&name);
-        fs::create_dir_all(&own)?;
+        let folder = dir.join(&name);
+        fs::create_dir_all(&folder)?;
         let ip = options.address.to_string();
-        let mut command = Command::new(program);
+        let mut command = command_in(options.net, program);
         command
             .args([
                 "-n",
@@ -77,16 +85,17 @@ impl Coturn {
             .arg(format!("--listening-port={port}"))
             .arg(format!("--min-port={relays}"))
             .arg(format!("--max-port={}", relays + RELAYS - 1))
-            .arg(format!("--pidfile={}", own.join("pid").display()))
-            .arg(format!("--userdb={}", own.join("users.db").display()));
+            .arg(format!("--pidfile={}", folder.join("pid").display()))
+            .arg(format!("--userdb={}", folder.join("users.db").display()))
+            .args(options.more);
         match options.secret {
             Some(secret) => command.arg("--use-auth-secret").arg(format!("--static-auth-secret={secret}")),
             None => command.arg(format!("--user={}:{}", options.user, options.password)),
         };
         let tls = match options.tls {
             Some(certificate) => {
-                let (file, key) = certificate.write(&own)?;
-                let port = free_port(options.address)?;
+                let (file, key) = certificate.write(&folder)?;
+                let port = free_port(own)?;
                 command
                     .arg(format!("--tls-listening-port={port}"))
                     .arg(format!("--cert={}", file.display()))
