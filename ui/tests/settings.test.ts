@@ -194,3 +194,54 @@ describe('a form that is being filled in', () => {
     expect((page.get('gateway-http-port') as HTMLInputElement).value).toBe('9000')
   })
 })
+
+describe('the ways of streams', () => {
+  it('are servers with passwords that go to the key store alone', async () => {
+    await settings('network')
+    await page.click('ice-add')
+    await page.type('ice-url-0', 'http://relay')
+    expect((page.get('ways-save') as HTMLButtonElement).disabled).toBe(true)
+    await page.type('ice-url-0', 'turn:relay.example.com?transport=tcp')
+    expect(page.text('ways')).toContain('wants a user name')
+    await page.type('ice-user-0', 'mara')
+    await page.type('ice-password-0', 'hunter2')
+    page.get('relay-only').click()
+    await page.click('ways-save')
+    expect(page.commands).toMatchObject([
+      {
+        command: 'changeSettings',
+        video: { iceServers: [{ url: 'turn:relay.example.com?transport=tcp', user: 'mara', passwordKept: false }], relayOnly: true },
+      },
+      { command: 'setSecret', for: { of: 'iceServer', url: 'turn:relay.example.com?transport=tcp', user: 'mara' }, secret: 'hunter2', remember: true },
+    ])
+    expect(JSON.stringify(page.commands[0])).not.toContain('hunter2')
+    expect((page.get('ice-password-0') as HTMLInputElement).value).toBe('')
+  })
+
+  it('take a certificate and no key', async () => {
+    await settings('network')
+    await page.type('streams-ca', '-----BEGIN PRIVATE KEY-----')
+    expect((page.get('ways-save') as HTMLButtonElement).disabled).toBe(true)
+    await page.type('streams-ca', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----')
+    await page.click('ways-save')
+    expect(page.commands.at(-1)).toMatchObject({ video: { trustedCa: expect.stringContaining('MIIB') } })
+  })
+})
+
+describe('the token of streams', () => {
+  it('is given before it is asked for, and never shown', async () => {
+    await settings('network')
+    page.get('token-needed').click()
+    await page.settle()
+    expect((page.get('token-save') as HTMLButtonElement).disabled).toBe(true)
+    await page.type('token-value', 'short')
+    expect((page.get('token-save') as HTMLButtonElement).disabled).toBe(true)
+    await page.type('token-value', 'long-enough')
+    await page.click('token-save')
+    expect(page.commands).toMatchObject([
+      { command: 'setSecret', for: { of: 'streamToken' }, secret: 'long-enough', remember: true },
+      { command: 'changeSettings', gateway: { streamToken: true, enabled: true } },
+    ])
+    expect((page.get('token-value') as HTMLInputElement).value).toBe('')
+  })
+})

@@ -441,7 +441,11 @@ ringer?: string, } | { "command": "testMicrophone", on: boolean, } | { "command"
 /**
  * Put the password into the platform's key store; otherwise it lives in memory.
  */
-remember: boolean, } | { "command": "removeAccount", accountId: AccountId, } | { "command": "changeSettings", audio?: AudioSettings, network?: NetworkSettings, gateway?: GatewaySettings, ui?: UiSettings, calls?: CallSettings, video?: VideoSettings, } | { "command": "getHistory", before?: number, 
+remember: boolean, } | { "command": "removeAccount", accountId: AccountId, } | { "command": "changeSettings", audio?: AudioSettings, network?: NetworkSettings, gateway?: GatewaySettings, ui?: UiSettings, calls?: CallSettings, video?: VideoSettings, } | { "command": "setSecret", for: SecretUse, secret?: Secret, 
+/**
+ * Put it into the platform's key store; otherwise it lives in memory.
+ */
+remember: boolean, } | { "command": "getHistory", before?: number, 
 /**
  * At most 500.
  */
@@ -625,7 +629,11 @@ sipPort: number,
 /**
  * Preferred port of the pages and sockets.
  */
-httpPort: number, };
+httpPort: number, 
+/**
+ * Streams are published and played over HTTP with the bearer token of `setSecret` alone.
+ */
+streamToken: boolean, };
 
 /**
  * A stream that somebody publishes at the embedded gateway.
@@ -710,9 +718,17 @@ local: boolean,
  */
 remote: boolean, };
 
-export type IceServer = { url: string, user: string, 
+export type IceServer = { 
 /**
- * Whether the key store holds its password.
+ * `stun:host:port`, `turn:host:port?transport=udp` (or `tcp`), or `turns:host:port`.
+ */
+url: string, 
+/**
+ * Of a TURN server; `setSecret` gives its password.
+ */
+user: string, 
+/**
+ * Whether the key store holds its password. Set by the engine alone.
  */
 passwordKept: boolean, };
 
@@ -795,9 +811,15 @@ export type RegistrationStatus = "REGISTERED" | "UNREGISTERED" | "AUTHENTICATION
 export type Reply = { "reply": "done" } | { "reply": "session", sessionId: SessionId, } | { "reply": "call", callId: CallId, } | { "reply": "account", accountId: AccountId, } | { "reply": "data", dataId: DataId, } | { "reply": "stream", streamId: StreamId, } | { "reply": "videoSources", sources: Array<VideoSourceView>, } | { "reply": "contact", contactId: ContactId, } | { "reply": "imported", added: number, changed: number, refused: Array<string>, } | { "reply": "text", text: string, } | { "reply": "history", entries: Array<HistoryEntry>, } | { "reply": "snapshot", snapshot: Snapshot, };
 
 /**
- * A password on its way in. It can be read by [`Secret::expose`] alone: not printed, not serialised.
+ * A password on its way in. It can be read by [`Secret::expose`] alone: not printed, not serialised. Two are compared in a
+ * time that tells nothing but their lengths.
  */
 export type Secret = string;
+
+/**
+ * What a secret is for that the settings need and do not have.
+ */
+export type SecretUse = { "of": "iceServer", url: string, user: string, } | { "of": "streamToken" };
 
 /**
  * One connection of this engine to one link. New at every `connect`.
@@ -1086,9 +1108,17 @@ simulcast: boolean,
  */
 folder: string, 
 /**
- * STUN servers for streams: `stun:host:port`.
+ * STUN and TURN servers for streams, of the stored settings alone; at most 8.
  */
-iceServers: Array<IceServer>, };
+iceServers: Array<IceServer>, 
+/**
+ * Streams go by TURN servers alone, so that the far end does not learn our addresses. Of the stored settings alone.
+ */
+relayOnly: boolean, 
+/**
+ * Further authorities for WHIP, WHEP and TURN servers that speak TLS, as PEM text. Of the stored settings alone.
+ */
+trustedCa?: string, };
 
 export type VideoSourceKind = "camera" | "screen" | "window" | "synthetic";
 

@@ -1,7 +1,7 @@
 use crate::{
     Account, AccountId, AudioSettings, CallId, CallSettings, Contact, ContactId, DataId, GatewaySettings,
-    HistoryEntry, NetworkSettings, Secret, SessionId, SipHeader, Snapshot, StreamId, StreamSources,
-    UiSettings, VideoSettings, VideoSourceView,
+    HistoryEntry, NetworkSettings, Secret, SecretUse, SessionId, SipHeader, Snapshot, StreamId,
+    StreamSources, UiSettings, VideoSettings, VideoSourceView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -267,6 +267,17 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(optional))]
         video: Option<VideoSettings>,
+    },
+    /// Give a secret that the settings need and do not have; absent: forget it.
+    SetSecret {
+        #[serde(rename = "for")]
+        of: SecretUse,
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        secret: Option<Secret>,
+        /// Put it into the platform's key store; otherwise it lives in memory.
+        #[serde(default)]
+        remember: bool,
     },
     /// Older entries than `before` (an entry's `startedAt`), newest first.
     GetHistory {

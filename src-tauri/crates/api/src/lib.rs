@@ -28,7 +28,7 @@ pub use directory::{Contact, ContactAddress, ContactState, HistoryEntry, LineSta
 pub use event::{Envelope, Event, NoticeLevel};
 pub use failure::{Failure, FailureCode};
 pub use id::{AccountId, CallId, ContactId, DataId, SessionId, StreamId};
-pub use secret::Secret;
+pub use secret::{Secret, SecretUse};
 pub use settings::{
     AudioSettings, CallSettings, DialRule, GatewaySettings, HoldMusic, NetworkSettings, Settings, Theme,
     UiSettings,

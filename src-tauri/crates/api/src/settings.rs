@@ -61,6 +61,8 @@ pub struct GatewaySettings {
     pub sip_port: u16,
     /// Preferred port of the pages and sockets.
     pub http_port: u16,
+    /// Streams are published and played over HTTP with the bearer token of `setSecret` alone.
+    pub stream_token: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -168,7 +170,7 @@ impl Default for AudioSettings {
 
 impl Default for GatewaySettings {
     fn default() -> Self {
-        Self { enabled: true, sip_port: 5060, http_port: 8088 }
+        Self { enabled: true, sip_port: 5060, http_port: 8088, stream_token: false }
     }
 }
 

@@ -248,8 +248,14 @@ pub struct VideoSettings {
     pub simulcast: bool,
     /// Folder of stream recordings and snapshots; empty: `Sidetone` in the user's videos or documents.
     pub folder: String,
-    /// STUN servers for streams: `stun:host:port`.
+    /// STUN and TURN servers for streams, of the stored settings alone; at most 8.
     pub ice_servers: Vec<IceServer>,
+    /// Streams go by TURN servers alone, so that the far end does not learn our addresses. Of the stored settings alone.
+    pub relay_only: bool,
+    /// Further authorities for WHIP, WHEP and TURN servers that speak TLS, as PEM text. Of the stored settings alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub trusted_ca: Option<String>,
 }
 
 /// What matters when there is not enough bandwidth.
@@ -270,10 +276,12 @@ pub enum ContentHint {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct IceServer {
+    /// `stun:host:port`, `turn:host:port?transport=udp` (or `tcp`), or `turns:host:port`.
     pub url: String,
+    /// Of a TURN server; `setSecret` gives its password.
     #[serde(default)]
     pub user: String,
-    /// Whether the key store holds its password.
+    /// Whether the key store holds its password. Set by the engine alone.
     #[serde(default)]
     pub password_kept: bool,
 }
@@ -293,6 +301,8 @@ impl Default for VideoSettings {
             simulcast: false,
             folder: String::new(),
             ice_servers: Vec::new(),
+            relay_only: false,
+            trusted_ca: None,
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn given(identity: &Identity, places: bool) -> Result<Option<Credenti
                 register: !places || identity.registrar.is_some(),
                 ..account(aor.clone())
             },
-            password: password(identity.password_env.as_deref(), "--password-env")?,
+            password: secret_of(identity.password_env.as_deref(), "--password-env")?,
         },
         (None, None) => return Ok(None),
     };
@@ -59,13 +59,13 @@ pub(crate) fn extension(identity: &Identity, name: &str, gateway: SocketAddr) ->
         register: !identity.no_register,
         ..account(format!("sip:{name}@{gateway}"))
     };
-    Ok(Credentials { account, password: password(identity.password_env.as_deref(), "--password-env")? })
+    Ok(Credentials { account, password: secret_of(identity.password_env.as_deref(), "--password-env")? })
 }
 
 /// More than any authority's certificates.
 const LONGEST_CA: u64 = 1024 * 1024;
 
-fn trusted_ca(file: &Path) -> Result<String, Error> {
+pub(crate) fn trusted_ca(file: &Path) -> Result<String, Error> {
     let wrong = |why: &dyn std::fmt::Display| Error::usage(format!("--trusted-ca {}: {why}", file.display()));
     let size = fs::metadata(file).map_err(|error| wrong(&error))?.len();
     if size > LONGEST_CA {
@@ -96,10 +96,14 @@ fn from_file(file: &Path) -> Result<Credentials, Error> {
     table.entry("name").or_insert_with(|| aor.unwrap_or_else(|| ID.into()));
     let account: Account = table.try_into().map_err(|error: toml::de::Error| wrong(&error.message()))?;
     let account = Account { enabled: false, ..account };
-    Ok(Credentials { account, password: password(variable.as_deref(), PASSWORD_ENV)? })
+    Ok(Credentials { account, password: secret_of(variable.as_deref(), PASSWORD_ENV)? })
 }
 
-fn password(variable: Option<&str>, source: &str) -> Result<Option<Secret>, Error> {
+/// What the environment variable holds.
+///
+/// # Errors
+/// It is not set; the message names `source`.
+pub(crate) fn secret_of(variable: Option<&str>, source: &str) -> Result<Option<Secret>, Error> {
     let Some(variable) = variable else { return Ok(None) };
     match env::var(variable) {
         Ok(password) => Ok(Some(Secret::new(password))),

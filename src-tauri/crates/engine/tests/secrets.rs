@@ -2,7 +2,7 @@
 //! listens to all that is logged in it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use sidetone_api::{Account, AccountId, Command, Event, RegistrationStatus, Secret};
+use sidetone_api::{Account, AccountId, Command, Event, RegistrationStatus, Secret, SecretUse};
 use sidetone_engine::{Directories, Engine, Events, Next, Options};
 use sidetone_media::Synthetic;
 use sidetone_sip::digest::Credentials;
@@ -128,6 +128,33 @@ async fn a_password_is_in_no_file_no_event_no_failure_and_no_log() {
     texts.push(format!("{connect:?}"));
     handle.command(connect).await.unwrap();
     status(&mut events, &mut texts, RegistrationStatus::Registered).await;
+    let mut video = sidetone_api::VideoSettings::default();
+    let url = "turn:127.0.0.1:9?transport=tcp".to_owned();
+    let server = sidetone_api::IceServer { url: url.clone(), user: "mara".into(), password_kept: false };
+    video.ice_servers.push(server);
+    let change = Command::ChangeSettings {
+        audio: None,
+        network: None,
+        gateway: None,
+        ui: None,
+        calls: None,
+        video: Some(video),
+    };
+    handle.command(change).await.unwrap();
+    for of in [SecretUse::IceServer { url, user: "mara".into() }, SecretUse::StreamToken] {
+        let set = Command::SetSecret { of, secret: Some(Secret::new(RIGHT)), remember: true };
+        texts.push(format!("{set:?}"));
+        handle.command(set).await.unwrap();
+    }
+    // A TURN server that nobody listens at: what is told of it names no password.
+    let publish = Command::PublishStream {
+        name: "http://127.0.0.1:9/whip/tv".into(),
+        token: Some(Secret::new(RIGHT)),
+        sources: sidetone_api::StreamSources { video: Some("bars".into()), ..Default::default() },
+        settings: None,
+    };
+    texts.push(format!("{publish:?}"));
+    handle.command(publish).await.unwrap();
     texts.push(format!("{handle:?} {events:?}"));
     texts.push(format!("{:?}", handle.command(Command::GetSnapshot).await.unwrap()));
     handle.shut_down().await;

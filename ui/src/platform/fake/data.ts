@@ -110,7 +110,7 @@ const settings = (): Settings => ({
     codecs: ['opus', 'G722', 'PCMA', 'PCMU'],
   },
   network: { sipPort: 0, rtpPort: 0, dns: [] },
-  gateway: { enabled: true, sipPort: 5060, httpPort: 8088 },
+  gateway: { enabled: true, sipPort: 5060, httpPort: 8088, streamToken: false },
   ui: { theme: 'system' },
   calls: {
     doNotDisturb: false,
@@ -135,6 +135,7 @@ const settings = (): Settings => ({
     simulcast: false,
     folder: '',
     iceServers: [],
+    relayOnly: false,
   },
   accounts: [localAccount()],
 })

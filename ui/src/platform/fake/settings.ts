@@ -10,6 +10,18 @@ export function settingsCommand(engine: FakeEngine, command: Command): Reply | n
       engine.state = { ...engine.state, settings: { ...engine.state.settings, ...withoutName(command) } }
       engine.emit({ event: 'SettingsChanged', settings: engine.state.settings })
       return DONE
+    case 'setSecret': {
+      const { for: of, remember, secret } = command
+      if (of.of === 'iceServer') {
+        const video = engine.state.settings.video
+        const iceServers = video.iceServers.map((server) =>
+          server.url === of.url && server.user === of.user ? { ...server, passwordKept: remember === true && secret !== undefined } : server,
+        )
+        engine.state = { ...engine.state, settings: { ...engine.state.settings, video: { ...video, iceServers } } }
+        engine.emit({ event: 'SettingsChanged', settings: engine.state.settings })
+      }
+      return DONE
+    }
     case 'selectDevices':
       return select(engine, command)
     case 'testMicrophone':

@@ -4,10 +4,12 @@ mod streams;
 mod time;
 mod values;
 mod video;
+mod ways;
 
 pub(crate) use streams::{Camera, Course, Endpoint, Input, Play, Publish, Screen, Snapshot};
 pub(crate) use values::{Codec, Wire};
 pub(crate) use video::CallVideo;
+pub(crate) use ways::Ways;
 
 use clap::{Args, Parser, Subcommand};
 use sidetone_media::Selection;
@@ -187,6 +189,9 @@ pub(crate) struct Gateway {
     /// Folder of a built UI, instead of the one inside this program
     #[arg(long, value_name = "FOLDER")]
     pub(crate) ui: Option<PathBuf>,
+    /// Environment variable that holds a bearer token, which streams are then published and played with alone
+    #[arg(long, value_name = "VAR")]
+    pub(crate) stream_token_env: Option<String>,
     /// Events as JSON lines
     #[arg(long)]
     pub(crate) json: bool,

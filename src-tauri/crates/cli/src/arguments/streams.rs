@@ -1,6 +1,6 @@
 //! What `publish`, `play` and `snapshot` take.
 
-use super::{time, values, video::Encoding};
+use super::{Ways, time, values, video::Encoding};
 use clap::Args;
 use sidetone_api::Secret;
 use sidetone_media::{Selection, device::VideoSelection};
@@ -23,6 +23,8 @@ pub(crate) struct Endpoint {
     /// Events as JSON lines
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) ways: Ways,
 }
 
 /// How long a stream goes on, and what is kept of it.

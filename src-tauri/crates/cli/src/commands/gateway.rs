@@ -1,6 +1,7 @@
 //! `gateway`: registrar and pages, without a window.
 
 use crate::{
+    account::secret_of,
     arguments,
     client::{Client, Next, devices},
     exit::{Error, Exit},
@@ -8,7 +9,7 @@ use crate::{
     pages,
     signals::Interrupt,
 };
-use sidetone_api::{Settings, Snapshot};
+use sidetone_api::{Command, Secret, SecretUse, Settings, Snapshot};
 use sidetone_engine::{Directories, Engine, Options, secrets};
 use sidetone_gateway::{Gateway, Running, find_running};
 use std::{
@@ -26,6 +27,7 @@ pub(super) async fn run(arguments: arguments::Gateway) -> Result<Exit, Error> {
         return Err(Error::usage(format!("--ui {}: there is no index.html", folder.display())));
     }
     let interrupt = Interrupt::listen();
+    let token = secret_of(arguments.stream_token_env.as_deref(), "--stream-token-env")?;
     let settings = settings(&arguments, &directories)?;
     let handle = Engine::start(Options {
         devices: devices(true),
@@ -38,9 +40,22 @@ pub(super) async fn run(arguments: arguments::Gateway) -> Result<Exit, Error> {
     })
     .await?;
     let (mut client, snapshot) = Client::attach(handle, arguments.json, interrupt).await?;
+    if let Err(error) = set_token(&client, token).await {
+        client.close().await;
+        return Err(error);
+    }
     let exit = serve(&mut client, &snapshot, arguments, directories).await;
     client.close().await;
     exit
+}
+
+/// Before anybody can ask for a stream.
+async fn set_token(client: &Client, token: Option<Secret>) -> Result<(), Error> {
+    if token.is_some() {
+        let of = SecretUse::StreamToken;
+        client.command(Command::SetSecret { of, secret: token, remember: false }).await?;
+    }
+    Ok(())
 }
 
 async fn serve(
@@ -116,8 +131,9 @@ async fn link(runtime: &Path) -> Result<Exit, Error> {
 
 /// `None`: the engine reads and keeps the settings file. Else what the file says, changed by the arguments for this run.
 fn settings(arguments: &arguments::Gateway, directories: &Directories) -> Result<Option<Settings>, Error> {
-    let arguments::Gateway { sip_port, http_port, mic, speaker, .. } = arguments;
-    if sip_port.is_none() && http_port.is_none() && mic.is_none() && speaker.is_none() {
+    let arguments::Gateway { sip_port, http_port, mic, speaker, stream_token_env, .. } = arguments;
+    let is_same = sip_port.is_none() && http_port.is_none() && mic.is_none() && speaker.is_none();
+    if is_same && stream_token_env.is_none() {
         return Ok(None);
     }
     let file = directories.config.join("settings.toml");
@@ -129,6 +145,7 @@ fn settings(arguments: &arguments::Gateway, directories: &Directories) -> Result
     };
     let gateway = &mut settings.gateway;
     gateway.enabled = true;
+    gateway.stream_token |= stream_token_env.is_some();
     gateway.sip_port = sip_port.unwrap_or(gateway.sip_port);
     gateway.http_port = http_port.unwrap_or(gateway.http_port);
     if let Some(mic) = mic {

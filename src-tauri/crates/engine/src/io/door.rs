@@ -46,6 +46,12 @@ impl<A> Clone for Asker<A> {
     }
 }
 
+impl<A> fmt::Debug for Asker<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Asker").field(&self.thread).finish()
+    }
+}
+
 /// The owner's way to the thread, which ends with it.
 pub(crate) struct Door<A, N> {
     asker: Asker<A>,
@@ -111,6 +117,7 @@ impl<A, N> fmt::Debug for Door<A, N> {
 pub(crate) struct Inbox<A> {
     thread: &'static str,
     poll: Poll,
+    registry: Arc<Registry>,
     asks: mpsc::Receiver<A>,
     packets: mpsc::Receiver<(Key, Inward)>,
     is_closed: Arc<AtomicBool>,
@@ -119,8 +126,8 @@ pub(crate) struct Inbox<A> {
 
 impl<A> Inbox<A> {
     /// Where the thread's sockets are watched.
-    pub(crate) fn registry(&self) -> &Registry {
-        self.poll.registry()
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
+        &self.registry
     }
 
     /// Until there is something to do, for `patience` at the longest. False: the thread is to end, and everything that was
@@ -157,8 +164,8 @@ pub(crate) fn pair<A>(thread: &'static str) -> io::Result<(Asker<A>, Packets, In
     let (packets, inward) = mpsc::channel(inlet::PACKETS);
     let poll = Poll::new()?;
     let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
-    let is_closed = Arc::default();
-    let inbox = Inbox { thread, poll, asks: asked, packets: inward, is_closed, is_last: false };
+    let (registry, is_closed) = (Arc::new(poll.registry().try_clone()?), Arc::default());
+    let inbox = Inbox { thread, poll, registry, asks: asked, packets: inward, is_closed, is_last: false };
     Ok((Asker { thread, asks, waker }, packets, inbox))
 }
 

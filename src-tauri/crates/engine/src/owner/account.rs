@@ -66,7 +66,7 @@ impl Owner {
     fn keep_password(&mut self, id: &AccountId, password: Secret, remember: bool) {
         self.passwords.insert(id.clone(), password.clone());
         if !remember {
-            return self.forget_in_key_store([id.clone()]);
+            return self.forget_in_key_store([secret_name(id)]);
         }
         let errands = self.errands.clone();
         let asked = self.keys.set(secret_name(id), password, move |result| {
@@ -82,13 +82,12 @@ impl Owner {
         for account in accounts.clone() {
             self.passwords.remove(&account);
         }
-        self.forget_in_key_store(accounts);
+        self.forget_in_key_store(accounts.into_iter().map(|account| secret_name(&account)));
     }
 
-    fn forget_in_key_store(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
+    pub(super) fn forget_in_key_store(&mut self, names: impl IntoIterator<Item = String>) {
         let errands = self.errands.clone();
-        let names = accounts.into_iter().map(|account| secret_name(&account)).collect();
-        let asked = self.keys.remove(names, move |result| {
+        let asked = self.keys.remove(names.into_iter().collect(), move |result| {
             let _ = errands.blocking_send(Errand::PasswordsForgotten(result));
         });
         if !asked {

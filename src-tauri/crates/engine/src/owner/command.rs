@@ -37,6 +37,7 @@ impl Owner {
             Command::ChangeSettings { audio, network, gateway, ui, calls, video } => {
                 self.change_settings(audio, network, gateway, ui, calls, video)
             }
+            Command::SetSecret { of, secret, remember } => self.set_secret(&of, secret, remember),
             Command::GetHistory { before, limit, missed, search } => {
                 return self.get_history(Page { before, limit, missed, search }, answer);
             }
@@ -102,8 +103,14 @@ impl Owner {
         if let Some(network) = &network {
             settings::check_network(network)?;
         }
+        // Whether streams need a token is asked at each of them; the rest is opened once.
+        let is_same = |gateway: &GatewaySettings| {
+            let now = GatewaySettings { stream_token: gateway.stream_token, ..settings.gateway.clone() };
+            *gateway == now
+        };
+        self.check_stream_token(gateway.as_ref().is_some_and(|gateway| gateway.stream_token))?;
         let restart = network.as_ref().is_some_and(|network| *network != settings.network)
-            || gateway.as_ref().is_some_and(|gateway| *gateway != settings.gateway);
+            || gateway.as_ref().is_some_and(|gateway| !is_same(gateway));
         settings.network = network.unwrap_or(settings.network);
         settings.gateway = gateway.unwrap_or(settings.gateway);
         settings.ui = ui.unwrap_or(settings.ui);
@@ -111,11 +118,14 @@ impl Owner {
         if let Some(calls) = calls {
             settings.calls = calls;
         }
-        if let Some(video) = video {
+        let mut passed = Vec::new();
+        if let Some(mut video) = video {
             super::streams::check_video(&video)?;
+            passed = self.keep_passwords_of(&mut video);
             settings.video = video;
         }
         self.store(settings)?;
+        self.forget_secrets(passed);
         self.prune_history();
         self.apply_devices();
         if music {

@@ -22,6 +22,7 @@ impl Owner {
         let known: std::collections::BTreeSet<_> = accounts.chain(self.passwords.keys().cloned()).collect();
         // The key store may ask its user first: what it keeps is told when it answers.
         self.forget_passwords(known);
+        self.forget_all_secrets();
         match self.store(Settings::default()) {
             Ok(()) => {
                 self.apply_devices();

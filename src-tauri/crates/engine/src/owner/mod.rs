@@ -24,6 +24,7 @@ mod policy;
 mod probe;
 mod recording;
 mod registration;
+mod secrets;
 mod services;
 mod session;
 mod settings;
@@ -98,6 +99,8 @@ enum Errand {
     },
     PasswordKept(Result<(), String>),
     PasswordsForgotten(Result<(), String>),
+    /// The same of the settings' secrets.
+    Secret(secrets::Told),
     Recording(recording::Created),
     Stored(kept::Stored),
     StreamSound(streams::OpenedSound),
@@ -116,6 +119,7 @@ struct Owner {
     keys: Keys,
     /// Passwords of this run, whether a key store keeps them or not.
     passwords: HashMap<AccountId, Secret>,
+    secrets: secrets::Secrets,
     phone: Agent,
     exchange: Exchange,
     media: media::Door,
@@ -261,6 +265,7 @@ impl Owner {
             Errand::Password { session, password } => self.on_password(&session, password.as_ref()),
             Errand::PasswordKept(result) => self.on_password_kept(result),
             Errand::PasswordsForgotten(result) => self.on_passwords_forgotten(result),
+            Errand::Secret(told) => self.on_secret(told),
             Errand::Recording(created) => self.on_recording_created(created),
             Errand::Stored(stored) => self.on_stored(stored),
             Errand::StreamSound(opened) => self.on_stream_sound(opened),

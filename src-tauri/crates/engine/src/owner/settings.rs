@@ -46,6 +46,11 @@ impl Store {
         &self.settings
     }
 
+    /// Changes outlive this run.
+    pub(super) fn are_kept(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// The dial plan of the settings.
     pub(super) fn dial_plan(&self) -> &DialPlan {
         &self.dial_plan

@@ -104,6 +104,7 @@ impl Owner {
             instance,
             keys: Keys::start(options.secrets),
             passwords: HashMap::new(),
+            secrets: super::secrets::Secrets::default(),
             phone,
             exchange,
             media,
@@ -133,6 +134,7 @@ impl Owner {
             owner.notice(level, &info, None);
         }
         owner.prune_history();
+        owner.ask_for_secrets();
         owner.open_streams(names);
         owner.apply_processing();
         owner.desk.watch();

@@ -2,12 +2,17 @@
 
 use crate::kit::SOON;
 use bytes::Bytes;
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
 use sidetone_api::Secret;
 use sidetone_engine::{
     Handle, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
     whip::{Fragment, IfMatch, Kind},
 };
 use sidetone_peer::{Certificate, Codec, Config, Direction, Event, Media, Peer, RtpPacket, TrackId, Wanted};
+use sidetone_testkit::TestCertificate;
 use std::{
     io,
     net::SocketAddr,
@@ -15,21 +20,42 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream, UdpSocket},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::{TcpListener, UdpSocket},
 };
+use tokio_rustls::TlsAcceptor;
 
 pub(crate) struct Endpoint {
     address: SocketAddr,
     handle: Handle,
     resources: Arc<Mutex<Vec<String>>>,
     tasks: tokio::task::JoinSet<()>,
+    links: Links,
+    tls: Option<TlsAcceptor>,
 }
+
+/// Of the next answers.
+type Links = Arc<Mutex<Vec<String>>>;
 
 impl Endpoint {
     pub(crate) async fn start(handle: Handle) -> Self {
+        Self::with(handle, None).await
+    }
+
+    pub(crate) async fn start_with_tls(handle: Handle, certificate: &TestCertificate) -> Self {
+        let chain = CertificateDer::pem_slice_iter(certificate.certificate.as_bytes());
+        let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
+        let key = PrivateKeyDer::from_pem_slice(certificate.key.as_bytes()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.unwrap().with_no_client_auth().with_single_cert(chain, key).unwrap();
+        Self::with(handle, Some(Arc::new(config).into())).await
+    }
+
+    async fn with(handle: Handle, tls: Option<TlsAcceptor>) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut endpoint = Self { address, handle, resources: Arc::default(), tasks: Default::default() };
+        let (resources, links) = (Arc::default(), Links::default());
+        let mut endpoint = Self { address, handle, resources, tasks: Default::default(), links, tls };
         endpoint.open(endpoint.handle.clone()).await;
         endpoint
     }
@@ -39,11 +65,20 @@ impl Endpoint {
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.address = listener.local_addr().unwrap();
         self.handle = handle.clone();
-        let resources = Arc::clone(&self.resources);
+        let (resources, links) = (Arc::clone(&self.resources), Arc::clone(&self.links));
+        let tls = self.tls.clone();
         self.tasks.spawn(async move {
             let mut talks = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                talks.spawn(talk(stream, handle.clone(), Arc::clone(&resources)));
+                let (handle, resources, links) = (handle.clone(), Arc::clone(&resources), Arc::clone(&links));
+                match tls.clone() {
+                    None => talks.spawn(talk(stream, handle, resources, links)),
+                    Some(tls) => talks.spawn(async move {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            talk(stream, handle, resources, links).await;
+                        }
+                    }),
+                };
             }
         });
     }
@@ -55,11 +90,20 @@ impl Endpoint {
     }
 
     pub(crate) fn whip(&self, name: &str) -> String {
-        format!("http://{}/whip/{name}", self.address)
+        format!("{}://{}/whip/{name}", self.scheme(), self.address)
     }
 
     pub(crate) fn whep(&self, name: &str) -> String {
-        format!("http://{}/whep/{name}", self.address)
+        format!("{}://{}/whep/{name}", self.scheme(), self.address)
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// The next answers have this `Link`.
+    pub(crate) fn link(&self, link: String) {
+        *self.links.lock().unwrap() = vec![link];
     }
 
     /// Ends the last session, as a server does that wants no more of it.
@@ -84,17 +128,22 @@ impl Endpoint {
     }
 }
 
-async fn talk(mut stream: TcpStream, handle: Handle, resources: Arc<Mutex<Vec<String>>>) {
+async fn talk(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    handle: Handle,
+    resources: Arc<Mutex<Vec<String>>>,
+    links: Links,
+) {
     let mut bytes = Vec::new();
     while let Some((head, body)) = request(&mut stream, &mut bytes).await {
-        let answer = answer(&head, body, &handle, &resources).await;
+        let answer = answer(&head, body, &handle, &resources, &links).await;
         if stream.write_all(answer.as_bytes()).await.is_err() {
             return;
         }
     }
 }
 
-async fn request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<(String, String)> {
+async fn request(stream: &mut (impl AsyncRead + Unpin), bytes: &mut Vec<u8>) -> Option<(String, String)> {
     loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
@@ -120,7 +169,13 @@ fn said(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
-async fn answer(head: &str, body: String, handle: &Handle, resources: &Mutex<Vec<String>>) -> String {
+async fn answer(
+    head: &str,
+    body: String,
+    handle: &Handle,
+    resources: &Mutex<Vec<String>>,
+    links: &Mutex<Vec<String>>,
+) -> String {
     let mut words = head.split(' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let token = header(head, "authorization").and_then(|it| it.strip_prefix("Bearer ")).map(Secret::new);
@@ -129,6 +184,7 @@ async fn answer(head: &str, body: String, handle: &Handle, resources: &Mutex<Vec
         let status = match declined {
             StreamDeclined::NameInUse => "409 Conflict",
             StreamDeclined::StreamNotFound | StreamDeclined::SessionNotFound => "404 Not Found",
+            StreamDeclined::TokenNeeded | StreamDeclined::TokenRefused => "401 Unauthorized",
             _ => "400 Bad Request",
         };
         said(status, "Content-Type: text/plain\r\n", &declined.to_string())
@@ -140,8 +196,10 @@ async fn answer(head: &str, body: String, handle: &Handle, resources: &Mutex<Vec
             match handle.offer_stream(offer).await {
                 Ok(accepted) => {
                     resources.lock().unwrap().push(accepted.resource.clone());
+                    let links: String =
+                        links.lock().unwrap().iter().map(|link| format!("Link: {link}\r\n")).collect();
                     let headers = format!(
-                        "Content-Type: application/sdp\r\nLocation: /session/{}\r\nETag: {}\r\n",
+                        "Content-Type: application/sdp\r\nLocation: /session/{}\r\nETag: {}\r\n{links}",
                         accepted.resource, accepted.tag
                     );
                     said("201 Created", &headers, &accepted.answer)

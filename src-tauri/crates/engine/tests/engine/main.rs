@@ -31,6 +31,8 @@ mod sources;
 mod streams;
 mod streams_hostile;
 mod streams_network;
+mod streams_relay;
+mod streams_secure;
 mod transfer;
 mod video;
 mod video_calls;

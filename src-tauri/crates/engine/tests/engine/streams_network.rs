@@ -7,14 +7,14 @@ use sidetone_api::{Command, Settings, StreamId, StreamStatus};
 use sidetone_media::video::read_clock;
 use std::time::{Duration, Instant};
 
-fn small(mut settings: Settings) -> Settings {
+pub(crate) fn small(mut settings: Settings) -> Settings {
     (settings.video.width, settings.video.height) = (640, 360);
     settings.video.max_kbit = 800;
     settings.video.start_kbit = 500;
     settings
 }
 
-async fn picture_is_fresh(phone: &Phone, stream: &StreamId) {
+pub(crate) async fn picture_is_fresh(phone: &Phone, stream: &StreamId) {
     let mut pictures = phone.handle.pictures(stream.clone()).await.unwrap();
     let fresh = async {
         loop {
@@ -74,6 +74,26 @@ async fn a_stream_goes_by_whip_into_the_gateway_and_by_whep_out_of_it_with_pictu
         phone.finish().await;
     }
     assert_eq!(endpoint.sessions(), 0, "the sessions were deleted");
+}
+
+#[tokio::test]
+async fn one_engine_publishes_and_plays_several_streams_at_the_same_endpoint() {
+    let host = Phone::start(small(gateway())).await;
+    let endpoint = Endpoint::start(host.handle.clone()).await;
+    let mut alice = Phone::start(small(quiet())).await;
+    for name in ["one", "two"] {
+        let published = alice.publish(&endpoint.whip(name), bars_and_tone()).await;
+        alice.stream_status(&published, StreamStatus::Publishing).await;
+    }
+    for name in ["one", "two"] {
+        let played = alice.play(&endpoint.whep(name)).await;
+        alice.stream_status(&played, StreamStatus::Playing).await;
+        picture_is_fresh(&alice, &played).await;
+    }
+    alice.check().await;
+    assert!(alice.state().streams.iter().all(|stream| stream.retry_at.is_none()));
+    alice.finish().await;
+    host.finish().await;
 }
 
 #[tokio::test]

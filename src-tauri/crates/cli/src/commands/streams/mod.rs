@@ -7,6 +7,7 @@ mod play;
 mod publish;
 mod record;
 mod snapshot;
+mod ways;
 
 pub(super) use play::run as play;
 pub(super) use publish::run as publish;

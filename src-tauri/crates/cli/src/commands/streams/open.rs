@@ -1,5 +1,6 @@
 //! From a name to where it is, and an engine for it.
 
+use super::ways;
 use crate::{
     arguments::Endpoint,
     client::{Client, devices},
@@ -42,6 +43,7 @@ pub(super) async fn open(
 ) -> Result<Opened, Error> {
     let token = token(endpoint)?;
     let stream = endpoint.stream.as_str();
+    let passwords = ways::apply(&endpoint.ways, &mut settings.video)?;
     let is_url = stream.contains("://");
     if !is_url {
         check_stream_name(stream).map_err(|problem| Error::usage(format!("{stream}: {problem}")))?;
@@ -63,6 +65,10 @@ pub(super) async fn open(
     })
     .await?;
     let (client, _) = Client::attach(handle, endpoint.json, interrupt).await?;
+    if let Err(error) = passwords.tell(&client).await {
+        client.close().await;
+        return Err(error);
+    }
     Ok(Opened { client, name, token, is_own })
 }
 

@@ -5,6 +5,7 @@ mod foreign;
 mod hostile;
 mod names;
 mod recording;
+mod relay;
 mod sources;
 
 use serde_json::Value;
@@ -35,6 +36,11 @@ struct Program {
 
 impl Program {
     fn start(room: &Room, arguments: &[&str]) -> Self {
+        Self::start_with(room, arguments, &[])
+    }
+
+    /// With these variables in its environment.
+    fn start_with(room: &Room, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sidetone-cli"));
         command.args(arguments).arg("--json").current_dir(room.dir()).env("HOME", room.dir());
         for (variable, folder) in [
@@ -47,6 +53,7 @@ impl Program {
             std::fs::create_dir_all(&folder).unwrap();
             command.env(variable, folder);
         }
+        command.envs(variables.iter().copied());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = channel();

@@ -28,7 +28,6 @@ pub(crate) struct Began {
     /// An answer, or where `countered` an offer, to be answered with [`Session::answer`].
     pub(crate) sdp: String,
     pub(crate) countered: bool,
-    #[cfg_attr(not(test), expect(dead_code, reason = "a peer takes its servers before its offer"))]
     pub(crate) ice_servers: Vec<IceServer>,
     /// Links of extensions.
     #[cfg_attr(not(test), expect(dead_code, reason = "no extension is known yet"))]

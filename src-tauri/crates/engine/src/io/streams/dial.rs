@@ -2,37 +2,37 @@
 
 use super::{
     Ask, Asker, Key, Tracks,
-    peers::{Adopted, Role, Side, Use, bind, expected},
+    own_sockets::OwnSockets,
+    peers::{Adopted, Role, Side, Use, expected},
+    relays::Connector,
+    servers::{is_among, look_up},
+    trusts::Trusts,
 };
 use crate::io::{
     clock,
     dns::Names,
-    http::{Began, Client, Problem, Session},
+    http::{Began, Problem, Session},
     names::local_address_towards,
-    tls::Trust,
 };
 use sidetone_peer::{
-    BitrateLimits, Certificate, Config, IceServer, IceServerKind, IceTransport, Peer, PeerError, Wanted,
-    whip::{self, Endpoint, Fragment, Scheme},
+    BitrateLimits, Certificate, Config, IceServer, IceServerKind, Peer, PeerError, Wanted,
+    whip::{self, Endpoint, Fragment},
 };
 use std::{
-    collections::HashMap,
     fmt, io,
     net::{IpAddr, SocketAddr},
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     time::{Duration, Instant},
 };
-use tokio::sync::{OnceCell, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
 /// Candidates that come within this go out together.
 const TOGETHER: Duration = Duration::from_millis(50);
 const WISHES: usize = 64;
-/// ICE servers of one stream, those of the settings and of the endpoint.
-const MOST_SERVERS: usize = 8;
 
 /// What all streams at endpoints share.
 #[derive(Clone)]
@@ -42,41 +42,20 @@ pub(crate) struct Dialler {
     pub(crate) certificate: Arc<OnceLock<Certificate>>,
     /// Attempts that are not over, goodbyes included.
     active: Arc<AtomicUsize>,
-    client: Arc<OnceCell<Result<Client, String>>>,
-    sockets: Arc<Mutex<HashMap<IpAddr, SocketAddr>>>,
+    trusts: Trusts,
 }
 
 impl Dialler {
+    /// Inside of the runtime.
     pub(crate) fn new(asker: Asker, names: Arc<Names>, certificate: Arc<OnceLock<Certificate>>) -> Self {
-        Self {
-            asker,
-            names,
-            certificate,
-            active: Arc::default(),
-            client: Arc::default(),
-            sockets: Arc::default(),
-        }
+        let trusts = Trusts::default();
+        asker.ask(Ask::Connector(Connector::new(asker.clone(), trusts.clone())));
+        Self { asker, names, certificate, active: Arc::default(), trusts }
     }
 
     /// Every session has been ended at its endpoint.
     pub(crate) fn is_idle(&self) -> bool {
         self.active.load(SeqCst) == 0
-    }
-
-    async fn client(&self) -> Result<Client, String> {
-        self.client.get_or_init(|| async { Client::new(&Trust::new(None)).await }).await.clone()
-    }
-
-    /// Our socket of this address, one for all streams.
-    fn socket(&self, ip: IpAddr) -> io::Result<SocketAddr> {
-        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(local) = sockets.get(&ip) {
-            return Ok(*local);
-        }
-        let (local, socket) = bind(ip)?;
-        self.asker.ask(Ask::Socket { of: Use::Own, local, socket });
-        sockets.insert(ip, local);
-        Ok(local)
     }
 }
 
@@ -94,6 +73,9 @@ pub(crate) struct Call {
     pub(crate) bitrate: BitrateLimits,
     /// Of the settings; those of the endpoint are added.
     pub(crate) servers: Vec<whip::IceServer>,
+    pub(crate) relay_only: bool,
+    /// PEM.
+    pub(crate) trusted_ca: Option<String>,
     pub(crate) role: Role,
 }
 
@@ -102,6 +84,8 @@ pub(crate) struct Call {
 pub(crate) enum Told {
     /// The endpoint is reached over this address of its own.
     Reached(SocketAddr),
+    /// A STUN or TURN server cannot be asked.
+    ServerFailed { url: String, reason: String },
     /// It was agreed on what flows.
     Agreed(Tracks),
     /// Nothing came of it, or it cannot go on.
@@ -146,6 +130,7 @@ pub(crate) fn dial(dialler: Dialler, call: Call, tell: impl Fn(Told) + Send + Sy
     active.fetch_add(1, SeqCst);
     tokio::spawn(async move {
         let attempt = Attempt {
+            sockets: OwnSockets::new(call.stream, dialler.asker.clone()),
             dialler,
             stream: call.stream,
             wished,
@@ -161,6 +146,7 @@ pub(crate) fn dial(dialler: Dialler, call: Call, tell: impl Fn(Told) + Send + Sy
 }
 
 struct Attempt {
+    sockets: OwnSockets,
     dialler: Dialler,
     stream: Key,
     wished: mpsc::Receiver<Wish>,
@@ -209,20 +195,26 @@ impl Attempt {
     }
 
     async fn open(&mut self, call: Call) -> Result<Option<Standing>, Failure> {
-        let Call { stream, endpoint, wanted, bitrate, servers, role } = call;
+        let Call { stream, endpoint, wanted, bitrate, servers, relay_only, trusted_ca, role } = call;
         let network = |reason: String| Failure(reason, true, None);
-        let client = self.dialler.client().await.map_err(|reason| Failure(reason, false, None))?;
+        let client = self
+            .dialler
+            .trusts
+            .client(trusted_ca.as_deref())
+            .await
+            .map_err(|reason| Failure(reason, false, None))?;
         let remote = self.find(&endpoint).await.map_err(network)?;
         let local = local_address_towards(remote, None)
-            .and_then(|ip| self.dialler.socket(ip))
+            .and_then(|ip| self.sockets.at(ip))
             .map_err(|error| network(format!("there is no way to {}: {error}", endpoint.place())))?;
         (self.tell)(Told::Reached(remote));
         let told = Session::ice_servers(&client, &endpoint).await;
-        let ice_servers = self.resolve(servers.into_iter().chain(told), local.ip()).await;
+        let ice_servers = self.look_up(servers.into_iter().chain(told), local.ip()).await;
         let plan = PeerPlan {
             certificate: Arc::clone(&self.dialler.certificate),
-            hosts: vec![local],
+            hosts: hosts(local, &ice_servers),
             ice_servers,
+            relay_only,
             bitrate,
             wanted,
         };
@@ -232,14 +224,20 @@ impl Attempt {
         if self.wished.is_closed() {
             return Ok(None);
         }
-        let adopted =
-            Adopted { key: stream, peer, of: Use::Own, role, tracks: Tracks::default(), taken: None };
-        self.dialler.asker.ask(Ask::Adopt(Box::new(adopted)));
+        self.adopt(peer, role, Tracks::default())?;
         let opening = Session::open(client, endpoint, offer.clone());
-        let Began { mut session, sdp, countered, .. } = opening.await?;
+        let Began { mut session, sdp, countered, ice_servers, .. } = opening.await?;
+        let mut more = self.look_up(ice_servers.into_iter(), local.ip()).await;
+        more.retain(|server| !is_among(&plan.ice_servers, server));
         if self.wished.is_closed() {
             let _ = session.delete().await;
             return Ok(None);
+        }
+        let is_turn = |server: &IceServer| server.kind == IceServerKind::Turn;
+        if relay_only && !plan.ice_servers.iter().chain(&more).any(is_turn) {
+            let _ = session.delete().await;
+            let words = "streams are to go by a TURN server alone, and none can be used";
+            return Err(Failure(words.into(), false, None));
         }
         let (ours, tracks) = if countered {
             let (peer, answer) = plan.answer(&sdp).await?;
@@ -248,20 +246,15 @@ impl Attempt {
                 return Ok(None);
             }
             let tracks = expected(&answer, Side::Offerer).0;
-            let adopted = Adopted {
-                key: stream,
-                peer,
-                of: Use::Own,
-                role: role_again,
-                tracks: tracks.clone(),
-                taken: None,
-            };
-            self.dialler.asker.ask(Ask::Adopt(Box::new(adopted)));
+            self.adopt(peer, role_again, tracks.clone())?;
             session.answer(&answer).await?;
             (answer, tracks)
         } else {
             (offer, self.answered(&sdp).await?)
         };
+        if !more.is_empty() {
+            self.dialler.asker.ask(Ask::Servers { peer: stream, servers: more });
+        }
         if tracks == Tracks::default() {
             let _ = session.delete().await;
             return Err(PeerError::NoCommonCodecs.into());
@@ -269,6 +262,14 @@ impl Attempt {
         (self.tell)(Told::Agreed(tracks));
         let ours = ice_of(&ours);
         Ok(Some(Standing { session, ours, theirs: sdp }))
+    }
+
+    fn adopt(&mut self, peer: Box<Peer>, role: Role, tracks: Tracks) -> Result<(), Failure> {
+        let sockets = self.sockets.give().map_err(|error| Failure(error.to_string(), true, None))?;
+        let (key, of) = (self.stream, Use::Own(self.stream));
+        let adopted = Adopted { key, peer, of, sockets, role, tracks, taken: None };
+        self.dialler.asker.ask(Ask::Adopt(Box::new(adopted)));
+        Ok(())
     }
 
     /// Until nobody wants it any more, or it cannot go on.
@@ -346,10 +347,10 @@ impl Attempt {
         self.answered(&standing.theirs).await.map(drop)
     }
 
-    fn hosts_now(&self) -> io::Result<Vec<SocketAddr>> {
+    fn hosts_now(&mut self) -> io::Result<Vec<SocketAddr>> {
         let remote = self.remote.ok_or(io::ErrorKind::NotConnected)?;
         let ip = local_address_towards(remote, None)?;
-        self.dialler.socket(ip).map(|local| vec![local])
+        self.sockets.at(ip).map(|local| vec![local])
     }
 
     async fn answered(&self, sdp: &str) -> Result<Tracks, Failure> {
@@ -381,36 +382,34 @@ impl Attempt {
         Ok(remote)
     }
 
-    /// The ICE servers' addresses. Those over TLS, and those of another family than ours, are passed over.
-    async fn resolve(&self, servers: impl Iterator<Item = whip::IceServer>, own: IpAddr) -> Vec<IceServer> {
-        let mut found = Vec::new();
-        for server in servers.take(MOST_SERVERS) {
-            let kind = match server.scheme {
-                Scheme::Stun => IceServerKind::Stun,
-                Scheme::Turn => IceServerKind::Turn,
-                Scheme::Stuns | Scheme::Turns => {
-                    tracing::info!("{} is asked over TLS, which is not spoken to ICE servers", server.host);
-                    continue;
-                }
-            };
-            let addresses = match server.host.parse::<IpAddr>() {
-                Ok(ip) => vec![ip],
-                Err(_) => self.dialler.names.addresses(&server.host).await.unwrap_or_default(),
-            };
-            let Some(ip) = addresses.into_iter().find(|ip| ip.is_ipv4() == own.is_ipv4()) else {
-                tracing::info!("the ICE server {} is not found", server.host);
-                continue;
-            };
-            found.push(IceServer {
-                kind,
-                transport: if server.tcp { IceTransport::Tcp } else { IceTransport::Udp },
-                address: SocketAddr::new(ip, server.port),
-                username: server.username.clone().unwrap_or_default(),
-                credential: server.credential.map(|token| token.expose().to_owned()).unwrap_or_default(),
-            });
+    /// The ICE servers' addresses; what is wrong with the others is told.
+    async fn look_up(
+        &mut self,
+        servers: impl Iterator<Item = whip::IceServer>,
+        own: IpAddr,
+    ) -> Vec<IceServer> {
+        let (mut found, wrong) = look_up(&self.dialler.names, servers, own).await;
+        for (url, reason) in wrong {
+            (self.tell)(Told::ServerFailed { url, reason });
+        }
+        for server in &mut found {
+            // The way to it may be another than that to the endpoint.
+            let local = local_address_towards(server.address, None).and_then(|ip| self.sockets.at(ip));
+            server.local = local.ok();
         }
         found
     }
+}
+
+/// Our addresses: the one towards the endpoint, and those towards the servers.
+fn hosts(first: SocketAddr, servers: &[IceServer]) -> Vec<SocketAddr> {
+    let mut hosts = vec![first];
+    for local in servers.iter().filter_map(|server| server.local) {
+        if !hosts.contains(&local) {
+            hosts.push(local);
+        }
+    }
+    hosts
 }
 
 /// What peers of one attempt are made with.
@@ -418,6 +417,7 @@ struct PeerPlan {
     certificate: Arc<OnceLock<Certificate>>,
     hosts: Vec<SocketAddr>,
     ice_servers: Vec<IceServer>,
+    relay_only: bool,
     bitrate: BitrateLimits,
     wanted: Wanted,
 }
@@ -439,11 +439,12 @@ impl PeerPlan {
     ) -> Result<(Box<Peer>, String), Failure> {
         let made = Arc::clone(&self.certificate);
         let (hosts, ice_servers) = (self.hosts.clone(), self.ice_servers.clone());
-        let (bitrate, wanted) = (self.bitrate, self.wanted.clone());
+        let (bitrate, wanted, relay_only) = (self.bitrate, self.wanted.clone(), self.relay_only);
         let making = tokio::task::spawn_blocking(move || {
             let now = Instant::now();
             let seed = clock::random().map(u64::from_be_bytes).unwrap_or_default();
-            let config = Config { ice_servers, bitrate, ..Config::client(certificate(&made)?, hosts, seed) };
+            let client = Config::client(certificate(&made)?, hosts, seed);
+            let config = Config { ice_servers, relay_only, bitrate, ..client };
             let mut peer = Box::new(Peer::new(now, config)?);
             let sdp = describe(&mut peer, now, &wanted)?;
             Ok::<_, PeerError>((peer, sdp))

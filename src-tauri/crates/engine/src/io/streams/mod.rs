@@ -11,14 +11,18 @@ mod counters;
 pub(crate) mod dial;
 pub(crate) mod inlet;
 mod measure;
+mod own_sockets;
 pub(crate) mod packet;
 pub(crate) mod peers;
 mod pictures;
 pub(crate) mod receive;
+pub(crate) mod relays;
 pub(crate) mod router;
 pub(crate) mod send;
+mod servers;
 mod tap;
 mod timeline;
+pub(crate) mod trusts;
 mod worker;
 
 pub(crate) use counters::{Counters, Sounding};
@@ -56,6 +60,12 @@ pub(crate) enum Ask {
     Play { stream: Key, name: String, own: Own, sink: receive::Sink },
     /// A peer that was negotiated elsewhere is run from now on.
     Adopt(Box<peers::Adopted>),
+    /// Who opens connections to TURN servers.
+    Connector(relays::Connector),
+    /// What came of such a connection: it stands, or there is none, and why.
+    Connected { line: relays::Line, attempt: u64, result: Result<relays::Opened, String> },
+    /// More STUN and TURN servers for a peer.
+    Servers { peer: Key, servers: Vec<sidetone_peer::IceServer> },
     /// A socket for peers.
     Socket { of: peers::Use, local: SocketAddr, socket: UdpSocket },
     /// What is published under a name, if anything.
@@ -186,6 +196,12 @@ pub(crate) enum News {
     },
     GatheringDone {
         stream: Key,
+    },
+    /// A STUN or TURN server is of no use, or not any more.
+    ServerFailed {
+        stream: Key,
+        url: String,
+        reason: String,
     },
     /// The path to the endpoint is gone.
     Disconnected {

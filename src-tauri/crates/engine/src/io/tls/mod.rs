@@ -42,9 +42,17 @@ pub(crate) enum Rules {
     Web,
 }
 
-/// Whom an account believes: the system's authorities and its own.
+/// Who has authorities beside the system's, for words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeper {
+    Account,
+    Streams,
+}
+
+/// Whom an account, or all streams, believe: the system's authorities and its own.
 #[derive(Debug)]
 pub(crate) struct Trust {
+    keeper: Keeper,
     own: Vec<CertificateDer<'static>>,
     connectors: OnceCell<Result<Connectors, String>>,
 }
@@ -65,8 +73,17 @@ pub(crate) struct Proof {
 impl Trust {
     /// Believes the system's authorities, and those in `pem`, text that has been [checked](check_ca).
     pub(crate) fn new(pem: Option<&str>) -> Self {
+        Self::of(Keeper::Account, pem)
+    }
+
+    /// The same for the servers of streams.
+    pub(crate) fn of_streams(pem: Option<&str>) -> Self {
+        Self::of(Keeper::Streams, pem)
+    }
+
+    fn of(keeper: Keeper, pem: Option<&str>) -> Self {
         let own = pem.and_then(|pem| pem::check(pem).ok()).unwrap_or_default();
-        Self { own, connectors: OnceCell::new() }
+        Self { keeper, own, connectors: OnceCell::new() }
     }
 
     /// Shakes hands with the server `host` (a name, or an address without brackets) over an open connection.
@@ -84,8 +101,7 @@ impl Trust {
     {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| format!("{host} is no name that a certificate can carry"))?;
-        let connectors = self.connectors.get_or_init(|| Connectors::load(self.own.clone())).await;
-        let connectors = connectors.as_ref().map_err(Clone::clone)?;
+        let connectors = self.connectors().await?;
         let config = match rules {
             Rules::Sip => &connectors.sip,
             Rules::Web => &connectors.web,
@@ -106,21 +122,25 @@ impl Trust {
     /// # Errors
     /// The reason in words.
     pub(crate) async fn web_config(&self) -> Result<Arc<ClientConfig>, String> {
-        let connectors = self.connectors.get_or_init(|| Connectors::load(self.own.clone())).await;
-        connectors.as_ref().map(|connectors| Arc::clone(&connectors.web)).map_err(Clone::clone)
+        Ok(Arc::clone(&self.connectors().await?.web))
+    }
+
+    async fn connectors(&self) -> Result<&Connectors, String> {
+        let load = || Connectors::load(self.own.clone(), self.keeper);
+        self.connectors.get_or_init(load).await.as_ref().map_err(Clone::clone)
     }
 }
 
 impl Connectors {
     /// Reads the system's authorities, off the loop: that may take a while.
-    async fn load(own: Vec<CertificateDer<'static>>) -> Result<Self, String> {
+    async fn load(own: Vec<CertificateDer<'static>>, keeper: Keeper) -> Result<Self, String> {
         let system = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs)
             .await
             .map_err(|error| format!("the system's list of authorities cannot be read: {error}"))?;
         for error in &system.errors {
             tracing::warn!("a certificate of the system cannot be read: {error}");
         }
-        let verifier = |rules| Verifier::new(&system.certs, own.clone(), rules);
+        let verifier = |rules| Verifier::new(&system.certs, own.clone(), rules, keeper);
         Ok(Self { sip: config(verifier(Rules::Sip))?, web: config(verifier(Rules::Web))? })
     }
 }

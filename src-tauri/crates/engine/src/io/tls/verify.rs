@@ -1,6 +1,6 @@
 //! Whether a server's certificate is to be believed.
 
-use super::{Rules, identity, words};
+use super::{Keeper, Rules, identity, words};
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -16,6 +16,7 @@ pub(super) struct Verifier {
     /// The account's own: authorities, or the very certificate of its server.
     own: Vec<CertificateDer<'static>>,
     rules: Rules,
+    keeper: Keeper,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
@@ -24,11 +25,12 @@ impl Verifier {
         system: &[CertificateDer<'static>],
         own: Vec<CertificateDer<'static>>,
         rules: Rules,
+        keeper: Keeper,
     ) -> Self {
         let anchor = |certificate| webpki::anchor_from_trusted_cert(certificate).ok();
         let anchors = system.iter().chain(&own).filter_map(anchor).map(|anchor| anchor.to_owned()).collect();
         let algorithms = ring::default_provider().signature_verification_algorithms;
-        Self { anchors, own, rules, algorithms }
+        Self { anchors, own, rules, keeper, algorithms }
     }
 
     /// # Errors
@@ -43,13 +45,13 @@ impl Verifier {
         if self.own.iter().any(|own| own.as_ref() == server.as_ref()) {
             return words::of_dates(server, now).map_or(Ok(()), Err);
         }
-        let parsed =
-            EndEntityCert::try_from(server).map_err(|error| words::of_chain(server, &error, false))?;
+        let parsed = EndEntityCert::try_from(server)
+            .map_err(|error| words::of_chain(server, &error, false, self.keeper))?;
         let usage = KeyUsage::server_auth();
         parsed
             .verify_for_usage(self.algorithms.all, &self.anchors, intermediates, now, usage, None, None)
             .map(|_| ())
-            .map_err(|error| words::of_chain(server, &error, !self.own.is_empty()))
+            .map_err(|error| words::of_chain(server, &error, !self.own.is_empty(), self.keeper))
     }
 }
 
@@ -64,7 +66,8 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         self.check_chain(server, intermediates, now)
             .and_then(|()| {
-                identity::check(server, name, self.rules).map_err(|instead| words::of_name(&instead))
+                identity::check(server, name, self.rules)
+                    .map_err(|instead| words::of_name(&instead, self.keeper))
             })
             .map(|()| ServerCertVerified::assertion())
             .map_err(|reason| CertificateError::Other(OtherError(Arc::new(words::Refused(reason)))).into())

@@ -1,6 +1,6 @@
 //! What went wrong, and what to do about it, in words.
 
-use super::{cause, identity};
+use super::{Keeper, cause, identity};
 use rustls::{
     AlertDescription, CertificateError, ClientConnection, Error, InvalidMessage, ProtocolVersion,
     pki_types::{CertificateDer, UnixTime},
@@ -49,13 +49,22 @@ pub(crate) fn of_handshake(host: &str, error: &io::Error) -> String {
     }
 }
 
-/// A chain that leads to nobody we trust. `own`: the account has an authority of its own.
-pub(super) fn of_chain(server: &CertificateDer<'_>, error: &webpki::Error, own: bool) -> String {
+/// A chain that leads to nobody we trust. `own`: the keeper has an authority of its own.
+pub(super) fn of_chain(
+    server: &CertificateDer<'_>,
+    error: &webpki::Error,
+    own: bool,
+    keeper: Keeper,
+) -> String {
     use webpki::Error as E;
     match error {
         E::CertExpired { not_after, .. } => expired(*not_after),
         E::CertNotValidYet { not_before, .. } => not_yet(*not_before),
-        E::UnknownIssuer | E::InvalidSignatureForPublicKey | E::CaUsedAsEndEntity => unknown(server, own),
+        // The last one: an authority of the same name, with a key of another kind.
+        E::UnknownIssuer
+        | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
+        | E::InvalidSignatureForPublicKey
+        | E::CaUsedAsEndEntity => unknown(server, own, keeper),
         E::RequiredEkuNotFoundContext(_) | E::EmptyEkuExtension => "it is not one for a TLS server".into(),
         E::NameConstraintViolation => "its issuer may not issue for this name".into(),
         other => format!("{other}"),
@@ -76,8 +85,12 @@ pub(super) fn of_dates(server: &CertificateDer<'_>, now: UnixTime) -> Option<Str
     (seconds < validity.not_before.timestamp()).then(|| not_yet(at(validity.not_before)))
 }
 
-pub(super) fn of_name(instead: &str) -> String {
-    format!("{instead}; use the name that it is for as the account's domain, or have it issued anew")
+pub(super) fn of_name(instead: &str, keeper: Keeper) -> String {
+    let place = match keeper {
+        Keeper::Account => "as the account's domain",
+        Keeper::Streams => "in the address",
+    };
+    format!("{instead}; use the name that it is for {place}, or have it issued anew")
 }
 
 /// A connection that stands.
@@ -104,16 +117,25 @@ fn not_yet(at: UnixTime) -> String {
     format!("it is valid from {} on; is this computer's clock right?", day(at))
 }
 
-fn unknown(server: &CertificateDer<'_>, own: bool) -> String {
+fn unknown(server: &CertificateDer<'_>, own: bool, keeper: Keeper) -> String {
+    let keeper = match keeper {
+        Keeper::Account => "the account",
+        Keeper::Streams => "the settings of streams",
+    };
     let Ok((_, parsed)) = X509Certificate::from_der(server) else { return "it cannot be read".into() };
     if parsed.issuer() == parsed.subject() {
-        return "it is self-signed; if it is your server's, add this certificate to the account as trusted CA".into();
+        return format!(
+            "it is self-signed; if it is your server's, add this certificate to {keeper} as trusted CA"
+        );
     }
     let issuer = name(parsed.issuer());
-    let who =
-        if own { "neither this computer nor the account trusts" } else { "this computer does not trust" };
+    let who = if own {
+        format!("neither this computer nor {keeper} trusts")
+    } else {
+        "this computer does not trust".to_owned()
+    };
     format!(
-        "its issuer {issuer} is unknown: {who} it; if you do, add the issuer's certificate to the account as trusted CA"
+        "its issuer {issuer} is unknown: {who} it; if you do, add the issuer's certificate to {keeper} as trusted CA"
     )
 }
 

@@ -3,18 +3,22 @@
 use super::{super::settings::check_selection, connect::endpoint};
 use crate::{
     check_stream_name,
-    io::streams::send::{Inset, Scene},
+    io::{
+        streams::send::{Inset, Scene},
+        tls,
+    },
 };
-use sidetone_api::{Corner, Failure, Secret, StreamSources, VideoSettings};
+use sidetone_api::{Corner, Failure, IceServer, Secret, StreamSources, VideoSettings};
 use sidetone_media::{
     device::{Selection, VideoSelection},
     video::{self, VideoCodec, compose::INSET_SIZES},
 };
-use sidetone_peer::whip::{Endpoint, Kind};
+use sidetone_peer::whip::{self, Endpoint, Kind, Scheme};
 
 const MOST_INPUTS: usize = 8;
 const MOST_SERVERS: usize = 8;
-const LONGEST_URL: usize = 2_048;
+/// In bytes (RFC 8489 section 14.3).
+const LONGEST_USER: usize = 508;
 const LONGEST_SELECTION: usize = 4_096;
 const LEAST_KBIT: u32 = 30;
 const MOST_KBIT: u32 = 50_000;
@@ -158,22 +162,40 @@ pub fn check_video(video: &VideoSettings) -> Result<(), Failure> {
         return invalid("video.iceServers", format!("{MOST_SERVERS} are the most"));
     }
     for (place, server) in video.ice_servers.iter().enumerate() {
-        let field = format!("video.iceServers[{place}].url");
-        if ["turn:", "turns:"].iter().any(|scheme| server.url.starts_with(scheme)) {
-            return invalid(
-                &field,
-                "no TURN server can be set here yet: it needs a password; stun:host:port can".into(),
-            );
-        }
-        let is_known = server.url.starts_with("stun:");
-        if !is_known
-            || server.url.len() > LONGEST_URL
-            || server.url.chars().any(|c| c.is_control() || c == ' ')
-        {
-            return invalid(&field, "stun:host:port is expected".into());
-        }
+        check_ice_server(place, server, &video.ice_servers[..place])?;
+    }
+    if video.relay_only && !video.ice_servers.iter().any(|server| !server.url.starts_with("stun")) {
+        return invalid("video.relayOnly", "there is no TURN server that streams could go by".into());
+    }
+    if let Some(pem) = video.trusted_ca.as_ref().filter(|pem| !pem.trim().is_empty()) {
+        tls::check_ca(pem).map_err(|reason| super::check::invalid("video.trustedCa", &reason))?;
     }
     Ok(())
+}
+
+fn check_ice_server(place: usize, server: &IceServer, before: &[IceServer]) -> Result<(), Failure> {
+    let field = format!("video.iceServers[{place}].url");
+    let wrong = |words: &str| Err(invalid(&field, words));
+    let Some(read) = whip::IceServer::parse(&server.url) else {
+        return wrong("stun:host:port, turn:host:port?transport=udp (or tcp) or turns:host:port is expected");
+    };
+    match read.scheme {
+        Scheme::Stuns => return wrong("STUN is asked over UDP alone: stun:host:port"),
+        Scheme::Turns if !read.tcp => return wrong("TURN over DTLS is not spoken; transport=tcp is"),
+        _ => {}
+    }
+    let is_turn = matches!(read.scheme, Scheme::Turn | Scheme::Turns);
+    let user = format!("video.iceServers[{place}].user");
+    if is_turn && server.user.is_empty() {
+        return Err(invalid(&user, "a TURN server wants a user name"));
+    }
+    if server.user.len() > LONGEST_USER || server.user.chars().any(char::is_control) {
+        return Err(invalid(&user, "this is no user name"));
+    }
+    let same = |other: &IceServer| {
+        other.user == server.user && whip::IceServer::parse(&other.url).is_some_and(|it| it == read)
+    };
+    if before.iter().any(same) { wrong("this server is there twice") } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -242,8 +264,28 @@ mod tests {
             (VideoSettings { start_kbit: 9_000, ..good.clone() }, "video.startKbit"),
             (
                 VideoSettings { ice_servers: vec![server("turn:relay.example:3478")], ..good.clone() },
+                "video.iceServers[0].user",
+            ),
+            (
+                VideoSettings { ice_servers: vec![server("stun:a"), server("stun:a:3478")], ..good.clone() },
+                "video.iceServers[1].url",
+            ),
+            (
+                VideoSettings { ice_servers: vec![server("stuns:relay.example")], ..good.clone() },
                 "video.iceServers[0].url",
             ),
+            (
+                VideoSettings {
+                    ice_servers: vec![server("turns:relay.example?transport=udp")],
+                    ..good.clone()
+                },
+                "video.iceServers[0].url",
+            ),
+            (
+                VideoSettings { ice_servers: vec![server("stun:a")], relay_only: true, ..good.clone() },
+                "video.relayOnly",
+            ),
+            (VideoSettings { trusted_ca: Some("no PEM".into()), ..good.clone() }, "video.trustedCa"),
             (VideoSettings { folder: "a\nb".into(), ..good.clone() }, "video.folder"),
             (VideoSettings { ice_servers: vec![server("http://x")], ..good }, "video.iceServers[0].url"),
         ];

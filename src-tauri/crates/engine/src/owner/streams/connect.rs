@@ -104,6 +104,8 @@ impl Owner {
     /// Makes an attempt.
     fn connect_stream(&mut self, id: &StreamId) {
         let servers = self.ice_servers();
+        let video = &self.settings.get().video;
+        let (relay_only, trusted_ca) = (video.relay_only, video.trusted_ca.clone());
         let dialler = self.streams.dialler.clone();
         let Some(stream) = self.streams.all.get_mut(id) else { return };
         let wanted = stream.wanted();
@@ -116,8 +118,16 @@ impl Owner {
             Some(sink) => Role::Receiver { own, sink: sink.clone() },
             None => Role::Sender { own, control: connection.control.clone() },
         };
-        let call =
-            dial::Call { stream: key, endpoint: connection.endpoint.clone(), wanted, bitrate, servers, role };
+        let call = dial::Call {
+            stream: key,
+            endpoint: connection.endpoint.clone(),
+            wanted,
+            bitrate,
+            servers,
+            relay_only,
+            trusted_ca,
+            role,
+        };
         let (errands, attempt) = (self.errands.clone(), connection.attempt);
         let tell = move |told| {
             let dialling = Dialling { stream: key, attempt, told };
@@ -135,6 +145,7 @@ impl Owner {
         let Some(connection) = stream.connection.as_mut().filter(|it| it.attempt == attempt) else { return };
         match told {
             Told::Reached(remote) => (connection.remote, connection.address) = (Some(remote), None),
+            Told::ServerFailed { url, reason } => self.on_server_failed(&url, &reason),
             Told::Over => {}
             Told::Agreed(tracks) => self.on_stream_agreed(&id, tracks),
             // Nobody publishes it any more.
@@ -299,6 +310,11 @@ impl Owner {
         }
     }
 
+    /// A STUN or TURN server is of no use: the stream goes on with what else there is.
+    pub(super) fn on_server_failed(&mut self, url: &str, reason: &str) {
+        self.notice(NoticeLevel::Warning, &format!("{url} is left out: {reason}"), None);
+    }
+
     fn dialled(&mut self, key: Key) -> Option<&Dialled> {
         self.streams.of_key(key)?.connection.as_ref()?.dialled.as_ref()
     }
@@ -324,16 +340,28 @@ impl Owner {
         }
     }
 
-    /// Those of the settings that can be used as they are.
-    fn ice_servers(&self) -> Vec<whip::IceServer> {
-        let servers = self.settings.get().video.ice_servers.iter();
-        let read = servers.filter_map(|server| {
-            let mut read = whip::IceServer::parse(&server.url)?;
-            read.username = Some(server.user.clone()).filter(|user| !user.is_empty());
-            Some(read)
-        });
-        // A TURN server lets nobody in without a password.
-        read.filter(|server| matches!(server.scheme, whip::Scheme::Stun | whip::Scheme::Stuns)).collect()
+    /// Those of the settings. A TURN server lets nobody in without a password.
+    fn ice_servers(&mut self) -> Vec<whip::IceServer> {
+        let mut silent = Vec::new();
+        let mut usable = Vec::new();
+        for server in &self.settings.get().video.ice_servers {
+            let Some(mut read) = whip::IceServer::parse(&server.url) else { continue };
+            if matches!(read.scheme, whip::Scheme::Turn | whip::Scheme::Turns) {
+                let password = self.ice_password(&server.url, &server.user);
+                let Some(password) = password.and_then(|password| Token::password(password.expose())) else {
+                    silent.push(server.url.clone());
+                    continue;
+                };
+                read.username = Some(server.user.clone());
+                read.credential = Some(password);
+            }
+            usable.push(read);
+        }
+        for url in silent {
+            let words = format!("{url} is left out: its password is not known");
+            self.notice(NoticeLevel::Warning, &words, None);
+        }
+        usable
     }
 }
 

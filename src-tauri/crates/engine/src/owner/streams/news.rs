@@ -23,6 +23,11 @@ impl Owner {
             }
             News::Candidate { stream, mid, candidate } => self.on_stream_candidate(stream, mid, candidate),
             News::GatheringDone { stream } => self.on_stream_gathered(stream),
+            News::ServerFailed { stream, url, reason } => {
+                if self.stream_id(stream).is_some() {
+                    self.on_server_failed(&url, &reason);
+                }
+            }
             News::Disconnected { stream, info } => self.on_stream_disconnected(stream, &info),
             News::Left { session } => self.on_session_left(session),
             News::Measured { stream, statistics, size, players } => {

@@ -84,7 +84,7 @@ impl std::fmt::Debug for Negotiated {
 impl Owner {
     /// Negotiates on a thread of its own: that costs more than all the rest.
     pub(in super::super) fn offer_stream(&mut self, offer: StreamOffer, reply: OfferReply) {
-        if let Err(declined) = self.may_serve() {
+        if let Err(declined) = self.may_serve(offer.token.as_ref()) {
             return drop(reply.send(Err(declined)));
         }
         let key = self.streams.new_key();
@@ -116,11 +116,20 @@ impl Owner {
         });
     }
 
-    fn may_serve(&self) -> Result<(), StreamDeclined> {
+    fn may_serve(&self, token: Option<&Secret>) -> Result<(), StreamDeclined> {
         if self.farewell.is_some() {
             return Err(StreamDeclined::Stopped);
         }
-        if !self.settings.get().gateway.enabled {
+        let gateway = &self.settings.get().gateway;
+        if gateway.stream_token {
+            match (self.stream_token(), token) {
+                (_, None) => return Err(StreamDeclined::TokenNeeded),
+                (Some(own), Some(shown)) if own == shown => {}
+                // Where the key store has not given it, nobody is let in.
+                _ => return Err(StreamDeclined::TokenRefused),
+            }
+        }
+        if !gateway.enabled {
             return Err(StreamDeclined::Unacceptable("the gateway is switched off".into()));
         }
         if self.streams.served.sessions.len() >= MOST {
@@ -147,8 +156,15 @@ impl Owner {
             Kind::Whep => Role::Player { name },
         };
         let (taken, was_taken) = oneshot::channel();
-        let adopted =
-            Adopted { key, peer, of: Use::Gateway, role, tracks: Tracks::default(), taken: Some(taken) };
+        let adopted = Adopted {
+            key,
+            peer,
+            of: Use::Gateway,
+            sockets: Vec::new(),
+            role,
+            tracks: Tracks::default(),
+            taken: Some(taken),
+        };
         self.stream_door.ask(streams::Ask::Adopt(Box::new(adopted)));
         let session = Session { key, offer: sdp, tag: tag.clone(), restarts: 0, token };
         self.streams.served.sessions.insert(resource.clone(), session);

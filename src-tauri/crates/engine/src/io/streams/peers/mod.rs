@@ -12,7 +12,10 @@ pub(super) use session::Session;
 pub(crate) use session::{Adopted, Role};
 pub(crate) use socket::{Use, bind};
 
-use super::router::Key;
+use super::{
+    relays::{Line, Opened, Relays},
+    router::Key,
+};
 use burst::Burst;
 use mio::{Interest, Registry, Token};
 use sidetone_peer::{Demux, IceTransport};
@@ -21,6 +24,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     net::{SocketAddr, UdpSocket},
+    sync::Arc,
     time::Instant,
 };
 
@@ -30,10 +34,13 @@ const FIRST_TOKEN: usize = 1;
 const AT_ONCE: usize = 64;
 
 pub(super) struct Peers {
-    sockets: Vec<Bound>,
+    registry: Arc<Registry>,
+    /// Places of sockets that are gone are taken again.
+    sockets: Vec<Option<Bound>>,
     pub(super) sessions: BTreeMap<Key, Session>,
+    /// Connections to TURN servers.
+    pub(super) relays: Relays,
     gateway: Demux<Key>,
-    own: Demux<Key>,
     /// Sessions that something came to, and those that may have something to send.
     dirty: Vec<Key>,
     unsent: Vec<Key>,
@@ -46,12 +53,13 @@ pub(super) struct Peers {
 }
 
 impl Peers {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(registry: Arc<Registry>) -> Self {
         Self {
+            registry,
             sockets: Vec::new(),
             sessions: BTreeMap::new(),
+            relays: Relays::new(),
             gateway: Demux::default(),
-            own: Demux::default(),
             dirty: Vec::new(),
             unsent: Vec::new(),
             due: BTreeSet::new(),
@@ -61,29 +69,38 @@ impl Peers {
         }
     }
 
-    pub(super) fn add_socket(
-        &mut self,
-        registry: &Registry,
-        of: Use,
-        local: SocketAddr,
-        socket: UdpSocket,
-    ) -> io::Result<()> {
+    pub(super) fn add_socket(&mut self, of: Use, local: SocketAddr, socket: UdpSocket) -> io::Result<()> {
         let mut socket = mio::net::UdpSocket::from_std(socket);
-        let token = Token(FIRST_TOKEN + self.sockets.len());
-        registry.register(&mut socket, token, Interest::READABLE)?;
-        self.sockets.push(Bound { socket, local, of });
+        let free = self.sockets.iter().position(Option::is_none).unwrap_or(self.sockets.len());
+        self.registry.register(&mut socket, Token(FIRST_TOKEN + free), Interest::READABLE)?;
+        let bound = Some(Bound { socket, local, of });
+        match self.sockets.get_mut(free) {
+            Some(place) => *place = bound,
+            None => self.sockets.push(bound),
+        }
         Ok(())
     }
 
-    fn demux(&mut self, of: Use) -> &mut Demux<Key> {
-        match of {
-            Use::Gateway => &mut self.gateway,
-            Use::Own => &mut self.own,
+    /// What came of a connection to a TURN server.
+    pub(super) fn connected(&mut self, line: Line, attempt: u64, result: Result<Opened, String>) {
+        self.relays.opened(&self.registry, line, attempt, result);
+    }
+
+    /// Those of one of our own streams.
+    fn remove_sockets(&mut self, key: Key) {
+        for place in &mut self.sockets {
+            if let Some(mut bound) = place.take_if(|bound| bound.of == Use::Own(key)) {
+                // Whoever dials has it still: closing this one does not end the watch.
+                let _ = self.registry.deregister(&mut bound.socket);
+            }
         }
     }
 
-    /// A socket has datagrams.
+    /// A socket has datagrams, or a connection has bytes or room.
     pub(super) fn is_readable(&mut self, token: Token) {
+        if self.relays.is_ready(token) {
+            return;
+        }
         let index = token.0 - FIRST_TOKEN;
         if !self.unread.contains(&index) {
             self.unread.push(index);
@@ -91,7 +108,7 @@ impl Peers {
     }
 
     pub(super) fn has_unread(&self) -> bool {
-        !self.unread.is_empty()
+        !self.unread.is_empty() || self.relays.has_work()
     }
 
     /// Gives a part of the datagrams that wait to their peers.
@@ -101,14 +118,17 @@ impl Peers {
                 self.unread.push(index);
             }
         }
+        for key in self.relays.receive(now, &mut self.sessions) {
+            self.touch(key);
+        }
     }
 
     /// True where more may wait.
     fn receive_from(&mut self, now: Instant, index: usize) -> bool {
-        let Some(bound) = self.sockets.get(index) else { return false };
+        let Some(Some(bound)) = self.sockets.get(index) else { return false };
         let (local, of) = (bound.local, bound.of);
         for _ in 0..AT_ONCE {
-            let Some(bound) = self.sockets.get(index) else { return false };
+            let Some(Some(bound)) = self.sockets.get(index) else { return false };
             let (length, remote) = match bound.socket.recv_from(&mut self.buffer) {
                 Ok(received) => received,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
@@ -116,11 +136,11 @@ impl Peers {
                 Err(_) => continue,
             };
             let Some(datagram) = self.buffer.get(..length) else { continue };
-            let demux = match of {
-                Use::Gateway => &self.gateway,
-                Use::Own => &self.own,
+            let key = match of {
+                Use::Gateway => self.gateway.route(remote, datagram),
+                Use::Own(key) => Some(key),
             };
-            let Some(key) = demux.route(remote, datagram) else { continue };
+            let Some(key) = key else { continue };
             if let Some(session) = self.sessions.get_mut(&key) {
                 session.peer.handle_input(now, local, remote, datagram);
                 if !std::mem::replace(&mut session.is_dirty, true) {
@@ -131,11 +151,17 @@ impl Peers {
         true
     }
 
-    pub(super) fn adopt(&mut self, adopted: Adopted) {
+    pub(super) fn adopt(&mut self, mut adopted: Adopted) {
         let (key, of) = (adopted.key, adopted.of);
+        for (local, socket) in std::mem::take(&mut adopted.sockets) {
+            if let Err(error) = self.add_socket(of, local, socket) {
+                tracing::error!("a socket for a stream cannot be watched: {error}");
+            }
+        }
         let session = Session::new(adopted);
-        let ufrag = session.ufrag.clone();
-        self.demux(of).insert(&ufrag, key);
+        if of == Use::Gateway {
+            self.gateway.insert(&session.ufrag, key);
+        }
         self.sessions.insert(key, session);
         self.touch(key);
     }
@@ -143,22 +169,21 @@ impl Peers {
     /// Its ICE began anew.
     pub(super) fn renew(&mut self, key: Key) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        let (of, ufrag) = (session.of, session.peer.local_ufrag().to_owned());
-        if session.ufrag != ufrag {
+        let ufrag = session.peer.local_ufrag().to_owned();
+        if session.ufrag != ufrag && session.of == Use::Gateway {
             let before = std::mem::replace(&mut session.ufrag, ufrag.clone());
             // A client may restart as often as it likes.
             let oldest = session.former_ufrag.replace(before);
-            let demux = self.demux(of);
-            oldest.iter().for_each(|oldest| demux.forget(oldest));
-            demux.insert(&ufrag, key);
+            oldest.iter().for_each(|oldest| self.gateway.forget(oldest));
+            self.gateway.insert(&ufrag, key);
         }
         self.touch(key);
     }
 
     /// Where its datagrams come from, known for sure.
     pub(super) fn bind_remote(&mut self, key: Key, remote: SocketAddr) {
-        if let Some(of) = self.sessions.get(&key).map(|session| session.of) {
-            self.demux(of).bind(remote, key);
+        if self.sessions.get(&key).is_some_and(|session| session.of == Use::Gateway) {
+            self.gateway.bind(remote, key);
         }
     }
 
@@ -190,6 +215,8 @@ impl Peers {
             let mut way = None;
             while let Some(transmit) = session.peer.poll_transmit() {
                 if transmit.transport != IceTransport::Udp {
+                    let name = session.peer.server_name(transmit.remote, transmit.transport);
+                    self.relays.send(key, &transmit, name);
                     continue;
                 }
                 let next = (session.of, transmit.local, transmit.remote);
@@ -232,19 +259,23 @@ impl Peers {
         session.peer.close(now);
         self.unsent.push(key);
         self.flush();
+        self.relays.remove(key);
         let session = self.sessions.remove(&key)?;
         if let Some(due) = session.due {
             self.due.remove(&(due, key));
         }
-        self.demux(session.of).remove(key);
+        match session.of {
+            Use::Gateway => self.gateway.remove(key),
+            Use::Own(_) => self.remove_sockets(key),
+        }
         Some(session)
     }
 }
 
 /// Sends what was put together for one address of a far end, from our socket there.
-fn send(sockets: &[Bound], burst: &mut Burst, way: Option<(Use, SocketAddr, SocketAddr)>) {
+fn send(sockets: &[Option<Bound>], burst: &mut Burst, way: Option<(Use, SocketAddr, SocketAddr)>) {
     let Some((of, local, remote)) = way else { return };
-    match sockets.iter().find(|it| it.of == of && it.local == local) {
+    match sockets.iter().flatten().find(|it| it.of == of && it.local == local) {
         Some(bound) => burst.send(&bound.socket, remote),
         None => burst.clear(),
     }

@@ -9,7 +9,12 @@ use super::super::{
 };
 use super::socket::Use;
 use sidetone_peer::{Codec, Direction, Peer, ReceivingTrack, TrackId, Wanted};
-use std::{collections::HashMap, fmt, time::Instant};
+use std::{
+    collections::HashMap,
+    fmt,
+    net::{SocketAddr, UdpSocket},
+    time::Instant,
+};
 use tokio::sync::oneshot;
 
 /// A peer that has been negotiated and is to be run from now on.
@@ -17,6 +22,8 @@ pub(crate) struct Adopted {
     pub(crate) key: Key,
     pub(crate) peer: Box<Peer>,
     pub(crate) of: Use,
+    /// Of a stream of our own.
+    pub(crate) sockets: Vec<(SocketAddr, UdpSocket)>,
     pub(crate) role: Role,
     /// What was agreed on, where that is known, of a stream of our own.
     pub(crate) tracks: Tracks,

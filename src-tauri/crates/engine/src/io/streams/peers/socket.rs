@@ -1,5 +1,6 @@
 //! The UDP sockets of WebRTC peers.
 
+use super::super::router::Key;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     io,
@@ -10,12 +11,13 @@ use std::{
 const BUFFER: usize = 2 << 20;
 pub(super) const LARGEST_DATAGRAM: usize = 2_048;
 
-/// Whose peers use a socket. Those of the gateway and our own are apart: they are told apart by name fragments that each side
-/// chooses for itself.
+/// Whose peers use a socket: all of the gateway one, told apart by name fragments that it chooses; each of our own streams
+/// others, as the far ends choose for themselves what they say to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     Gateway,
-    Own,
+    /// The peer of one of our own streams.
+    Own(Key),
 }
 
 /// A socket of this address, on any port.

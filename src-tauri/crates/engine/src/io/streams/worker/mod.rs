@@ -11,7 +11,7 @@ use super::{
     inlet::Inward,
     measure::{Path, Rates},
     packet::{Clock, Kind},
-    peers::Peers,
+    peers::{Peers, Use},
     receive::{Arrived, Sink},
     router::{Event, Forwarded, Key, PUBLISHER_STOPPED, Router, Start, Tracks},
     send::Control,
@@ -23,6 +23,7 @@ use crate::io::{
 use mio::Events;
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::mpsc;
@@ -101,10 +102,10 @@ impl Worker {
     pub(super) fn new(inbox: Inbox<Ask>, news: mpsc::Sender<News>) -> Self {
         let now = Instant::now();
         Self {
+            peers: Peers::new(Arc::clone(inbox.registry())),
             inbox,
             news,
             router: Router::default(),
-            peers: Peers::new(),
             own: BTreeMap::new(),
             wall: Wall::new(),
             next_tick: now + TICK,
@@ -191,8 +192,15 @@ impl Worker {
                 self.insert(now, stream, own, role);
             }
             Ask::Adopt(adopted) => self.adopt(now, *adopted),
+            Ask::Connector(connector) => self.peers.relays.set_connector(connector),
+            Ask::Connected { line, attempt, result } => {
+                self.peers.connected(line, attempt, result);
+            }
+            Ask::Servers { peer, servers } => self.add_servers(now, peer, servers),
+            // Its peer has gone meanwhile.
+            Ask::Socket { of: Use::Own(key), .. } if !self.peers.sessions.contains_key(&key) => {}
             Ask::Socket { of, local, socket } => {
-                if let Err(error) = self.peers.add_socket(self.inbox.registry(), of, local, socket) {
+                if let Err(error) = self.peers.add_socket(of, local, socket) {
                     tracing::error!("a socket for streams cannot be watched: {error}");
                 }
             }

@@ -8,7 +8,7 @@ use crate::io::streams::{
     receive::Arrived,
     router::{Event as RouterEvent, Forwarded, Key, Refused, Tracks},
 };
-use sidetone_peer::{Event, PeerError, Received, RtpPacket, SenderClock};
+use sidetone_peer::{Event, IceServer, PeerError, Received, RtpPacket, SenderClock};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -82,6 +82,14 @@ impl Worker {
         let Some(session) = self.peers.sessions.get_mut(&key) else { return };
         let _ = done.send(session.peer.restart_ice(now, hosts));
         self.peers.renew(key);
+    }
+
+    /// Servers that came with the far end's answer.
+    pub(super) fn add_servers(&mut self, now: Instant, key: Key, servers: Vec<IceServer>) {
+        if let Some(session) = self.peers.sessions.get_mut(&key) {
+            session.peer.add_ice_servers(now, servers);
+            self.peers.touch(key);
+        }
     }
 
     /// Candidates of the far end; those that cannot be used are passed over.
@@ -178,6 +186,9 @@ impl Worker {
                 self.tell(News::Candidate { stream: key, mid, candidate });
             }
             Event::GatheringDone if session.is_own() => self.tell(News::GatheringDone { stream: key }),
+            Event::ServerFailed { url, reason } if session.is_own() => {
+                self.tell(News::ServerFailed { stream: key, url, reason });
+            }
             Event::Ended { track } => {
                 session.incoming.remove(&track);
                 if session.incoming.is_empty() {
