@@ -6,6 +6,7 @@ use sidetone_device::Hardware;
 use sidetone_engine::{Directories, Engine, Events, Handle, Next, Options, secrets};
 use sidetone_gateway::{FrameDoor, Gateway, GatewayError, Running};
 use std::{
+    collections::HashMap,
     net::Ipv4Addr,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -18,8 +19,8 @@ use tauri::{
 pub(crate) struct Backend {
     app: AppHandle,
     state: tokio::sync::Mutex<State>,
-    /// Carries events to the page.
-    carrier: Mutex<Option<JoinHandle<()>>>,
+    /// Carry events to the pages, by their windows.
+    carriers: Mutex<HashMap<String, JoinHandle<()>>>,
     gateway: Arc<tokio::sync::Mutex<Option<Running>>>,
     /// Gives pictures to the page, whether or not the gateway's pages are served.
     frames: tokio::sync::Mutex<Option<FrameDoor>>,
@@ -38,7 +39,7 @@ impl Backend {
         app.manage(Self {
             app: app.clone(),
             state: tokio::sync::Mutex::new(State::Away),
-            carrier: Mutex::new(None),
+            carriers: Mutex::default(),
             gateway: Arc::default(),
             frames: tokio::sync::Mutex::default(),
         });
@@ -71,8 +72,8 @@ impl Backend {
         Ok(engine)
     }
 
-    /// Sends the state and all that follows to the page, instead of to the page that attached before.
-    pub(crate) async fn attach(&self, page: Channel<Up>) -> Result<(), Failure> {
+    /// Sends the state and all that follows to the window's page, instead of to the page that it had before.
+    pub(crate) async fn attach(&self, window: &str, page: Channel<Up>) -> Result<(), Failure> {
         let engine = self.engine().await?;
         let (snapshot, events) = engine.attach().await?;
         let carrier = spawn(async move {
@@ -80,11 +81,19 @@ impl Backend {
                 carry(&engine, events, &page).await;
             }
         });
-        let former = self.carrier.lock().unwrap_or_else(PoisonError::into_inner).replace(carrier);
-        if let Some(former) = former {
+        let mut carriers = self.carriers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(former) = carriers.insert(window.to_owned(), carrier) {
             former.abort();
         }
         Ok(())
+    }
+
+    /// The window has gone.
+    pub(crate) fn detach(&self, window: &str) {
+        let mut carriers = self.carriers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(carrier) = carriers.remove(window) {
+            carrier.abort();
+        }
     }
 
     /// Where the page can open one socket for pictures, once.

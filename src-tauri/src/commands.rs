@@ -1,10 +1,10 @@
 //! What the page may ask of the app. They carry; none decides.
 
-use crate::{backend::Backend, files, up::Up};
+use crate::{backend::Backend, files, popout, up::Up};
 use serde_json::Value;
-use sidetone_api::{Failure, Reply};
+use sidetone_api::{Failure, Reply, StreamId};
 use std::path::PathBuf;
-use tauri::{State, ipc::Channel};
+use tauri::{AppHandle, State, WebviewWindow, ipc::Channel};
 
 /// One of the vocabulary's commands. Taken as plain JSON, so that a malformed one is answered by a `Failure` too.
 #[tauri::command]
@@ -14,16 +14,37 @@ pub(crate) async fn command(backend: State<'_, Backend>, command: Value) -> Resu
     backend.engine().await?.command(command).await
 }
 
-/// The state and every event after it, into `channel`. A later call replaces an earlier one: there is one page.
+/// The state and every event after it, into `channel`. A later call replaces an earlier one of the same window: it has one page.
 #[tauri::command]
-pub(crate) async fn attach(backend: State<'_, Backend>, channel: Channel<Up>) -> Result<(), Failure> {
-    backend.attach(channel).await
+pub(crate) async fn attach(
+    backend: State<'_, Backend>,
+    window: WebviewWindow,
+    channel: Channel<Up>,
+) -> Result<(), Failure> {
+    backend.attach(window.label(), channel).await
 }
 
 /// The folder of a call's recording, `path` being the history's. A window's matter: a browser may be on a machine of its own.
 #[tauri::command]
 pub(crate) async fn show_recording(path: PathBuf) -> Result<(), Failure> {
     files::show_recording(path).await
+}
+
+/// Shows a stream in a small window of its own.
+#[tauri::command]
+pub(crate) async fn pop_out(
+    app: AppHandle,
+    stream_id: StreamId,
+    hash: String,
+    title: String,
+) -> Result<(), Failure> {
+    popout::open(&app, &stream_id, &hash, &title)
+}
+
+/// Closes the small window whose page asks for it.
+#[tauri::command]
+pub(crate) async fn close_pop_out(window: WebviewWindow) -> Result<(), Failure> {
+    popout::close(&window)
 }
 
 /// Where one socket for pictures can be opened, once.

@@ -11,6 +11,7 @@ mod files;
 mod lifecycle;
 mod log;
 mod pages;
+mod popout;
 mod up;
 
 use arguments::Start;
@@ -37,6 +38,8 @@ fn open() -> ExitCode {
             commands::command,
             commands::attach,
             commands::frames,
+            commands::pop_out,
+            commands::close_pop_out,
             commands::show_recording
         ])
         .on_page_load(lifecycle::show_when_loaded)

@@ -4,6 +4,8 @@ use crate::backend::Backend;
 use std::time::Duration;
 use tauri::{AppHandle, Manager, RunEvent, Webview, Window, WindowEvent, async_runtime, webview};
 
+/// The window of `tauri.conf.json`.
+pub(crate) const MAIN: &str = "main";
 /// The far ends and registrars have this long to answer.
 const GOODBYE: Duration = Duration::from_secs(4);
 
@@ -14,13 +16,23 @@ pub(crate) fn show_when_loaded(webview: &Webview, load: &webview::PageLoadPayloa
     }
 }
 
-/// The window goes at once; the app follows when all calls have ended.
+/// The window goes at once, with the small ones; the app follows when all calls have ended.
 pub(crate) fn end_when_closed(window: &Window, event: &WindowEvent) {
-    if let WindowEvent::CloseRequested { api, .. } = event {
-        api.prevent_close();
-        let _ = window.hide();
-        let app = window.app_handle().clone();
-        async_runtime::spawn(end(app));
+    match event {
+        WindowEvent::CloseRequested { api, .. } if window.label() == MAIN => {
+            api.prevent_close();
+            for window in window.app_handle().webview_windows().values() {
+                let _ = window.hide();
+            }
+            let app = window.app_handle().clone();
+            async_runtime::spawn(end(app));
+        }
+        WindowEvent::Destroyed => {
+            if let Some(backend) = window.app_handle().try_state::<Backend>() {
+                backend.detach(window.label());
+            }
+        }
+        _ => {}
     }
 }
 

@@ -9,12 +9,19 @@ use sidetone_testkit::{
     browser::{ENTER, ESCAPE},
     room, until,
 };
-use std::{path::Path, time::Duration};
+use std::{collections::HashSet, path::Path, time::Duration};
 
 /// Small pictures: machines that test are busy.
 const SETTINGS: &str = "[video]\nwidth = 640\nheight = 360\n";
 /// The oldest picture on the screen, on a machine that builds and tests besides.
 const OLDEST_MS: f64 = 2_000.0;
+
+/// Colours of the bars, besides black and white.
+const BARS: usize = 6;
+
+fn colours(rgb: &[u8]) -> usize {
+    rgb.chunks_exact(3).collect::<HashSet<_>>().len()
+}
 
 /// Milliseconds between the clock in the picture of the last tile and the page's own; nothing where it cannot be read.
 const AGE: &str = "
@@ -46,11 +53,18 @@ fn bars_are_published_and_played_by_keyboard_their_clock_is_read_from_the_screen
     page.focus("open-streams");
     driver.type_keys(ENTER);
     page.choose("publish-sound-0-source", "tone");
+    let age = || driver.script(AGE, &[]).as_f64();
+    page.focus("preview-toggle");
+    driver.type_keys(ENTER);
+    page.wait("the bars are seen before they are published", || age().is_some_and(|age| age < OLDEST_MS));
+    page.wait("and the tone is heard", || page.meter("publish-sound-0-level") > -40.0);
+    picture(&display, &page, "streams-preview");
     page.focus("publish-name");
     driver.type_keys("studio");
     driver.type_keys(ENTER);
     page.wait_for_status("stream-status", "PUBLISHING");
-    let age = || driver.script(AGE, &[]).as_f64();
+    assert!(!page.is_shown("publish-sound-0-level"), "the preview is closed");
+    page.wait("what is sent is measured", || page.meter("stream-level") > -40.0);
     page.wait("our own picture is drawn", || age().is_some());
     driver.type_keys(ESCAPE);
     picture(&display, &page, "streams-published");
@@ -72,6 +86,13 @@ fn bars_are_published_and_played_by_keyboard_their_clock_is_read_from_the_screen
     picture(&display, &page, "streams-played");
 
     page.focus("stream-pause");
+    driver.type_keys("o");
+    // The tile's picture and that of its own window are of the same stream; its clock moves in both.
+    let shown = || display.window("studio", room.dir()).filter(|pixels| colours(pixels) > BARS);
+    let first = until("a window of its own", Duration::from_secs(20), shown).unwrap();
+    until("pictures follow there", Duration::from_secs(20), || shown().filter(|next| *next != first))
+        .unwrap();
+    picture(&display, &page, "streams-popped-out");
     driver.type_keys("s");
     page.wait("where the snapshot is", || page.text("stream-snapshot-file").contains(".png"));
     let text = page.text("stream-snapshot-file");

@@ -10,7 +10,8 @@ export function bench(part: Partial<Snapshot> = {}): Bench {
 
 export class Bench implements Platform {
   readonly host = 'fake'
-  readonly frames = () => ({ resize: () => {}, drawn: () => {}, close: () => {} })
+  readonly frames = () => ({ resize: () => {}, drawn: () => {}, change: () => {}, close: () => {} })
+  readonly released = () => Promise.resolve()
   readonly commands: Command[] = []
   readonly app: App
   /** By the command's name; `done` for all others. */

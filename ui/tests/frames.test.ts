@@ -90,8 +90,8 @@ describe('a picture on the wire', () => {
 describe('the socket for pictures', () => {
   it('is one for all streams, gives credit for what was drawn, and closes after the last', async () => {
     const seen: StreamPicture[] = []
-    const first = socket.subscribe('st1', ROOM, { onPicture: (picture) => seen.push(picture), onEnd: () => {} })
-    const second = socket.subscribe('st2', ROOM, { onPicture: () => {}, onEnd: () => {} })
+    const first = socket.subscribe({ streamId: 'st1' }, ROOM, { onPicture: (picture) => seen.push(picture), onEnd: () => {} })
+    const second = socket.subscribe({ streamId: 'st2' }, ROOM, { onPicture: () => {}, onEnd: () => {} })
     await settle()
     expect(wires).toHaveLength(1)
     const [wire] = wires as [Wire]
@@ -115,7 +115,7 @@ describe('the socket for pictures', () => {
   })
 
   it('comes back with another ticket and opens what was shown', async () => {
-    socket.subscribe('st1', ROOM, { onPicture: () => {}, onEnd: () => {} })
+    socket.subscribe({ streamId: 'st1' }, ROOM, { onPicture: () => {}, onEnd: () => {} })
     await settle()
     wires[0]!.accept()
     wires[0]!.close()
@@ -127,7 +127,7 @@ describe('the socket for pictures', () => {
 
   it('tells of an end, and forgets the channel', async () => {
     const ends: string[] = []
-    const subscription = socket.subscribe('st1', ROOM, { onPicture: () => {}, onEnd: (reason) => ends.push(reason) })
+    const subscription = socket.subscribe({ streamId: 'st1' }, ROOM, { onPicture: () => {}, onEnd: (reason) => ends.push(reason) })
     await settle()
     const [wire] = wires as [Wire]
     wire.accept()
@@ -138,5 +138,46 @@ describe('the socket for pictures', () => {
     subscription.close()
     subscription.drawn()
     expect(wire.asked).toEqual(['open'])
+  })
+
+  it('opens sources before they are published, changes them, and tells when they are closed', async () => {
+    const [bars, camera] = [{ video: 'bars', audio: [] }, { video: 'device:cam0', audio: [] }]
+    const problems: string[] = []
+    const levels: unknown[] = []
+    const listener = { onPicture: () => {}, onEnd: () => {}, onLevels: (told: unknown) => levels.push(told), onProblem: (told: string) => problems.push(told) }
+    const preview = socket.subscribe({ sources: bars }, ROOM, listener)
+    await settle()
+    const [wire] = wires as [Wire]
+    wire.accept()
+    preview.change(bars)
+    preview.change(camera)
+    expect(wire.sent).toEqual([
+      { ask: 'preview', channel: 1, sources: bars, ...ROOM, credits: 2 },
+      { ask: 'sources', channel: 1, sources: camera },
+    ])
+    for (const told of [{ levels: [{ rms: -20, peak: -9 }] }, { levels: [{ rms: 'loud' }] }, { problem: 'it is taken' }, { problem: '' }]) {
+      wire.onmessage({ data: JSON.stringify({ channel: 1, ...told }) })
+    }
+    expect([levels, problems]).toEqual([[[{ rms: -20, peak: -9 }]], ['it is taken', '']])
+
+    let closed = false
+    preview.close()
+    void socket.released().then(() => (closed = true))
+    await settle(100)
+    expect([closed, wire.readyState, wire.asked.at(-1)]).toEqual([false, 1, 'close'])
+    wire.onmessage({ data: JSON.stringify({ channel: 1, ended: true }) })
+    await settle()
+    expect([closed, wire.readyState]).toEqual([true, 3])
+  })
+
+  it('waits for no device that hangs while it closes', async () => {
+    const preview = socket.subscribe({ sources: { video: 'default', audio: [] } }, ROOM, { onPicture: () => {}, onEnd: () => {} })
+    await settle()
+    wires[0]!.accept()
+    preview.close()
+    let closed = false
+    void socket.released().then(() => (closed = true))
+    await settle(3000)
+    expect([closed, wires[0]!.readyState]).toEqual([true, 3])
   })
 })

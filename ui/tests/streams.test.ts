@@ -101,10 +101,52 @@ describe('publishing', () => {
   })
 })
 
-describe('what is wrong with a source', () => {
-  it('is said by the name that the list of sources has for it', async () => {
+describe('the preview', () => {
+  it('opens sources only when it is asked for, shows how loud they are and what is wrong, and follows every change', async () => {
+    await open('streams-none')
+    expect(page.platform.previews).toBe(0)
+    expect(page.text('publish-preview')).toContain('Camera and microphone stay off until then.')
+    await page.choose('publish-video', '')
+    await page.click('preview-toggle')
+    expect(page.platform.previews).toBe(1)
+    await page.settle(200)
+    expect(page.get('publish-sound-0-level').getAttribute('aria-valuetext')).toContain('dB')
+    await page.type('publish-sound-0-gain', '0')
+    await page.settle(200)
+    expect(page.get('publish-sound-0-level').getAttribute('aria-valuetext')).toBe('Silent')
+    await page.click('preview-toggle')
+    expect(page.platform.previews).toBe(0)
+    expect(page.find('publish-sound-0-level')).toBeNull()
+  })
+
+  it.each([
+    ['another form is shown', () => page.click('tab-play')],
+    ['another screen is shown', () => page.click('open-phone')],
+    ['the stream is published', () => page.click('publish-button')],
+  ])('is closed when %s', async (_what, act) => {
+    await open('streams-none')
+    await page.choose('publish-video', '')
+    await page.type('publish-name', 'studio')
+    await page.click('preview-toggle')
+    expect(page.platform.previews).toBe(1)
+    await act()
+    await page.settle()
+    expect(page.platform.previews).toBe(0)
+  })
+
+  it('names a source as the list of sources does when it gives nothing', async () => {
     await open('streams-none')
     expect(problemWords('window:7 gives no pictures', page.app.streams.found)).toBe('Slides gives no pictures')
+  })
+
+  it('comes back where publishing is refused', async () => {
+    await open('streams-none')
+    await page.choose('publish-video', '')
+    await page.click('preview-toggle')
+    await page.click('publish-button')
+    await page.settle()
+    expect(document.activeElement).toBe(page.get('publish-name'))
+    expect(page.platform.previews).toBe(1)
   })
 })
 
@@ -208,6 +250,14 @@ describe('a tile', () => {
     await page.press('Escape')
     expect(tiles[0]!.querySelector('fieldset')).toBeNull()
     expect(document.activeElement).toBe(page.get('stream-sources'))
+  })
+
+  it('shows how loud what we publish is', async () => {
+    await open('streams-two')
+    await page.settle(200)
+    expect(page.all('stream-level')).toHaveLength(1)
+    await page.click('stream-mute')
+    expect(page.get('stream-level').getAttribute('aria-valuetext')).toBe('You are muted')
   })
 })
 

@@ -1,4 +1,4 @@
-import type { Command, Envelope, Failure, FailureCode, Reply, Snapshot } from '../api/types'
+import type { Command, Envelope, Failure, FailureCode, Level, Reply, Snapshot, StreamSources } from '../api/types'
 
 /** Which program shows this UI. */
 export type Host = 'tauri' | 'browser' | 'fake'
@@ -23,6 +23,9 @@ export type Listener = {
 /** Pixels of the screen that a picture is shown on. */
 export type Room = { width: number; height: number }
 
+/** What is to be seen and heard of: a stream, or sources before they are published. */
+export type Shown = { readonly streamId: string } | { readonly sources: StreamSources }
+
 /** I420 of BT.601 in limited range, scaled down to the room. */
 export type StreamPicture = {
   width: number
@@ -42,12 +45,19 @@ export type FrameListener = {
   onPicture: (picture: StreamPicture) => void
   /** Nothing more comes; `reason` is empty where the stream has just ended. */
   onEnd: (reason: string) => void
+  /** How loud each sound is that we publish, in the order of its sources, ten times a second while it changes. */
+  onLevels?: (levels: readonly Level[]) => void
+  /** What is wrong with sources that are not published yet; empty when all is well again. */
+  onProblem?: (problem: string) => void
 }
 
 export type FrameSubscription = {
   resize(room: Room): void
   /** The last picture is on the screen: another one may come. */
   drawn(): void
+  /** Of sources: these from now on. What stays is not opened again. */
+  change(sources: StreamSources): void
+  /** Sources are closed too; see `released`. */
   close(): void
 }
 
@@ -60,8 +70,10 @@ export type Platform = {
   showRecording?(path: string): Promise<void>
   /** Calls back until the returned function is called; finds its way back after a loss by itself. */
   attach(listener: Listener): () => void
-  /** The newest pictures of a stream, as fast as they are drawn. */
-  frames(streamId: string, room: Room, listener: FrameListener): FrameSubscription
+  /** The newest pictures, as fast as they are drawn. */
+  frames(shown: Shown, room: Room, listener: FrameListener): FrameSubscription
+  /** Resolves when every camera, screen and microphone is closed that was open for sources which nobody looks at any more. */
+  released(): Promise<void>
   /** Shows a stream in a small window of its own, where the host can; rejects with a `Failure`. */
   popOut?(streamId: string, name: string): Promise<void>
   /** Closes the small window that this page is in. */

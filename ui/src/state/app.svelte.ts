@@ -2,7 +2,7 @@ import { getContext, setContext } from 'svelte'
 import type { CallView, Command, Failure, Reply, SipHeader, Theme } from '../api/types'
 import { Letters } from '../keyboard/letters.svelte'
 import { t } from '../locales'
-import { toFailure, type FrameListener, type FrameSubscription, type Host, type LinkState, type Platform, type Room } from '../platform/types'
+import { toFailure, type FrameListener, type FrameSubscription, type Host, type LinkState, type Platform, type Room, type Shown } from '../platform/types'
 import { Dial } from './dial.svelte'
 import { History } from './history.svelte'
 import { EventLog } from './log.svelte'
@@ -110,8 +110,12 @@ export class App {
     this.platform.retry()
   }
 
-  frames(streamId: string, room: Room, listener: FrameListener): FrameSubscription {
-    return this.platform.frames(streamId, room, listener)
+  frames(shown: Shown, room: Room, listener: FrameListener): FrameSubscription {
+    return this.platform.frames(shown, room, listener)
+  }
+
+  released(): Promise<void> {
+    return this.platform.released()
   }
 
   /** A window of its own for one stream; absent where the host has none. */

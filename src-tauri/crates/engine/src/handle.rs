@@ -1,6 +1,9 @@
 use crate::ingest::{StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched};
 use crate::io::streams::{Pictures, Units};
-use sidetone_api::{Command, Envelope, Event, Failure, FailureCode, Reply, Secret, Snapshot, StreamId};
+use crate::preview::{Preview, SourcePreview};
+use sidetone_api::{
+    Command, Envelope, Event, Failure, FailureCode, Reply, Secret, Snapshot, StreamId, StreamSources,
+};
 use std::{collections::VecDeque, sync::Arc, sync::Mutex};
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -20,6 +23,9 @@ pub(crate) enum Request {
     Attach(oneshot::Sender<(Snapshot, Events)>),
     HttpListening(Option<String>, String),
     Pictures(StreamId, oneshot::Sender<Result<Pictures, Failure>>),
+    /// Sources to be looked at before they are published.
+    Preview(StreamSources, oneshot::Sender<Result<Preview, Failure>>),
+    ChangePreview(StreamId, StreamSources, oneshot::Sender<Result<(), Failure>>),
     Units(StreamId, oneshot::Sender<Result<Units, Failure>>),
     OfferStream(StreamOffer, oneshot::Sender<Result<StreamAccepted, StreamDeclined>>),
     PatchStream(StreamPatch, oneshot::Sender<Result<StreamPatched, StreamDeclined>>),
@@ -60,6 +66,23 @@ impl Handle {
     pub async fn pictures(&self, stream: StreamId) -> Result<Pictures, Failure> {
         let (reply, answer) = oneshot::channel();
         self.requests.send(Request::Pictures(stream, reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Opens sources as publishing them would, for whoever is to see and hear them first. Nothing is sent, and no event tells of it.
+    ///
+    /// # Errors
+    /// Names the source that cannot be; `limit` where too many are looked at.
+    pub async fn preview(&self, sources: StreamSources) -> Result<SourcePreview, Failure> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Preview(sources, reply)).await.map_err(|_| stopped())?;
+        Ok(SourcePreview::new(answer.await.map_err(|_| stopped())??, self.clone()))
+    }
+
+    /// What is looked at is made of these now.
+    pub(crate) async fn change_preview(&self, id: StreamId, sources: StreamSources) -> Result<(), Failure> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::ChangePreview(id, sources, reply)).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 

@@ -19,6 +19,7 @@ mod ingest;
 mod io;
 mod options;
 mod owner;
+mod preview;
 pub mod secrets;
 mod store;
 mod vcard;
@@ -31,6 +32,7 @@ pub use ingest::{
 pub use io::streams::{Pictures, Unit, UnitMedia, Units};
 pub use options::Options;
 pub use owner::check_video;
+pub use preview::SourcePreview;
 pub use sidetone_peer::whip;
 
 use sidetone_api::Failure;

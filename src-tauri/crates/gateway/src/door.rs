@@ -1,9 +1,10 @@
 //! What the listeners want of the engine; a fake stands in for it in tests.
 
 use futures_util::future::BoxFuture;
-use sidetone_api::{Command, Failure, Reply, Secret, Snapshot, StreamId};
+use sidetone_api::{Command, Failure, FailureCode, Level, Reply, Secret, Snapshot, StreamId, StreamSources};
 use sidetone_engine::{
-    Events, Handle, Next, Pictures, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
+    Events, Handle, Next, Pictures, SourcePreview, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch,
+    StreamPatched,
 };
 use sidetone_media::video::Picture;
 
@@ -14,6 +15,8 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn command(&self, command: Command) -> BoxFuture<'_, Result<Reply, Failure>>;
     fn attach(&self) -> BoxFuture<'_, Result<Attached, Failure>>;
     fn pictures(&self, stream: StreamId) -> BoxFuture<'_, Result<Box<dyn PictureSource>, Failure>>;
+    /// Sources that are not published (yet).
+    fn preview(&self, sources: StreamSources) -> BoxFuture<'_, Result<Box<dyn PictureSource>, Failure>>;
     fn http_listening(&self, address: Option<String>, info: String) -> BoxFuture<'_, ()>;
     fn offer_stream(&self, offer: StreamOffer) -> BoxFuture<'_, Result<StreamAccepted, StreamDeclined>>;
     fn patch_stream(&self, patch: StreamPatch) -> BoxFuture<'_, Result<StreamPatched, StreamDeclined>>;
@@ -28,11 +31,26 @@ pub(crate) trait EventSource: Send {
     fn next(&mut self) -> BoxFuture<'_, Option<Next>>;
 }
 
-/// The newest picture of a stream.
-pub(crate) trait PictureSource: Send {
+/// The newest picture of a stream, or of sources that are not published.
+pub(crate) trait PictureSource: Send + Sync {
     /// One that was not given yet; `None` when the stream has ended.
     fn next(&mut self) -> BoxFuture<'_, Option<Picture>>;
     fn latest(&self) -> Option<Picture>;
+    /// Of each sound that is published.
+    fn levels(&self) -> Vec<Level>;
+    /// What is wrong with sources that are not published.
+    fn problem(&self) -> Option<String> {
+        None
+    }
+    /// Other sources, where they are not published.
+    fn change(&self, _sources: StreamSources) -> BoxFuture<'_, Result<(), Failure>> {
+        let message = "this is a stream: changeStream changes its sources";
+        Box::pin(async move { Err(Failure::new(FailureCode::WrongState, message)) })
+    }
+    /// Returns when nothing is open any more that was open for this reader alone.
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
 }
 
 impl Door for Handle {
@@ -51,6 +69,13 @@ impl Door for Handle {
         Box::pin(async move {
             let pictures = Handle::pictures(self, stream).await?;
             Ok(Box::new(pictures) as Box<dyn PictureSource>)
+        })
+    }
+
+    fn preview(&self, sources: StreamSources) -> BoxFuture<'_, Result<Box<dyn PictureSource>, Failure>> {
+        Box::pin(async move {
+            let preview = Handle::preview(self, sources).await?;
+            Ok(Box::new(preview) as Box<dyn PictureSource>)
         })
     }
 
@@ -88,5 +113,35 @@ impl PictureSource for Pictures {
 
     fn latest(&self) -> Option<Picture> {
         Pictures::latest(self)
+    }
+
+    fn levels(&self) -> Vec<Level> {
+        Pictures::levels(self)
+    }
+}
+
+impl PictureSource for SourcePreview {
+    fn next(&mut self) -> BoxFuture<'_, Option<Picture>> {
+        Box::pin(SourcePreview::next(self))
+    }
+
+    fn latest(&self) -> Option<Picture> {
+        SourcePreview::latest(self)
+    }
+
+    fn levels(&self) -> Vec<Level> {
+        SourcePreview::levels(self)
+    }
+
+    fn problem(&self) -> Option<String> {
+        SourcePreview::problem(self)
+    }
+
+    fn change(&self, sources: StreamSources) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(SourcePreview::change(self, sources))
+    }
+
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(SourcePreview::close(*self))
     }
 }

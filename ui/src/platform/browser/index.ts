@@ -3,7 +3,7 @@ import { t } from '../../locales'
 import { FrameSocket } from '../frames/socket'
 import { popOutHash } from '../popout'
 import { Sequence } from '../sequence'
-import { failure, isSnapshot, type FrameListener, type FrameSubscription, type Listener, type Platform, type Room } from '../types'
+import { failure, isSnapshot, type FrameListener, type FrameSubscription, type Listener, type Platform, type Room, type Shown } from '../types'
 import { readFrame, type Request } from './frame'
 import { framesUrl, socketUrl, takeToken } from './token'
 
@@ -54,8 +54,12 @@ export class BrowserPlatform implements Platform {
     }
   }
 
-  frames(streamId: string, room: Room, listener: FrameListener): FrameSubscription {
-    return this.pictures.subscribe(streamId, room, listener)
+  frames(shown: Shown, room: Room, listener: FrameListener): FrameSubscription {
+    return this.pictures.subscribe(shown, room, listener)
+  }
+
+  released(): Promise<void> {
+    return this.pictures.released()
   }
 
   /** For browsers without pictures in pictures. */

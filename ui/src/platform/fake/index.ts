@@ -1,5 +1,5 @@
 import type { Command, Reply, Snapshot } from '../../api/types'
-import { failure, type FrameListener, type FrameSubscription, type Host, type Listener, type LinkState, type Platform, type Room } from '../types'
+import { failure, type FrameListener, type FrameSubscription, type Host, type Listener, type LinkState, type Platform, type Room, type Shown } from '../types'
 import { FakeEngine } from './engine'
 import { fakePictures } from './frames'
 import { scenario } from './scenarios'
@@ -13,6 +13,8 @@ export class FakePlatform implements Platform {
   readonly commands: Command[] = []
   readonly shown: string[] = []
   readonly poppedOut: string[] = []
+  /** Sources that are open without being published. */
+  previews = 0
   readonly engine: FakeEngine
   private link: LinkState
   private listener: Listener | null = null
@@ -47,9 +49,14 @@ export class FakePlatform implements Platform {
     }
   }
 
-  frames(streamId: string, _room: Room, listener: FrameListener): FrameSubscription {
-    return fakePictures(streamId, listener)
+  frames(shown: Shown, _room: Room, listener: FrameListener): FrameSubscription {
+    const subscription = fakePictures(shown, this.engine.state.streams, listener)
+    if ('streamId' in shown) return subscription
+    this.previews++
+    return { ...subscription, close: () => (subscription.close(), void this.previews--) }
   }
+
+  async released(): Promise<void> {}
 
   async popOut(streamId: string): Promise<void> {
     this.poppedOut.push(streamId)

@@ -1,7 +1,10 @@
-import type { FrameListener, FrameSubscription, Room } from '../types'
+import type { StreamSources } from '../../api/types'
+import type { FrameListener, FrameSubscription, Room, Shown } from '../types'
+import { Leaving } from './leaving'
 import { readPicture } from './picture'
+import { readTold, type Told } from './told'
 
-type Channel = { streamId: string; room: Room; listener: FrameListener }
+type Channel = { shown: Shown; room: Room; listener: FrameListener }
 type Open = (url: string) => WebSocket
 
 /**
@@ -16,15 +19,16 @@ export class FrameSocket {
   private timer: ReturnType<typeof setTimeout> | undefined
   private nextChannel = 1
   private readonly channels = new Map<number, Channel>()
+  private readonly leaving = new Leaving(() => this.leaveIfIdle())
 
   constructor(
     private readonly place: () => Promise<string>,
     private readonly open: Open = (url) => new WebSocket(url),
   ) {}
 
-  subscribe(streamId: string, room: Room, listener: FrameListener): FrameSubscription {
+  subscribe(shown: Shown, room: Room, listener: FrameListener): FrameSubscription {
     const channel = this.nextChannel++
-    const entry = { streamId, room, listener }
+    const entry = { shown, room, listener }
     this.channels.set(channel, entry)
     if (this.isOpen()) this.ask(channel, entry)
     else void this.connect()
@@ -37,19 +41,38 @@ export class FrameSocket {
       drawn: () => {
         if (this.channels.has(channel)) this.send({ ask: 'credit', channel, credits: 1 })
       },
-      close: () => {
-        if (this.channels.delete(channel)) this.send({ ask: 'close', channel })
-        if (this.channels.size === 0) this.leave()
-      },
+      change: (sources) => this.change(channel, entry, sources),
+      close: () => this.close(channel),
     }
+  }
+
+  /** Resolves when what was open for sources is closed. */
+  released(): Promise<void> {
+    return this.leaving.done()
+  }
+
+  private change(channel: number, entry: Channel, sources: StreamSources): void {
+    if ('streamId' in entry.shown || entry.shown.sources === sources) return
+    entry.shown = { sources }
+    if (this.channels.has(channel)) this.send({ ask: 'sources', channel, sources })
+  }
+
+  private close(channel: number): void {
+    const entry = this.channels.get(channel)
+    if (!entry) return
+    this.channels.delete(channel)
+    if ('sources' in entry.shown && this.isOpen()) this.leaving.add(channel)
+    this.send({ ask: 'close', channel })
+    this.leaveIfIdle()
   }
 
   private isOpen(): boolean {
     return this.socket?.readyState === OPEN
   }
 
-  private ask(channel: number, { streamId, room }: Channel): void {
-    this.send({ ask: 'open', channel, stream: streamId, ...room, credits: CREDITS })
+  private ask(channel: number, { shown, room }: Channel): void {
+    const what = 'streamId' in shown ? { ask: 'open', channel, stream: shown.streamId } : { ask: 'preview', channel, sources: shown.sources }
+    this.send({ ...what, ...room, credits: CREDITS })
   }
 
   private send(request: object): void {
@@ -74,13 +97,14 @@ export class FrameSocket {
     socket.binaryType = 'arraybuffer'
     socket.onopen = () => {
       this.attempts = 0
-      if (this.channels.size === 0) this.leave()
+      this.leaveIfIdle()
       for (const [channel, entry] of this.channels) this.ask(channel, entry)
     }
-    socket.onmessage = ({ data }: MessageEvent<unknown>) => (typeof data === 'string' ? this.hear(data) : this.show(data))
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => (typeof data === 'string' ? this.hear(readTold(data)) : this.show(data))
     socket.onclose = () => {
       if (this.socket !== socket) return
       this.socket = null
+      this.leaving.clear()
       if (this.channels.size > 0) this.retry()
     }
   }
@@ -89,7 +113,8 @@ export class FrameSocket {
     this.timer = setTimeout(() => void this.connect(), Math.min(5000, 250 * 2 ** this.attempts++))
   }
 
-  private leave(): void {
+  private leaveIfIdle(): void {
+    if (this.channels.size > 0 || !this.leaving.isEmpty) return
     clearTimeout(this.timer)
     const socket = this.socket
     this.socket = null
@@ -101,24 +126,15 @@ export class FrameSocket {
     if (read) this.channels.get(read.channel)?.listener.onPicture(read.picture)
   }
 
-  private hear(text: string): void {
-    const told = readTold(text)
-    const entry = told && this.channels.get(told.channel)
-    if (!told || !entry) return
-    this.channels.delete(told.channel)
-    entry.listener.onEnd(told.failure?.message ?? '')
-    if (this.channels.size === 0) this.leave()
-  }
-}
-
-type Told = { channel: number; failure?: { message: string } }
-
-function readTold(text: string): Told | null {
-  try {
-    const told = JSON.parse(text) as Partial<Told>
-    return typeof told.channel === 'number' ? (told as Told) : null
-  } catch {
-    return null
+  private hear(told: Told | null): void {
+    if (!told) return
+    const listener = this.channels.get(told.channel)?.listener
+    if (told.kind === 'levels') return listener?.onLevels?.(told.levels)
+    if (told.kind === 'problem') return listener?.onProblem?.(told.problem)
+    this.leaving.delete(told.channel)
+    if (!this.channels.delete(told.channel)) return
+    listener?.onEnd(told.reason)
+    this.leaveIfIdle()
   }
 }
 

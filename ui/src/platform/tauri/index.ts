@@ -1,8 +1,9 @@
 import { Channel, invoke } from '@tauri-apps/api/core'
 import type { Command, Reply } from '../../api/types'
 import { FrameSocket } from '../frames/socket'
+import { popOutHash } from '../popout'
 import { Sequence } from '../sequence'
-import { isSnapshot, toFailure, type FrameListener, type FrameSubscription, type Listener, type Platform, type Room, type Up } from '../types'
+import { isSnapshot, toFailure, type FrameListener, type FrameSubscription, type Listener, type Platform, type Room, type Shown, type Up } from '../types'
 
 export const isTauri = (): boolean => '__TAURI_INTERNALS__' in window
 
@@ -53,8 +54,20 @@ export class TauriPlatform implements Platform {
     }
   }
 
-  frames(streamId: string, room: Room, listener: FrameListener): FrameSubscription {
-    return this.pictures.subscribe(streamId, room, listener)
+  frames(shown: Shown, room: Room, listener: FrameListener): FrameSubscription {
+    return this.pictures.subscribe(shown, room, listener)
+  }
+
+  released(): Promise<void> {
+    return this.pictures.released()
+  }
+
+  popOut(streamId: string, name: string): Promise<void> {
+    return ask<void>('pop_out', { streamId, hash: popOutHash(streamId), title: name })
+  }
+
+  closePopOut(): Promise<void> {
+    return ask<void>('close_pop_out', {})
   }
 
   retry(): void {

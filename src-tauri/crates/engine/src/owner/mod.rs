@@ -60,7 +60,7 @@ use farewell::Farewell;
 use history::History;
 use instance::Instance;
 use session::Session;
-use sidetone_api::{AccountId, CallId, Contact, ContactId, Event, NoticeLevel, Secret, SessionId};
+use sidetone_api::{AccountId, CallId, Contact, ContactId, Event, NoticeLevel, Secret, SessionId, StreamId};
 use sidetone_media::tone::CallProgress;
 use sidetone_sip::Hop;
 use std::{
@@ -105,6 +105,8 @@ enum Errand {
     Stored(kept::Stored),
     StreamSound(streams::OpenedSound),
     Snapshot(streams::Taken),
+    /// Nobody looks at these sources any more.
+    PreviewLeft(StreamId),
     StreamRecorded(streams::Recorded),
     Dialling(Box<streams::Dialling>),
     Negotiated(Box<streams::Negotiated>),
@@ -236,6 +238,10 @@ impl Owner {
                 self.publish_gateway();
             }
             Request::Pictures(stream, reply) => drop(reply.send(self.stream_pictures(&stream))),
+            Request::Preview(sources, reply) => drop(reply.send(self.preview(sources))),
+            Request::ChangePreview(id, sources, reply) => {
+                let _ = reply.send(self.change_preview(&id, sources));
+            }
             Request::Units(stream, reply) => drop(reply.send(self.stream_units(&stream))),
             Request::OfferStream(offer, reply) => self.offer_stream(offer, reply),
             Request::PatchStream(patch, reply) => self.patch_stream(patch, reply),
@@ -269,6 +275,7 @@ impl Owner {
             Errand::Recording(created) => self.on_recording_created(created),
             Errand::Stored(stored) => self.on_stored(stored),
             Errand::StreamSound(opened) => self.on_stream_sound(opened),
+            Errand::PreviewLeft(id) => self.end_preview(&id),
             Errand::Snapshot(taken) => self.on_snapshot_taken(taken),
             Errand::StreamRecorded(recorded) => self.on_stream_recorded(recorded),
             Errand::Dialling(dialling) => self.on_dialling(*dialling),

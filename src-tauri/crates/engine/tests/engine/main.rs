@@ -21,6 +21,7 @@ mod lip_sync;
 mod mirror;
 mod peer;
 mod policy;
+mod preview;
 mod recording;
 mod ringer;
 mod secure;

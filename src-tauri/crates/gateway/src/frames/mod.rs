@@ -7,6 +7,10 @@
 //! take; a picture costs a credit. Without credit, and while the socket is full, pictures are left out: none ever waits, and what
 //! is sent next is the newest. The server sends pictures as binary frames ([`header`]), and one text frame where a channel ends:
 //! `{"channel": 1, "ended": true}` or `{"channel": 1, "failure": Failure}`.
+//!
+//! What is published is measured too: `{"channel": 1, "levels": [Level]}`, one for each of its sounds, at most ten times a second.
+//! A channel can also be for sources before they are published. Then `{"channel": 1, "problem": "…"}` says what is wrong with them,
+//! empty when all is well again, and `ended` comes after `close` too, when the devices are closed.
 
 mod channel;
 pub(crate) mod header;

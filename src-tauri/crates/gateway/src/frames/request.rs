@@ -1,11 +1,11 @@
 //! What a page asks for.
 
 use serde::Deserialize;
-use sidetone_api::{Failure, StreamId};
+use sidetone_api::{Failure, StreamId, StreamSources};
 use sidetone_media::video::Size;
 
-/// Bytes of one message.
-pub(crate) const LONGEST: usize = 4 * 1024;
+/// Bytes of one message: sources have paths in them.
+pub(crate) const LONGEST: usize = 64 * 1024;
 /// Channels of one socket.
 pub(crate) const MOST_CHANNELS: usize = 64;
 /// Pictures that a page can have asked for and not have had.
@@ -21,6 +21,19 @@ pub(crate) enum Request {
         width: u32,
         height: u32,
         credits: usize,
+    },
+    /// Show sources that are not published, and what they sound like. They are closed with the channel.
+    Preview {
+        channel: u32,
+        sources: StreamSources,
+        width: u32,
+        height: u32,
+        credits: usize,
+    },
+    /// Of a preview: show these from now on.
+    Sources {
+        channel: u32,
+        sources: StreamSources,
     },
     /// The page has other room for it now.
     Size {

@@ -1,7 +1,7 @@
 //! One socket.
 
 use super::{
-    channel::{Channel, failed},
+    channel::{Channel, What, failed},
     request::{MOST_CHANNELS, MOST_CREDITS, Request, room},
 };
 use crate::{close_code, door::Door};
@@ -94,17 +94,23 @@ fn obey(
 ) -> Result<(), (u32, Failure)> {
     match request {
         Request::Open { channel, stream, width, height, credits } => {
-            channels.retain(|_, open| !open.has_ended());
-            if channels.contains_key(&channel) {
-                return Err((channel, Failure::invalid("channel", format!("channel {channel} is open"))));
-            }
-            if channels.len() >= MOST_CHANNELS {
-                let message = format!("{MOST_CHANNELS} channels are open, which is the most");
-                return Err((channel, Failure::new(FailureCode::Limit, message)));
-            }
-            let opened = Channel::open(channel, stream, room(width, height), Arc::clone(door), out.clone());
+            check_free(channel, channels)?;
+            let what = What::Stream(stream);
+            let opened = Channel::open(channel, what, room(width, height), Arc::clone(door), out.clone());
             grant(&opened, credits);
             channels.insert(channel, opened);
+        }
+        Request::Preview { channel, sources, width, height, credits } => {
+            check_free(channel, channels)?;
+            let what = What::Sources(sources);
+            let opened = Channel::open(channel, what, room(width, height), Arc::clone(door), out.clone());
+            grant(&opened, credits);
+            channels.insert(channel, opened);
+        }
+        Request::Sources { channel, sources } => {
+            if let Some(open) = channels.get(&channel) {
+                open.change(sources);
+            }
         }
         // A page may be late: its stream has ended meanwhile.
         Request::Size { channel, width, height } => {
@@ -118,7 +124,23 @@ fn obey(
                 grant(open, credits);
             }
         }
-        Request::Close { channel } => drop(channels.remove(&channel)),
+        Request::Close { channel } => {
+            if let Some(open) = channels.remove(&channel) {
+                open.close();
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_free(channel: u32, channels: &mut HashMap<u32, Channel>) -> Result<(), (u32, Failure)> {
+    channels.retain(|_, open| !open.has_ended());
+    if channels.contains_key(&channel) {
+        return Err((channel, Failure::invalid("channel", format!("channel {channel} is open"))));
+    }
+    if channels.len() >= MOST_CHANNELS {
+        let message = format!("{MOST_CHANNELS} channels are open, which is the most");
+        return Err((channel, Failure::new(FailureCode::Limit, message)));
     }
     Ok(())
 }

@@ -1,15 +1,18 @@
 use crate::door::{Attached, Door, EventSource, PictureSource};
 use futures_util::future::BoxFuture;
 use sidetone_api::{
-    CallId, Command, DevicesView, Envelope, Event, Failure, GatewayView, Reply, Secret, Settings, Snapshot,
-    StreamId,
+    CallId, Command, DevicesView, Envelope, Event, Failure, GatewayView, Level, Reply, Secret, Settings,
+    Snapshot, StreamId, StreamSources,
 };
 use sidetone_engine::{
     Next, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
     whip::{Condition, EntityTag, Kind, Link, Wanted},
 };
 use sidetone_media::video::Picture;
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 use tokio::sync::{mpsc, watch};
 
 /// An engine that knows the call "c1" and the stream session "s1", and sends what the test publishes.
@@ -24,6 +27,9 @@ pub(super) struct Fake {
     /// Of the stream "st1"; it ends when this is `None`.
     pub(super) pictures: Mutex<Option<watch::Sender<Option<Picture>>>>,
     pub(super) listening: watch::Sender<Vec<(Option<String>, String)>>,
+    pub(super) preview: Arc<Preview>,
+    /// Of what is published.
+    pub(super) levels: Mutex<Vec<Level>>,
 }
 
 impl Default for Fake {
@@ -38,6 +44,8 @@ impl Default for Fake {
             ended: Mutex::default(),
             pictures: Mutex::new(Some(watch::Sender::new(None))),
             listening: watch::Sender::new(Vec::new()),
+            preview: Arc::default(),
+            levels: Mutex::default(),
         }
     }
 }
@@ -79,18 +87,58 @@ impl EventSource for Reader {
     }
 }
 
-struct Watcher(watch::Receiver<Option<Picture>>);
+struct Watcher {
+    shown: watch::Receiver<Option<Picture>>,
+    levels: Vec<Level>,
+    preview: Option<Arc<Preview>>,
+}
+
+/// The sources that somebody looks at.
+#[derive(Default)]
+pub(super) struct Preview {
+    pub(super) seen: Mutex<Vec<StreamSources>>,
+    pub(super) closed: AtomicBool,
+}
 
 impl PictureSource for Watcher {
     fn next(&mut self) -> BoxFuture<'_, Option<Picture>> {
         Box::pin(async {
-            self.0.changed().await.ok()?;
-            self.0.borrow_and_update().clone()
+            self.shown.changed().await.ok()?;
+            self.shown.borrow_and_update().clone()
         })
     }
 
     fn latest(&self) -> Option<Picture> {
-        self.0.borrow().clone()
+        self.shown.borrow().clone()
+    }
+
+    fn levels(&self) -> Vec<Level> {
+        self.levels.clone()
+    }
+
+    fn problem(&self) -> Option<String> {
+        let seen = self.preview.as_ref()?.seen.lock().unwrap();
+        let is_taken = seen.last()?.video.as_deref() == Some("device:taken");
+        is_taken.then(|| "device:taken is taken".into())
+    }
+
+    fn change(&self, sources: StreamSources) -> BoxFuture<'_, Result<(), Failure>> {
+        let result = match &sources.video {
+            Some(video) if video == "nonsense" => Err(Failure::invalid("sources.video", "nonsense is none")),
+            _ => Ok(()),
+        };
+        if let (Some(preview), Ok(())) = (&self.preview, &result) {
+            preview.seen.lock().unwrap().push(sources);
+        }
+        Box::pin(async { result })
+    }
+
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            if let Some(preview) = &self.preview {
+                preview.closed.store(true, Relaxed);
+            }
+        })
     }
 }
 
@@ -128,6 +176,7 @@ impl Door for Fake {
     }
 
     fn pictures(&self, stream: StreamId) -> BoxFuture<'_, Result<Box<dyn PictureSource>, Failure>> {
+        let levels = self.levels.lock().unwrap().clone();
         let known = self
             .pictures
             .lock()
@@ -137,7 +186,18 @@ impl Door for Fake {
             .map(watch::Sender::subscribe);
         Box::pin(async move {
             let receiver = known.ok_or_else(|| Failure::not_found("stream", stream.as_str()))?;
-            Ok(Box::new(Watcher(receiver)) as Box<dyn PictureSource>)
+            Ok(Box::new(Watcher { shown: receiver, levels, preview: None }) as Box<dyn PictureSource>)
+        })
+    }
+
+    fn preview(&self, sources: StreamSources) -> BoxFuture<'_, Result<Box<dyn PictureSource>, Failure>> {
+        let shown = self.pictures.lock().unwrap().as_ref().unwrap().subscribe();
+        let preview = Arc::clone(&self.preview);
+        let levels = self.levels.lock().unwrap().clone();
+        let watcher = Box::new(Watcher { shown, levels, preview: Some(preview) });
+        Box::pin(async move {
+            watcher.change(sources).await?;
+            Ok(watcher as Box<dyn PictureSource>)
         })
     }
 

@@ -3,15 +3,16 @@ use crate::{
     close_code,
     frames::{
         FrameDoor, MAX_SOCKETS, header,
-        request::{MOST_CHANNELS, MOST_CREDITS},
+        request::{LONGEST, MOST_CHANNELS, MOST_CREDITS},
         window_of,
     },
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use sidetone_api::Level;
 use sidetone_media::video::{Canvas, Picture, Size};
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 use tokio::{net::TcpStream, time::timeout};
@@ -147,6 +148,52 @@ async fn a_channel_that_is_closed_stops_and_its_number_is_free() {
 }
 
 #[tokio::test]
+async fn the_levels_of_what_is_published_are_told_when_they_change() {
+    let (_door, fake, mut client) = window().await;
+    *fake.levels.lock().unwrap() = vec![Level { rms: -20.0, peak: -9.5 }];
+    ask(&mut client, open(64, 64, 1)).await;
+    let levels = json!({"channel": 5, "levels": [{"rms": -20.0, "peak": -9.5}]});
+    assert_eq!(said(&mut client).await, levels);
+    let silence = timeout(Duration::from_millis(400), client.next()).await;
+    assert!(silence.is_err(), "{silence:?}");
+}
+
+#[tokio::test]
+async fn sources_are_seen_before_they_are_published_change_and_are_closed_before_that_is_told() {
+    let (_door, fake, mut client) = window().await;
+    let preview = |ask: &str, video: &str| {
+        let sources = json!({"video": video, "audio": []});
+        json!({"ask": ask, "channel": 5, "sources": sources, "width": 64, "height": 64, "credits": 1})
+    };
+    let change =
+        |video: &str| json!({"ask": "sources", "channel": 5, "sources": {"video": video, "audio": []}});
+    ask(&mut client, preview("preview", "nonsense")).await;
+    assert_eq!(said(&mut client).await["failure"]["field"], "sources.video");
+    ask(&mut client, preview("preview", "bars")).await;
+    until("it is watched", || fake.watchers() == 1).await;
+    fake.show(picture(40));
+    assert_eq!(shown(&mut client).await.4, 40);
+    ask(&mut client, change("device:taken")).await;
+    assert_eq!(said(&mut client).await, json!({"channel": 5, "problem": "device:taken is taken"}));
+    ask(&mut client, change("nonsense")).await;
+    let refused = said(&mut client).await;
+    assert!(refused["problem"].as_str().unwrap().contains("nonsense"), "{refused}");
+    ask(&mut client, change("bars")).await;
+    assert_eq!(said(&mut client).await, json!({"channel": 5, "problem": ""}));
+    let seen: Vec<_> = fake.preview.seen.lock().unwrap().iter().filter_map(|it| it.video.clone()).collect();
+    assert_eq!(seen, ["bars", "device:taken", "bars"]);
+    assert!(!fake.preview.closed.load(Relaxed));
+    ask(&mut client, json!({"ask": "close", "channel": 5})).await;
+    assert_eq!(said(&mut client).await, json!({"channel": 5, "ended": true}));
+    assert!(fake.preview.closed.load(Relaxed));
+    until("nobody watches", || fake.watchers() == 0).await;
+    ask(&mut client, preview("preview", "bars")).await;
+    until("it is watched again", || fake.watchers() == 1).await;
+    client.close(None).await.unwrap();
+    until("nobody watches after the page has gone", || fake.watchers() == 0).await;
+}
+
+#[tokio::test]
 async fn bad_requests_are_named_and_what_is_open_goes_on() {
     let (_door, fake, mut client) = window().await;
     ask(&mut client, open(0, 0, 2)).await;
@@ -163,7 +210,7 @@ async fn bad_requests_are_named_and_what_is_open_goes_on() {
         ask(&mut client, open).await;
     }
     assert_eq!(said(&mut client).await["failure"]["code"], "limit");
-    client.send(Message::text("x".repeat(5_000))).await.unwrap();
+    client.send(Message::text("x".repeat(LONGEST + 1))).await.unwrap();
     let Message::Close(Some(frame)) = message(&mut client).await else { panic!("not closed") };
     assert_eq!(u16::from(frame.code), close_code::PROTOCOL);
 }

@@ -6,7 +6,9 @@ mod tests;
 use crate::device::{Flow, Source};
 use crate::error::DeviceFault;
 use crate::frame::{FRAME_LEN, Frame, SILENCE};
+use crate::meter::{MeterCell, SharedMeter};
 use crate::mixer::Mixer;
+use std::sync::Arc;
 
 /// Loudest gain.
 pub const MAX_GAIN: f32 = 2.0;
@@ -49,6 +51,8 @@ struct Strip {
     name: String,
     input: FaderInput,
     ramp: Ramp,
+    /// After the fader.
+    meter: SharedMeter,
     health: Health,
 }
 
@@ -138,7 +142,13 @@ impl Faders {
                     let strip = before.swap_remove(at);
                     Strip { name, ramp: Ramp { target: bounded(gain), ..strip.ramp }, ..strip }
                 }
-                None => Strip { name, input, ramp: Ramp::to(gain), health: Health::default() },
+                None => Strip {
+                    name,
+                    input,
+                    ramp: Ramp::to(gain),
+                    meter: SharedMeter::default(),
+                    health: Health::default(),
+                },
             });
         }
         for mut strip in before {
@@ -174,6 +184,11 @@ impl Faders {
         self.strips.iter().map(|strip| strip.name.as_str())
     }
 
+    /// How loud each input is after its fader, in their order.
+    pub fn meters(&self) -> impl Iterator<Item = Arc<MeterCell>> {
+        self.strips.iter().map(|strip| strip.meter.cell())
+    }
+
     /// It is to be given what the microphone hears.
     pub fn listens(&self) -> bool {
         let all = self.strips.iter().chain(&self.leaving);
@@ -193,6 +208,7 @@ impl Faders {
                 FaderInput::Running => frame = SILENCE,
             }
             strip.ramp.apply(&mut frame);
+            strip.meter.measure(&frame);
             self.mixer.add(&frame);
         }
         self.mixer.take(out);

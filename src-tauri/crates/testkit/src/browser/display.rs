@@ -48,6 +48,15 @@ impl Display {
         self.process.id()
     }
 
+    /// What the window with this title shows, red, green and blue of each pixel; `None` where there is no such window.
+    pub fn window(&self, title: &str, dir: &Path) -> Option<Vec<u8>> {
+        let file = dir.join("window.rgb");
+        let mut import = Command::new("import");
+        import.args(["-display", &self.name, "-silent", "-window", title, "-depth", "8"]).arg(&file);
+        import.output().ok().filter(|output| output.status.success())?;
+        std::fs::read(file).ok()
+    }
+
     /// A picture of what is on it, without an empty margin.
     pub fn picture(&self, file: &Path) -> Result<()> {
         let mut import = Command::new("import");

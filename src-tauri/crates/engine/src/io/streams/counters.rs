@@ -1,8 +1,10 @@
 //! What the threads of one stream count; read once a second for the screen.
 
+use sidetone_api::Level;
+use sidetone_media::{MeterCell, MeterReading};
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -40,6 +42,8 @@ pub(crate) struct Counters {
     pub(crate) level_rms: Gauge,
     pub(crate) level_peak: Gauge,
     pub(crate) has_level: AtomicBool,
+    /// Of each sound that is mixed.
+    meters: Mutex<Vec<Arc<MeterCell>>>,
 }
 
 #[derive(Debug, Default)]
@@ -114,6 +118,17 @@ impl Counters {
         self.level_rms.set(rms);
         self.level_peak.set(peak);
         self.has_level.store(true, Relaxed);
+    }
+
+    /// Of each sound that is mixed from now on.
+    pub(crate) fn set_meters(&self, meters: Vec<Arc<MeterCell>>) {
+        *self.meters.lock().unwrap_or_else(PoisonError::into_inner) = meters;
+    }
+
+    pub(crate) fn levels(&self) -> Vec<Level> {
+        let meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        let readings = meters.iter().map(|meter| meter.reading());
+        readings.map(|MeterReading { rms, peak }| Level { rms, peak }).collect()
     }
 
     pub(crate) fn level(&self) -> Option<(f32, f32)> {

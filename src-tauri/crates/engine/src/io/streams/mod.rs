@@ -122,7 +122,7 @@ impl Own {
     }
 
     pub(crate) fn pictures(&self) -> Pictures {
-        Pictures::new(self.shown.subscribe())
+        Pictures::new(self.shown.subscribe(), Arc::clone(&self.counters))
     }
 
     /// The stream is over; its threads end, and its readers are told.

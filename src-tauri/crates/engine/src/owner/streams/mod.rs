@@ -6,6 +6,7 @@ mod check;
 mod connect;
 mod news;
 mod play;
+mod preview;
 mod publish;
 mod quality;
 mod readers;
@@ -81,6 +82,8 @@ pub(super) struct Stream {
     uses_microphone: bool,
     /// Of a stream at an endpoint.
     connection: Option<Box<connect::Connection>>,
+    /// It is no stream yet: its sources are looked at before they are published, and nobody but who looks is told of it.
+    preview: Option<preview::Looking>,
 }
 
 #[derive(Debug, Default)]
@@ -119,7 +122,7 @@ impl Streams {
     }
 
     pub(super) fn views(&self) -> Vec<StreamView> {
-        self.all.values().map(Stream::view).collect()
+        self.all.values().filter(|stream| stream.preview.is_none()).map(Stream::view).collect()
     }
 
     pub(super) fn listed(&self) -> Vec<GatewayStream> {
@@ -243,6 +246,7 @@ impl Owner {
             mixed: Vec::new(),
             uses_microphone: false,
             connection: None,
+            preview: None,
         };
         self.streams.all.insert(id.clone(), stream);
         Ok(id)

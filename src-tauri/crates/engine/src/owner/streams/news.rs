@@ -40,7 +40,8 @@ impl Owner {
                 let Some(stream) = self.streams.of_key(stream) else { return };
                 stream.picture_problem = problem.map(|problem| super::super::text::shown(&problem));
                 let (id, problem) = (stream.id.clone(), stream.picture_problem.clone());
-                if let Some(problem) = problem {
+                let is_published = stream.preview.is_none();
+                if let Some(problem) = problem.filter(|_| is_published) {
                     self.notice(NoticeLevel::Warning, &problem, None);
                 }
                 self.publish_stream_view(&id);

@@ -100,6 +100,7 @@ impl Owner {
             encoding,
             clock: MediaClock::new(Instant::now(), u32::from_be_bytes(clock::random().unwrap_or_default())),
             muted: stream.video_muted,
+            shown_only: stream.preview.is_some(),
             inlet: self.stream_door.inlet(stream.key),
             own: stream.own.clone(),
             control,

@@ -40,6 +40,7 @@ impl Owner {
             inlet: self.stream_door.inlet(stream.key),
             counters: Arc::clone(&stream.own.counters),
             taps: Arc::clone(&stream.own.taps),
+            measured_only: stream.preview.is_some(),
             sequence: u16::from_be_bytes([a, b]),
             timestamp: u32::from_be_bytes([c, d, e, f]),
         };

@@ -1,18 +1,23 @@
 //! How statuses and ends of streams are told.
 
-use super::{super::Owner, Stream};
+use super::super::Owner;
 use crate::io::{clock, media, streams::Ask};
 use sidetone_api::{Event, StreamDirection, StreamId, StreamStatus};
 
 impl Owner {
     pub(super) fn publish_stream_view(&mut self, id: &StreamId) {
-        if let Some(stream) = self.streams.all.get(id).map(Stream::view) {
-            self.publish(Event::StreamChanged { stream });
+        let Some(stream) = self.streams.all.get(id) else { return };
+        let view = stream.view();
+        match &stream.preview {
+            Some(looking) => looking.tell(view.problem),
+            None => self.publish(Event::StreamChanged { stream: view }),
         }
     }
 
     pub(super) fn set_stream_status(&mut self, id: &StreamId, status: StreamStatus, info: &str) {
-        let Some(stream) = self.streams.all.get_mut(id) else { return };
+        let Some(stream) = self.streams.all.get_mut(id).filter(|stream| stream.preview.is_none()) else {
+            return;
+        };
         let is_news = stream.status.replace(status) != Some(status);
         stream.info = super::super::text::shown(info);
         if matches!(status, StreamStatus::Publishing | StreamStatus::Playing) {

@@ -24,6 +24,8 @@ pub(crate) struct Outlet {
     pub(crate) inlet: Inlet,
     pub(crate) counters: Arc<Counters>,
     pub(crate) taps: Arc<Taps>,
+    /// Nothing is sent.
+    pub(crate) measured_only: bool,
     /// Random (RFC 3550 section 5.1).
     pub(crate) sequence: u16,
     pub(crate) timestamp: u32,
@@ -74,6 +76,7 @@ impl PublishedSound {
 
     pub(super) fn set_faders(&mut self, faders: Vec<Fader>) {
         self.faders.set(faders);
+        self.outlet.counters.set_meters(self.faders.meters().collect());
     }
 
     pub(super) fn set_gains(&mut self, gains: &[f32]) {
@@ -96,6 +99,9 @@ impl PublishedSound {
         let mut frame = SILENCE;
         self.faders.read(microphone, &mut frame);
         self.measure(&frame);
+        if self.outlet.measured_only {
+            return;
+        }
         let Self { sender, outlet, told, .. } = self;
         let codec = sender.codec();
         // The packet's first sample came so long before its last.

@@ -107,6 +107,8 @@ pub(crate) struct Plan {
     /// One for all that is sent under one SSRC.
     pub(crate) clock: MediaClock,
     pub(crate) muted: bool,
+    /// Pictures are shown here alone: nothing is encoded.
+    pub(crate) shown_only: bool,
     pub(crate) inlet: Inlet,
     pub(crate) own: Own,
     pub(crate) control: Control,

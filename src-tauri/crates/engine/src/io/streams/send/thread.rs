@@ -93,6 +93,8 @@ impl Thread {
                 self.wait(now, if self.is_fresh { look.min(self.due) } else { look });
             }
         }
+        // Before the last reader of its pictures hears that they have ended.
+        self.slots.clear();
     }
 
     /// False where nobody wants the stream any more.
@@ -183,6 +185,9 @@ impl Thread {
         let picture = picture.captured_at(captured);
         if has_pictures {
             self.plan.own.show(picture.clone());
+        }
+        if self.plan.shown_only {
+            return;
         }
         let picture = if self.plan.muted { self.black(picture.size(), captured) } else { picture };
         let Plan { inlet, own, control, .. } = &self.plan;

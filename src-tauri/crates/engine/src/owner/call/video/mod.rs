@@ -154,6 +154,7 @@ impl Owner {
                     encoding: encoding.clone(),
                     clock: video.clock,
                     muted: false,
+                    shown_only: false,
                     inlet: self.media.inlet(video.key),
                     own: video.near.clone(),
                     control: video.control.clone(),
