@@ -9,7 +9,7 @@ use sidetone_testkit::{
 };
 use std::{path::PathBuf, process::Command, time::Duration};
 
-pub(crate) const WINDOW: [&str; 4] = ["Xvfb", "WebKitWebDriver", "dbus-run-session", "import"];
+pub(crate) const WINDOW: [&str; 5] = ["Xvfb", "WebKitWebDriver", "dbus-run-session", "import", "xwininfo"];
 const SOUND: [&str; 5] = ["pulseaudio", "pactl", "paplay", "parecord", "espeak-ng"];
 /// The least correlation of our own words from `echo`. Other speech gives 0.4 at most, words that are broken all the time less
 /// than this, whole ones 0.9.

@@ -18,7 +18,7 @@ pub struct Display {
 
 impl Display {
     /// The programs that it needs.
-    pub const TOOLS: [&'static str; 2] = ["Xvfb", "import"];
+    pub const TOOLS: [&'static str; 3] = ["Xvfb", "import", "xwininfo"];
 
     /// A screen of this width and height.
     pub fn start(dir: &Path, width: u32, height: u32) -> Result<Self> {
@@ -51,10 +51,21 @@ impl Display {
     /// What the window with this title shows, red, green and blue of each pixel; `None` where there is no such window.
     pub fn window(&self, title: &str, dir: &Path) -> Option<Vec<u8>> {
         let file = dir.join("window.rgb");
+        // Where no window has the title, `import` would stop the whole screen and wait for a user who points at one.
+        let window = self.window_id(title)?;
         let mut import = Command::new("import");
-        import.args(["-display", &self.name, "-silent", "-window", title, "-depth", "8"]).arg(&file);
+        import.args(["-display", &self.name, "-silent", "-window", &window, "-depth", "8"]).arg(&file);
         import.output().ok().filter(|output| output.status.success())?;
         std::fs::read(file).ok()
+    }
+
+    fn window_id(&self, title: &str) -> Option<String> {
+        let mut xwininfo = Command::new("xwininfo");
+        xwininfo.args(["-display", &self.name, "-name", title, "-int"]);
+        let told = xwininfo.output().ok().filter(|output| output.status.success())?;
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        let id = told.split_once("Window id: ")?.1.split_whitespace().next()?;
+        Some(id.to_owned())
     }
 
     /// A picture of what is on it, without an empty margin.

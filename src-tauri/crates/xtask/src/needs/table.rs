@@ -202,6 +202,7 @@ pub(crate) const NEEDS: &[Need] = &[
         &[],
     ),
     test("dbus-daemon", "tests of the window", &["dbus-run-session"], &["dbus"], &["dbus-daemon"], &["dbus"]),
+    test("xwininfo", "tests of windows", &["xwininfo"], &["x11-utils"], &["xwininfo"], &["xorg-xwininfo"]),
     test("ImageMagick", "screenshots", &["import"], &["imagemagick"], &["ImageMagick"], &["imagemagick"]),
     test(
         "PulseAudio",
