@@ -89,6 +89,11 @@ impl PeerNet {
         self.inside(&["link", "set", &self.theirs, if up { "up" } else { "down" }])
     }
 
+    /// Its end of the cable.
+    pub fn their_interface(&self) -> &str {
+        &self.theirs
+    }
+
     /// A command that runs at the peer's side.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new("nsenter");

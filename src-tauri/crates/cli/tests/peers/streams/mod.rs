@@ -3,21 +3,23 @@
 pub(crate) mod film;
 mod foreign;
 mod hostile;
+mod moves;
 mod names;
 mod recording;
 mod relay;
 mod sources;
 
 use serde_json::Value;
-use sidetone_testkit::{Needs, Room};
+use sidetone_testkit::{Needs, PeerNet, Room};
 use std::{
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     time::{Duration, Instant},
 };
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_sidetone-cli");
 const SOON: Duration = Duration::from_secs(30);
 const SILENT: [&str; 4] = ["--mic", "silence", "--speaker", "null"];
 
@@ -41,19 +43,30 @@ impl Program {
 
     /// With these variables in its environment.
     fn start_with(room: &Room, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sidetone-cli"));
-        command.args(arguments).arg("--json").current_dir(room.dir()).env("HOME", room.dir());
+        let mut command = Command::new(PROGRAM);
+        command.envs(variables.iter().copied());
+        Self::run(command, room.dir(), arguments)
+    }
+
+    /// On another machine, which has folders of its own.
+    fn start_at(net: &PeerNet, room: &Room, arguments: &[&str]) -> Self {
+        let home = room.dir().join("elsewhere");
+        std::fs::create_dir_all(&home).unwrap();
+        Self::run(net.command(PROGRAM), &home, arguments)
+    }
+
+    fn run(mut command: Command, home: &Path, arguments: &[&str]) -> Self {
+        command.args(arguments).arg("--json").current_dir(home).env("HOME", home);
         for (variable, folder) in [
             ("XDG_RUNTIME_DIR", "run"),
             ("XDG_CONFIG_HOME", "config"),
             ("XDG_DATA_HOME", "data"),
             ("XDG_CACHE_HOME", "cache"),
         ] {
-            let folder = room.dir().join(folder);
+            let folder = home.join(folder);
             std::fs::create_dir_all(&folder).unwrap();
             command.env(variable, folder);
         }
-        command.envs(variables.iter().copied());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = channel();

@@ -21,7 +21,6 @@ use std::time::Duration;
 const CONNECTING: Duration = Duration::from_secs(5);
 /// From the request to the last byte of the answer, redirects and all.
 const LONGEST: Duration = Duration::from_secs(15);
-const IDLE: Duration = Duration::from_secs(30);
 
 /// Why nothing came of a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,7 +78,9 @@ impl Client {
                 .referer(false)
                 .user_agent(concat!("Sidetone/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(CONNECTING)
-                .pool_idle_timeout(IDLE)
+                // A session asks seldom; a connection that was kept while this machine got another address would only
+                // seem to stand.
+                .pool_max_idle_per_host(0)
                 .tcp_nodelay(true)
                 .build()
                 .map_err(|error| format!("no HTTP: {error}"))

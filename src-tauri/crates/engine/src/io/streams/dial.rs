@@ -82,8 +82,8 @@ pub(crate) struct Call {
 /// What became of it.
 #[derive(Debug)]
 pub(crate) enum Told {
-    /// The endpoint is reached over this address of its own.
-    Reached(SocketAddr),
+    /// The endpoint's address, and ours towards it.
+    Reached { remote: SocketAddr, local: IpAddr },
     /// A STUN or TURN server cannot be asked.
     ServerFailed { url: String, reason: String },
     /// It was agreed on what flows.
@@ -207,7 +207,7 @@ impl Attempt {
         let local = local_address_towards(remote, None)
             .and_then(|ip| self.sockets.at(ip))
             .map_err(|error| network(format!("there is no way to {}: {error}", endpoint.place())))?;
-        (self.tell)(Told::Reached(remote));
+        (self.tell)(Told::Reached { remote, local: local.ip() });
         let told = Session::ice_servers(&client, &endpoint).await;
         let ice_servers = self.look_up(servers.into_iter().chain(told), local.ip()).await;
         let plan = PeerPlan {

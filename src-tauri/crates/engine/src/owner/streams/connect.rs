@@ -144,8 +144,10 @@ impl Owner {
         let id = stream.id.clone();
         let Some(connection) = stream.connection.as_mut().filter(|it| it.attempt == attempt) else { return };
         match told {
-            Told::Reached(remote) => (connection.remote, connection.address) = (Some(remote), None),
             Told::ServerFailed { url, reason } => self.on_server_failed(&url, &reason),
+            Told::Reached { remote, local } => {
+                (connection.remote, connection.address) = (Some(remote), Some(local));
+            }
             Told::Over => {}
             Told::Agreed(tracks) => self.on_stream_agreed(&id, tracks),
             // Nobody publishes it any more.
