@@ -64,6 +64,28 @@ impl Film {
         self.pictures.iter().filter_map(read_clock).collect()
     }
 
+    /// The pictures whose clocks cannot be read: what their neighbours say, how alike they are, and the clock's 16 x 4 cells as
+    /// they came, 0 (black) to 9 (white).
+    pub(super) fn unread(&self) -> String {
+        let clock = |at: usize| self.pictures.get(at).and_then(read_clock);
+        let alike = |at: usize, to: usize| {
+            self.pictures.get(to).map(|other| format!("{:.0} dB", likeness(other, &self.pictures[at])))
+        };
+        let mut out = String::new();
+        for at in (0..self.pictures.len()).filter(|at| clock(*at).is_none()) {
+            let (before, after) = (at.wrapping_sub(1), at + 1);
+            out += &format!(
+                "\npicture {at}, after {:?} ({:?} alike), before {:?} ({:?} alike): {}",
+                clock(before),
+                alike(at, before),
+                clock(after),
+                alike(at, after),
+                cells(&self.pictures[at])
+            );
+        }
+        out
+    }
+
     /// Every clock can be read, time runs forward, and each picture looks as the bars drew it at that time.
     pub(crate) fn assert_is_of_bars(&self, least: usize) {
         let clocks = self.clocks();
@@ -92,6 +114,21 @@ fn picture(size: Size, i420: &[u8]) -> Picture {
     let mut canvas = sidetone_media::video::Canvas::black(size);
     canvas.i420_mut().copy_from_slice(i420);
     canvas.finish(Instant::now())
+}
+
+fn cells(picture: &Picture) -> String {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let luma = |cell: usize| {
+        let (x, y) = ((cell % 16) * width / 16 + width / 32, (8 + cell / 16) * height / 12 + height / 24);
+        u32::from(picture.y()[y * width + x])
+    };
+    let digits = (0..64).map(|cell| char::from_digit(luma(cell) * 10 / 256, 10).unwrap_or('?'));
+    digits
+        .collect::<Vec<_>>()
+        .chunks(16)
+        .map(|row| row.iter().collect::<String>())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Peak signal to noise ratio of the luma, dB.

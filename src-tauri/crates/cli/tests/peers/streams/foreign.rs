@@ -30,7 +30,12 @@ fn is_seen_and_heard_by_us(room: &Room, name: &str) {
     let film = Film::read(&film);
     let clocks = film.clocks();
     let (all, read) = (film.pictures.len(), clocks.len());
-    assert!(all > 30 && read * 100 >= all * 95, "{name}: {read} clocks of {all} pictures");
+    let figures = lines.iter().rev().find(|line| line["event"] == "StreamMeasured");
+    assert!(
+        all > 30 && read * 100 >= all * 95,
+        "{name}: {read} clocks of {all} pictures; {figures:?}{}",
+        film.unread()
+    );
     assert!(clocks.windows(2).all(|pair| pair[0] <= pair[1]), "{name}: {clocks:?}");
     let span = clocks[read - 1] - clocks[0];
     assert!((3_000..9_000).contains(&span), "{name}: {span} ms");
