@@ -256,12 +256,41 @@ bufferMs: number,
 /**
  * Of what was played in the last half second, percent that had to be made up.
  */
-concealedPercent: number, kbitSent: number, kbitReceived: number, microphone: Level, speaker: Level, };
+concealedPercent: number, kbitSent: number, kbitReceived: number, microphone: Level, speaker: Level, 
+/**
+ * `null` without video.
+ */
+video: CallVideoStatistics | null, };
 
 /**
  * Where a call is. `FINISH`, `BUSY` and `FAILED` are ends.
  */
 export type CallStatus = "TRYING" | "RING" | "SESSION_PROGRESS" | "BUSY" | "ESTABLISHED" | "HOLD" | "FINISH" | "FAILED";
+
+/**
+ * Of a call's video: counters since it was added, rates of the last half second.
+ */
+export type CallVideoStatistics = { 
+/**
+ * Pictures encoded.
+ */
+framesSent: number, 
+/**
+ * Pictures of the far end that were shown.
+ */
+framesShown: number, framesPerSecondSent: number, framesPerSecondShown: number, kbitSent: number, kbitReceived: number, packetsLost: number, 
+/**
+ * Lost of what the far end sent, percent of the last report interval.
+ */
+lossPercent: number, 
+/**
+ * What the far end reports of our packets, percent; `null` before its first report.
+ */
+remoteLossPercent: number | null, 
+/**
+ * How often the picture stood still for longer than it should.
+ */
+freezes: number, };
 
 /**
  * The video of a call. Its pictures are read as a stream's are: the far end's under the call's id, our own under that with

@@ -42,7 +42,7 @@ pub use stream::{
     VideoSourceView, VideoView,
 };
 pub use view::{
-    CallDirection, CallProblem, CallProblemKind, CallStatistics, CallVideoView, CallView, CodecView,
-    DeviceChoice, DeviceView, DevicesView, Encryption, GatewayView, HoldView, Level, MessagesWaiting,
-    RecordingView, RegisteredExtension, SessionView, SignallingView, Snapshot, TransferView,
+    CallDirection, CallProblem, CallProblemKind, CallStatistics, CallVideoStatistics, CallVideoView,
+    CallView, CodecView, DeviceChoice, DeviceView, DevicesView, Encryption, GatewayView, HoldView, Level,
+    MessagesWaiting, RecordingView, RegisteredExtension, SessionView, SignallingView, Snapshot, TransferView,
 };

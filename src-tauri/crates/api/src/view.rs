@@ -273,6 +273,33 @@ pub struct CallStatistics {
     pub kbit_received: f32,
     pub microphone: Level,
     pub speaker: Level,
+    /// `null` without video.
+    pub video: Option<CallVideoStatistics>,
+}
+
+/// Of a call's video: counters since it was added, rates of the last half second.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct CallVideoStatistics {
+    /// Pictures encoded.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub frames_sent: u64,
+    /// Pictures of the far end that were shown.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub frames_shown: u64,
+    pub frames_per_second_sent: f32,
+    pub frames_per_second_shown: f32,
+    pub kbit_sent: f32,
+    pub kbit_received: f32,
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub packets_lost: u64,
+    /// Lost of what the far end sent, percent of the last report interval.
+    pub loss_percent: f32,
+    /// What the far end reports of our packets, percent; `null` before its first report.
+    pub remote_loss_percent: Option<f32>,
+    /// How often the picture stood still for longer than it should.
+    pub freezes: u32,
 }
 
 /// dBFS: 0 is full scale, -100 is the floor.

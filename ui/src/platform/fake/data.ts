@@ -213,5 +213,6 @@ export const statistics = (part: Partial<CallStatistics> = {}): CallStatistics =
   kbitReceived: 40,
   microphone: { rms: -24, peak: -11 },
   speaker: { rms: -19, peak: -8 },
+  video: null,
   ...part,
 })

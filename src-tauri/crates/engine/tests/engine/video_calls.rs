@@ -7,7 +7,9 @@ use crate::{
     video::{Camera, video_address, video_port},
 };
 use sidetone_api::CallStatus::{Established, Hold};
-use sidetone_api::{CallId, CallVideoView, Command, Reply, Settings, Snapshot, StreamId};
+use sidetone_api::{
+    CallId, CallVideoStatistics, CallVideoView, Command, Event, Reply, Settings, Snapshot, StreamId,
+};
 use sidetone_media::video::{Picture, VideoCodec, read_clock};
 use tokio::time::timeout;
 
@@ -60,6 +62,14 @@ impl Phone {
 
     async fn video_is(&mut self, call: &CallId, what: &str, fits: impl Fn(&CallVideoView) -> bool) {
         self.until(what, |state| video(state, call).is_some_and(&fits)).await;
+    }
+
+    async fn video_figures(&mut self, fits: impl Fn(&CallVideoStatistics) -> bool) -> CallVideoStatistics {
+        self.wait("figures of the video", |event| match event {
+            Event::CallMeasured { statistics, .. } => statistics.video.filter(&fits),
+            _ => None,
+        })
+        .await
     }
 
     async fn has_no_video(&mut self, call: &CallId) {
@@ -122,6 +132,10 @@ async fn both_are_seen(codec: &str) {
         assert_eq!((picture.codec.as_str(), picture.width, picture.height), (codec, 640, 360));
         assert_eq!(view.problem, None);
         phone.sees_now(call, ".self").await;
+        let figures = phone.video_figures(|figures| figures.frames_shown >= 10).await;
+        assert!(figures.frames_sent >= 10, "{figures:?}");
+        assert!(figures.kbit_sent > 0.0 && figures.kbit_received > 0.0, "{figures:?}");
+        assert_eq!(figures.packets_lost, 0, "{figures:?}");
     }
     alice.hang_up(&here).await;
     bob.status(&there, sidetone_api::CallStatus::Finish).await;

@@ -16,7 +16,8 @@ const SETTLE: Duration = Duration::from_secs(3);
 /// There is no aim: it prints the figures.
 pub(crate) fn run(dir: &Path, arguments: &Arguments) -> Result<bool> {
     let measured = arguments.shown();
-    let rows = by_gateway(dir, &arguments.program, measured)?;
+    let mut rows = by_gateway(dir, &arguments.program, measured)?;
+    rows.extend(by_call(dir, &arguments.program, measured)?);
     println!("\n{}", table::coding(&rows, measured));
     Ok(true)
 }
@@ -40,6 +41,22 @@ fn by_gateway(dir: &Path, program: &Path, measured: Duration) -> Result<Vec<Codi
     ];
     let rates = rates.into_iter().map(Some).chain([None]);
     Ok(names.into_iter().zip(cpu).zip(rates).map(|((what, cpu), rate)| Coding { what, cpu, rate }).collect())
+}
+
+/// A call between two programs, each of which encodes its own bars and decodes the other's.
+fn by_call(dir: &Path, program: &Path, measured: Duration) -> Result<Vec<Coding>> {
+    let port = sidetone_testkit::free_port(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST))?;
+    let called = Program::in_video_call(dir, program, &["answer", "--sip-port", &port.to_string()])?;
+    let mut calling = Program::in_video_call(dir, program, &["call", &format!("sip:bob@127.0.0.1:{port}")])?;
+    calling.wait("both pictures", |line| {
+        let video = &line["call"]["video"];
+        video["sending"] == true && video["picture"].is_object()
+    })?;
+    let mut coders = [called, calling];
+    let (cpu, rates) = measure(&mut coders, None, measured)?;
+    let names = ["is called: encodes and decodes, with Opus", "calls: encodes and decodes, with Opus"];
+    let rows = names.into_iter().zip(cpu).zip(rates);
+    Ok(rows.map(|((what, cpu), rate)| Coding { what, cpu, rate: Some(rate) }).collect())
 }
 
 /// Of a core, and pictures a second; `more` takes time and tells of no pictures.

@@ -78,11 +78,34 @@ impl Program {
         Ok(publisher)
     }
 
-    /// Pictures of its only stream, shown or encoded, and when that was told; what was told before is forgotten.
+    /// Calls or is called, without a registrar, with bars in H.264 as the picture and a tone as the sound.
+    pub(crate) fn in_video_call(dir: &Path, program: &Path, task: &[&str]) -> Result<Self> {
+        let mut arguments = task.to_vec();
+        arguments.extend([
+            "--aor",
+            "sip:bob@127.0.0.1",
+            "--no-register",
+            "--mic",
+            "tone",
+            "--speaker",
+            "null",
+        ]);
+        arguments.extend(["--video", "--camera", "bars", "--video-codec", "H264", "--size", "1280x720"]);
+        arguments.extend(["--fps", "30", "--bitrate", "1500", "--json"]);
+        let mut program = Self::start(dir, program, &arguments)?;
+        program.wait("its session", |line| line["event"] == "SessionChanged" || line["call"].is_object())?;
+        Ok(program)
+    }
+
+    /// Pictures of its only stream, shown or encoded, or of its call, shown, and when that was told; what was told before is forgotten.
     pub(crate) fn pictures(&mut self) -> Result<(u64, Instant)> {
         while self.lines.try_recv().is_ok() {}
-        let line = self.wait("a measurement", |line| line["event"] == "StreamMeasured")?;
-        Ok((line["statistics"]["frames"].as_u64().unwrap_or_default(), Instant::now()))
+        let count = |line: &Value| {
+            let statistics = &line["statistics"];
+            statistics["frames"].as_u64().or_else(|| statistics["video"]["framesShown"].as_u64())
+        };
+        let line = self.wait("a measurement", |line| count(line).is_some())?;
+        Ok((count(&line).unwrap_or_default(), Instant::now()))
     }
 }
 

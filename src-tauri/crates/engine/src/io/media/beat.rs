@@ -108,7 +108,8 @@ impl Worker {
         let microphone = self.desk.microphone_state();
         for leg in self.legs.values_mut() {
             leg.report(now, &mut self.buffer, &self.news);
-            leg.watch(now, &self.news);
+            let id = leg.id();
+            leg.watch(now, &self.news, || self.videos.beside(id).map(|video| video.measure(now)));
             if let Some(problem) = leg.look(now, microphone) {
                 let _ = self.news.try_send(News::Sound { leg: leg.id(), problem });
             }

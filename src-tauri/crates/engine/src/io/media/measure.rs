@@ -73,6 +73,7 @@ impl Measure {
             kbit_received: kbit(stats.received.octets, self.octets_received),
             microphone: Level { rms: spoken.rms, peak: spoken.peak },
             speaker: Level { rms: heard.rms, peak: heard.peak },
+            video: None,
         };
         (self.octets_sent, self.octets_received) = (stats.sent.octets, stats.received.octets);
         (self.frames, self.made_up, self.last) = (0, 0, now);

@@ -9,6 +9,7 @@ mod wire;
 use super::{Join, LegId, News, TransportSetup, measure::Measure};
 use say::Sound;
 use send::Keys;
+use sidetone_api::CallVideoStatistics;
 use sidetone_media::{AudioReceiver, AudioSender, Codec, tone::TestTone};
 use sidetone_rtp::{KeepAlive, Session, telephone_event::EventReceiver, transport::MediaKind};
 use sidetone_sdp::Negotiated;
@@ -149,8 +150,13 @@ impl Leg {
         }
     }
 
-    /// Tells the figures when they are due.
-    pub(super) fn watch(&mut self, now: Instant, news: &mpsc::Sender<News>) {
+    /// Tells the figures when they are due, with those of the video beside it.
+    pub(super) fn watch(
+        &mut self,
+        now: Instant,
+        news: &mpsc::Sender<News>,
+        video: impl FnOnce() -> Option<CallVideoStatistics>,
+    ) {
         if !matches!(self.join, Join::Devices | Join::Conference | Join::Hold)
             || self.negotiated.is_none()
             || !self.measure.is_due(now)
@@ -159,7 +165,8 @@ impl Leg {
         }
         let stats = self.session.stats();
         let depth = self.receiver.as_ref().map(|(_, receiver)| receiver.stats());
-        let statistics = self.measure.take(now, &stats, depth.as_ref());
+        let mut statistics = self.measure.take(now, &stats, depth.as_ref());
+        statistics.video = video();
         if let (Some((_, sender)), Some(loss)) = (&mut self.sender, statistics.remote_loss_percent) {
             sender.set_expected_loss(loss.clamp(0.0, 100.0) as u8);
         }

@@ -1,7 +1,7 @@
 //! Where the pictures of a leg are shown and made: a decoder thread and an encoder thread, which are those of the streams.
 
 use crate::io::streams::{
-    Clock, Inlet, Key, Kind, Own, Sounding,
+    Clock, Counters, Inlet, Key, Kind, Own, Sounding,
     receive::{self, Arrived, Received, Sink},
     send::Control,
 };
@@ -19,6 +19,8 @@ const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 pub(crate) struct Ends {
     pub(super) key: Key,
     own: Own,
+    /// Of our own pictures.
+    near: Own,
     control: Control,
     inlet: Inlet,
     shown: Option<(Received, Sink)>,
@@ -32,10 +34,11 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    pub(crate) fn new(key: Key, own: Own, control: Control, inlet: Inlet) -> Self {
+    pub(crate) fn new(key: Key, own: Own, near: Own, control: Control, inlet: Inlet) -> Self {
         Self {
             key,
             own,
+            near,
             control,
             inlet,
             shown: None,
@@ -76,6 +79,11 @@ impl Ends {
 
     pub(super) fn heard(&self, timestamp: u32, now: Instant) {
         self.own.counters.heard.set(Sounding { timestamp, at: now, waited: Duration::ZERO });
+    }
+
+    /// Of the pictures that are shown, and of ours.
+    pub(super) fn counters(&self) -> (&Counters, &Counters) {
+        (&self.own.counters, &self.near.counters)
     }
 
     /// What the path carries, kbit/s.

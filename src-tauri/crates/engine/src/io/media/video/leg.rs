@@ -1,8 +1,9 @@
 //! One leg of video: sockets and RTP session.
 
-use super::{Ends, rate::Rate};
+use super::{Ends, measure::Measure, rate::Rate};
 use crate::io::media::{LegId, News, TransportSetup, leg::Wire};
 use crate::io::streams::{Key, Kind, Packet, receive::Received};
+use sidetone_api::CallVideoStatistics;
 use sidetone_rtp::{
     Config, KeepAlive, KeyFrameRequest, PayloadType, RtcpConfig, RtpPacket, SenderClock, Session,
     transport::MediaKind,
@@ -35,6 +36,7 @@ pub(in super::super) struct VideoLeg {
     asked_outside: Option<Instant>,
     ends: Option<Ends>,
     rate: Rate,
+    measure: Measure,
     /// Of H.264, as the peer's description has them.
     parameter_sets: Arc<[Vec<u8>]>,
     /// What is sent, reused.
@@ -56,6 +58,7 @@ impl VideoLeg {
             asked_outside: None,
             ends: None,
             rate: Rate::default(),
+            measure: Measure::new(now),
             parameter_sets: Arc::default(),
             out: Vec::with_capacity(1500),
         }
@@ -239,6 +242,11 @@ impl VideoLeg {
                 }
             }
         }
+    }
+
+    /// For the screen, of the time since the last call.
+    pub(in super::super) fn measure(&mut self, now: Instant) -> CallVideoStatistics {
+        self.measure.take(now, &self.session.stats(), self.ends.as_ref().map(Ends::counters))
     }
 
     pub(super) fn goodbye(&mut self, now: Instant, buffer: &mut Vec<u8>) {

@@ -3,6 +3,7 @@
 
 mod ends;
 mod leg;
+mod measure;
 mod rate;
 mod work;
 
@@ -29,7 +30,7 @@ impl Videos {
     }
 
     /// The video that belongs to the sound of `leg`.
-    fn beside(&mut self, leg: LegId) -> Option<&mut VideoLeg> {
+    pub(super) fn beside(&mut self, leg: LegId) -> Option<&mut VideoLeg> {
         let id = self.of.get(&leg)?;
         self.legs.get_mut(id)
     }

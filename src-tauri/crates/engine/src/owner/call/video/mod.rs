@@ -64,7 +64,7 @@ impl Owner {
         leg.want_video(wish);
         let key = self.streams.new_key();
         let (far, near, control) = (Own::default(), Own::default(), Control::default());
-        let ends = Ends::new(key, far.clone(), control.clone(), self.media.inlet(key));
+        let ends = Ends::new(key, far.clone(), near.clone(), control.clone(), self.media.inlet(key));
         self.media.ask(Ask::ShowVideo { leg: id, ends: Box::new(ends) });
         // The RTP session adds what is random.
         let clock = MediaClock::new(Instant::now(), 0);
