@@ -172,76 +172,90 @@ async fn all_is_well(phone: &mut Phone, id: &StreamId) {
 }
 
 /// A stream of the camera that is played, and its pictures.
-async fn played(machine: &Arc<Machine>) -> (Phone, StreamId, StreamId, Pictures) {
-    let mut phone = phone(machine).await;
-    let published = phone.publish("tv", of_camera()).await;
-    phone.stream_status(&published, StreamStatus::Publishing).await;
-    let played = phone.played("tv").await;
-    let pictures = phone.handle.pictures(played.clone()).await.unwrap();
-    (phone, published, played, pictures)
+struct Live {
+    machine: Arc<Machine>,
+    phone: Phone,
+    published: StreamId,
+    played: StreamId,
+    pictures: Pictures,
 }
 
-async fn still_live(phone: &mut Phone, published: &StreamId, played: &StreamId) {
-    let statuses = [(published, StreamStatus::Publishing), (played, StreamStatus::Playing)];
-    for (id, status) in statuses {
-        let is_so = |state: &Snapshot| stream(state, id).and_then(|stream| stream.status) == Some(status);
-        phone.until(&format!("{status} of {id}"), is_so).await;
+impl Live {
+    async fn of(does: Does) -> Self {
+        let machine = Machine::with(does);
+        let mut phone = phone(&machine).await;
+        let published = phone.publish("tv", of_camera()).await;
+        phone.stream_status(&published, StreamStatus::Publishing).await;
+        let played = phone.played("tv").await;
+        let pictures = phone.handle.pictures(played.clone()).await.unwrap();
+        Self { machine, phone, published, played, pictures }
     }
-    phone.check().await;
+
+    async fn sees(&mut self, size: (u32, u32), luma: u8) {
+        see(&mut self.pictures, size, luma).await;
+    }
+
+    async fn told(&mut self, words: &str) {
+        told(&mut self.phone, &self.published, words).await;
+    }
+
+    async fn goes_on(&mut self) {
+        let statuses = [(&self.published, StreamStatus::Publishing), (&self.played, StreamStatus::Playing)];
+        for (id, status) in statuses {
+            let is_so = |state: &Snapshot| stream(state, id).and_then(|stream| stream.status) == Some(status);
+            self.phone.until(&format!("{status} of {id}"), is_so).await;
+        }
+        self.phone.check().await;
+    }
+
+    /// The camera gives pictures again.
+    async fn comes_back(&mut self, luma: u8) {
+        self.machine.camera(Does::Gives(SMALL, luma));
+        self.sees(SMALL, luma).await;
+        all_is_well(&mut self.phone, &self.published).await;
+        self.goes_on().await;
+    }
 }
 
 #[tokio::test]
 async fn a_camera_whose_frames_stop_keeps_its_last_picture_is_told_and_comes_back() {
-    let machine = Machine::with(Does::Gives(SMALL, GREY));
-    let (mut phone, published, played, mut pictures) = played(&machine).await;
-    see(&mut pictures, SMALL, GREY).await;
-    machine.camera(Does::Nothing);
-    told(&mut phone, &published, "Desk camera gives no pictures").await;
-    see(&mut pictures, SMALL, GREY).await;
-    still_live(&mut phone, &published, &played).await;
-    machine.camera(Does::Gives(SMALL, 220));
-    see(&mut pictures, SMALL, 220).await;
-    all_is_well(&mut phone, &published).await;
-    still_live(&mut phone, &published, &played).await;
-    assert!(machine.openings("device:desk") >= 2, "a camera that has stalled is opened again");
-    phone.finish().await;
+    let mut live = Live::of(Does::Gives(SMALL, GREY)).await;
+    live.sees(SMALL, GREY).await;
+    live.machine.camera(Does::Nothing);
+    live.told("Desk camera gives no pictures").await;
+    live.sees(SMALL, GREY).await;
+    live.goes_on().await;
+    live.comes_back(220).await;
+    assert!(live.machine.openings("device:desk") >= 2, "a camera that has stalled is opened again");
+    live.phone.finish().await;
 }
 
 #[tokio::test]
 async fn a_camera_that_does_not_open_is_black_with_its_cause_until_it_does() {
-    let machine = Machine::with(Does::Refuses);
-    let (mut phone, published, played, mut pictures) = played(&machine).await;
-    told(&mut phone, &published, "Desk camera is in use by another program").await;
-    see(&mut pictures, (640, 360), 16).await;
-    still_live(&mut phone, &published, &played).await;
-    machine.camera(Does::Gives(SMALL, GREY));
-    see(&mut pictures, SMALL, GREY).await;
-    all_is_well(&mut phone, &published).await;
-    still_live(&mut phone, &published, &played).await;
-    phone.finish().await;
+    let mut live = Live::of(Does::Refuses).await;
+    live.told("Desk camera is in use by another program").await;
+    live.sees((640, 360), 16).await;
+    live.goes_on().await;
+    live.comes_back(GREY).await;
+    live.phone.finish().await;
 }
 
 #[tokio::test]
 async fn a_camera_that_vanishes_keeps_its_last_picture_and_is_found_when_it_is_back() {
-    let machine = Machine::with(Does::Gives(SMALL, GREY));
-    let (mut phone, published, played, mut pictures) = played(&machine).await;
-    see(&mut pictures, SMALL, GREY).await;
-    machine.camera(Does::Vanishes);
-    told(&mut phone, &published, "it was unplugged").await;
-    told(&mut phone, &published, "device:desk").await;
-    see(&mut pictures, SMALL, GREY).await;
-    still_live(&mut phone, &published, &played).await;
-    machine.camera(Does::Gives(SMALL, 220));
-    see(&mut pictures, SMALL, 220).await;
-    all_is_well(&mut phone, &published).await;
-    still_live(&mut phone, &published, &played).await;
-    phone.finish().await;
+    let mut live = Live::of(Does::Gives(SMALL, GREY)).await;
+    live.sees(SMALL, GREY).await;
+    live.machine.camera(Does::Vanishes);
+    live.told("it was unplugged").await;
+    live.told("device:desk").await;
+    live.sees(SMALL, GREY).await;
+    live.goes_on().await;
+    live.comes_back(220).await;
+    live.phone.finish().await;
 }
 
 #[tokio::test]
 async fn a_camera_may_change_to_any_size_while_it_is_live() {
-    let machine = Machine::with(Does::Gives(SMALL, GREY));
-    let (mut phone, published, played, mut pictures) = played(&machine).await;
+    let mut live = Live::of(Does::Gives(SMALL, GREY)).await;
     // H.264 has at least 16 by 16 pixels here.
     let sizes = [
         ((1, 1), (16, 16)),
@@ -254,12 +268,12 @@ async fn a_camera_may_change_to_any_size_while_it_is_live() {
     ];
     for (step, (given, shown)) in (0u8..).zip(sizes) {
         let luma = 60 + 20 * step;
-        machine.camera(Does::Gives(given, luma));
-        see(&mut pictures, shown, luma).await;
+        live.machine.camera(Does::Gives(given, luma));
+        live.sees(shown, luma).await;
     }
-    still_live(&mut phone, &published, &played).await;
-    assert_eq!(problem(phone.state(), &published), None);
-    phone.finish().await;
+    live.goes_on().await;
+    assert_eq!(problem(live.phone.state(), &live.published), None);
+    live.phone.finish().await;
 }
 
 #[tokio::test]

@@ -178,14 +178,28 @@ async fn a_lost_connection_is_told_and_tried_again_at_once_where_the_user_wants_
     host.finish().await;
 }
 
-#[tokio::test]
-async fn a_player_whose_session_the_endpoint_ends_plays_on_where_the_stream_is_still_there() {
+/// A stream of the host that is played at its WHEP endpoint.
+struct AtEndpoint {
+    host: Phone,
+    endpoint: Endpoint,
+    published: StreamId,
+    bob: Phone,
+    played: StreamId,
+}
+
+async fn played_at_an_endpoint() -> AtEndpoint {
     let mut host = Phone::start(small(gateway())).await;
     let endpoint = Endpoint::start(host.handle.clone()).await;
     let published = host.published("tv").await;
     let mut bob = Phone::start(small(quiet())).await;
     let played = bob.play(&endpoint.whep("tv")).await;
     bob.stream_status(&played, StreamStatus::Playing).await;
+    AtEndpoint { host, endpoint, published, bob, played }
+}
+
+#[tokio::test]
+async fn a_player_whose_session_the_endpoint_ends_plays_on_where_the_stream_is_still_there() {
+    let AtEndpoint { mut host, endpoint, published, mut bob, played } = played_at_an_endpoint().await;
     host.until("a player", |state| state.gateway.streams.first().is_some_and(|it| it.players == 1)).await;
     endpoint.end_last().await;
     endpoint.opened().await;
@@ -205,12 +219,7 @@ async fn a_player_whose_session_the_endpoint_ends_plays_on_where_the_stream_is_s
 
 #[tokio::test]
 async fn a_player_waits_for_an_endpoint_that_is_restarted() {
-    let mut host = Phone::start(small(gateway())).await;
-    let mut endpoint = Endpoint::start(host.handle.clone()).await;
-    host.published("tv").await;
-    let mut bob = Phone::start(small(quiet())).await;
-    let played = bob.play(&endpoint.whep("tv")).await;
-    bob.stream_status(&played, StreamStatus::Playing).await;
+    let AtEndpoint { host, mut endpoint, mut bob, played, .. } = played_at_an_endpoint().await;
     endpoint.shut().await;
     host.finish().await;
     bob.until("the loss", |state| {
@@ -235,12 +244,7 @@ async fn a_player_waits_for_an_endpoint_that_is_restarted() {
 
 #[tokio::test]
 async fn pause_and_resume_work_over_a_network_too() {
-    let mut host = Phone::start(small(gateway())).await;
-    let endpoint = Endpoint::start(host.handle.clone()).await;
-    host.published("tv").await;
-    let mut bob = Phone::start(small(quiet())).await;
-    let played = bob.play(&endpoint.whep("tv")).await;
-    bob.stream_status(&played, StreamStatus::Playing).await;
+    let AtEndpoint { host, mut bob, played, .. } = played_at_an_endpoint().await;
     bob.done(Command::PauseStream { stream_id: played.clone(), paused: true }).await;
     bob.stream_status(&played, StreamStatus::Paused).await;
     bob.done(Command::PauseStream { stream_id: played.clone(), paused: false }).await;
@@ -252,12 +256,7 @@ async fn pause_and_resume_work_over_a_network_too() {
 
 #[tokio::test]
 async fn players_at_a_whep_endpoint_see_black_and_hear_nothing_of_what_is_muted() {
-    let mut host = Phone::start(small(gateway())).await;
-    let endpoint = Endpoint::start(host.handle.clone()).await;
-    let published = host.published("tv").await;
-    let mut bob = Phone::start(small(quiet())).await;
-    let played = bob.play(&endpoint.whep("tv")).await;
-    bob.stream_status(&played, StreamStatus::Playing).await;
+    let AtEndpoint { host, published, mut bob, played, .. } = played_at_an_endpoint().await;
     is_heard(&mut bob, &played).await;
     let mute = |muted| Command::ChangeStream {
         stream_id: published.clone(),

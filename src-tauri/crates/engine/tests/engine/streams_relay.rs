@@ -5,7 +5,7 @@ use crate::endpoint::Endpoint;
 use crate::kit::{LOOPBACK, Phone, gateway, quiet};
 use crate::streams::bars_and_tone;
 use crate::streams_network::{picture_is_fresh, small};
-use sidetone_api::{Command, IceServer, NoticeLevel, Secret, SecretUse, Settings, StreamStatus};
+use sidetone_api::{Command, IceServer, NoticeLevel, Secret, SecretUse, Settings, StreamId, StreamStatus};
 use sidetone_testkit::{
     CertificateOptions, Coturn, CoturnOptions, TestAuthority, TestCertificate, free_port, require,
 };
@@ -63,6 +63,20 @@ async fn tell_password(phone: &Phone, url: &str, password: &str) {
     phone.done(Command::SetSecret { of, secret: Some(Secret::new(password)), remember: false }).await;
 }
 
+/// Alice publishes under the name, and the host sees it.
+async fn seen_at_host(
+    alice: &mut Phone,
+    host: &mut Phone,
+    endpoint: &Endpoint,
+    name: &str,
+) -> (StreamId, StreamId) {
+    let published = alice.publish(&endpoint.whip(name), bars_and_tone()).await;
+    alice.stream_status(&published, StreamStatus::Publishing).await;
+    let inside = host.played(name).await;
+    picture_is_fresh(host, &inside).await;
+    (published, inside)
+}
+
 #[tokio::test]
 async fn streams_go_by_a_turn_server_alone_over_udp_tcp_and_tls() {
     let Some(rig) = rig() else { return };
@@ -73,10 +87,7 @@ async fn streams_go_by_a_turn_server_alone_over_udp_tcp_and_tls() {
         let mut alice = Phone::start(only_by(url, &rig.authority.pem())).await;
         tell_password(&alice, url, "secret").await;
         let name = format!("tv{place}");
-        let published = alice.publish(&endpoint.whip(&name), bars_and_tone()).await;
-        alice.stream_status(&published, StreamStatus::Publishing).await;
-        let inside = host.played(&name).await;
-        picture_is_fresh(&host, &inside).await;
+        let (published, inside) = seen_at_host(&mut alice, &mut host, &endpoint, &name).await;
         let outside = alice.play(&endpoint.whep(&name)).await;
         alice.stream_status(&outside, StreamStatus::Playing).await;
         picture_is_fresh(&alice, &outside).await;
@@ -102,10 +113,7 @@ async fn a_server_that_came_with_the_endpoints_answer_is_used() {
         let mut alice = Phone::start(only_by(&silent, &rig.authority.pem())).await;
         tell_password(&alice, &silent, "secret").await;
         let name = format!("tv{place}");
-        let published = alice.publish(&endpoint.whip(&name), bars_and_tone()).await;
-        alice.stream_status(&published, StreamStatus::Publishing).await;
-        let inside = host.played(&name).await;
-        picture_is_fresh(&host, &inside).await;
+        let (_, inside) = seen_at_host(&mut alice, &mut host, &endpoint, &name).await;
         assert!(rig.allocations() > place, "{}", rig.coturn.log());
         alice.finish().await;
         host.stream_status(&inside, StreamStatus::Stopped).await;

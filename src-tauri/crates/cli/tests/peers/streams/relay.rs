@@ -10,6 +10,7 @@ use std::{
 };
 
 const TOKEN: &str = "a-token-of-this-test";
+const BARS: [&str; 6] = ["publish", "tv", "--camera", "bars", "--mic", "none"];
 
 fn needs() -> Needs {
     Needs::tools(&["ffmpeg", "ffprobe", Coturn::TOOL]).network().within(Duration::from_secs(150))
@@ -80,22 +81,10 @@ fn a_wrong_password_at_the_relay_is_told_and_the_stream_fails_by_ice() {
     let coturn = Coturn::start(room.dir(), &CoturnOptions::default()).unwrap();
     let _gateway = super::gateway(&room);
     let url = coturn.url("udp");
-    let arguments = [
-        "publish",
-        "tv",
-        "--camera",
-        "bars",
-        "--mic",
-        "none",
-        "--relay-only",
-        "--ice-server",
-        &url,
-        "--turn-user",
-        "mara",
-        "--turn-password-env",
-        "TURN_PASSWORD",
-    ];
-    let mut publisher = Program::start_with(&room, &arguments, &[("TURN_PASSWORD", "hunter2")]);
+    let turn =
+        ["--relay-only", "--ice-server", &url, "--turn-user", "mara", "--turn-password-env", "TURN_PASSWORD"];
+    let mut publisher =
+        Program::start_with(&room, &[&BARS[..], &turn].concat(), &[("TURN_PASSWORD", "hunter2")]);
     let told = |line: &serde_json::Value| {
         line["event"] == "Notice"
             && line["info"].as_str().is_some_and(|info| info.contains("user name and password"))
@@ -143,21 +132,10 @@ fn a_gateway_with_a_token_lets_in_who_shows_it() {
         let heard = offered(http, kind, &format!("Authorization: Bearer {TOKEN}\r\n"));
         assert!(!heard.starts_with("HTTP/1.1 401 "), "{heard}");
     }
-    let refused = Program::start(&room, &["publish", "tv", "--camera", "bars", "--mic", "none"]);
+    let refused = Program::start(&room, &BARS);
     let (code, lines) = refused.end();
     assert_eq!((code, last_info(&lines).0.as_str()), (Some(5), "FAILED"), "{lines:#?}");
-    let publish = [
-        "publish",
-        "tv",
-        "--camera",
-        "bars",
-        "--mic",
-        "none",
-        "--size",
-        "320x180",
-        "--token-env",
-        "STREAM_TOKEN",
-    ];
+    let publish = [&BARS[..], &["--size", "320x180", "--token-env", "STREAM_TOKEN"]].concat();
     let mut publisher = Program::start_with(&room, &publish, &[("STREAM_TOKEN", TOKEN)]);
     publisher.status("PUBLISHING");
     let play = ["play", "tv", "--speaker", "null", "--for", "1s", "--token-env", "STREAM_TOKEN"];

@@ -261,15 +261,6 @@ impl Decoder for Sine {
         }
         Ok(LENGTH)
     }
-    fn has_fec(&self, _payload: &[u8]) -> bool {
-        false
-    }
-    fn decode_fec(&mut self, _payload: &[u8], _out: &mut [f32]) -> bool {
-        false
-    }
-    fn conceal(&mut self, _out: &mut [f32]) -> bool {
-        false
-    }
     fn reset(&mut self) {}
 }
 
