@@ -244,7 +244,7 @@ async fn a_player_waits_for_an_endpoint_that_is_restarted() {
 
 #[tokio::test]
 async fn pause_and_resume_work_over_a_network_too() {
-    let AtEndpoint { host, mut bob, played, .. } = played_at_an_endpoint().await;
+    let AtEndpoint { host, endpoint: _endpoint, mut bob, played, .. } = played_at_an_endpoint().await;
     bob.done(Command::PauseStream { stream_id: played.clone(), paused: true }).await;
     bob.stream_status(&played, StreamStatus::Paused).await;
     bob.done(Command::PauseStream { stream_id: played.clone(), paused: false }).await;
@@ -256,7 +256,7 @@ async fn pause_and_resume_work_over_a_network_too() {
 
 #[tokio::test]
 async fn players_at_a_whep_endpoint_see_black_and_hear_nothing_of_what_is_muted() {
-    let AtEndpoint { host, published, mut bob, played, .. } = played_at_an_endpoint().await;
+    let AtEndpoint { host, endpoint: _endpoint, published, mut bob, played } = played_at_an_endpoint().await;
     is_heard(&mut bob, &played).await;
     let mute = |muted| Command::ChangeStream {
         stream_id: published.clone(),
