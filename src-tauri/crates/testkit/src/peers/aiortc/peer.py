@@ -17,13 +17,47 @@ import time
 from urllib.parse import urljoin
 
 import aiohttp
+import av
 from aiohttp import web
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.codecs import vpx
 from aiortc.contrib.media import MediaBlackhole, MediaRelay
 from av import AudioFrame, VideoFrame
 
 RATE = 48000
 BLACK, WHITE, GREY = 16, 235, 128
+
+
+class Encoder:
+    """libvpx without its denoiser: with a static threshold, as aiortc sets both, it leaves out macroblocks that have changed. Of
+    6000 pictures of the clock 70 to 83 came out of aiortc's own encoder with a cell of the picture before, none without either."""
+
+    def __init__(self, context):
+        object.__setattr__(self, "context", context)
+
+    def __getattr__(self, name):
+        return getattr(self.context, name)
+
+    def __setattr__(self, name, value):
+        if name == "options":
+            value = {**value, "noise-sensitivity": "0"}
+        setattr(self.context, name, value)
+
+
+class Codecs:
+    """What aiortc knows as `av`."""
+
+    class CodecContext:
+        @staticmethod
+        def create(codec, mode):
+            context = av.CodecContext.create(codec, mode)
+            return Encoder(context) if mode == "w" else context
+
+    def __getattr__(self, name):
+        return getattr(av, name)
+
+
+vpx.av = Codecs()
 
 
 def tell(event, **more):
