@@ -326,6 +326,40 @@ async fn a_video_that_is_refused_leaves_the_call_as_it_was() {
 }
 
 #[tokio::test]
+async fn video_that_is_added_again_has_a_transport_of_its_own_however_soon_it_is_asked_for() {
+    let mut alice = Phone::direct("alice", with_bars()).await;
+    let mut bob = Peer::new().await;
+    let call = alice.call(&bob.uri("bob")).await;
+    let (sip, _) = bob.called().await;
+    bob.answer(sip, &crate::peer::sdp("0", "sendrecv"));
+    bob.serve_while(alice.status(&call, Established)).await;
+    alice.set_video(&call, true).await;
+    let mut last = None;
+    for soon in [true, false] {
+        let (sip, offer) = bob.reoffered().await;
+        let line = format!("m=video 40002 RTP/AVP 97\r\n{SINGLE}");
+        bob.answer(sip, &(crate::peer::sdp("0", "sendrecv") + &line));
+        assert_ne!(last.replace(video_port(&offer)), Some(video_port(&offer)), "the same ports");
+        bob.serve_while(alice.video_is(&call, "our picture", |video| video.sending)).await;
+        alice.set_video(&call, false).await;
+        let (sip, offer) = bob.reoffered().await;
+        assert_eq!(video_port(&offer), 0);
+        if soon {
+            // Before the far end has said yes to the line's end.
+            alice.set_video(&call, true).await;
+        }
+        bob.answer(sip, &(crate::peer::sdp("0", "sendrecv") + "m=video 0 RTP/AVP 97\r\n"));
+        if !soon {
+            bob.serve_while(alice.has_no_video(&call)).await;
+            alice.set_video(&call, true).await;
+        }
+    }
+    let (_, offer) = bob.reoffered().await;
+    assert!(![Some(0), last].contains(&Some(video_port(&offer))), "{offer}");
+    alice.finish().await;
+}
+
+#[tokio::test]
 async fn a_bridge_passes_video_on_that_is_added_later_and_lets_it_go() {
     let mut host = Phone::start(gateway()).await;
     host.is_registered().await;

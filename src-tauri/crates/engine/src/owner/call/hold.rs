@@ -173,6 +173,7 @@ impl Owner {
             call.hold.again = None;
         }
         self.sound(id);
+        self.renew_video(id);
         self.on_video_agreed(id);
         self.ask_hold(id);
         self.show_hold(id);

@@ -124,6 +124,11 @@ impl Line {
         }
     }
 
+    /// It was open, and was closed.
+    fn is_spent(&self) -> bool {
+        !self.open && self.negotiated.is_some()
+    }
+
     pub(super) fn local(&mut self) -> &mut LocalMedia {
         &mut self.local.media
     }
@@ -150,13 +155,19 @@ impl Leg {
     }
 
     /// Takes down a transport whose line was closed: the far end has forgotten its keys and candidates, so the next line is one of
-    /// its own. True where there was one.
+    /// its own (RFC 8839 section 4.4.1.1.3). True where there was one.
     pub(crate) fn drop_spent_video(&mut self, media: &Door) -> bool {
-        let spent = self.video.take_if(|line| !line.open && line.negotiated.is_some());
+        let spent = self.video.take_if(|line| line.is_spent());
         if let Some(line) = &spent {
             media.ask(Ask::Close { leg: line.id });
         }
         spent.is_some()
+    }
+
+    /// What is wanted of video whose transport is of no more use.
+    pub(crate) fn wish_of_spent_video(&self) -> Option<VideoWish> {
+        let line = self.video.as_ref().filter(|line| line.is_spent())?;
+        Some(line.wish).filter(|wish| *wish > line.told)
     }
 
     pub(crate) fn video_id(&self) -> Option<LegId> {

@@ -128,6 +128,14 @@ impl Owner {
         }
     }
 
+    /// What was wanted again while its line was being closed gets another transport, too.
+    pub(super) fn renew_video(&mut self, id: &CallId) {
+        let wish = self.calls.get(id).and_then(|call| call.leg.as_ref()?.wish_of_spent_video());
+        if let Some(wish) = wish {
+            self.want_call_video(id, wish);
+        }
+    }
+
     /// Begins or ends to send, as was agreed. Whoever holds the call, or has left it, is not seen: the camera is closed.
     pub(super) fn on_video_agreed(&mut self, id: &CallId) {
         let settings = self.settings.get().video.clone();
