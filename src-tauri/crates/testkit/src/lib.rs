@@ -48,7 +48,7 @@ pub use peers::{
 pub use ports::{free_port, free_port_range};
 #[cfg(unix)]
 pub use process::{Process, Signal, until};
-pub use require::{Needs, require};
+pub use require::{Needs, require, skip};
 #[cfg(unix)]
 pub use room::{Room, enter_room, enter_room_as_program};
 pub use stun::StunServer;

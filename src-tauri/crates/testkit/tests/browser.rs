@@ -10,8 +10,7 @@ const SOON: Duration = Duration::from_secs(20);
 
 #[test]
 fn two_browsers_hear_each_other_and_read_each_others_messages() {
-    let tools = [&JsSip::TOOLS[..], &["kamailio"]].concat();
-    let Some(room) = room!(Needs::tools(&tools).network().within(Duration::from_secs(120))) else { return };
+    let Some(room) = room!(JsSip::needs(&["kamailio"]).within(Duration::from_secs(120))) else { return };
     let address = "10.77.0.1".parse().unwrap();
     let proxy =
         Kamailio::start(room.dir(), &KamailioOptions { address, ..KamailioOptions::default() }).unwrap();

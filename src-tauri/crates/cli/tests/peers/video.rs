@@ -7,7 +7,7 @@ use super::{
     streams::film::Film,
 };
 use serde_json::{Value, json};
-use sidetone_testkit::{Baresip, BaresipOptions, JsSip, JsSipOptions, Kamailio, Needs, Room, room, until};
+use sidetone_testkit::{Baresip, BaresipOptions, JsSip, JsSipOptions, Kamailio, Room, room, until};
 use std::{
     io::{BufRead, BufReader},
     path::PathBuf,
@@ -88,20 +88,16 @@ fn assert_is_live(film: &Film, began: u64) {
     assert!(clocks.iter().all(|clock| (began..=now).contains(clock)), "{began} to {now}: {clocks:?}");
 }
 
-fn baresip(room: &Room, codec: &str) -> Option<Baresip> {
-    if !Baresip::has_video(codec) {
-        println!("no {codec} in the baresip of this machine: the package baresip-ffmpeg has it");
-        return None;
-    }
+fn baresip(room: &Room, codec: &str) -> Baresip {
     let options = BaresipOptions { video: Some(codec), record: false, ..BaresipOptions::default() };
-    Some(Baresip::start(room.dir(), &options).unwrap())
+    Baresip::start(room.dir(), &options).unwrap()
 }
 
 const ALICE: [&str; 4] = ["--aor", "sip:alice@127.0.0.1", "--no-register", "--sip-port"];
 
 /// We call baresip, which shows us what it sees.
 fn we_call_baresip(room: &Room, ours: &str, theirs: &str) {
-    let Some(baresip) = baresip(room, theirs) else { return };
+    let baresip = baresip(room, theirs);
     let began = now_ms();
     let uri = baresip.uri();
     let call = Call::start(room, ours, &["call", &uri, "--aor", "sip:alice@127.0.0.1", "--no-register"]);
@@ -113,7 +109,7 @@ fn we_call_baresip(room: &Room, ours: &str, theirs: &str) {
 
 /// Baresip calls us.
 fn baresip_calls_us(room: &Room, ours: &str, theirs: &str) {
-    let Some(mut baresip) = baresip(room, theirs) else { return };
+    let mut baresip = baresip(room, theirs);
     let began = now_ms();
     let port = sidetone_testkit::free_port("127.0.0.1".parse().unwrap()).unwrap().to_string();
     let mut call = Call::start(room, ours, &[&["answer"][..], &ALICE, &[port.as_str()]].concat());
@@ -127,25 +123,25 @@ fn baresip_calls_us(room: &Room, ours: &str, theirs: &str) {
 
 #[test]
 fn baresip_is_called_with_vp8_and_sends_back_what_it_sees() {
-    let Some(room) = room!(Needs::tools(&["baresip"]).network()) else { return };
+    let Some(room) = room!(Baresip::needs_for("vp8").network()) else { return };
     we_call_baresip(&room, "VP8", "vp8");
 }
 
 #[test]
 fn baresip_is_called_with_h264_and_sends_back_what_it_sees() {
-    let Some(room) = room!(Needs::tools(&["baresip"]).network()) else { return };
+    let Some(room) = room!(Baresip::needs_for("h264").network()) else { return };
     we_call_baresip(&room, "H264", "h264");
 }
 
 #[test]
 fn baresip_calls_with_vp8_and_sends_back_what_it_sees() {
-    let Some(room) = room!(Needs::tools(&["baresip"]).network()) else { return };
+    let Some(room) = room!(Baresip::needs_for("vp8").network()) else { return };
     baresip_calls_us(&room, "VP8", "vp8");
 }
 
 #[test]
 fn baresip_calls_with_h264_and_sends_back_what_it_sees() {
-    let Some(room) = room!(Needs::tools(&["baresip"]).network()) else { return };
+    let Some(room) = room!(Baresip::needs_for("h264").network()) else { return };
     baresip_calls_us(&room, "H264", "h264");
 }
 

@@ -13,6 +13,7 @@ use crate::audio::Wav;
 use crate::error::{Result, RigError};
 use crate::ports::free_port_range;
 use crate::process::{Process, until};
+use crate::require::Needs;
 use control::Control;
 
 pub use control::BaresipEvent;
@@ -58,7 +59,7 @@ pub struct BaresipOptions<'a> {
     pub transport: Transport,
     /// In its order of preference, as baresip names them: `pcmu`, `pcma`, `g722`, `opus`.
     pub codecs: &'a [&'a str],
-    /// Of its pictures, as baresip names them: `vp8`, `h264` ([`Baresip::has_video`]); none: without video. It sends back the
+    /// Of its pictures, as baresip names them: `vp8`, `h264` ([`Baresip::needs_for`]); none: without video. It sends back the
     /// picture that it sees, decoded and encoded anew.
     pub video: Option<&'a str>,
     pub answer: AnswerMode,
@@ -109,7 +110,7 @@ impl Default for BaresipOptions<'_> {
 }
 
 /// A phone. It refuses to run on a machine with nothing but loopback addresses: use a room with
-/// [`crate::Needs::network`].
+/// [`Needs::network`].
 #[derive(Debug)]
 pub struct Baresip {
     /// Before the process, so that it is closed first.
@@ -193,9 +194,9 @@ impl Baresip {
         Ok(phone)
     }
 
-    /// Whether the baresip of this machine has such pictures; H.264 is in a package of its own.
-    pub fn has_video(codec: &str) -> bool {
-        modules().is_ok_and(|modules| modules.join(video_module(codec)).exists())
+    /// What a test with such pictures needs; those of H.264 are in a package of their own.
+    pub fn needs_for(codec: &str) -> Needs {
+        Needs::tools(&["baresip"]).part(video_part(codec), has_video(codec))
     }
 
     /// Its SIP address.
@@ -320,6 +321,16 @@ fn account(options: &BaresipOptions<'_>, own: SocketAddr) -> String {
     )
 }
 
+fn has_video(codec: &str) -> bool {
+    let bridge = "vidbridge.so";
+    modules()
+        .is_ok_and(|modules| [video_module(codec), bridge].iter().all(|file| modules.join(file).exists()))
+}
+
+fn video_part(codec: &str) -> &'static str {
+    if codec == "vp8" { "baresip's vp8" } else { "baresip's avcodec (Debian: baresip-ffmpeg)" }
+}
+
 fn video_module(codec: &str) -> &'static str {
     if codec == "vp8" { "vp8.so" } else { "avcodec.so" }
 }
@@ -327,8 +338,8 @@ fn video_module(codec: &str) -> &'static str {
 /// What it shows is what it sends: a bridge of that name between its screen and its camera.
 fn video(codec: Option<&str>, name: &str) -> Result<String> {
     let Some(codec) = codec else { return Ok(String::new()) };
-    if !Baresip::has_video(codec) {
-        return Err(RigError::new(format!("this baresip has no {codec}")));
+    if !has_video(codec) {
+        return Err(RigError::new(format!("not installed: {}", video_part(codec))));
     }
     Ok(format!(
         "module vidbridge.so\nmodule {module}\nvideo_source vidbridge,{name}\nvideo_display vidbridge,{name}\n\

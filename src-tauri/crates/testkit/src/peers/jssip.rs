@@ -13,6 +13,7 @@ use crate::browser::{Driver, Log, Pages};
 use crate::error::{Result, RigError};
 use crate::peers::ShownPicture;
 use crate::process::until;
+use crate::require::Needs;
 
 /// What a browser phone is to be like.
 #[derive(Debug, Clone)]
@@ -67,8 +68,11 @@ pub struct JsSip {
 }
 
 impl JsSip {
-    /// The programs that it needs.
-    pub const TOOLS: [&'static str; 2] = ["chromium", "chromedriver"];
+    /// What it needs, and whoever it calls.
+    pub fn needs(others: &[&'static str]) -> Needs {
+        let tools = [&["chromium", "chromedriver"], others].concat();
+        Needs::tools(&tools).part("JsSIP (`npm ci` in ui)", pages::has_library()).network()
+    }
 
     /// Starts the browser in a directory of its own below `dir` and waits until it is registered.
     pub fn start(dir: &Path, options: &JsSipOptions<'_>) -> Result<Self> {

@@ -14,6 +14,8 @@ pub(crate) enum Probe {
     SharedLibrary(&'static str),
     /// All these modules of Kamailio, wherever its distribution keeps them.
     KamailioModules(&'static [&'static str]),
+    /// All these modules of baresip.
+    BaresipModules(&'static [&'static str]),
 }
 
 impl Probe {
@@ -29,16 +31,17 @@ impl Probe {
                 shell::output(&mut ask).is_some()
             }
             Self::SharedLibrary(name) => has_shared_library(name),
-            Self::KamailioModules(names) => {
-                let arch = std::env::consts::ARCH;
-                let folders = [format!("/usr/lib/{arch}-linux-gnu"), "/usr/lib64".into(), "/usr/lib".into()];
-                let has = |folder: &String, name: &str| {
-                    Path::new(folder).join("kamailio/modules").join(name).with_extension("so").exists()
-                };
-                folders.iter().any(|folder| names.iter().all(|name| has(folder, name)))
-            }
+            Self::KamailioModules(names) => has_modules("kamailio", names),
+            Self::BaresipModules(names) => has_modules("baresip", names),
         }
     }
+}
+
+fn has_modules(program: &str, names: &[&str]) -> bool {
+    let arch = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+    let folders = [&arch, "/usr/lib64", "/usr/lib", "/usr/local/lib64", "/usr/local/lib"];
+    let mut folders = folders.iter().map(|folder| Path::new(folder).join(program).join("modules"));
+    folders.any(|folder| names.iter().all(|name| folder.join(name).with_extension("so").exists()))
 }
 
 /// Compilers are installed side by side, each in a folder of its own.

@@ -236,14 +236,16 @@ pub(crate) const NEEDS: &[Need] = &[
         &["chromedriver"],
         &["chromium"],
     ),
-    test(
-        "baresip",
-        "calls with another phone",
-        &["baresip"],
-        &["baresip-core", "baresip-ffmpeg"],
-        &["baresip"],
-        &[],
-    ),
+    test("baresip", "calls with another phone", &["baresip"], &["baresip-core"], &["baresip"], &[]),
+    Need {
+        name: "baresip's modules",
+        why: "video calls with another phone",
+        group: Group::Test,
+        probe: Probe::BaresipModules(&["vidbridge", "vp8", "avcodec"]),
+        apt: &["baresip-core", "baresip-ffmpeg"],
+        dnf: &["baresip", "baresip-avcodec", "baresip-vp8"],
+        ..NOTHING
+    },
     test("SIPp", "calls by the hundred", &["sipp"], &["sip-tester"], &["sipp"], &[]),
     test("Kamailio", "registration at another server", &["kamailio"], &["kamailio"], &["kamailio"], &[]),
     Need {
@@ -291,6 +293,24 @@ pub(crate) const NEEDS: &[Need] = &[
         pacman: &["python"],
         ..NOTHING
     },
+    test("OpenSSL", "a DTLS peer that lies", &["openssl"], &["openssl"], &["openssl"], &["openssl"]),
+    test(
+        "xprop, xwininfo",
+        "pictures of windows",
+        &["xprop"],
+        &["x11-utils"],
+        &["xprop", "xwininfo"],
+        &["xorg-xprop", "xorg-xwininfo"],
+    ),
+    test(
+        "unshare, nsenter",
+        "tests in networks of their own",
+        &["nsenter"],
+        &["util-linux"],
+        &["util-linux"],
+        &["util-linux"],
+    ),
+    test("kill", "peers that die", &["kill"], &["procps"], &["util-linux"], &["util-linux"]),
     test("tcpdump", "when packets were on the wire", &["tcpdump"], &["tcpdump"], &["tcpdump"], &["tcpdump"]),
     test("iproute2", "tests of a lost network", &["ip"], &["iproute2"], &["iproute"], &["iproute2"]),
 ];

@@ -22,8 +22,7 @@ const SOON: Duration = Duration::from_secs(20);
 const CORRELATED: f64 = 0.7;
 
 pub(crate) fn needs() -> Needs {
-    let tools = [&JsSip::TOOLS[..], &["kamailio"]].concat();
-    Needs::tools(&tools).network().within(Duration::from_secs(180))
+    JsSip::needs(&["kamailio"]).within(Duration::from_secs(180))
 }
 
 /// A browser cannot be called on loopback alone.

@@ -9,6 +9,9 @@ use crate::peers::streams::CLOCK;
 
 const PAGE: &str = include_str!("page.html");
 const PHONE: &str = include_str!("phone.js");
+/// In the UI's folder.
+const BUNDLER: &str = "node_modules/.bin/esbuild";
+const LIBRARY: &str = "node_modules/jssip/lib/JsSIP.js";
 
 pub(super) fn serve(dir: &Path) -> Result<Pages> {
     Pages::serve(vec![
@@ -19,17 +22,23 @@ pub(super) fn serve(dir: &Path) -> Result<Pages> {
     ])
 }
 
+pub(super) fn has_library() -> bool {
+    [BUNDLER, LIBRARY].iter().all(|file| ui().join(file).exists())
+}
+
+fn ui() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../ui")
+}
+
 /// JsSIP as one script, made of the package that the UI's lock file names.
 fn library(dir: &Path) -> Result<String> {
-    let ui: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../ui");
     let out = dir.join("jssip.js");
-    let bundler = ui.join("node_modules/.bin/esbuild");
-    if !bundler.exists() {
+    if !has_library() {
         return Err(RigError::new("JsSIP is not installed: run `npm ci` in ui"));
     }
-    let output = Command::new(bundler)
-        .current_dir(&ui)
-        .args(["node_modules/jssip/lib/JsSIP.js", "--bundle", "--format=iife", "--global-name=JsSIP"])
+    let output = Command::new(ui().join(BUNDLER))
+        .current_dir(ui())
+        .args([LIBRARY, "--bundle", "--format=iife", "--global-name=JsSIP"])
         .arg("--log-level=warning")
         .arg(format!("--outfile={}", out.display()))
         .output()?;
