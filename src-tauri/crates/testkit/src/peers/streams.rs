@@ -60,8 +60,10 @@ pub struct StreamPage {
 /// A picture of a played stream, as it was shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ShownPicture {
-    /// Milliseconds since 1970.
+    /// When the page's frame began that it is of, milliseconds since 1970.
     pub at: f64,
+    /// When it was looked at, by the clock of the machine: no earlier than that, and no earlier than it was drawn.
+    pub looked: u64,
     /// What its clock says, milliseconds since 1970; `None` where it cannot be read.
     pub clock: Option<u64>,
     pub width: u32,
@@ -72,7 +74,8 @@ impl ShownPicture {
     /// As a page tells it.
     pub(super) fn read(told: &Value) -> Option<Self> {
         let side = |at: usize| told[at].as_u64().and_then(|side| u32::try_from(side).ok());
-        Some(Self { at: told[0].as_f64()?, clock: told[1].as_u64(), width: side(2)?, height: side(3)? })
+        let (at, looked) = (told[0].as_f64()?, told[4].as_u64()?);
+        Some(Self { at, looked, clock: told[1].as_u64(), width: side(2)?, height: side(3)? })
     }
 }
 

@@ -65,14 +65,17 @@ const clock = (() => {
     return { canvas, track, stop: () => clearInterval(timer) }
   }
 
-  // Of each picture that a video shows: when, its clock, its size. `tell` gives it, and says whether there is to be a next one.
+  // Of each picture that a video shows: of which frame of the page it is, its clock, its size, and when it was looked at: a busy
+  // page looks later than its frame began, and sees a newer picture. `tell` gives it, and says whether there is to be a next one.
   function follow(video, tell) {
     const canvas = document.createElement('canvas')
     ;[canvas.width, canvas.height] = [160, 40]
     const context = canvas.getContext('2d', { willReadFrequently: true, alpha: false })
     const next = (now, { width, height }) => {
       context.drawImage(video, 0, (video.videoHeight * 2) / 3, video.videoWidth, video.videoHeight / 3, 0, 0, 160, 40)
-      if (tell(performance.timeOrigin + now, readClock(context), width, height)) video.requestVideoFrameCallback(next)
+      const time = readClock(context)
+      const looked = Date.now()
+      if (tell(performance.timeOrigin + now, time, width, height, looked)) video.requestVideoFrameCallback(next)
     }
     video.requestVideoFrameCallback(next)
   }

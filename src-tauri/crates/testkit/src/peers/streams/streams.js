@@ -133,9 +133,9 @@ const streams = (() => {
 
   // The first picture tells how long it took.
   function follow(stream, video) {
-    clock.follow(video, (at, time, width, height) => {
+    clock.follow(video, (at, time, width, height, looked) => {
       if (!stream.seen.length) tell('first picture', { id: stream.id, clock: time, width, height, after: at - stream.offered })
-      if (stream.seen.length < MOST) stream.seen.push([at, time, width, height])
+      if (stream.seen.length < MOST) stream.seen.push([at, time, width, height, looked])
       return all.has(stream.id)
     })
   }
