@@ -129,6 +129,35 @@ fn a_sender_report_tells_the_clock_that_sound_and_picture_meet_by() {
 }
 
 #[test]
+fn the_clock_is_of_when_a_picture_was_taken_where_that_is_known_and_not_of_when_it_was_sent() {
+    let now = Instant::now();
+    let (mut a, mut b) = (video(0xaaaa, now), video(0xbbbb, now));
+    let mut out = Vec::new();
+    a.write_rtp(now, 96, 0, true, b"x", &mut out);
+    b.handle_rtp(now, &out).unwrap();
+    let later = now + 5000 * MS;
+    a.set_captured(450_000, later - 300 * MS);
+    a.write_rtp(later, 96, 450_000, true, b"x", &mut out);
+    assert!(a.poll_rtcp(later + 2000 * MS, wallclock(7000 * MS), &mut out));
+    b.handle_rtcp(later, &out).unwrap();
+    let SenderClock { rtp_timestamp, .. } = b.remote_clock().unwrap();
+    assert_eq!(rtp_timestamp, 1000 + 450_000 + 207_000);
+    // What is passed on has a clock that is not ours to tell.
+    b.write_rtp(now, 96, 0, true, b"x", &mut out);
+    let packet = a.handle_rtp(later, &out).unwrap();
+    let mut on = video(0xcccc, now);
+    on.set_captured(7, now);
+    let mut passed = Vec::new();
+    assert!(on.forward(later, 1, &packet, 96, &mut passed));
+    let sent = sidetone_rtp::WirePacket::parse(&passed).unwrap().timestamp;
+    assert!(on.poll_rtcp(later + 2000 * MS, wallclock(7000 * MS), &mut out));
+    let Some(Packet::SenderReport { info, .. }) = Compound::parse(&out).unwrap().packets().next() else {
+        panic!("no report")
+    };
+    assert_eq!(info.rtp_timestamp, sent.wrapping_add(180_000));
+}
+
+#[test]
 fn forwarded_video_keeps_its_markers_where_the_source_changes() {
     let now = Instant::now();
     let (mut from, mut to) = (video(0xaaaa, now), video(0xbbbb, now));

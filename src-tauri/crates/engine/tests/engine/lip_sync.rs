@@ -1,11 +1,11 @@
 //! Whether what is heard of a stream and what is seen of it were taken at the same time.
 
 use crate::{
-    kit::{Phone, SOON, options, quiet},
+    kit::{LOOPBACK, Phone, SOON, options, quiet, unregistered},
     streams::{now_ms, stream},
 };
-use sidetone_api::{AudioInput, StreamSources};
-use sidetone_engine::Options;
+use sidetone_api::{AudioInput, CallStatus::Established, Command, StreamId, StreamSources};
+use sidetone_engine::{Options, Pictures};
 use sidetone_media::{
     DeviceError, DeviceInfo, Devices, Direction, Flow, Frame, OpenedSink, OpenedSource, OpenedVideo,
     Selection, Sink, Source, Synthetic, VideoSelection, VideoWish,
@@ -109,24 +109,8 @@ fn median(mut values: Vec<i64>) -> i64 {
     values[values.len() / 2]
 }
 
-#[tokio::test]
-async fn sound_waits_for_the_pictures_of_a_slow_camera() {
-    let heard = Arc::<Mutex<Vec<u64>>>::default();
-    let studio = Studio { grabbers: Grabbers::default(), heard: Arc::clone(&heard) };
-    let mut settings = quiet();
-    (settings.video.width, settings.video.height) = (Size::P180.width(), Size::P180.height());
-    settings.audio.speaker = "device:ear".into();
-    let mut phone = Phone::with(Options { devices: Arc::new(studio), ..options(settings) }).await;
-    let sources = StreamSources {
-        video: Some("device:slow".into()),
-        inset: None,
-        audio: vec![AudioInput { source: "device:beeper".into(), gain: 1.0 }],
-    };
-    phone.publish("tv", sources).await;
-    phone.until("the stream", |state| state.gateway.streams.len() == 1).await;
-    let played = phone.played("tv").await;
-    let mut pictures = phone.handle.pictures(played.clone()).await.unwrap();
-
+/// Waits until beeps and pictures of the same moment come at the same time.
+async fn are_together(pictures: &mut Pictures, heard: &Mutex<Vec<u64>>) {
     // The sound comes later bit by bit, so that nobody hears it.
     let measured = async {
         loop {
@@ -150,6 +134,27 @@ async fn sound_waits_for_the_pictures_of_a_slow_camera() {
         }
     };
     tokio::time::timeout(2 * SOON, measured).await.expect("sound and picture together");
+}
+
+#[tokio::test]
+async fn sound_waits_for_the_pictures_of_a_slow_camera() {
+    let heard = Arc::<Mutex<Vec<u64>>>::default();
+    let studio = Studio { grabbers: Grabbers::default(), heard: Arc::clone(&heard) };
+    let mut settings = quiet();
+    (settings.video.width, settings.video.height) = (Size::P180.width(), Size::P180.height());
+    settings.audio.speaker = "device:ear".into();
+    let mut phone = Phone::with(Options { devices: Arc::new(studio), ..options(settings) }).await;
+    let sources = StreamSources {
+        video: Some("device:slow".into()),
+        inset: None,
+        audio: vec![AudioInput { source: "device:beeper".into(), gain: 1.0 }],
+    };
+    phone.publish("tv", sources).await;
+    phone.until("the stream", |state| state.gateway.streams.len() == 1).await;
+    let played = phone.played("tv").await;
+    let mut pictures = phone.handle.pictures(played.clone()).await.unwrap();
+
+    are_together(&mut pictures, &heard).await;
     phone
         .until("the figure", |state| {
             let skew = stream(state, &played).and_then(|it| it.statistics).and_then(|it| it.skew_ms);
@@ -157,4 +162,50 @@ async fn sound_waits_for_the_pictures_of_a_slow_camera() {
         })
         .await;
     phone.finish().await;
+}
+
+/// A phone of its own studio; what its speaker plays.
+async fn in_a_studio(user: &str) -> (Phone, Arc<Mutex<Vec<u64>>>) {
+    let heard = Arc::<Mutex<Vec<u64>>>::default();
+    let studio = Studio { grabbers: Grabbers::default(), heard: Arc::clone(&heard) };
+    let mut settings = quiet();
+    (settings.video.width, settings.video.height) = (Size::P180.width(), Size::P180.height());
+    settings.video.camera = "device:slow".into();
+    (settings.audio.microphone, settings.audio.speaker) = ("device:beeper".into(), "device:ear".into());
+    settings.network.sip_port = sidetone_testkit::free_port(LOOPBACK).unwrap();
+    settings.accounts.push(unregistered(user));
+    (Phone::with(Options { devices: Arc::new(studio), ..options(settings) }).await, heard)
+}
+
+#[tokio::test]
+async fn the_sound_of_a_call_waits_for_its_pictures_and_no_longer_than_there_are_any() {
+    let ((mut alice, _), (mut bob, heard)) = (in_a_studio("alice").await, in_a_studio("bob").await);
+    let here = alice.call(&format!("sip:bob@{}", bob.address())).await;
+    let there = bob.answer().await;
+    alice.status(&here, Established).await;
+    alice.done(Command::SetCallVideo { call_id: here.clone(), on: true }).await;
+    bob.until("her picture", |state| {
+        let call = state.calls.iter().find(|call| call.call_id == there);
+        call.and_then(|call| call.video.as_ref()).is_some_and(|video| video.receiving)
+    })
+    .await;
+    let mut pictures = bob.handle.pictures(StreamId::new(there.as_str())).await.unwrap();
+    are_together(&mut pictures, &heard).await;
+    // Without pictures the sound is soon as early as it was.
+    alice.done(Command::SetCallVideo { call_id: here.clone(), on: false }).await;
+    let early = async {
+        loop {
+            heard.lock().unwrap().clear();
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            let beeps: Vec<i64> = heard.lock().unwrap().iter().map(|at| (at % 1_000) as i64).collect();
+            let late = if beeps.len() < 3 { continue } else { median(beeps) };
+            eprintln!("heard {late} ms after it was, without pictures");
+            if late < CAMERA_MS as i64 / 2 {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(2 * SOON, early).await.expect("a call without delay");
+    alice.finish().await;
+    bob.finish().await;
 }

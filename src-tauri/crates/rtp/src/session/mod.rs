@@ -164,6 +164,12 @@ impl Session {
         self.outbound.write_local(now, timestamp_offset, fields, out);
     }
 
+    /// The local media of this offset was taken then: from now on sender reports tell it, so that a receiver can put sound and
+    /// pictures together that were not under way for equally long. Without it they tell when packets went out.
+    pub fn set_captured(&mut self, timestamp_offset: u32, at: Instant) {
+        self.outbound.set_captured(timestamp_offset, at);
+    }
+
     /// Writes a packet at a timestamp of the running stream (see [`Session::timestamp`]), such as a telephone event
     /// while another leg's media is forwarded.
     pub fn write_between(

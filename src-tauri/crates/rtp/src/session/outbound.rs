@@ -19,6 +19,8 @@ pub(super) struct Outbound {
     maker: Maker,
     /// The media packet that the timeline is continued from.
     last: Option<Last>,
+    /// When the local media of an offset was taken.
+    captured: Option<(u32, Instant)>,
     pub(super) last_sent: Option<Instant>,
     /// Since the SSRC was taken, as in sender reports.
     pub(super) packets: u64,
@@ -76,6 +78,7 @@ impl Outbound {
             local_offset: 0,
             maker: Maker::Local,
             last: None,
+            captured: None,
             last_sent: None,
             packets: 0,
             octets: 0,
@@ -99,6 +102,21 @@ impl Outbound {
                 last.timestamp.wrapping_add(elapsed as u32)
             }
             None => self.initial_timestamp,
+        }
+    }
+
+    pub(super) fn set_captured(&mut self, offset: u32, at: Instant) {
+        self.captured = Some((offset, at));
+    }
+
+    /// The timestamp of what is taken at `now`. Where that is not known, what is sent now stands for it.
+    pub(super) fn captured(&self, now: Instant) -> u32 {
+        match (self.maker, self.captured, self.last) {
+            (Maker::Local, Some((offset, at)), Some(last)) => {
+                let elapsed = units(now.saturating_duration_since(at), last.clock_rate);
+                self.local_base.wrapping_add(offset).wrapping_add(elapsed as u32)
+            }
+            _ => self.timestamp(now),
         }
     }
 

@@ -197,7 +197,7 @@ impl Session {
             let ntp = NtpTime::from_wallclock(wallclock);
             let info = SenderInfo {
                 ntp,
-                rtp_timestamp: self.outbound.timestamp(now),
+                rtp_timestamp: self.outbound.captured(now),
                 packets: self.outbound.packets as u32,
                 octets: self.outbound.octets as u32,
             };

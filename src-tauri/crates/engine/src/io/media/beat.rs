@@ -26,10 +26,11 @@ impl Worker {
         for leg in self.legs.values_mut() {
             let joined = leg.joined();
             leg.hear(now, matches!(joined, Join::Devices | Join::Conference), &self.news);
-            let Some(heard) = leg.heard() else { continue };
-            if let Some(timestamp) = leg.playing() {
-                self.videos.sound_heard(leg.id(), timestamp, now);
+            if let Some(sounding) = leg.sounding(now) {
+                let wait = self.videos.sound_heard(leg.id(), sounding);
+                leg.set_extra_delay(wait);
             }
+            let Some(heard) = leg.heard() else { continue };
             self.desk.mix(heard);
             if joined == Join::Conference {
                 self.conference.add(heard);

@@ -1,13 +1,13 @@
 //! What a leg receives: checked, counted, and given to the decoder.
 
 use super::Leg;
-use crate::io::media::Join;
+use crate::io::{media::Join, streams::Sounding};
 use sidetone_media::{
     AudioReceiver, Codec, Frame, PayloadKind as PacketKind, ReceivedPacket, ReceiverOptions,
 };
 use sidetone_rtp::{PayloadClass, RtpPacket, telephone_event::TelephoneEvent};
 use sidetone_sdp::PayloadKind;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl Leg {
     /// Checks a plain RTP packet; gives it where there is something to play or forward.
@@ -49,8 +49,16 @@ impl Leg {
     }
 
     /// What of it is heard now.
-    pub(in super::super) fn playing(&self) -> Option<u32> {
-        self.receiver.as_ref()?.1.playing()
+    pub(in super::super) fn sounding(&self, now: Instant) -> Option<Sounding> {
+        let (_, receiver) = self.receiver.as_ref()?;
+        Some(Sounding { timestamp: receiver.playing()?, at: now, waited: receiver.waiting()? })
+    }
+
+    /// It is to be heard so much later than the network asks for.
+    pub(in super::super) fn set_extra_delay(&mut self, extra: Duration) {
+        if let Some((_, receiver)) = &mut self.receiver {
+            receiver.set_extra_delay(extra);
+        }
     }
 
     /// The clock of what is received, in Hz.

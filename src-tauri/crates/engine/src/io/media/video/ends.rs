@@ -15,6 +15,9 @@ const BETWEEN_KEYS: Duration = Duration::from_millis(500);
 /// After the first packet, for one who cannot say that it was lost.
 const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
+/// A far end of whose pictures nothing has come for so long shows none: its sound waits for nothing.
+const STILL: Duration = Duration::from_secs(3);
+
 /// The leg's side of them.
 pub(crate) struct Ends {
     pub(super) key: Key,
@@ -24,6 +27,8 @@ pub(crate) struct Ends {
     control: Control,
     inlet: Inlet,
     shown: Option<(Received, Sink)>,
+    /// When the last packet of the far end's pictures came.
+    seen: Option<Instant>,
     /// The last request that was obeyed, and whether another one waits.
     key_made: Option<Instant>,
     key_asked: bool,
@@ -42,6 +47,7 @@ impl Ends {
             control,
             inlet,
             shown: None,
+            seen: None,
             key_made: None,
             key_asked: false,
             unsent: false,
@@ -62,6 +68,7 @@ impl Ends {
             self.shown = Some((received, sink));
         }
         let Some((_, sink)) = &self.shown else { return false };
+        self.seen = Some(now);
         if packet.source_changed && !is_new {
             sink.cut();
         }
@@ -77,8 +84,16 @@ impl Ends {
         }
     }
 
-    pub(super) fn heard(&self, timestamp: u32, now: Instant) {
-        self.own.counters.heard.set(Sounding { timestamp, at: now, waited: Duration::ZERO });
+    /// The pictures follow the sound; where they come later than it, it is to wait so long. It does not wait for those that come
+    /// no more.
+    pub(super) fn heard(&self, sounding: Sounding) -> Duration {
+        let counters = &self.own.counters;
+        counters.heard.set(sounding);
+        let is_recent = |seen: Instant| sounding.at.saturating_duration_since(seen) < STILL;
+        if !self.seen.is_some_and(is_recent) {
+            return Duration::ZERO;
+        }
+        Duration::try_from_secs_f32(counters.sound_delay.get() / 1_000.0).unwrap_or_default()
     }
 
     /// Of the pictures that are shown, and of ours.

@@ -2,7 +2,7 @@
 
 use super::{Ends, measure::Measure, rate::Rate};
 use crate::io::media::{LegId, News, TransportSetup, leg::Wire};
-use crate::io::streams::{Key, Kind, Packet, receive::Received};
+use crate::io::streams::{Key, Kind, Packet, Sounding, receive::Received};
 use sidetone_api::CallVideoStatistics;
 use sidetone_rtp::{
     Config, KeepAlive, KeyFrameRequest, PayloadType, RtcpConfig, RtpPacket, SenderClock, Session,
@@ -154,10 +154,15 @@ impl VideoLeg {
         }
     }
 
-    pub(super) fn tell_heard(&mut self, timestamp: u32, now: Instant) {
-        if let Some(ends) = &self.ends {
-            ends.heard(timestamp, now);
-        }
+    /// This of the sound is heard now. Gives how much later it is to be heard, for the sake of the pictures.
+    pub(super) fn tell_heard(&self, sounding: Sounding) -> Duration {
+        let sees = self.negotiated.as_ref().is_some_and(|negotiated| negotiated.direction.receives());
+        self.ends.as_ref().filter(|_| sees).map(|ends| ends.heard(sounding)).unwrap_or_default()
+    }
+
+    /// Our picture of this timestamp was taken then.
+    pub(super) fn captured(&mut self, timestamp: u32, at: Instant) {
+        self.session.set_captured(timestamp, at);
     }
 
     /// Gives a packet to the decoder; `sound_clock` in Hz. True where a key frame is needed.

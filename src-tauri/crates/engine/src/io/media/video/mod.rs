@@ -11,9 +11,12 @@ pub(crate) use ends::Ends;
 pub(super) use leg::VideoLeg;
 
 use super::{LegId, News};
-use crate::io::streams::{Key, Kind};
+use crate::io::streams::{Key, Kind, Sounding};
 use sidetone_rtp::SenderClock;
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 use tokio::sync::mpsc;
 
 /// All legs of video.
@@ -47,11 +50,9 @@ impl Videos {
         }
     }
 
-    /// This of the sound is heard now.
-    pub(super) fn sound_heard(&mut self, leg: LegId, timestamp: u32, now: Instant) {
-        if let Some(video) = self.beside(leg) {
-            video.tell_heard(timestamp, now);
-        }
+    /// This of the sound is heard now. Gives how much later it is to be heard, for the sake of the pictures.
+    pub(super) fn sound_heard(&mut self, leg: LegId, sounding: Sounding) -> Duration {
+        self.beside(leg).map(|video| video.tell_heard(sounding)).unwrap_or_default()
     }
 
     fn insert(&mut self, video: VideoLeg) {

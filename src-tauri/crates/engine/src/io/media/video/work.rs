@@ -102,7 +102,8 @@ impl Worker {
                 Inward::Shown => {
                     let _ = self.news.try_send(News::VideoShown { leg: video.id() });
                 }
-                Inward::Clock { .. } | Inward::Alive => {}
+                Inward::Clock { timestamp, at, .. } => video.captured(timestamp, at),
+                Inward::Alive => {}
             }
         }
     }
