@@ -97,6 +97,14 @@ describe('video', () => {
     expect(page.commands[0]).not.toHaveProperty('video')
   })
 
+  it('keeps its place while the call is held, and says why there is none', async () => {
+    open('video')
+    await page.click('hold-button')
+    expect(page.text('call-video-none')).toBe('No video while the call is on hold.')
+    await page.click('hold-button')
+    expect(page.get('call-video').querySelectorAll('canvas')).toHaveLength(2)
+  })
+
   it('says what is wrong with it', () => {
     open('video-problem')
     expect(page.text('call-video-problem')).toContain('the camera gives no pictures')

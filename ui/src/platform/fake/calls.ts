@@ -119,7 +119,9 @@ function dissolve(engine: FakeEngine): void {
 function hold(engine: FakeEngine, callId: string, local: boolean): Reply {
   const found = engine.find(callId)
   const status = local || found.hold.remote ? 'HOLD' : 'ESTABLISHED'
-  return engine.change(callId, { hold: { ...found.hold, local }, status })
+  const moves = status === 'ESTABLISHED'
+  const video = found.video && { ...found.video, sending: moves, receiving: moves }
+  return engine.change(callId, { hold: { ...found.hold, local }, status, video })
 }
 
 function pause(engine: FakeEngine, callId: string, paused: boolean): Reply {
