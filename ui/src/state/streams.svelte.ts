@@ -4,7 +4,13 @@ import { toFailure } from '../platform/types'
 import type { App } from './app.svelte'
 import { streamHasEnded } from './mirror'
 
-export type Snapped = { file: SnapshotFile | null; info: string; number: number }
+export type Snapped = {
+  file: SnapshotFile | null
+  info: string
+  number: number
+  /** A small picture of it, as `data:`, once it was drawn. */
+  small?: string
+}
 
 /** What is to be published, and what became of what was. */
 export class Streams {
