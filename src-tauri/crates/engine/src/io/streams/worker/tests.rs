@@ -1,9 +1,11 @@
-use super::{Ask, Inward, Key, News, Own, TICK, Tracks, UNSEEN, Worker};
+use super::{Ask, Key, News, TICK, UNSEEN, Worker};
 use crate::io::door;
 use crate::io::streams::{
+    Own,
+    inlet::Inward,
     packet::{Kind, Packet},
     receive,
-    router::VideoTrack,
+    router::{Tracks, VideoTrack},
     send::Control,
 };
 use std::time::Instant;
