@@ -93,6 +93,11 @@ impl Peer {
         self.transport.said().ufrag
     }
 
+    /// The far end's, as it said last.
+    pub fn remote_ufrag(&self) -> Option<&str> {
+        self.remote.as_ref().map(|remote| remote.transport.ufrag.as_str())
+    }
+
     /// A datagram that came to `local` from `remote`, of the far end or of a STUN or TURN server.
     pub fn handle_input(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, datagram: &[u8]) {
         self.now = self.now.max(now);

@@ -110,6 +110,7 @@ enum Errand {
     StreamRecorded(streams::Recorded),
     Dialling(Box<streams::Dialling>),
     Negotiated(Box<streams::Negotiated>),
+    Restarted(Box<streams::Restarted>),
     /// A session of the gateway that nobody wants.
     Unserved(String),
 }
@@ -280,6 +281,7 @@ impl Owner {
             Errand::StreamRecorded(recorded) => self.on_stream_recorded(recorded),
             Errand::Dialling(dialling) => self.on_dialling(*dialling),
             Errand::Negotiated(negotiated) => self.on_negotiated(*negotiated),
+            Errand::Restarted(restarted) => self.on_restarted(*restarted),
             Errand::Unserved(resource) => self.on_unserved(&resource),
         }
     }

@@ -33,6 +33,7 @@ mod streams;
 mod streams_hostile;
 mod streams_network;
 mod streams_relay;
+mod streams_restart;
 mod streams_secure;
 mod transfer;
 mod video;

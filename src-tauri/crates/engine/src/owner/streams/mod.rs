@@ -5,6 +5,7 @@ mod change;
 mod check;
 mod connect;
 mod news;
+mod patch;
 mod play;
 mod preview;
 mod publish;
@@ -18,6 +19,7 @@ mod status;
 
 pub use check::check_video;
 pub(super) use connect::Dialling;
+pub(super) use patch::Restarted;
 pub(super) use record::Recorded;
 pub(super) use serve::Negotiated;
 pub(super) use snapshot::Taken;

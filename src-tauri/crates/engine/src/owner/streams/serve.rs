@@ -2,7 +2,7 @@
 
 use super::super::{Errand, Owner, view::new_id};
 use crate::{
-    StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
+    StreamAccepted, StreamDeclined, StreamOffer,
     io::{
         clock,
         dns::Names,
@@ -17,7 +17,7 @@ use crate::{
 use sidetone_api::{FailureCode, Secret};
 use sidetone_peer::{
     Certificate, Codec, Config, Direction, Media, Peer, PeerError, Wanted,
-    whip::{Condition, EntityTag, Fragment, Kind, Wanted as WantedOfPatch},
+    whip::{EntityTag, Kind},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -51,12 +51,14 @@ pub(super) struct Served {
 }
 
 #[derive(Debug)]
-struct Session {
-    key: Key,
-    /// The client's description of now.
-    offer: String,
-    tag: EntityTag,
-    restarts: u32,
+pub(super) struct Session {
+    pub(super) key: Key,
+    /// The client's description of now, and its ICE user name fragment.
+    pub(super) offer: String,
+    pub(super) ufrag: String,
+    pub(super) tag: EntityTag,
+    /// Restarts that were asked for, and the last that came about.
+    pub(super) restarts: (u32, u32),
     token: Option<Secret>,
 }
 
@@ -145,6 +147,7 @@ impl Owner {
             Ok(done) => done,
             Err(declined) => return drop(reply.send(Err(declined))),
         };
+        let ufrag = peer.remote_ufrag().unwrap_or_default().to_owned();
         let (Ok(resource), Some(tag)) = (new_resource(), tag(0)) else {
             return drop(reply.send(Err(StreamDeclined::Limit("there is no randomness".into()))));
         };
@@ -166,7 +169,7 @@ impl Owner {
             taken: Some(taken),
         };
         self.stream_door.ask(streams::Ask::Adopt(Box::new(adopted)));
-        let session = Session { key, offer: sdp, tag: tag.clone(), restarts: 0, token };
+        let session = Session { key, offer: sdp, ufrag, tag: tag.clone(), restarts: (0, 0), token };
         self.streams.served.sessions.insert(resource.clone(), session);
         let errands = self.errands.clone();
         tokio::spawn(async move {
@@ -192,48 +195,6 @@ impl Owner {
         });
     }
 
-    pub(in super::super) fn patch_stream(
-        &mut self,
-        patch: StreamPatch,
-        reply: oneshot::Sender<Result<StreamPatched, StreamDeclined>>,
-    ) {
-        let StreamPatch { resource, if_match, fragment, token } = patch;
-        let asker = self.stream_door.asker();
-        let result = self.session(&resource, token.as_ref()).and_then(|session| {
-            let ufrag = ufrag(&session.offer);
-            let condition = Condition { tag: &session.tag, ufrag: &ufrag };
-            let wanted = WantedOfPatch::of(if_match.as_ref(), &fragment, condition)?;
-            if wanted == WantedOfPatch::Trickle {
-                let candidates = fragment.candidates().map(|(_, candidate)| candidate.to_owned()).collect();
-                asker.ask(streams::Ask::Trickle { peer: session.key, candidates });
-                return Ok(None);
-            }
-            session.offer = fragment.applied_to(&session.offer);
-            session.restarts += 1;
-            let tag = tag(session.restarts).ok_or(StreamDeclined::Stopped)?;
-            session.tag = tag.clone();
-            let (done, answer) = oneshot::channel();
-            asker.ask(streams::Ask::Offered { peer: session.key, sdp: session.offer.clone(), done });
-            Ok(Some((answer, tag)))
-        });
-        match result {
-            Err(declined) => drop(reply.send(Err(declined))),
-            Ok(None) => drop(reply.send(Ok(StreamPatched::Trickled))),
-            Ok(Some((answer, tag))) => {
-                tokio::spawn(async move {
-                    let result = match answer.await {
-                        Ok(Ok(sdp)) => Fragment::parse(&sdp)
-                            .map(|fragment| fragment.of_transport())
-                            .map_err(|error| StreamDeclined::Unacceptable(error.to_string())),
-                        Ok(Err(error)) => Err(refusal(&error)),
-                        Err(_) => Err(StreamDeclined::SessionNotFound),
-                    };
-                    let _ = reply.send(result.map(|fragment| StreamPatched::Restarted { fragment, tag }));
-                });
-            }
-        }
-    }
-
     pub(in super::super) fn end_served(
         &mut self,
         resource: &str,
@@ -257,6 +218,11 @@ impl Owner {
         }
     }
 
+    /// Without its token: it was shown.
+    pub(super) fn known_session(&mut self, resource: &str) -> Option<&mut Session> {
+        self.streams.served.sessions.get_mut(resource)
+    }
+
     /// The far end has gone.
     pub(super) fn on_session_left(&mut self, key: Key) {
         let served = &mut self.streams.served;
@@ -271,7 +237,11 @@ impl Owner {
     }
 
     /// Who opened a session with a token has to show it again.
-    fn session(&mut self, resource: &str, token: Option<&Secret>) -> Result<&mut Session, StreamDeclined> {
+    pub(super) fn session(
+        &mut self,
+        resource: &str,
+        token: Option<&Secret>,
+    ) -> Result<&mut Session, StreamDeclined> {
         let session =
             self.streams.served.sessions.get_mut(resource).ok_or(StreamDeclined::SessionNotFound)?;
         check_token(session.token.as_ref(), token)?;
@@ -330,7 +300,7 @@ fn negotiate(
     Ok((peer, answer))
 }
 
-fn refusal(error: &PeerError) -> StreamDeclined {
+pub(super) fn refusal(error: &PeerError) -> StreamDeclined {
     match error {
         PeerError::Description { .. } => StreamDeclined::BadOffer(error.to_string()),
         PeerError::NoCommonCodecs => StreamDeclined::NoCommonCodecs,
@@ -353,14 +323,9 @@ fn new_resource() -> Result<String, FailureCode> {
     Ok(random.iter().fold(id, |id, byte| format!("{id}{byte:02x}")))
 }
 
-fn tag(restarts: u32) -> Option<EntityTag> {
+pub(super) fn tag(restarts: u32) -> Option<EntityTag> {
     let random: [u8; 8] = clock::random().ok()?;
     EntityTag::strong(&format!("{restarts}-{:016x}", u64::from_be_bytes(random)))
-}
-
-fn ufrag(sdp: &str) -> String {
-    let fragment = Fragment::parse(sdp).unwrap_or_default();
-    fragment.credentials().map(|credentials| credentials.ufrag.clone()).unwrap_or_default()
 }
 
 impl Owner {
