@@ -136,6 +136,10 @@ pub enum Event {
     KeyFrameRequested {
         track: TrackId,
     },
+    /// What waited for the path to have room was thrown away: what follows had better begin with a key frame.
+    Behind {
+        track: TrackId,
+    },
     /// Packets were lost for good: the pictures until the next key frame are damaged. It has been asked for.
     Lost {
         track: TrackId,

@@ -331,6 +331,11 @@ impl Peer {
         self.session.write_rtp(now, track, packet)
     }
 
+    /// How long the oldest picture has waited for the path to have room: a source that can had better leave some out.
+    pub fn backlog(&self, now: Instant) -> Duration {
+        self.session.backlog(now)
+    }
+
     /// The clock of what is sent, such as the one of a forwarded stream; by default the time of sending.
     ///
     /// # Errors

@@ -117,6 +117,7 @@ fn layers_are_told_apart_and_repaired_by_their_identifiers() {
             timestamp: 0,
             next: pair.now,
             bps: 150_000 * share,
+            patience: Duration::MAX,
         })
         .collect();
     for _ in 0..300 {

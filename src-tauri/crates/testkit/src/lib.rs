@@ -34,6 +34,7 @@ mod require;
 #[cfg(unix)]
 mod room;
 mod stun;
+mod udp_path;
 
 pub use certificates::{CertificateOptions, TestAuthority, TestCertificate};
 pub use dns::{DnsHabit, DnsRecord, DnsServer};
@@ -52,6 +53,7 @@ pub use require::{Needs, require, skip};
 #[cfg(unix)]
 pub use room::{Room, enter_room, enter_room_as_program};
 pub use stun::StunServer;
+pub use udp_path::UdpPath;
 
 #[doc(hidden)]
 pub mod macro_support {

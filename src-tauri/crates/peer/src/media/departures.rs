@@ -16,6 +16,9 @@ pub(crate) struct Departures {
     /// Of the first one kept.
     base: u64,
     sent: VecDeque<Departure>,
+    /// Bytes of all that was sent, and of all up to the newest that a report told of.
+    total: u64,
+    told: u64,
     /// The far end's clock, unwrapped, in microseconds.
     reference: Option<(i64, u32)>,
 }
@@ -26,6 +29,8 @@ struct Departure {
     size: usize,
     probe: Option<u32>,
     acknowledged: bool,
+    /// Bytes of all up to it.
+    total: u64,
 }
 
 impl Departures {
@@ -35,11 +40,17 @@ impl Departures {
     }
 
     pub(crate) fn record(&mut self, at: Instant, size: usize, probe: Option<u32>) {
-        self.sent.push_back(Departure { at, size, probe, acknowledged: false });
+        self.total += size as u64;
+        self.sent.push_back(Departure { at, size, probe, acknowledged: false, total: self.total });
         if self.sent.len() > KEPT {
             self.sent.pop_front();
             self.base += 1;
         }
+    }
+
+    /// Bytes on their way, as far as is known.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.total - self.told
     }
 
     /// What a report tells, in the order of sending. Each packet is told as received at most once.
@@ -62,6 +73,7 @@ impl Departures {
             };
             let place = number.checked_sub(self.base).and_then(|place| usize::try_from(place).ok());
             let Some(departure) = place.and_then(|place| self.sent.get_mut(place)) else { continue };
+            self.told = self.told.max(departure.total);
             if departure.acknowledged {
                 continue;
             }

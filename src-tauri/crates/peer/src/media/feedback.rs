@@ -92,6 +92,7 @@ impl Session {
             } else if let Some(report) = packet.downcast_ref::<TransportLayerCc>() {
                 let results = self.departures.results(report);
                 self.has_feedback = true;
+                self.told = Some(now);
                 self.estimate.handle(now, &results);
             } else if let Some(pli) = packet.downcast_ref::<PictureLossIndication>() {
                 self.on_key_frame_request(pli.media_ssrc, None);

@@ -68,6 +68,8 @@ pub(crate) struct Session {
     out: VecDeque<Out>,
     events: VecDeque<Event>,
     has_feedback: bool,
+    /// When the far end last told of arrivals.
+    told: Option<Instant>,
     /// How much had been sent when loss was last reported, where there is no better feedback.
     told_loss: Option<(u64, Instant)>,
     bytes_sent: u64,
@@ -108,6 +110,7 @@ impl Session {
             out: VecDeque::new(),
             events: VecDeque::new(),
             has_feedback: false,
+            told: None,
             told_loss: None,
             bytes_sent: 0,
             bytes_received: 0,
@@ -197,14 +200,31 @@ impl Session {
             self.emit(now, track, packet);
             return Ok(());
         }
-        self.pacer.fill(now, self.estimate.bps());
+        self.fill_pacer(now);
         if self.pacer.is_empty() && self.pacer.may() {
             self.pacer.spend(packet.payload.len());
             self.emit(now, track, packet);
         } else {
-            self.pacer.push(track, packet);
+            if self.pacer.backlog(now) > LATEST {
+                self.pacer.clear(track);
+                self.events.push_back(Event::Behind { track });
+            }
+            self.pacer.push(now, track, packet);
         }
         Ok(())
+    }
+
+    fn fill_pacer(&mut self, now: Instant) {
+        self.pacer.fill(now, self.estimate.bps());
+        // Where no report comes nothing is known: then time alone paces.
+        let is_told = self.told.is_some_and(|told| now.saturating_duration_since(told) < UNTOLD);
+        let window = self.estimate.window().filter(|_| is_told);
+        self.pacer.set_full(window.is_some_and(|window| self.departures.in_flight() as f64 > window));
+    }
+
+    /// How long video has waited for the path to have room.
+    pub(crate) fn backlog(&self, now: Instant) -> Duration {
+        self.pacer.backlog(now)
     }
 
     fn emit(&mut self, now: Instant, track: TrackId, packet: &RtpPacket) {
@@ -297,10 +317,11 @@ impl Session {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant, round_trip: Option<Duration>) {
-        self.pacer.fill(now, self.estimate.bps());
+        self.fill_pacer(now);
         while let Some((track, packet)) = self.pacer.pop() {
             self.pacer.spend(packet.payload.len());
             self.emit(now, track, &packet);
+            self.fill_pacer(now);
         }
         let sender = self.own_ssrc();
         for inbound in self.receiving.tracks() {
@@ -381,6 +402,10 @@ impl Session {
     }
 }
 
+/// Video that has waited for longer is of no use any more.
+const LATEST: Duration = Duration::from_secs(1);
+/// Without a report for so long, one was lost or the path is dead.
+const UNTOLD: Duration = Duration::from_millis(500);
 const PROBE_STEP: Duration = Duration::from_millis(3);
 
 #[cfg(test)]

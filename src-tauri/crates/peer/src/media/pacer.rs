@@ -6,11 +6,13 @@ use crate::{RtpPacket, TrackId};
 /// Keeps bursts of video from filling the queues of the path; sound never waits.
 #[derive(Debug, Default)]
 pub(crate) struct Pacer {
-    waiting: VecDeque<(TrackId, RtpPacket)>,
+    waiting: VecDeque<(Instant, TrackId, RtpPacket)>,
     waiting_bytes: usize,
     /// Bytes that may go at once; below zero: in debt.
     credit: f64,
     filled: Option<Instant>,
+    /// The path holds as much as it should.
+    is_full: bool,
 }
 
 /// Of the estimate.
@@ -20,9 +22,24 @@ const LEAST: (f64, f64) = (1_200_000.0, 15_000.0);
 const STEP: Duration = Duration::from_millis(5);
 
 impl Pacer {
-    pub(crate) fn push(&mut self, track: TrackId, packet: &RtpPacket) {
+    pub(crate) fn push(&mut self, now: Instant, track: TrackId, packet: &RtpPacket) {
         self.waiting_bytes += packet.payload.len();
-        self.waiting.push_back((track, packet.clone()));
+        self.waiting.push_back((now, track, packet.clone()));
+    }
+
+    /// How long the first has waited.
+    pub(crate) fn backlog(&self, now: Instant) -> Duration {
+        self.waiting.front().map_or(Duration::ZERO, |(since, ..)| now.saturating_duration_since(*since))
+    }
+
+    /// Forgets what waits of a track.
+    pub(crate) fn clear(&mut self, track: TrackId) {
+        self.waiting.retain(|(_, other, _)| *other != track);
+        self.waiting_bytes = self.waiting.iter().map(|(.., packet)| packet.payload.len()).sum();
+    }
+
+    pub(crate) fn set_full(&mut self, is_full: bool) {
+        self.is_full = is_full;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -40,7 +57,7 @@ impl Pacer {
 
     /// Whether something may go now.
     pub(crate) fn may(&self) -> bool {
-        self.credit > 0.0
+        self.credit > 0.0 && !self.is_full
     }
 
     pub(crate) fn spend(&mut self, bytes: usize) {
@@ -52,8 +69,8 @@ impl Pacer {
             return None;
         }
         let next = self.waiting.pop_front()?;
-        self.waiting_bytes -= next.1.payload.len();
-        Some(next)
+        self.waiting_bytes -= next.2.payload.len();
+        Some((next.1, next.2))
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {

@@ -209,6 +209,8 @@ pub struct Source {
     pub timestamp: u32,
     pub next: Instant,
     pub bps: u64,
+    /// Pictures are left out while one has waited for longer at the peer.
+    pub patience: Duration,
 }
 
 impl Source {
@@ -221,6 +223,7 @@ impl Source {
             timestamp: 0,
             next: pair.now,
             bps,
+            patience: Duration::from_millis(150),
         }
     }
 
@@ -236,16 +239,25 @@ impl Source {
         while pair.now < latest {
             if pair.now >= self.next {
                 before(self, pair);
-                self.picture(pair, end);
+                if pair.ends[end].peer.backlog(pair.now) > self.patience {
+                    self.skip();
+                } else {
+                    self.picture(pair, end);
+                }
             }
             pair.step(self.next.min(latest));
         }
     }
 
-    fn picture(&mut self, pair: &mut Pair, end: usize) {
-        let mut bytes = (self.bps / 8 / 30) as usize;
+    /// Leaves a picture out.
+    fn skip(&mut self) {
         self.next += Duration::from_micros(33_333);
         self.timestamp = self.timestamp.wrapping_add(3_000);
+    }
+
+    fn picture(&mut self, pair: &mut Pair, end: usize) {
+        let mut bytes = (self.bps / 8 / 30) as usize;
+        self.skip();
         while bytes > 0 {
             let size = bytes.min(1_150);
             bytes -= size;

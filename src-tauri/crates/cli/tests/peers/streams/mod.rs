@@ -5,6 +5,7 @@ mod foreign;
 mod hostile;
 mod moves;
 mod names;
+mod narrow;
 mod recording;
 mod relay;
 mod sources;

@@ -25,6 +25,10 @@ const LONG: f64 = 700.0;
 const GROWTH: f64 = 1.08;
 /// How far above what arrives it may be.
 const AHEAD: f64 = 1.5;
+/// What may be on its way beyond a round trip: reports come every 50 to 100 ms, and a picture may wait a little.
+const ROOM: Duration = Duration::from_millis(250);
+/// The least that may be on its way, in bytes: a few packets.
+const LEAST_ROOM: f64 = 6_000.0;
 /// Between two decreases.
 const SETTLED: Duration = Duration::from_millis(120);
 const LOSS_WINDOW: Duration = Duration::from_millis(500);
@@ -58,6 +62,8 @@ pub(crate) struct Estimate {
     /// The least way of the last seconds, of two windows, in ms.
     base: [f64; 2],
     base_since: Option<Instant>,
+    /// The same of the time from sending to the report of it, in seconds.
+    answers: [f64; 2],
     queue: f64,
     lost: (u32, u32),
     lost_since: Option<Instant>,
@@ -81,6 +87,7 @@ impl Estimate {
             draining: false,
             base: [f64::INFINITY; 2],
             base_since: None,
+            answers: [f64::INFINITY; 2],
             queue: 0.0,
             lost: (0, 0),
             lost_since: None,
@@ -93,6 +100,17 @@ impl Estimate {
     pub(crate) fn bps(&self) -> f64 {
         let remb = self.remb.map_or(f64::INFINITY, |(bps, _)| bps);
         self.bps.min(remb).clamp(self.limits.min as f64, self.limits.max as f64)
+    }
+
+    /// Bytes that may be on their way while packets queue: more would wait there, where nothing can be taken back. `None`
+    /// where none queue.
+    pub(crate) fn window(&self) -> Option<f64> {
+        if !self.draining && self.queue <= QUEUE.1 {
+            return None;
+        }
+        let answer = self.answers[0].min(self.answers[1]);
+        let time = ROOM.as_secs_f64() + if answer.is_finite() { answer } else { 1.0 };
+        Some((self.bps() / 8.0 * time).max(LEAST_ROOM))
     }
 
     /// What may go into sending again: of what the path carries, even while media holds back for a queue to empty.
@@ -128,6 +146,10 @@ impl Estimate {
             }
         }
         arrived.sort_by(|a, b| a.1.total_cmp(&b.1));
+        let newest = arrived.iter().map(|(.., result)| result.sent).max();
+        if let Some(took) = newest.map(|sent| now.saturating_duration_since(sent).as_secs_f64()) {
+            self.answers[0] = self.answers[0].min(took);
+        }
         // The shortest way of a report tells a queue from a few late packets.
         if let Some(way) = arrived.iter().map(|(sent, time, _)| time - sent).reduce(f64::min) {
             self.way(now, way);
@@ -155,6 +177,7 @@ impl Estimate {
         let since = *self.base_since.get_or_insert(now);
         if now.saturating_duration_since(since) > Duration::from_secs(10) {
             self.base = [way, self.base[0]];
+            self.answers = [f64::INFINITY, self.answers[0]];
             self.base_since = Some(now);
         }
         self.base[0] = self.base[0].min(way);

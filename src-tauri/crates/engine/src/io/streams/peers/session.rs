@@ -91,6 +91,8 @@ pub(in super::super) struct Session {
     pub(in super::super) media: Option<Instant>,
     /// Its media has begun to flow.
     pub(in super::super) flows: bool,
+    /// Its pictures wait for the path to have room.
+    pub(in super::super) is_behind: bool,
     /// What was agreed on, of our own streams.
     pub(in super::super) tracks: Tracks,
 }
@@ -119,6 +121,7 @@ impl Session {
             connected_at: None,
             media: None,
             flows: false,
+            is_behind: false,
             tracks: adopted.tracks,
         }
     }

@@ -254,6 +254,11 @@ impl Router {
         Some(u32::try_from(players).unwrap_or(u32::MAX))
     }
 
+    /// `None` for what is no publisher.
+    pub(crate) fn players(&self, publisher: Key) -> Option<&[Key]> {
+        Some(&self.publishers.get(&publisher)?.players)
+    }
+
     /// What can be played, by name.
     pub(crate) fn list(&self) -> Vec<Listed> {
         let mut list: Vec<_> = self

@@ -67,6 +67,11 @@ impl Router {
         allowed.reduce(|best, next| Some(best?.max(next?))).flatten()
     }
 
+    /// Whose stream it plays.
+    pub(crate) fn publisher_of(&self, player: Key) -> Option<Key> {
+        self.players.get(&player).map(|player| player.publisher)
+    }
+
     /// The player's transport had no room for what it was given: it goes on with the next key frame.
     pub(crate) fn fell_behind(&mut self, now: Instant, key: Key) {
         let Some(player) = self.players.get_mut(&key) else { return };

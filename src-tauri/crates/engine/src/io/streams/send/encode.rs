@@ -89,9 +89,7 @@ impl Encoders {
             (self.hint, self.steps, self.since) = (hint, 0, None);
             self.layers.iter_mut().for_each(|layer| layer.encoder = None);
         }
-        let allowed = control.allowed_kbit().map(|kbit| kbit.saturating_sub(BESIDES_KBIT));
-        let Encoding { min_kbit, max_kbit, .. } = self.encoding;
-        self.kbit = allowed.unwrap_or(max_kbit).clamp(min_kbit.min(max_kbit), max_kbit);
+        self.kbit = self.allowed(control);
         let Some(size) = self.layers.last().and_then(|layer| layer.size) else { return };
         let rate = 1.0 / self.interval().as_secs_f32();
         let each = self.kbit as f32 * 1_000.0 / (size.luma_len() as f32 * rate);
@@ -111,6 +109,18 @@ impl Encoders {
             self.steps = if poor { self.steps + 1 } else { self.steps - 1 };
             self.since = None;
         }
+    }
+
+    /// For the pictures of all layers.
+    fn allowed(&self, control: &Control) -> u32 {
+        let allowed = control.allowed_kbit().map(|kbit| kbit.saturating_sub(BESIDES_KBIT));
+        let Encoding { min_kbit, max_kbit, .. } = self.encoding;
+        allowed.unwrap_or(max_kbit).clamp(min_kbit.min(max_kbit), max_kbit)
+    }
+
+    /// They give more than the path carries now.
+    pub(super) fn are_above(&self, control: &Control) -> bool {
+        self.kbit > self.allowed(control)
     }
 
     pub(super) fn kbit(&self) -> u32 {

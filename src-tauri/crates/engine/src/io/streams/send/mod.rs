@@ -31,6 +31,7 @@ struct Wishes {
     key: [AtomicBool; MOST_LAYERS],
     /// kbit/s of all layers; 0 where nothing is known.
     allowed_kbit: AtomicU32,
+    held: AtomicBool,
 }
 
 impl Control {
@@ -43,6 +44,15 @@ impl Control {
     /// What the path carries.
     pub(crate) fn allow(&self, kbit: u32) {
         self.0.allowed_kbit.store(kbit, Relaxed);
+    }
+
+    /// The path has no room: pictures had better be left out for a while.
+    pub(crate) fn hold(&self, held: bool) {
+        self.0.held.store(held, Relaxed);
+    }
+
+    fn is_held(&self) -> bool {
+        self.0.held.load(Relaxed)
     }
 
     fn take_key(&self, layer: usize) -> bool {

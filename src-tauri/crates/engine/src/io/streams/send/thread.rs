@@ -73,7 +73,9 @@ impl Thread {
     pub(super) fn run(mut self) {
         while self.take_changes() {
             let now = Instant::now();
-            if now.saturating_duration_since(self.adapted) >= BETWEEN_ADAPTING {
+            let is_time = now.saturating_duration_since(self.adapted) >= BETWEEN_ADAPTING;
+            // What is too much for the path waits there, and all that follows waits behind it.
+            if is_time || self.encoders.are_above(&self.plan.control) {
                 self.adapted = now;
                 let content = self.main().and_then(Slot::content);
                 self.encoders.adapt(now, &self.plan.control, content);
@@ -85,12 +87,13 @@ impl Thread {
             }
             self.switch();
             let since = self.sent.map_or(REPEAT, |sent| now.saturating_duration_since(sent));
-            let is_due = now + SLACK >= self.due;
+            let is_held = self.plan.control.is_held();
+            let is_due = now + SLACK >= self.due && !is_held;
             if (self.is_fresh && is_due) || since >= REPEAT || (is_due && self.plan.control.wants_key()) {
                 self.send(now);
             } else {
                 let look = now + LOOK;
-                self.wait(now, if self.is_fresh { look.min(self.due) } else { look });
+                self.wait(now, if self.is_fresh && !is_held { look.min(self.due) } else { look });
             }
         }
         // Before the last reader of its pictures hears that they have ended.

@@ -5,8 +5,9 @@ use crate::io::streams::{
     News, Own,
     measure::Rates,
     packet::Kind,
+    peers::Peers,
     receive::{Arrived, Sink},
-    router::{Forwarded, Key, Tracks},
+    router::{Forwarded, Key, Router, Tracks},
     send::Control,
 };
 use std::time::Instant;
@@ -31,6 +32,17 @@ impl OwnStream {
         (self.flows, self.since) = (false, now);
         if let Role::Played { sound, .. } = &mut self.role {
             *sound = false;
+        }
+    }
+
+    /// Nobody needs more than the best player can take, and no pictures that wait on the way to every one of them.
+    pub(super) fn follow_players(&self, key: Key, router: &Router, peers: &Peers) {
+        if let Role::Published { control } = &self.role
+            && let Some(players) = router.players(key)
+        {
+            let is_behind = |key: &Key| peers.sessions.get(key).is_some_and(|session| session.is_behind);
+            control.allow(router.best_bandwidth(key).unwrap_or(0));
+            control.hold(!players.is_empty() && players.iter().all(is_behind));
         }
     }
 }

@@ -22,12 +22,8 @@ impl Worker {
         self.look_at_media(now);
         for (key, stream) in &mut self.own {
             let published = matches!(stream.role, Role::Published { .. });
-            if let Role::Published { control } = &stream.role
-                && self.router.players_of(*key).is_some()
-            {
-                // Nobody needs more than the best player can take.
-                control.allow(self.router.best_bandwidth(*key).unwrap_or(0));
-            }
+            // Players have come and gone.
+            stream.follow_players(*key, &self.router, &self.peers);
             if let Some((_, dropped)) = self.router.counts(*key) {
                 stream.own.counters.behind.set(dropped);
             }

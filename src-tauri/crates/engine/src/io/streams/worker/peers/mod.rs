@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// Of what we play from elsewhere: so long nothing may come of it.
 const NO_MEDIA: Duration = Duration::from_secs(10);
 
+/// So long pictures may wait for the path to have room before the source leaves some out: longer than a key frame is paced.
+const BACKLOG: Duration = Duration::from_millis(150);
+
 impl Worker {
     /// Carries out what the peers have to say. True where there was anything.
     pub(super) fn drain_peers(&mut self, now: Instant) -> bool {
@@ -22,6 +25,7 @@ impl Worker {
         while let Some(key) = self.peers.poll_dirty() {
             any = true;
             self.hear(now, key);
+            self.look_at_backlog(now, key);
             while let Some(event) =
                 self.peers.sessions.get_mut(&key).and_then(|session| session.peer.poll_event())
             {
@@ -38,6 +42,29 @@ impl Worker {
         if heard != session.heard {
             session.heard = heard;
             self.router.heard(now, key);
+        }
+    }
+
+    /// Where no player gets the pictures as fast as they come, some are better left out at the source.
+    fn look_at_backlog(&mut self, now: Instant, key: Key) {
+        let Some(session) = self.peers.sessions.get_mut(&key) else { return };
+        let is_behind = session.peer.backlog(now) > BACKLOG;
+        if std::mem::replace(&mut session.is_behind, is_behind) == is_behind {
+            return;
+        }
+        match &session.role {
+            Role::Sender { control, .. } => control.hold(is_behind),
+            Role::Player { .. } => self.tell_publisher(key),
+            Role::Publisher { .. } | Role::Receiver { .. } => {}
+        }
+    }
+
+    /// At once: what is too much waits on the way to the player.
+    fn tell_publisher(&self, player: Key) {
+        if let Some(publisher) = self.router.publisher_of(player)
+            && let Some(own) = self.own.get(&publisher)
+        {
+            own.follow_players(publisher, &self.router, &self.peers);
         }
     }
 
@@ -87,10 +114,18 @@ impl Worker {
                 }
                 Role::Publisher { .. } | Role::Receiver { .. } => {}
             },
+            Event::Behind { track } => match &session.role {
+                Role::Player { .. } => self.router.fell_behind(now, key),
+                Role::Sender { control, .. } => control.want_key_frame(session.layer_of(track)),
+                Role::Publisher { .. } | Role::Receiver { .. } => {}
+            },
             Event::Estimate { bps } => {
                 let kbit = u32::try_from(bps / 1_000).unwrap_or(u32::MAX);
                 match &session.role {
-                    Role::Player { .. } => self.router.set_bandwidth(now, key, kbit),
+                    Role::Player { .. } => {
+                        self.router.set_bandwidth(now, key, kbit);
+                        self.tell_publisher(key);
+                    }
                     Role::Sender { control, .. } => control.allow(kbit),
                     Role::Publisher { .. } | Role::Receiver { .. } => {}
                 }

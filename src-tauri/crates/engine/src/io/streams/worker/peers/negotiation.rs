@@ -31,8 +31,10 @@ impl Worker {
             }
             // Of an attempt before.
             self.peers.remove(now, key);
-            if let Role::Receiver { sink, .. } = &adopted.role {
-                sink.cut();
+            match &adopted.role {
+                Role::Receiver { sink, .. } => sink.cut(),
+                Role::Sender { control, .. } => control.hold(false),
+                Role::Publisher { .. } | Role::Player { .. } => {}
             }
             self.peers.adopt(adopted);
         } else if taken.is_ok() {
