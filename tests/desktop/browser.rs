@@ -37,7 +37,7 @@ fn a_browser_opens_the_printed_link_and_calls_echo() {
     assert!(gateway.wait(Duration::from_secs(10)).unwrap().success());
 }
 
-fn link(output: &str) -> Option<String> {
+pub(crate) fn link(output: &str) -> Option<String> {
     let mut words = output.split_whitespace();
     words.find(|word| word.starts_with("http://127.0.0.1:") && word.contains("?token=")).map(str::to_owned)
 }

@@ -6,15 +6,17 @@ use crate::{
 };
 use serde_json::json;
 use sidetone_testkit::{
-    browser::{ENTER, ESCAPE},
+    Process, Room,
+    browser::{Driver, ENTER, ESCAPE},
     room, until,
 };
-use std::{collections::HashSet, path::Path, time::Duration};
+use std::{collections::HashSet, path::Path, process::Command, time::Duration};
 
 /// Small pictures: machines that test are busy.
 const SETTINGS: &str = "[video]\nwidth = 640\nheight = 360\n";
 /// The oldest picture on the screen, on a machine that builds and tests besides.
 const OLDEST_MS: f64 = 2_000.0;
+const BROWSER: [&str; 2] = ["chromium", "chromedriver"];
 
 /// Colours of the bars, besides black and white.
 const BARS: usize = 6;
@@ -42,6 +44,116 @@ const AGE: &str = "
     if (crc !== bytes[6] * 256 + bytes[7]) return null
     return Date.now() - bytes.slice(0, 6).reduce((value, byte) => value * 256 + byte, 0)";
 
+/// Whether the page decodes a codec by itself.
+const DECODES: &str = "
+    const [codec, done] = arguments
+    if (typeof VideoDecoder === 'undefined') done(false)
+    else VideoDecoder.isConfigSupported({ codec, optimizeForLatency: true }).then(({ supported }) => done(supported === true), () => done(false))";
+
+impl Page<'_> {
+    /// Who has decoded the picture of the last tile, `page` or `engine`.
+    fn decoder(&self) -> String {
+        let script =
+            "return [...document.querySelectorAll('[data-testid=picture]')].at(-1)?.dataset.decoder ?? ''";
+        self.driver.script(script, &[]).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Who decodes this codec, as WebCodecs names it.
+    fn decoder_of(&self, codec: &str) -> &'static str {
+        let can = self.driver.post("/execute/async", &json!({ "script": DECODES, "args": [codec] }));
+        if can == json!(true) { "page" } else { "engine" }
+    }
+
+    /// Milliseconds between the clock in the picture of the last tile and the page's own.
+    fn age(&self) -> Option<f64> {
+        self.driver.script(AGE, &[]).as_f64()
+    }
+
+    fn picture_number(&self) -> f64 {
+        let script =
+            "return +([...document.querySelectorAll('[data-testid=picture]')].at(-1)?.dataset.number ?? -1)";
+        self.driver.script(script, &[]).as_f64().unwrap_or(-1.0)
+    }
+
+    /// Plays what the gateway has, from the Streams screen.
+    fn play_the_one_stream(&self) {
+        self.click("open-streams");
+        self.click("tab-play");
+        self.click("gateway-stream");
+        self.wait_for_status("stream-status", "PLAYING");
+    }
+
+    fn wait_for_pictures(&self, what: &str) {
+        self.wait(what, || self.age().is_some_and(|age| age < OLDEST_MS));
+        let before = self.picture_number();
+        self.wait(what, || self.picture_number() > before + 5.0);
+    }
+}
+
+/// Publishes small bars at the gateway that runs here.
+fn publish(room: &Room, codec: &str) -> Process {
+    let mut bars = Command::new(crate::cli());
+    bars.args(["publish", "tv", "--camera", "bars", "--mic", "none", "--size", "640x360", "--codec", codec]);
+    Process::spawn("publisher", &mut bars, room.dir()).unwrap()
+}
+
+#[test]
+fn a_browser_decodes_vp8_by_itself_and_the_engine_does_where_its_decoder_fails() {
+    let Some(room) = room!(needs(&[&BROWSER])) else { return };
+    println!("ages of pictures and who decoded them: {:?}", browser_decodes(&room, "VP8", "vp8"));
+}
+
+#[test]
+fn a_browser_decodes_h264_by_itself_and_the_engine_does_where_its_decoder_fails() {
+    let Some(room) = room!(needs(&[&BROWSER])) else { return };
+    println!("ages of pictures and who decoded them: {:?}", browser_decodes(&room, "H264", "avc1.42E01F"));
+}
+
+/// `name`: the codec's for WebCodecs.
+fn browser_decodes(room: &Room, codec: &str, name: &str) -> [(&'static str, Option<f64>); 2] {
+    let mut gateway = Command::new(crate::cli());
+    gateway.arg("gateway");
+    let gateway = Process::spawn("gateway", &mut gateway, room.dir()).unwrap();
+    let link =
+        until("the link", Duration::from_secs(20), || crate::browser::link(&gateway.stdout())).unwrap();
+    let _publisher = publish(room, codec);
+    let driver = Driver::of_chromium(room.dir(), &[]).unwrap();
+    driver.go_to(&link);
+    let page = Page { driver: &driver };
+    page.play_the_one_stream();
+    // Not every Chromium is built with H.264.
+    let whoever_can = page.decoder_of(name);
+    page.wait("whoever can decodes, from the first key frame on", || page.decoder() == whoever_can);
+    page.wait_for_pictures("pictures");
+    assert_eq!(page.decoder(), whoever_can);
+    let first = (whoever_can, page.age());
+
+    // Away and back: nothing was decoded in between.
+    page.click("open-phone");
+    page.click("open-streams");
+    page.wait("whoever can decodes for one who comes later", || page.decoder() == whoever_can);
+    page.wait_for_pictures("pictures for one who comes later");
+
+    driver.script("VideoDecoder.prototype.decode = () => { throw new Error('broken') }", &[]);
+    page.wait("the engine decodes", || page.decoder() == "engine");
+    page.wait_for_pictures("pictures that the engine decodes");
+    [first, ("engine", page.age())]
+}
+
+#[test]
+fn a_window_decodes_streams_by_itself_where_its_webview_can() {
+    let Some(room) = room!(needs(&[&WINDOW])) else { return };
+    let (_display, driver) = open(&room);
+    let page = Page { driver: &driver };
+    page.wait_for_status("registration-state", "REGISTERED");
+    let _publisher = publish(&room, "VP8");
+    page.play_the_one_stream();
+    let whoever_can = page.decoder_of("vp8");
+    page.wait("whoever can decodes it", || page.decoder() == whoever_can);
+    page.wait_for_pictures("pictures");
+    println!("a picture that the {whoever_can} has decoded was {:?} ms old", page.age());
+}
+
 #[test]
 fn bars_are_published_and_played_by_keyboard_their_clock_is_read_from_the_screen_and_a_snapshot_is_kept() {
     let Some(room) = room!(needs(&[&WINDOW])) else { return };
@@ -53,7 +165,7 @@ fn bars_are_published_and_played_by_keyboard_their_clock_is_read_from_the_screen
     page.focus("open-streams");
     driver.type_keys(ENTER);
     page.choose("publish-sound-0-source", "tone");
-    let age = || driver.script(AGE, &[]).as_f64();
+    let age = || page.age();
     page.focus("preview-toggle");
     driver.type_keys(ENTER);
     page.wait("the bars are seen before they are published", || age().is_some_and(|age| age < OLDEST_MS));
@@ -76,13 +188,12 @@ fn bars_are_published_and_played_by_keyboard_their_clock_is_read_from_the_screen
     let last = "return [...document.querySelectorAll('[data-testid=stream-status]')].at(-1).dataset.status";
     page.wait("it plays", || driver.script(last, &[]) == json!("PLAYING"));
     page.wait("its picture is drawn", || age().is_some_and(|age| age < OLDEST_MS));
-    let (first, number) =
-        (age(), "return +[...document.querySelectorAll('[data-testid=picture]')].at(-1).dataset.number");
-    let before = driver.script(number, &[]).as_f64().unwrap();
-    page.wait("pictures follow", || {
-        driver.script(number, &[]).as_f64().is_some_and(|now| now > before + 5.0)
-    });
+    let (first, before) = (age(), page.picture_number());
+    page.wait("pictures follow", || page.picture_number() > before + 5.0);
     println!("the first picture that was read was {first:?} ms old, a later one {:?} ms", age());
+    let whoever_can = page.decoder_of("avc1.42E01F");
+    page.wait("whoever can decodes it", || page.decoder() == whoever_can);
+    println!("it is decoded by the {whoever_can}");
     picture(&display, &page, "streams-played");
 
     page.focus("stream-pause");

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HEADER, i420Length, readPicture } from '../src/platform/frames/picture'
 import { FrameSocket } from '../src/platform/frames/socket'
-import type { StreamPicture } from '../src/platform/types'
+import type { AnyPicture } from '../src/platform/types'
 import { toRgba } from '../src/video/rgba'
 
 function frame(channel: number, width: number, height: number, number = 0): ArrayBuffer {
@@ -66,10 +66,11 @@ const settle = async (ms = 0): Promise<void> => void (await vi.advanceTimersByTi
 describe('a picture on the wire', () => {
   it('is read with its size, turn, time and number', () => {
     const read = readPicture(frame(7, 5, 3, 9))
-    expect(read?.channel).toBe(7)
-    expect(read?.picture).toMatchObject({ width: 5, height: 3, fullWidth: 10, fullHeight: 6, quarterTurns: 3, number: 9 })
-    expect(read?.picture.capturedAt).toBe(1_700_000_000_000.5)
-    expect(read?.picture.data).toHaveLength(15 + 2 * 6)
+    if (!read || !('picture' in read)) throw new Error('no picture')
+    expect(read.channel).toBe(7)
+    expect(read.picture).toMatchObject({ width: 5, height: 3, fullWidth: 10, fullHeight: 6, quarterTurns: 3, number: 9 })
+    expect(read.picture.capturedAt).toBe(1_700_000_000_000.5)
+    expect(read.picture.data).toHaveLength(15 + 2 * 6)
   })
 
   it('that is cut off, empty or of another kind is none', () => {
@@ -89,7 +90,7 @@ describe('a picture on the wire', () => {
 
 describe('the socket for pictures', () => {
   it('is one for all streams, gives credit for what was drawn, and closes after the last', async () => {
-    const seen: StreamPicture[] = []
+    const seen: AnyPicture[] = []
     const first = socket.subscribe({ streamId: 'st1' }, ROOM, { onPicture: (picture) => seen.push(picture), onEnd: () => {} })
     const second = socket.subscribe({ streamId: 'st2' }, ROOM, { onPicture: () => {}, onEnd: () => {} })
     await settle()

@@ -26,8 +26,8 @@ export type Room = { width: number; height: number }
 /** What is to be seen and heard of: a stream, or sources before they are published. */
 export type Shown = { readonly streamId: string } | { readonly sources: StreamSources }
 
-/** I420 of BT.601 in limited range, scaled down to the room. */
-export type StreamPicture = {
+/** Of a picture on its way. */
+export type PictureFacts = {
   width: number
   height: number
   /** As the stream has it. */
@@ -38,11 +38,18 @@ export type StreamPicture = {
   /** Milliseconds since 1970, by the engine's clock. */
   capturedAt: number
   number: number
-  data: Uint8Array<ArrayBuffer>
 }
 
+/** I420 of BT.601 in limited range, scaled down to the room. */
+export type StreamPicture = PictureFacts & { data: Uint8Array<ArrayBuffer> }
+
+/** What this page has decoded by itself. Whoever has it closes the frame. */
+export type DecodedPicture = PictureFacts & { frame: VideoFrame }
+
+export type AnyPicture = StreamPicture | DecodedPicture
+
 export type FrameListener = {
-  onPicture: (picture: StreamPicture) => void
+  onPicture: (picture: AnyPicture) => void
   /** Nothing more comes; `reason` is empty where the stream has just ended. */
   onEnd: (reason: string) => void
   /** How loud each sound is that we publish, in the order of its sources, ten times a second while it changes. */
@@ -53,8 +60,8 @@ export type FrameListener = {
 
 export type FrameSubscription = {
   resize(room: Room): void
-  /** The last picture is on the screen: another one may come. */
-  drawn(): void
+  /** So many pictures are drawn, or left out for newer ones: as many others may come. */
+  drawn(pictures?: number): void
   /** Of sources: these from now on. What stays is not opened again. */
   change(sources: StreamSources): void
   /** Sources are closed too; see `released`. */

@@ -1,9 +1,14 @@
-import type { StreamPicture } from '../platform/types'
+import type { AnyPicture, StreamPicture } from '../platform/types'
 import { toRgba } from './rgba'
 import { WebglPainter } from './webgl'
 
 /** Draws pictures into a canvas, which gets the picture's size; the page letterboxes it. */
-export type Painter = { draw(picture: StreamPicture): void }
+export type Painter = { draw(picture: AnyPicture): void }
+
+/** It is not drawn: a newer one is there. */
+export function discard(picture: AnyPicture): void {
+  if ('frame' in picture) picture.frame.close()
+}
 
 /** `null` where this page cannot draw at all. */
 export function painterFor(canvas: HTMLCanvasElement): Painter | null {
@@ -22,14 +27,14 @@ class FlatPainter implements Painter {
     private readonly context: CanvasRenderingContext2D,
   ) {}
 
-  draw(picture: StreamPicture): void {
+  draw(picture: AnyPicture): void {
     const { width, height, quarterTurns } = picture
     const [wide, high] = quarterTurns % 2 === 0 ? [width, height] : [height, width]
     if (this.canvas.width !== wide || this.canvas.height !== high) {
       this.canvas.width = wide
       this.canvas.height = high
     }
-    const source = frameOf(picture) ?? softly(picture)
+    const source = 'frame' in picture ? picture.frame : (frameOf(picture) ?? softly(picture))
     if (!source) return
     const { context } = this
     context.setTransform(1, 0, 0, 1, 0, 0)

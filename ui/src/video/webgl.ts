@@ -1,4 +1,4 @@
-import type { StreamPicture } from '../platform/types'
+import type { AnyPicture } from '../platform/types'
 
 const VERTEX = `attribute vec2 corner; varying vec2 at; uniform float turns;
 void main() {
@@ -45,7 +45,10 @@ export class WebglPainter {
     return new WebglPainter(canvas, gl, gl.getUniformLocation(program, 'turns'))
   }
 
-  draw({ data, width, height, quarterTurns }: StreamPicture): void {
+  draw(picture: AnyPicture): void {
+    // A page that has no `VideoFrame` has decoded nothing.
+    if ('frame' in picture) return picture.frame.close()
+    const { data, width, height, quarterTurns } = picture
     const { canvas, gl } = this
     const [wide, high] = quarterTurns % 2 === 0 ? [width, height] : [height, width]
     if (canvas.width !== wide || canvas.height !== high) {

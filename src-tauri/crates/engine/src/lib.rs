@@ -29,7 +29,7 @@ pub use handle::{Events, Handle, Next};
 pub use ingest::{
     LONGEST_NAME, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched, check_stream_name,
 };
-pub use io::streams::{Pictures, Unit, UnitMedia, Units};
+pub use io::streams::{EncodedPictures, Pictures, Unit, UnitMedia, Units};
 pub use options::Options;
 pub use owner::check_video;
 pub use preview::SourcePreview;

@@ -3,10 +3,10 @@
 use futures_util::future::BoxFuture;
 use sidetone_api::{Command, Failure, FailureCode, Level, Reply, Secret, Snapshot, StreamId, StreamSources};
 use sidetone_engine::{
-    Events, Handle, Next, Pictures, SourcePreview, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch,
-    StreamPatched,
+    EncodedPictures, Events, Handle, Next, Pictures, SourcePreview, StreamAccepted, StreamDeclined,
+    StreamOffer, StreamPatch, StreamPatched,
 };
-use sidetone_media::video::Picture;
+use sidetone_media::video::{Encoded, Picture};
 
 /// The state, and every event after it.
 pub(crate) type Attached = (Snapshot, Box<dyn EventSource>);
@@ -36,6 +36,12 @@ pub(crate) trait PictureSource: Send + Sync {
     /// One that was not given yet; `None` when the stream has ended.
     fn next(&mut self) -> BoxFuture<'_, Option<Picture>>;
     fn latest(&self) -> Option<Picture>;
+    /// The same stream's pictures as they come, for a page that decodes by itself.
+    fn encoded(&self) -> Option<Box<dyn EncodedSource>> {
+        None
+    }
+    /// Whether its own pictures are wanted besides.
+    fn look(&mut self, _wanted: bool) {}
     /// Of each sound that is published.
     fn levels(&self) -> Vec<Level>;
     /// What is wrong with sources that are not published.
@@ -51,6 +57,18 @@ pub(crate) trait PictureSource: Send + Sync {
     fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
         Box::pin(async {})
     }
+}
+
+/// A stream's encoded pictures; the first is a key frame, and so is the first after a gap.
+pub(crate) trait EncodedSource: Send + Sync {
+    /// Returns where there is one to take.
+    fn ready(&mut self) -> BoxFuture<'_, ()>;
+    fn take(&mut self) -> Option<Encoded>;
+    fn waits_for_key(&self) -> bool;
+    /// A key frame that is waited for is asked for once more.
+    fn ask_again(&self);
+    /// From the next key frame on.
+    fn restart(&mut self);
 }
 
 impl Door for Handle {
@@ -115,6 +133,14 @@ impl PictureSource for Pictures {
         Pictures::latest(self)
     }
 
+    fn encoded(&self) -> Option<Box<dyn EncodedSource>> {
+        Some(Box::new(Pictures::encoded(self)))
+    }
+
+    fn look(&mut self, wanted: bool) {
+        Pictures::look(self, wanted);
+    }
+
     fn levels(&self) -> Vec<Level> {
         Pictures::levels(self)
     }
@@ -143,5 +169,27 @@ impl PictureSource for SourcePreview {
 
     fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
         Box::pin(SourcePreview::close(*self))
+    }
+}
+
+impl EncodedSource for EncodedPictures {
+    fn ready(&mut self) -> BoxFuture<'_, ()> {
+        Box::pin(EncodedPictures::ready(self))
+    }
+
+    fn take(&mut self) -> Option<Encoded> {
+        EncodedPictures::take(self)
+    }
+
+    fn waits_for_key(&self) -> bool {
+        EncodedPictures::waits_for_key(self)
+    }
+
+    fn ask_again(&self) {
+        EncodedPictures::ask_again(self);
+    }
+
+    fn restart(&mut self) {
+        EncodedPictures::restart(self);
     }
 }

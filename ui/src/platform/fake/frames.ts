@@ -21,7 +21,7 @@ export function fakePictures(shown: Shown, streams: readonly StreamView[], liste
     sources = changed
     judge()
   }
-  return { resize: () => {}, drawn: () => void credits++, change, close: () => clearInterval(timer) }
+  return { resize: () => {}, drawn: (pictures = 1) => void (credits += pictures), change, close: () => clearInterval(timer) }
 }
 
 /** The window of the fake list gives nothing. */

@@ -1,10 +1,20 @@
 import type { StreamSources } from '../../api/types'
 import type { FrameListener, FrameSubscription, Room, Shown } from '../types'
+import { decodable, PageDecoder } from './decoder'
 import { Leaving } from './leaving'
-import { readPicture } from './picture'
+import { readPicture, type Codec } from './picture'
 import { readTold, type Told } from './told'
 
-type Channel = { shown: Shown; room: Room; listener: FrameListener }
+type Channel = {
+  /** By which the server knows it. */
+  number: number
+  shown: Shown
+  room: Room
+  listener: FrameListener
+  decoder?: PageDecoder
+  /** The page cannot decode this stream by itself. */
+  decoded?: true
+}
 type Open = (url: string) => WebSocket
 
 /**
@@ -20,29 +30,28 @@ export class FrameSocket {
   private nextChannel = 1
   private readonly channels = new Map<number, Channel>()
   private readonly leaving = new Leaving(() => this.leaveIfIdle())
+  private codecs: Promise<readonly Codec[]> | undefined
 
   constructor(
     private readonly place: () => Promise<string>,
     private readonly open: Open = (url) => new WebSocket(url),
+    private readonly probe: () => Promise<readonly Codec[]> = decodable,
   ) {}
 
   subscribe(shown: Shown, room: Room, listener: FrameListener): FrameSubscription {
-    const channel = this.nextChannel++
-    const entry = { shown, room, listener }
-    this.channels.set(channel, entry)
-    if (this.isOpen()) this.ask(channel, entry)
+    const entry: Channel = { number: this.nextChannel++, shown, room, listener }
+    this.channels.set(entry.number, entry)
+    if (this.isOpen()) this.ask(entry)
     else void this.connect()
     return {
       resize: (wanted) => {
         if (entry.room.width === wanted.width && entry.room.height === wanted.height) return
         entry.room = wanted
-        if (this.channels.has(channel)) this.send({ ask: 'size', channel, ...wanted })
+        this.tell(entry, { ask: 'size', ...wanted })
       },
-      drawn: () => {
-        if (this.channels.has(channel)) this.send({ ask: 'credit', channel, credits: 1 })
-      },
-      change: (sources) => this.change(channel, entry, sources),
-      close: () => this.close(channel),
+      drawn: (pictures = 1) => this.tell(entry, { ask: 'credit', credits: pictures }),
+      change: (sources) => this.change(entry, sources),
+      close: () => this.close(entry),
     }
   }
 
@@ -51,18 +60,17 @@ export class FrameSocket {
     return this.leaving.done()
   }
 
-  private change(channel: number, entry: Channel, sources: StreamSources): void {
+  private change(entry: Channel, sources: StreamSources): void {
     if ('streamId' in entry.shown || entry.shown.sources === sources) return
     entry.shown = { sources }
-    if (this.channels.has(channel)) this.send({ ask: 'sources', channel, sources })
+    this.tell(entry, { ask: 'sources', sources })
   }
 
-  private close(channel: number): void {
-    const entry = this.channels.get(channel)
-    if (!entry) return
-    this.channels.delete(channel)
-    if ('sources' in entry.shown && this.isOpen()) this.leaving.add(channel)
-    this.send({ ask: 'close', channel })
+  private close(entry: Channel): void {
+    entry.decoder?.close()
+    if (!this.channels.delete(entry.number)) return
+    if ('sources' in entry.shown && this.isOpen()) this.leaving.add(entry.number)
+    this.send({ ask: 'close', channel: entry.number })
     this.leaveIfIdle()
   }
 
@@ -70,9 +78,14 @@ export class FrameSocket {
     return this.socket?.readyState === OPEN
   }
 
-  private ask(channel: number, { shown, room }: Channel): void {
+  private ask({ number: channel, shown, room, decoded }: Channel): void {
     const what = 'streamId' in shown ? { ask: 'open', channel, stream: shown.streamId } : { ask: 'preview', channel, sources: shown.sources }
-    this.send({ ...what, ...room, credits: CREDITS })
+    this.send({ ...what, ...room, credits: CREDITS, ...(decoded && { decoded }) })
+  }
+
+  /** Of a channel that is open. */
+  private tell(entry: Channel, { ask, ...more }: { ask: string } & Record<string, unknown>): void {
+    if (this.channels.get(entry.number) === entry) this.send({ ask, channel: entry.number, ...more })
   }
 
   private send(request: object): void {
@@ -84,7 +97,8 @@ export class FrameSocket {
     clearTimeout(this.timer)
     this.opening = true
     try {
-      this.listen(this.open(await this.place()))
+      const codecs = await (this.codecs ??= this.probe())
+      this.listen(this.open(await this.place()), codecs)
     } catch {
       this.retry()
     } finally {
@@ -92,19 +106,21 @@ export class FrameSocket {
     }
   }
 
-  private listen(socket: WebSocket): void {
+  private listen(socket: WebSocket, codecs: readonly Codec[]): void {
     this.socket = socket
     socket.binaryType = 'arraybuffer'
     socket.onopen = () => {
       this.attempts = 0
       this.leaveIfIdle()
-      for (const [channel, entry] of this.channels) this.ask(channel, entry)
+      if (codecs.length > 0) this.send({ ask: 'decoders', codecs })
+      for (const entry of this.channels.values()) this.ask(entry)
     }
     socket.onmessage = ({ data }: MessageEvent<unknown>) => (typeof data === 'string' ? this.hear(readTold(data)) : this.show(data))
     socket.onclose = () => {
       if (this.socket !== socket) return
       this.socket = null
       this.leaving.clear()
+      for (const entry of this.channels.values()) this.forgetDecoder(entry)
       if (this.channels.size > 0) this.retry()
     }
   }
@@ -123,16 +139,51 @@ export class FrameSocket {
 
   private show(data: unknown): void {
     const read = data instanceof ArrayBuffer ? readPicture(data) : null
-    if (read) this.channels.get(read.channel)?.listener.onPicture(read.picture)
+    const entry = read && this.channels.get(read.channel)
+    if (!entry) return
+    if ('picture' in read) return entry.listener.onPicture(read.picture)
+    entry.decoder ??= this.decoder(entry)
+    entry.decoder.take(read.encoded)
+  }
+
+  private decoder(entry: Channel): PageDecoder {
+    // A decoder may keep some of them for a while.
+    this.tell(entry, { ask: 'credit', credits: INSIDE })
+    return new PageDecoder({
+      onPicture: (picture) => entry.listener.onPicture(picture),
+      onSkipped: (pictures) => this.tell(entry, { ask: 'credit', credits: pictures }),
+      onLost: () => this.tell(entry, { ask: 'key' }),
+      onFailed: (reason) => this.fallBack(entry, reason),
+    })
+  }
+
+  /** From now on the engine decodes this stream. */
+  private fallBack(entry: Channel, reason: string): void {
+    console.warn(`this page does not decode the stream: ${reason}`)
+    this.forgetDecoder(entry)
+    if (this.channels.get(entry.number) !== entry) return
+    this.channels.delete(entry.number)
+    this.send({ ask: 'close', channel: entry.number })
+    entry.number = this.nextChannel++
+    entry.decoded = true
+    this.channels.set(entry.number, entry)
+    this.ask(entry)
+  }
+
+  private forgetDecoder(entry: Channel): void {
+    entry.decoder?.close()
+    delete entry.decoder
   }
 
   private hear(told: Told | null): void {
     if (!told) return
-    const listener = this.channels.get(told.channel)?.listener
+    const entry = this.channels.get(told.channel)
+    const listener = entry?.listener
     if (told.kind === 'levels') return listener?.onLevels?.(told.levels)
     if (told.kind === 'problem') return listener?.onProblem?.(told.problem)
     this.leaving.delete(told.channel)
-    if (!this.channels.delete(told.channel)) return
+    if (!entry || !this.channels.delete(told.channel)) return
+    entry.decoder?.close()
     listener?.onEnd(told.reason)
     this.leaveIfIdle()
   }
@@ -141,3 +192,4 @@ export class FrameSocket {
 const OPEN = 1
 /** One picture is drawn while the next is on its way. */
 const CREDITS = 2
+const INSIDE = 2

@@ -9,6 +9,7 @@ mod contacts;
 mod devices;
 mod dtmf;
 mod early;
+mod encoded;
 mod ending;
 mod endpoint;
 mod events;

@@ -1,14 +1,21 @@
 //! One stream, or sources before they are published, on the way to a page.
 
-use super::header;
+use super::{
+    header,
+    passed::{Decoders, Passed, ready},
+    shrink::Shrink,
+};
 use crate::door::{Door, PictureSource};
 use axum::extract::ws::Message;
 use serde_json::json;
 use sidetone_api::{Failure, Level, StreamId, StreamSources};
-use sidetone_media::video::{FramePool, Picture, Scaler, Size};
-use std::{sync::Arc, time::Duration};
+use sidetone_media::video::{Picture, Size};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
-    sync::{Semaphore, mpsc, watch},
+    sync::{Notify, Semaphore, mpsc, watch},
     task::{AbortHandle, spawn_blocking},
     time::{MissedTickBehavior, interval},
 };
@@ -21,7 +28,10 @@ pub(super) type Out = mpsc::Sender<Message>;
 
 /// What a channel shows.
 pub(super) enum What {
-    Stream(StreamId),
+    Stream {
+        stream: StreamId,
+        decoders: Decoders,
+    },
     /// Before they are published.
     Sources(StreamSources),
 }
@@ -30,6 +40,8 @@ pub(super) enum What {
 pub(super) struct Channel {
     pub(super) room: watch::Sender<Size>,
     pub(super) credits: Arc<Semaphore>,
+    /// The page's decoder is to begin again.
+    restart: Arc<Notify>,
     /// Of a preview.
     sources: Option<watch::Sender<StreamSources>>,
     task: AbortHandle,
@@ -42,25 +54,33 @@ impl Channel {
         let (room, shown) = watch::channel(room);
         let credits = Arc::new(Semaphore::new(0));
         let sources = match &what {
-            What::Stream(_) => None,
+            What::Stream { .. } => None,
             What::Sources(sources) => Some(watch::Sender::new(sources.clone())),
         };
         let wanted = sources.as_ref().map(watch::Sender::subscribe);
+        let restart = Arc::new(Notify::new());
         let carrier = Carrier {
             number,
             room: shown,
             credits: Arc::clone(&credits),
+            restart: Arc::clone(&restart),
+            passed: None,
             wanted,
             out,
             sent: 0,
             told: Told::default(),
         };
         let task = tokio::spawn(carrier.run(what, door)).abort_handle();
-        Self { room, credits, sources, task, cut_off: true }
+        Self { room, credits, restart, sources, task, cut_off: true }
     }
 
     pub(super) fn has_ended(&self) -> bool {
         self.task.is_finished()
+    }
+
+    /// The page's decoder has failed: from a key frame on.
+    pub(super) fn restart(&self) {
+        self.restart.notify_one();
     }
 
     /// Of a preview: shows others.
@@ -89,6 +109,9 @@ struct Carrier {
     number: u32,
     room: watch::Receiver<Size>,
     credits: Arc<Semaphore>,
+    restart: Arc<Notify>,
+    /// Where the page decodes by itself.
+    passed: Option<Passed>,
     wanted: Option<watch::Receiver<StreamSources>>,
     out: Out,
     sent: u64,
@@ -108,7 +131,9 @@ impl Carrier {
     async fn run(mut self, what: What, door: Arc<dyn Door>) {
         let is_preview = self.wanted.is_some();
         let source = match what {
-            What::Stream(stream) => door.pictures(stream).await,
+            What::Stream { stream, decoders } => door.pictures(stream).await.inspect(|source| {
+                self.passed = Passed::of(&**source, decoders);
+            }),
             What::Sources(sources) => door.preview(sources).await,
         };
         let last = match source {
@@ -137,6 +162,17 @@ impl Carrier {
             if !std::mem::take(&mut again) {
                 tokio::select! {
                     next = source.next() => if next.is_none() { return Some(()) },
+                    () = ready(&mut self.passed) => {
+                        self.pass(source).await?;
+                        last = None;
+                        continue;
+                    }
+                    () = self.restart.notified() => {
+                        if let Some(passed) = &mut self.passed {
+                            passed.restart();
+                        }
+                        continue;
+                    }
                     changed = self.room.changed() => {
                         changed.ok()?;
                         last = None;
@@ -147,9 +183,17 @@ impl Carrier {
                     }
                     _ = look.tick() => {
                         self.tell(source);
+                        if let Some(passed) = &mut self.passed
+                            && self.credits.available_permits() > 0
+                        {
+                            passed.look(Instant::now(), source);
+                        }
                         continue;
                     }
                 }
+            }
+            if self.passed.as_ref().is_some_and(Passed::flows) {
+                continue;
             }
             let credit = Arc::clone(&self.credits).acquire_owned().await.ok()?;
             let place = self.out.reserve().await.ok()?;
@@ -174,6 +218,25 @@ impl Carrier {
                 self.credits.add_permits(1);
             }
         }
+    }
+
+    /// Gives the page an encoded picture; `None` where the page closes the channel.
+    async fn pass(&mut self, source: &mut dyn PictureSource) -> Option<()> {
+        let credit = Arc::clone(&self.credits).acquire_owned().await.ok()?;
+        let place = self.out.reserve().await.ok()?;
+        match self.passed.as_mut()?.take(source) {
+            Ok(Some(encoded)) => {
+                credit.forget();
+                place.send(Message::Binary(header::encoded(self.number, &encoded, self.sent).into()));
+                self.sent += 1;
+            }
+            Ok(None) => {}
+            Err(codec) => {
+                tracing::debug!("the page does not decode {codec}");
+                self.passed = None;
+            }
+        }
+        Some(())
     }
 
     /// What has changed, as far as there is room for it now: a little later there is more.
@@ -204,47 +267,6 @@ async fn wanted(sources: &mut Option<watch::Receiver<StreamSources>>) -> Option<
     }
 }
 
-struct Shrink {
-    scaler: Scaler,
-    pool: FramePool,
-}
-
-impl Default for Shrink {
-    fn default() -> Self {
-        Self { scaler: Scaler::new(), pool: FramePool::new(2) }
-    }
-}
-
-impl Shrink {
-    fn frame(&mut self, channel: u32, picture: &Picture, room: Size, number: u64) -> Option<Vec<u8>> {
-        let room = if picture.rotation().swaps_sides() { room.turned() } else { room };
-        match self.scaler.within(picture, room, &self.pool) {
-            Ok(scaled) => Some(header::frame(channel, &scaled, picture.size(), number)),
-            Err(error) => {
-                tracing::warn!(%error, "a picture was not scaled");
-                None
-            }
-        }
-    }
-}
-
 pub(super) fn failed(channel: u32, failure: &Failure) -> serde_json::Value {
     json!({ "channel": channel, "failure": failure })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Shrink, Size, header};
-    use sidetone_media::video::{Picture, Rotation};
-    use std::time::Instant;
-
-    #[test]
-    fn a_picture_that_lies_on_its_side_is_fitted_as_it_is_shown() {
-        let picture = Picture::black(Size::clamped(1280, 720), Instant::now());
-        let picture = picture.with_rotation(Rotation::Clockwise90);
-        let frame = Shrink::default().frame(7, &picture, Size::clamped(90, 160), 0).unwrap();
-        let word = |at: usize| u32::from_le_bytes(frame[at..at + 4].try_into().unwrap());
-        assert_eq!((frame[5], word(8), word(12), word(16), word(20)), (1, 160, 90, 1280, 720));
-        assert_eq!(frame.len(), header::LEN + 160 * 90 * 3 / 2);
-    }
 }

@@ -8,14 +8,20 @@
 //! is sent next is the newest. The server sends pictures as binary frames ([`header`]), and one text frame where a channel ends:
 //! `{"channel": 1, "ended": true}` or `{"channel": 1, "failure": Failure}`.
 //!
+//! A page that decodes by itself says so first (`decoders`) and then gets the encoded pictures of played streams as they come. They
+//! begin with a key frame; until there is one, decoded pictures come. Here too the newest wins: a page that is slow loses all until
+//! the next key frame, which is asked for, as it is where the page's decoder has lost its way (`key`).
+//!
 //! What is published is measured too: `{"channel": 1, "levels": [Level]}`, one for each of its sounds, at most ten times a second.
 //! A channel can also be for sources before they are published. Then `{"channel": 1, "problem": "…"}` says what is wrong with them,
 //! empty when all is well again, and `ended` comes after `close` too, when the devices are closed.
 
 mod channel;
 pub(crate) mod header;
+mod passed;
 pub(crate) mod request;
 mod session;
+mod shrink;
 mod ticket;
 mod window;
 

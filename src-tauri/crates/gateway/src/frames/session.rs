@@ -1,8 +1,9 @@
 //! One socket.
 
 use super::{
-    channel::{Channel, What, failed},
-    request::{MOST_CHANNELS, MOST_CREDITS, Request, room},
+    channel::{Channel, Out, What, failed},
+    passed::Decoders,
+    request::{MOST_CHANNELS, MOST_CREDITS, Request, decoders, room},
 };
 use crate::{close_code, door::Door};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
@@ -11,6 +12,7 @@ use futures_util::{
     stream::{SplitSink, SplitStream},
 };
 use sidetone_api::{Failure, FailureCode};
+use sidetone_media::video::Size;
 use std::{
     collections::HashMap,
     sync::{
@@ -58,7 +60,7 @@ async fn receive(
     out: &mpsc::Sender<Message>,
     unanswered: &AtomicU32,
 ) -> Farewell {
-    let mut channels = HashMap::new();
+    let mut page = Page::new(Arc::clone(door), out.clone());
     while let Some(message) = stream.next().await {
         unanswered.store(0, Relaxed);
         let text = match message {
@@ -70,79 +72,97 @@ async fn receive(
             Ok(Message::Close(_)) => return None,
             Err(_) => return Some((close_code::PROTOCOL, "no WebSocket frame, or one that is too long")),
         };
-        match Request::parse(text.as_str()) {
-            Ok(request) => {
-                if let Err((channel, failure)) = obey(request, &mut channels, door, out) {
-                    let text = failed(channel, &failure).to_string();
-                    out.send(Message::Text(text.into())).await.ok()?;
-                }
-            }
-            Err(failure) => {
-                let text = crate::wire::line(&serde_json::json!({ "failure": failure }));
-                out.send(Message::Text(text.into())).await.ok()?;
-            }
+        if let Some(refusal) = page.obey(text.as_str()) {
+            out.send(Message::Text(refusal.into())).await.ok()?;
         }
     }
     None
 }
 
-fn obey(
-    request: Request,
-    channels: &mut HashMap<u32, Channel>,
-    door: &Arc<dyn Door>,
-    out: &mpsc::Sender<Message>,
-) -> Result<(), (u32, Failure)> {
-    match request {
-        Request::Open { channel, stream, width, height, credits } => {
-            check_free(channel, channels)?;
-            let what = What::Stream(stream);
-            let opened = Channel::open(channel, what, room(width, height), Arc::clone(door), out.clone());
-            grant(&opened, credits);
-            channels.insert(channel, opened);
-        }
-        Request::Preview { channel, sources, width, height, credits } => {
-            check_free(channel, channels)?;
-            let what = What::Sources(sources);
-            let opened = Channel::open(channel, what, room(width, height), Arc::clone(door), out.clone());
-            grant(&opened, credits);
-            channels.insert(channel, opened);
-        }
-        Request::Sources { channel, sources } => {
-            if let Some(open) = channels.get(&channel) {
-                open.change(sources);
-            }
-        }
-        // A page may be late: its stream has ended meanwhile.
-        Request::Size { channel, width, height } => {
-            if let Some(open) = channels.get(&channel) {
-                let size = room(width, height);
-                open.room.send_if_modified(|room| std::mem::replace(room, size) != size);
-            }
-        }
-        Request::Credit { channel, credits } => {
-            if let Some(open) = channels.get(&channel) {
-                grant(open, credits);
-            }
-        }
-        Request::Close { channel } => {
-            if let Some(open) = channels.remove(&channel) {
-                open.close();
-            }
-        }
-    }
-    Ok(())
+/// What one page shows.
+pub(super) struct Page {
+    door: Arc<dyn Door>,
+    out: Out,
+    decoders: Decoders,
+    channels: HashMap<u32, Channel>,
 }
 
-fn check_free(channel: u32, channels: &mut HashMap<u32, Channel>) -> Result<(), (u32, Failure)> {
-    channels.retain(|_, open| !open.has_ended());
-    if channels.contains_key(&channel) {
-        return Err((channel, Failure::invalid("channel", format!("channel {channel} is open"))));
+impl Page {
+    pub(super) fn new(door: Arc<dyn Door>, out: Out) -> Self {
+        Self { door, out, decoders: Decoders::default(), channels: HashMap::new() }
     }
-    if channels.len() >= MOST_CHANNELS {
-        let message = format!("{MOST_CHANNELS} channels are open, which is the most");
-        return Err((channel, Failure::new(FailureCode::Limit, message)));
+
+    /// Does what the page asks for; what it is to be told where it cannot have that.
+    pub(super) fn obey(&mut self, text: &str) -> Option<String> {
+        match Request::parse(text) {
+            Ok(request) => {
+                let (channel, failure) = self.carry_out(request).err()?;
+                Some(failed(channel, &failure).to_string())
+            }
+            Err(failure) => Some(refused(&failure)),
+        }
     }
-    Ok(())
+
+    fn carry_out(&mut self, request: Request) -> Result<(), (u32, Failure)> {
+        match request {
+            Request::Decoders { codecs } => self.decoders = Arc::new(decoders(&codecs)),
+            Request::Open { channel, stream, width, height, credits, decoded } => {
+                let decoders = if decoded { Decoders::default() } else { Arc::clone(&self.decoders) };
+                self.open(channel, What::Stream { stream, decoders }, room(width, height), credits)?;
+            }
+            Request::Preview { channel, sources, width, height, credits } => {
+                self.open(channel, What::Sources(sources), room(width, height), credits)?;
+            }
+            Request::Sources { channel, sources } => {
+                if let Some(open) = self.channels.get(&channel) {
+                    open.change(sources);
+                }
+            }
+            // A page may be late: its stream has ended meanwhile.
+            Request::Size { channel, width, height } => {
+                if let Some(open) = self.channels.get(&channel) {
+                    let size = room(width, height);
+                    open.room.send_if_modified(|room| std::mem::replace(room, size) != size);
+                }
+            }
+            Request::Credit { channel, credits } => {
+                if let Some(open) = self.channels.get(&channel) {
+                    grant(open, credits);
+                }
+            }
+            Request::Key { channel } => {
+                if let Some(open) = self.channels.get(&channel) {
+                    open.restart();
+                }
+            }
+            Request::Close { channel } => {
+                if let Some(open) = self.channels.remove(&channel) {
+                    open.close();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, channel: u32, what: What, room: Size, credits: usize) -> Result<(), (u32, Failure)> {
+        self.channels.retain(|_, open| !open.has_ended());
+        if self.channels.contains_key(&channel) {
+            return Err((channel, Failure::invalid("channel", format!("channel {channel} is open"))));
+        }
+        if self.channels.len() >= MOST_CHANNELS {
+            let message = format!("{MOST_CHANNELS} channels are open, which is the most");
+            return Err((channel, Failure::new(FailureCode::Limit, message)));
+        }
+        let opened = Channel::open(channel, what, room, Arc::clone(&self.door), self.out.clone());
+        grant(&opened, credits);
+        self.channels.insert(channel, opened);
+        Ok(())
+    }
+}
+
+/// What is said of a request that is none.
+pub(super) fn refused(failure: &Failure) -> String {
+    crate::wire::line(&serde_json::json!({ "failure": failure }))
 }
 
 fn grant(channel: &Channel, credits: usize) {

@@ -1,4 +1,5 @@
-use crate::door::{Attached, Door, EventSource, PictureSource};
+use super::encoded::Encodings;
+use crate::door::{Attached, Door, EncodedSource, EventSource, PictureSource};
 use futures_util::future::BoxFuture;
 use sidetone_api::{
     CallId, Command, DevicesView, Envelope, Event, Failure, GatewayView, Level, Reply, Secret, Settings,
@@ -28,6 +29,8 @@ pub(super) struct Fake {
     pub(super) pictures: Mutex<Option<watch::Sender<Option<Picture>>>>,
     pub(super) listening: watch::Sender<Vec<(Option<String>, String)>>,
     pub(super) preview: Arc<Preview>,
+    /// Of the stream "st1" too.
+    pub(super) encoded: Arc<Encodings>,
     /// Of what is published.
     pub(super) levels: Mutex<Vec<Level>>,
 }
@@ -45,6 +48,7 @@ impl Default for Fake {
             pictures: Mutex::new(Some(watch::Sender::new(None))),
             listening: watch::Sender::new(Vec::new()),
             preview: Arc::default(),
+            encoded: Arc::default(),
             levels: Mutex::default(),
         }
     }
@@ -91,6 +95,7 @@ struct Watcher {
     shown: watch::Receiver<Option<Picture>>,
     levels: Vec<Level>,
     preview: Option<Arc<Preview>>,
+    encoded: Arc<Encodings>,
 }
 
 /// The sources that somebody looks at.
@@ -110,6 +115,14 @@ impl PictureSource for Watcher {
 
     fn latest(&self) -> Option<Picture> {
         self.shown.borrow().clone()
+    }
+
+    fn encoded(&self) -> Option<Box<dyn EncodedSource>> {
+        Some(Box::new(Arc::clone(&self.encoded)))
+    }
+
+    fn look(&mut self, wanted: bool) {
+        self.encoded.looks.lock().unwrap().push(wanted);
     }
 
     fn levels(&self) -> Vec<Level> {
@@ -177,6 +190,7 @@ impl Door for Fake {
 
     fn pictures(&self, stream: StreamId) -> BoxFuture<'_, Result<Box<dyn PictureSource>, Failure>> {
         let levels = self.levels.lock().unwrap().clone();
+        let encoded = Arc::clone(&self.encoded);
         let known = self
             .pictures
             .lock()
@@ -186,7 +200,8 @@ impl Door for Fake {
             .map(watch::Sender::subscribe);
         Box::pin(async move {
             let receiver = known.ok_or_else(|| Failure::not_found("stream", stream.as_str()))?;
-            Ok(Box::new(Watcher { shown: receiver, levels, preview: None }) as Box<dyn PictureSource>)
+            Ok(Box::new(Watcher { shown: receiver, levels, preview: None, encoded })
+                as Box<dyn PictureSource>)
         })
     }
 
@@ -194,7 +209,8 @@ impl Door for Fake {
         let shown = self.pictures.lock().unwrap().as_ref().unwrap().subscribe();
         let preview = Arc::clone(&self.preview);
         let levels = self.levels.lock().unwrap().clone();
-        let watcher = Box::new(Watcher { shown, levels, preview: Some(preview) });
+        let encoded = Arc::default();
+        let watcher = Box::new(Watcher { shown, levels, preview: Some(preview), encoded });
         Box::pin(async move {
             watcher.change(sources).await?;
             Ok(watcher as Box<dyn PictureSource>)

@@ -21,7 +21,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest, http::HeaderValue},
 };
 
-type Client = WebSocketStream<TcpStream>;
+pub(super) type Client = WebSocketStream<TcpStream>;
 const OWN: &str = "tauri://localhost";
 
 async fn connect(url: &str, headers: &[(&'static str, &str)]) -> Result<Client, u16> {
@@ -38,22 +38,22 @@ async fn connect(url: &str, headers: &[(&'static str, &str)]) -> Result<Client, 
     }
 }
 
-async fn window() -> (FrameDoor, Arc<Fake>, Client) {
+pub(super) async fn window() -> (FrameDoor, Arc<Fake>, Client) {
     let fake = Arc::new(Fake::default());
     let door = window_of(Arc::clone(&fake) as _).await.unwrap();
     let client = connect(&door.ticket().unwrap(), &[("Origin", OWN)]).await.unwrap();
     (door, fake, client)
 }
 
-async fn ask(client: &mut Client, request: Value) {
+pub(super) async fn ask(client: &mut Client, request: Value) {
     client.send(Message::text(request.to_string())).await.unwrap();
 }
 
-fn open(width: u32, height: u32, credits: usize) -> Value {
+pub(super) fn open(width: u32, height: u32, credits: usize) -> Value {
     json!({"ask": "open", "channel": 5, "stream": "st1", "width": width, "height": height, "credits": credits})
 }
 
-async fn message(client: &mut Client) -> Message {
+pub(super) async fn message(client: &mut Client) -> Message {
     timeout(Duration::from_secs(5), client.next()).await.expect("nothing came").unwrap().unwrap()
 }
 
@@ -65,7 +65,7 @@ async fn said(client: &mut Client) -> Value {
 }
 
 /// Channel, width, height, number and the first pixel.
-async fn shown(client: &mut Client) -> (u32, u32, u32, u64, u8) {
+pub(super) async fn shown(client: &mut Client) -> (u32, u32, u32, u64, u8) {
     let Message::Binary(frame) = message(client).await else { panic!("no picture") };
     let word = |at: usize| u32::from_le_bytes(frame[at..at + 4].try_into().unwrap());
     let number = u64::from_le_bytes(frame[32..40].try_into().unwrap());
@@ -74,13 +74,13 @@ async fn shown(client: &mut Client) -> (u32, u32, u32, u64, u8) {
     (word(0), word(8), word(12), number, frame[header::LEN])
 }
 
-fn picture(luma: u8) -> Picture {
+pub(super) fn picture(luma: u8) -> Picture {
     let mut canvas = Canvas::black(Size::P360);
     canvas.fill([luma, 128, 128]);
     canvas.finish(Instant::now())
 }
 
-async fn until(what: &str, mut check: impl FnMut() -> bool) {
+pub(super) async fn until(what: &str, mut check: impl FnMut() -> bool) {
     let come_true = async {
         while !check() {
             tokio::task::yield_now().await;

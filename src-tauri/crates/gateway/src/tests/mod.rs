@@ -1,5 +1,6 @@
 //! The listeners over real sockets, with a fake of the engine behind them.
 
+mod encoded;
 mod fake;
 mod finding;
 mod frames;

@@ -68,9 +68,12 @@ impl Program {
         Ok((program, line["http"].as_str().unwrap_or_default().to_owned()))
     }
 
-    /// Bars in H.264, 30 pictures a second, without sound; it is published when this returns.
+    /// Bars, in H.264 where `more` names no other codec, 30 pictures a second, without sound; it is published when this returns.
     pub(crate) fn bars(dir: &Path, program: &Path, name: &str, size: &str, more: &[&str]) -> Result<Self> {
-        let mut arguments = vec!["publish", name, "--camera", "bars", "--codec", "H264", "--size", size];
+        let mut arguments = vec!["publish", name, "--camera", "bars", "--size", size];
+        if !more.contains(&"--codec") {
+            arguments.extend(["--codec", "H264"]);
+        }
         arguments.extend(["--fps", "30", "--bitrate", "1500", "--json"]);
         arguments.extend(more);
         let mut publisher = Self::start(dir, program, &arguments)?;

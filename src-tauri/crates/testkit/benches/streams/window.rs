@@ -30,11 +30,16 @@ struct Case {
     what: &'static str,
     streams: u32,
     size: (u32, u32),
+    codec: &'static str,
+    /// Its pictures are decoded by the webview, where it can; else by the engine.
+    page_decodes: bool,
 }
 
-const CASES: [Case; 2] = [
-    Case { what: "1 x 720p30", streams: 1, size: (1_280, 720) },
-    Case { what: "4 x 360p30", streams: 4, size: (640, 360) },
+const CASES: [Case; 4] = [
+    Case { what: "1 x 720p30 H.264", streams: 1, size: (1_280, 720), codec: "H264", page_decodes: true },
+    Case { what: "4 x 360p30 H.264", streams: 4, size: (640, 360), codec: "H264", page_decodes: true },
+    Case { what: "1 x 720p30 VP8", streams: 1, size: (1_280, 720), codec: "VP8", page_decodes: true },
+    Case { what: "1 x 720p30 VP8", streams: 1, size: (1_280, 720), codec: "VP8", page_decodes: false },
 ];
 
 /// Whether the aims are met.
@@ -93,25 +98,36 @@ impl Page<'_> {
 
 fn show(dir: &Path, app: &Path, program: &Path, case: &Case, measured: Duration) -> Result<Shown> {
     // Each case has an app that knows nothing of the one before.
-    let dir = dir.join(format!("window-{}", case.streams));
+    let dir = dir.join(format!("window-{}-{}-{}", case.streams, case.codec, case.page_decodes));
     fs::create_dir_all(&dir)?;
     let display = Display::start(&dir, SCREEN.0, SCREEN.1)?;
     let driver = Driver::of_app(app, display.name(), &dir)?;
     let page = Page(&driver);
     page.resize(WINDOW)?;
+    if !case.page_decodes {
+        page.script("delete globalThis.VideoDecoder", &[])?;
+    }
     page.click("open-streams", 0)?;
     page.click("tab-play", 0)?;
     until("its gateway", PATIENCE, || running().is_some_and(|file| file.exists()).then_some(()))?;
     let size = format!("{}x{}", case.size.0, case.size.1);
     let mut publishers = Vec::new();
     for number in 0..case.streams {
-        publishers.push(Program::bars(&dir, program, &format!("bench{number}"), &size, &["--mic", "none"])?);
+        let more = ["--mic", "none", "--codec", case.codec];
+        publishers.push(Program::bars(&dir, program, &format!("bench{number}"), &size, &more)?);
         page.click("gateway-stream", number)?;
     }
     let drawn = || page.places().ok().filter(|places| places.len() == case.streams as usize);
     until("the tiles", PATIENCE, drawn)?;
     thread::sleep(SETTLE);
     let places = drawn().ok_or_else(|| RigError::new("a tile is gone"))?;
+    let decoder =
+        page.script("return document.querySelector('[data-testid=picture]')?.dataset.decoder", &[])?;
+    if decoder != json!(if case.page_decodes { "page" } else { "engine" }) {
+        println!("{}: decoded by the {decoder}, as this webview decodes no H.264", case.what);
+    }
+    let decoder = "return document.querySelector('[data-testid=picture]')?.dataset.decoder";
+    let decoder = page.script(decoder, &[])?.as_str().unwrap_or("nobody").to_owned();
     let screen = Screen::open(display.memory())?;
     let first = places.first().copied().ok_or_else(|| RigError::new("there is no tile"))?;
     let margin =
@@ -133,7 +149,8 @@ fn show(dir: &Path, app: &Path, program: &Path, case: &Case, measured: Duration)
     let mut ages: Vec<Duration> = seen.into_iter().flat_map(|seen| seen.ages).collect();
     ages.sort_unstable();
     drop(publishers);
-    Ok(Shown { what: case.what, size: (first.width, first.height), ages, rate, app, display })
+    let what = format!("{}, by the {decoder}", case.what);
+    Ok(Shown { what, size: (first.width, first.height), ages, rate, app, display })
 }
 
 /// Where a gateway that runs is told of.

@@ -9,6 +9,7 @@
 
 mod counters;
 pub(crate) mod dial;
+mod encoded;
 pub(crate) mod inlet;
 mod measure;
 mod own_sockets;
@@ -26,6 +27,7 @@ pub(crate) mod trusts;
 mod worker;
 
 pub(crate) use counters::{Counters, Sounding};
+pub use encoded::EncodedPictures;
 pub(crate) use inlet::Inlet;
 pub(crate) use packet::{Clock, Kind, Packet};
 pub use pictures::Pictures;
@@ -37,6 +39,7 @@ pub(crate) use worker::Done;
 
 use super::door;
 use bytes::Bytes;
+use encoded::Displays;
 use router::AudioTrack;
 use sidetone_api::StreamStatistics;
 use sidetone_media::{
@@ -47,7 +50,7 @@ use std::{
     net::{SocketAddr, UdpSocket},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     time::Instant,
 };
@@ -95,7 +98,10 @@ pub(crate) enum Ask {
 pub(crate) struct Own {
     pub(crate) counters: Arc<Counters>,
     pub(crate) taps: Arc<Taps>,
+    pub(crate) displays: Arc<Displays>,
     timeline: Arc<Timeline>,
+    /// Who wants decoded pictures.
+    looking: Arc<AtomicUsize>,
     shown: Arc<watch::Sender<Option<Picture>>>,
     closed: Arc<AtomicBool>,
 }
@@ -106,7 +112,9 @@ impl Default for Own {
         Self {
             counters: Arc::default(),
             taps: Arc::default(),
+            displays: Arc::default(),
             timeline: Arc::default(),
+            looking: Arc::default(),
             shown,
             closed: Arc::default(),
         }
@@ -122,7 +130,20 @@ impl Own {
     }
 
     pub(crate) fn pictures(&self) -> Pictures {
-        Pictures::new(self.shown.subscribe(), Arc::clone(&self.counters))
+        Pictures::new(self)
+    }
+
+    /// Somebody wants decoded pictures.
+    fn is_looked_at(&self) -> bool {
+        self.looking.load(Relaxed) > 0
+    }
+
+    /// What was shown is not what the stream shows now.
+    fn forget_shown(&self) {
+        self.shown.send_if_modified(|shown| {
+            *shown = None;
+            false
+        });
     }
 
     /// The stream is over; its threads end, and its readers are told.

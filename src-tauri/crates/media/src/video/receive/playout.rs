@@ -46,7 +46,7 @@ impl Playout {
         let due = self.waiting.partition_point(|(show_at, _)| *show_at <= now);
         self.statistics.dropped += due.saturating_sub(1) as u64;
         let (_, picture) = self.waiting.drain(..due).next_back()?;
-        self.count(now);
+        self.handle_shown(now);
         Some(picture)
     }
 
@@ -78,7 +78,8 @@ impl Playout {
         self.mean.is_some_and(|mean| still > (mean * 3).max(mean + FREEZE_ABOVE_MEAN))
     }
 
-    fn count(&mut self, now: Instant) {
+    /// A picture is seen now; [`Self::poll`] says so itself of its own.
+    pub fn handle_shown(&mut self, now: Instant) {
         self.statistics.shown += 1;
         let Some(last) = self.last_shown.replace(now) else { return };
         let still = now.saturating_duration_since(last);

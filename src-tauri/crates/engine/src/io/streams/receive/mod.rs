@@ -1,5 +1,7 @@
 //! The pictures of one played stream: a thread that orders, decodes and shows them.
 
+mod decode;
+mod recent;
 mod thread;
 
 use super::{

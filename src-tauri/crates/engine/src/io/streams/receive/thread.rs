@@ -1,12 +1,10 @@
 //! The thread's loop.
 
 use super::super::{Inlet, Own, packet::Kind};
-use super::{Arrived, Received};
+use super::{Arrived, Received, decode::Decoding, recent::Recent};
 use crate::io::streams::{Sounding, Unit, UnitMedia};
-use sidetone_media::video::codec::h264::nal;
 use sidetone_media::video::{
-    AvSync, Encoded, Playout, VideoCodec, VideoDecoder, VideoError, VideoPacket, VideoReceiver,
-    VideoReceiverOptions,
+    AvSync, Encoded, Playout, Size, VideoPacket, VideoReceiver, VideoReceiverOptions,
 };
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError},
@@ -22,13 +20,11 @@ pub(super) struct Thread {
     arrived: Receiver<Arrived>,
     inlet: Inlet,
     own: Own,
-    codec: VideoCodec,
     sound_clock: Option<u32>,
-    /// What the signalling said of H.264, in Annex B.
-    parameter_sets: Vec<u8>,
     receiver: VideoReceiver,
-    decoder: Option<Box<dyn VideoDecoder>>,
+    decoding: Decoding,
     playout: Playout,
+    recent: Recent,
     sync: AvSync,
     /// How much later everything is shown than by the pictures' own buffer.
     delay: Duration,
@@ -40,17 +36,15 @@ impl Thread {
     pub(super) fn new(received: Received, arrived: Receiver<Arrived>, inlet: Inlet, own: Own) -> Self {
         let Received { codec, sound_clock, repair, parameter_sets } = received;
         let options = VideoReceiverOptions { repair, ..VideoReceiverOptions::new(codec) };
-        let sets = parameter_sets.iter().flat_map(|set| [nal::START_CODE.as_slice(), set]);
         Self {
             arrived,
             inlet,
             own,
-            codec,
             sound_clock,
-            parameter_sets: sets.collect::<Vec<_>>().concat(),
             receiver: VideoReceiver::new(options),
-            decoder: None,
+            decoding: Decoding::new(codec, &parameter_sets),
             playout: Playout::default(),
+            recent: Recent::default(),
             sync: AvSync::default(),
             delay: Duration::ZERO,
             heard: None,
@@ -78,12 +72,15 @@ impl Thread {
             let now = Instant::now();
             self.follow_sound(now);
             self.decode_due(now);
+            self.wake(now);
             self.show_due();
-            if self.receiver.poll_key_request(now) || self.own.taps.take_wants_key() {
+            let is_asked = self.own.taps.take_wants_key() | self.own.displays.take_wants_key();
+            if self.receiver.poll_key_request(now) || is_asked {
                 self.inlet.want_key_frame();
             }
             if now.saturating_duration_since(looked) >= LOOK {
                 looked = now;
+                self.own.displays.forget_gone();
                 self.count(now);
             }
         }
@@ -135,36 +132,70 @@ impl Thread {
             let sound_delay = self.sync.wanted_audio_delay();
             self.own.counters.sound_delay.set(sound_delay.as_secs_f32() * 1_000.0);
             self.own.counters.key_frames.add(u64::from(encoded.key));
-            match self.decode(&encoded) {
-                Ok(Some(picture)) => self.playout.push(frame.show_at, picture),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::debug!("a picture cannot be decoded: {error}");
-                    self.own.counters.undecoded.add(1);
-                    self.receiver.handle_decode_error(now);
-                }
+            self.pass(now, frame.show_at, self.decoding.complete(encoded));
+        }
+    }
+
+    /// To those who decode by themselves, and to our own decoder where anybody wants its pictures.
+    fn pass(&mut self, now: Instant, show_at: Instant, encoded: Encoded) {
+        let is_wanted = self.wants_pictures();
+        if !is_wanted && !self.decoding.rests() {
+            self.decoding.rest();
+            self.playout.clear();
+            self.own.forget_shown();
+        }
+        if self.own.displays.has_readers() || self.decoding.rests() {
+            if !self.recent.keep(now, &encoded) {
+                self.inlet.want_key_frame();
+            }
+            // It comes as early before its time as decoding takes.
+            self.own.displays.offer(&encoded);
+        }
+        if !is_wanted {
+            self.playout.handle_shown(now);
+            return self.on_shown(encoded.size);
+        }
+        match self.decoding.decode(&encoded) {
+            Ok(Some(picture)) => self.playout.push(show_at, picture),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::debug!("a picture cannot be decoded: {error}");
+                self.own.counters.undecoded.add(1);
+                self.receiver.handle_decode_error(now);
             }
         }
     }
 
-    fn decode(&mut self, encoded: &Encoded) -> Result<Option<sidetone_media::video::Picture>, VideoError> {
-        let mut encoded = encoded.clone();
-        let has_sets = || nal::units(&encoded.data).any(|unit| nal::kind(unit) == Some(nal::SPS));
-        if encoded.key && !self.parameter_sets.is_empty() && !has_sets() {
-            encoded.data = [self.parameter_sets.as_slice(), &encoded.data].concat().into();
+    /// Decoding goes on while all look away: whoever decodes by themselves makes it rest.
+    fn wants_pictures(&self) -> bool {
+        self.own.is_looked_at() || !(self.decoding.rests() || self.own.displays.has_readers())
+    }
+
+    /// Somebody wants pictures again.
+    fn wake(&mut self, now: Instant) {
+        if !self.decoding.rests() || !self.own.is_looked_at() {
+            return;
         }
-        let decoder = match &mut self.decoder {
-            Some(decoder) => decoder,
-            empty => empty.insert(self.codec.decoder()?),
-        };
-        decoder.decode(&encoded)
+        if self.decoding.wants_key(now) {
+            self.inlet.want_key_frame();
+        }
+        match self.decoding.catch_up(now, &mut self.recent) {
+            Ok(Some(picture)) => self.playout.push(now, picture),
+            Ok(None) => {}
+            Err(error) => tracing::debug!("what was kept cannot be decoded: {error}"),
+        }
     }
 
     fn show_due(&mut self) {
         let Some(picture) = self.playout.poll(Instant::now()) else { return };
-        self.own.counters.set_size(picture.width(), picture.height());
-        self.own.counters.frames.add(1);
+        let size = picture.size();
         self.own.show(picture);
+        self.on_shown(size);
+    }
+
+    fn on_shown(&mut self, size: Size) {
+        self.own.counters.set_size(size.width(), size.height());
+        self.own.counters.frames.add(1);
         if !std::mem::replace(&mut self.shown, true) {
             self.inlet.shown();
         }
