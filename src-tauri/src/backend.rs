@@ -4,11 +4,11 @@ use crate::{pages, up::Up};
 use sidetone_api::{Failure, FailureCode};
 use sidetone_device::Hardware;
 use sidetone_engine::{Directories, Engine, Events, Handle, Next, Options, secrets};
-use sidetone_gateway::{FrameDoor, Gateway, GatewayError, Running};
+use sidetone_gateway::{FrameDoor, FrameLink, Gateway, GatewayError, Running};
 use std::{
     collections::HashMap,
     net::Ipv4Addr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tauri::{
     AppHandle, Manager,
@@ -24,6 +24,8 @@ pub(crate) struct Backend {
     gateway: Arc<tokio::sync::Mutex<Option<Running>>>,
     /// Gives pictures to the page, whether or not the gateway's pages are served.
     frames: tokio::sync::Mutex<Option<FrameDoor>>,
+    /// Of windows whose webview opens no socket to this machine.
+    links: Mutex<HashMap<String, Arc<FrameLink>>>,
 }
 
 enum State {
@@ -42,6 +44,7 @@ impl Backend {
             carriers: Mutex::default(),
             gateway: Arc::default(),
             frames: tokio::sync::Mutex::default(),
+            links: Mutex::default(),
         });
         let app = app.clone();
         spawn(async move {
@@ -76,6 +79,7 @@ impl Backend {
     pub(crate) async fn attach(&self, window: &str, page: Channel<Up>) -> Result<(), Failure> {
         let engine = self.engine().await?;
         let (snapshot, events) = engine.attach().await?;
+        self.close_link(window);
         let carrier = spawn(async move {
             if page.send(Up::State { snapshot: Box::new(snapshot) }).is_ok() {
                 carry(&engine, events, &page).await;
@@ -94,6 +98,8 @@ impl Backend {
         if let Some(carrier) = carriers.remove(window) {
             carrier.abort();
         }
+        drop(carriers);
+        self.close_link(window);
     }
 
     /// Where the page can open one socket for pictures, once.
@@ -111,11 +117,37 @@ impl Backend {
         frames.insert(door).ticket().map_err(failed)
     }
 
+    /// For a page that cannot reach that place: another way to pictures, instead of the one that the window had before.
+    pub(crate) async fn open_link(&self, window: &str) -> Result<(), Failure> {
+        let link = FrameLink::open(self.engine().await?);
+        if let Some(former) = self.links().insert(window.to_owned(), Arc::new(link)) {
+            former.close();
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// `notFound` where the window has no such way (any more).
+    pub(crate) fn link(&self, window: &str) -> Result<Arc<FrameLink>, Failure> {
+        self.links().get(window).cloned().ok_or_else(|| Failure::not_found("link", window))
+    }
+
+    pub(crate) fn close_link(&self, window: &str) {
+        if let Some(link) = self.links().remove(window) {
+            link.close();
+        }
+    }
+
+    fn links(&self) -> MutexGuard<'_, HashMap<String, Arc<FrameLink>>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Closes the gateway's pages, hangs up and unregisters. Nothing starts after that; a second caller waits for the first.
     pub(crate) async fn shut_down(&self) {
         let mut state = self.state.lock().await;
         let before = std::mem::replace(&mut *state, State::Ended);
         drop(self.frames.lock().await.take());
+        self.links().drain().for_each(|(_, link)| link.close());
         if let Some(gateway) = self.gateway.lock().await.take() {
             gateway.stop().await;
         }

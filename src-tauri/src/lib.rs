@@ -38,6 +38,10 @@ fn open() -> ExitCode {
             commands::command,
             commands::attach,
             commands::frames,
+            commands::open_frames,
+            commands::ask_frames,
+            commands::next_frame,
+            commands::close_frames,
             commands::pop_out,
             commands::close_pop_out,
             commands::show_recording

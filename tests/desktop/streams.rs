@@ -155,6 +155,31 @@ fn a_window_decodes_streams_by_itself_where_its_webview_can() {
 }
 
 #[test]
+fn a_window_whose_socket_is_blocked_shows_pictures_all_the_same() {
+    let Some(room) = room!(needs(&[&WINDOW])) else { return };
+    let (_display, driver) = open(&room);
+    let page = Page { driver: &driver };
+    page.wait_for_status("registration-state", "REGISTERED");
+    let ticket = "const [done] = arguments; window.__TAURI_INTERNALS__.invoke('frames').then(done, (error) => done(String(error)))";
+    let url = driver.post("/execute/async", &json!({ "script": ticket, "args": [] }));
+    let port = url.as_str().and_then(|url| url.split([':', '/']).nth(4)).unwrap_or_else(|| panic!("{url}"));
+    for rule in [
+        &["add", "pref", "10", "lookup", "local"][..],
+        &["add", "pref", "5", "ipproto", "tcp", "dport", port, "prohibit"],
+        &["del", "pref", "0"],
+    ] {
+        assert!(Command::new("ip").arg("rule").args(rule).status().unwrap().success(), "{rule:?}");
+    }
+    let address = format!("127.0.0.1:{port}");
+    assert!(std::net::TcpStream::connect(&address).is_err(), "{address} is blocked");
+
+    let _publisher = publish(&room, "H264");
+    page.play_the_one_stream();
+    page.wait_for_pictures("pictures without a socket");
+    println!("a picture without a socket was {:?} ms old, decoded by the {}", page.age(), page.decoder());
+}
+
+#[test]
 fn bars_are_published_and_played_by_keyboard_their_clock_is_read_from_the_screen_and_a_snapshot_is_kept() {
     let Some(room) = room!(needs(&[&WINDOW])) else { return };
     write_settings(&room, SETTINGS);

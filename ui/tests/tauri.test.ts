@@ -61,7 +61,7 @@ describe('the door to the shell', () => {
 
   it('attaches anew after a gap', async () => {
     let attached = 0
-    const send = shell(() => void attached++)
+    const send = shell((name) => void (name === 'attach' && attached++))
     const witness = new Witness()
     const detach = new TauriPlatform().attach(witness)
     await Promise.resolve()

@@ -39,7 +39,7 @@ mod whip;
 pub mod wire;
 
 pub use error::GatewayError;
-pub use frames::FrameDoor;
+pub use frames::{FrameDoor, FrameLink};
 pub use pages::ui::{Asset, Find, Ui, mime_of};
 pub use running::{Gateway, Options, Running};
 pub use runtime_file::{Found, find_running};

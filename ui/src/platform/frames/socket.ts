@@ -4,6 +4,7 @@ import { decodable, PageDecoder } from './decoder'
 import { Leaving } from './leaving'
 import { readPicture, type Codec } from './picture'
 import { readTold, type Told } from './told'
+import type { FrameWire } from './way'
 
 type Channel = {
   /** By which the server knows it. */
@@ -15,7 +16,7 @@ type Channel = {
   /** The page cannot decode this stream by itself. */
   decoded?: true
 }
-type Open = (url: string) => WebSocket
+type Open = (url: string) => FrameWire
 
 /**
  * All pictures that this page shows, over one WebSocket: it is opened with the first subscription and closed after the last. A
@@ -23,7 +24,7 @@ type Open = (url: string) => WebSocket
  * pictures and never old ones.
  */
 export class FrameSocket {
-  private socket: WebSocket | null = null
+  private socket: FrameWire | null = null
   private opening = false
   private attempts = 0
   private timer: ReturnType<typeof setTimeout> | undefined
@@ -106,7 +107,7 @@ export class FrameSocket {
     }
   }
 
-  private listen(socket: WebSocket, codecs: readonly Codec[]): void {
+  private listen(socket: FrameWire, codecs: readonly Codec[]): void {
     this.socket = socket
     socket.binaryType = 'arraybuffer'
     socket.onopen = () => {

@@ -1,6 +1,7 @@
 import { Channel, invoke } from '@tauri-apps/api/core'
 import type { Command, Reply } from '../../api/types'
 import { FrameSocket } from '../frames/socket'
+import { FrameWay } from '../frames/way'
 import { popOutHash } from '../popout'
 import { Sequence } from '../sequence'
 import { isSnapshot, toFailure, type FrameListener, type FrameSubscription, type Listener, type Platform, type Room, type Shown, type Up } from '../types'
@@ -10,7 +11,13 @@ export const isTauri = (): boolean => '__TAURI_INTERNALS__' in window
 /** The engine in the same process, over the shell's IPC. */
 export class TauriPlatform implements Platform {
   readonly host = 'tauri'
-  private readonly pictures = new FrameSocket(() => invoke<string>('frames'))
+  private readonly way = new FrameWay(() => invoke<string>('frames'), {
+    open: () => invoke('open_frames'),
+    ask: (request) => invoke('ask_frames', { request }),
+    next: () => invoke<ArrayBuffer>('next_frame'),
+    close: () => invoke('close_frames'),
+  })
+  private readonly pictures = new FrameSocket(() => this.way.place(), (url) => this.way.open(url))
   private restart: () => void = () => {}
 
   command(command: Command): Promise<Reply> {
@@ -34,6 +41,7 @@ export class TauriPlatform implements Platform {
         if (mine !== current) return
         if (isSnapshot(up)) {
           failed = false
+          void this.way.probe()
           listener.onLink('attached')
         }
         sequence.take(up)

@@ -3,6 +3,8 @@
 //! A browser comes with its login and the `Origin` of our own pages; the app's window, whose pages are not served from here, comes
 //! with a ticket ([`FrameDoor`]). One socket carries every picture that a page shows, each on a channel that the page numbers.
 //!
+//! A window whose webview opens no socket to this machine has the same over a [`FrameLink`].
+//!
 //! The page sends JSON, one [`request::Request`] a text frame. It says how large it shows a stream and how many pictures it can
 //! take; a picture costs a credit. Without credit, and while the socket is full, pictures are left out: none ever waits, and what
 //! is sent next is the newest. The server sends pictures as binary frames ([`header`]), and one text frame where a channel ends:
@@ -18,6 +20,7 @@
 
 mod channel;
 pub(crate) mod header;
+mod link;
 mod passed;
 pub(crate) mod request;
 mod session;
@@ -25,6 +28,7 @@ mod shrink;
 mod ticket;
 mod window;
 
+pub use link::FrameLink;
 pub use window::FrameDoor;
 #[cfg(test)]
 pub(crate) use window::open as window_of;

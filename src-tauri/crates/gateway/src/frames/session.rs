@@ -103,6 +103,11 @@ impl Page {
         }
     }
 
+    /// It shows nothing any more.
+    pub(super) fn close(&mut self) {
+        self.channels.clear();
+    }
+
     fn carry_out(&mut self, request: Request) -> Result<(), (u32, Failure)> {
         match request {
             Request::Decoders { codecs } => self.decoders = Arc::new(decoders(&codecs)),

@@ -2,7 +2,7 @@ use super::{fake::Fake, gateway, log_in};
 use crate::{
     close_code,
     frames::{
-        FrameDoor, MAX_SOCKETS, header,
+        FrameDoor, FrameLink, MAX_SOCKETS, header,
         request::{LONGEST, MOST_CHANNELS, MOST_CREDITS},
         window_of,
     },
@@ -268,4 +268,35 @@ async fn a_browser_wants_its_login_and_the_origin_of_our_own_pages() {
     fake.show(picture(40));
     ask(&mut client, open(64, 64, 1)).await;
     assert_eq!(shown(&mut client).await.4, 40);
+}
+
+#[tokio::test]
+async fn a_window_without_a_socket_gets_the_newest_picture_for_its_credit_too() {
+    let fake = Arc::new(Fake::default());
+    let link = FrameLink::of(Arc::clone(&fake) as _);
+    let next = async || timeout(Duration::from_secs(5), link.next()).await.expect("nothing came").unwrap();
+    link.ask(&open(320, 320, 1).to_string()).await;
+    fake.show(picture(40));
+    let first = next().await;
+    assert_eq!((first[4], first.len(), first[header::LEN]), (1, header::LEN + 320 * 180 * 3 / 2, 40));
+    for luma in 50..90 {
+        fake.show(picture(luma));
+    }
+    assert!(timeout(Duration::from_millis(200), link.next()).await.is_err(), "without credit");
+    link.ask(r#"{"ask":"credit","channel":5,"credits":1}"#).await;
+    assert_eq!(next().await[header::LEN], 89, "all that came between is left out");
+    let (next, ()) = tokio::join!(link.next(), async { link.close() });
+    assert_eq!(next, None, "who still asks is told");
+    link.ask(&open(64, 64, 1).to_string()).await;
+    until("nobody watches", || fake.watchers() == 0).await;
+}
+
+#[tokio::test]
+async fn a_window_without_a_socket_is_told_what_is_wrong_with_its_requests() {
+    let link = FrameLink::of(Arc::new(Fake::default()) as _);
+    for bad in ["nonsense".to_owned(), " ".repeat(LONGEST + 1)] {
+        link.ask(&bad).await;
+        let told: Value = serde_json::from_slice(&link.next().await.unwrap()).unwrap();
+        assert_eq!(told["failure"]["field"], "request", "{told}");
+    }
 }
