@@ -54,6 +54,7 @@ pub(super) fn repair(
     out: &mut VecDeque<Out>,
     events: &mut VecDeque<Event>,
 ) {
+    inbound.log.set_queue(inbound.queue.wait());
     let requests = inbound.log.handle_timeout(now, round_trip);
     for numbers in requests.sequences.chunks(NUMBERS) {
         out.push_back(Out::Rtcp(vec![Box::new(TransportLayerNack {

@@ -18,6 +18,8 @@ const AGAIN: [Duration; 3] =
     [Duration::from_millis(40), Duration::from_millis(40), Duration::from_millis(80)];
 const SLOWEST: Duration = Duration::from_millis(160);
 const TRIES: u32 = 10;
+/// From the first request: what has not come by then is of no use.
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// What of a stream has arrived and what is to be asked for again (RFC 4585 section 6.2.1).
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(crate) struct Log {
     /// Whether the far end sends again at all.
     repairs: bool,
     answers: Answers,
+    /// What answers wait for on their way at the moment.
+    queue: Duration,
     tick: Option<Instant>,
     late: u32,
     /// Of numbers that were asked for again.
@@ -75,6 +79,7 @@ impl Log {
             missing: BTreeMap::new(),
             repairs,
             answers: Answers::default(),
+            queue: Duration::ZERO,
             tick: None,
             late: 0,
             nacked: 0,
@@ -173,18 +178,25 @@ impl Log {
         self.tick.filter(|_| !self.missing.is_empty())
     }
 
+    /// Answers wait as long as what else comes.
+    pub(crate) fn set_queue(&mut self, queue: Duration) {
+        self.queue = queue;
+    }
+
     pub(crate) fn handle_timeout(&mut self, now: Instant, round_trip: Option<Duration>) -> Requests {
         let mut requests = Requests::default();
         if self.tick.is_none_or(|tick| tick > now) {
             return requests;
         }
-        let on_its_way = round_trip.unwrap_or_default().min(2 * SLOWEST) + Duration::from_millis(10);
+        let on_its_way =
+            round_trip.unwrap_or_default().min(2 * SLOWEST) + self.queue + Duration::from_millis(10);
         let answered = on_its_way.max(self.answers.patience());
         self.missing.retain(|number, missing| {
             if missing.due > now {
                 return true;
             }
-            if missing.tries == TRIES {
+            let is_over = missing.tries > 0 && now.saturating_duration_since(missing.asked) >= LONGEST;
+            if missing.tries == TRIES || is_over {
                 requests.lost += 1;
                 return false;
             }

@@ -8,6 +8,7 @@ mod extensions;
 mod feedback;
 mod log;
 mod pacer;
+mod queue;
 mod receiving;
 mod sending;
 mod sequence;

@@ -7,6 +7,7 @@ use rtc::rtp;
 
 use super::extensions::{Ids, read_extensions};
 use super::log::{Arrival, Log};
+use super::queue::Queue;
 use crate::sdp::MediaSection;
 use crate::{
     CodecParameters, Kind, Received, ReceivingStatistics, ReceivingTrack, RtpPacket, SenderClock, TrackId,
@@ -56,6 +57,7 @@ pub(crate) struct Inbound {
     fir: u8,
     clock_rate: u32,
     last_pair: Option<(Instant, u32)>,
+    pub(super) queue: Queue,
     jitter: f64,
     /// First arrivals that were no retransmissions.
     original: u64,
@@ -231,6 +233,7 @@ impl Receiving {
                 );
                 track.ssrc = ssrc;
                 track.log = Log::new(feedback.nack);
+                track.queue = Queue::default();
                 (track.last_pair, track.report, track.original, track.reported) = (None, None, 0, (0, 0));
             }
             self.sources.insert(ssrc, Source::Media(place));
@@ -269,6 +272,7 @@ impl Inbound {
             fir: 0,
             clock_rate,
             last_pair: None,
+            queue: Queue::default(),
             jitter: 0.0,
             original: 0,
             repaired: 0,
@@ -305,6 +309,7 @@ impl Inbound {
         self.original += 1;
         self.clock_rate = codec.codec.clock_rate();
         self.jitter(now, packet.header.timestamp);
+        self.queue.arrived(now, packet.header.timestamp, self.clock_rate);
         true
     }
 

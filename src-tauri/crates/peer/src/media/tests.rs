@@ -6,6 +6,7 @@ use rtc::shared::marshal::{Marshal as _, Unmarshal as _};
 use super::arrivals::Arrivals;
 use super::departures::Departures;
 use super::log::{Arrival, Log};
+use super::queue::Queue;
 use super::sequence::Unwrap;
 
 const MS: Duration = Duration::from_millis(1);
@@ -52,6 +53,53 @@ fn nothing_is_asked_for_again_before_an_answer_can_be_there() {
     assert_eq!(log.handle_timeout(begun + 20 * MS, far).sequences, [11]);
     assert!(log.handle_timeout(begun + 220 * MS, far).sequences.is_empty());
     assert_eq!(log.handle_timeout(begun + 240 * MS, far).sequences, [11]);
+}
+
+#[test]
+fn nothing_is_asked_for_again_while_its_answer_waits_in_a_queue_on_the_path() {
+    let begun = Instant::now();
+    let mut log = Log::new(true);
+    log.record(begun, 10);
+    log.record(begun, 12);
+    log.set_queue(480 * MS);
+    assert_eq!(log.handle_timeout(begun + 20 * MS, None).sequences, [11]);
+    let (mut times, mut lost) = (Vec::new(), 0);
+    for at in (40..4_000).step_by(20) {
+        let requests = log.handle_timeout(begun + at * MS, None);
+        lost += requests.lost;
+        times.extend(requests.sequences.iter().map(|_| at));
+    }
+    assert_eq!((times, lost), (vec![520, 1_020, 1_520], 1));
+}
+
+#[test]
+fn a_queue_is_as_long_as_pictures_are_later_than_before() {
+    let begun = Instant::now();
+    let mut queue = Queue::default();
+    let picture = |queue: &mut Queue, number: u32, late: u32| {
+        let at = begun + (40 * number + late) * MS;
+        // The timestamps come round, and a picture's later packets say nothing.
+        let timestamp = (u32::MAX - 36_000).wrapping_add(3_600 * number);
+        queue.arrived(at, timestamp, 90_000);
+        queue.arrived(at + 30 * MS, timestamp, 90_000);
+        queue.wait().as_millis()
+    };
+    let near = |wait: u128, wanted: u128| assert!(wait.abs_diff(wanted) < 5, "{wait} ms, not {wanted}");
+    for number in 0..600 {
+        near(picture(&mut queue, number, number % 5), (number % 5).into());
+    }
+    for number in 600..700 {
+        near(picture(&mut queue, number, 5 * (number - 600)), (5 * (number - 600)).into());
+    }
+    near(picture(&mut queue, 700, 0), 0);
+    // A path that has become longer is no queue after a while.
+    for number in 701..1_400 {
+        picture(&mut queue, number, 300);
+    }
+    near(picture(&mut queue, 1_400, 300), 0);
+    // Another clock.
+    queue.arrived(begun + 60_000 * MS, 5, 90_000);
+    assert_eq!(queue.wait(), Duration::ZERO);
 }
 
 /// A far end that answers after `takes`, on a path that keeps order: how often each of 40 lost packets is asked for.
