@@ -1,11 +1,11 @@
-//! A gateway's socket with its peers, on a path that loses as the test wants.
+//! A gateway's socket with its peers, on a path that loses and narrows as the test wants.
 
 use std::collections::{HashMap, HashSet};
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use sidetone_peer::*;
-use sidetone_testkit::link::EvenLoss;
+use sidetone_testkit::link::{EvenLoss, Link, LinkSettings};
 
 use super::support::certificate;
 
@@ -18,6 +18,7 @@ pub(super) struct Gateway {
     pub(super) demux: Demux<usize>,
     /// To us and from us.
     pub(super) loss: [EvenLoss; 2],
+    pub(super) links: [Link<(SocketAddr, Vec<u8>)>; 2],
     pub(super) packets: Vec<(Instant, usize, Received)>,
     pub(super) tracks: Vec<ReceivingTrack>,
     pub(super) failures: Vec<DisconnectReason>,
@@ -37,6 +38,7 @@ impl Gateway {
             peers: Vec::new(),
             demux: Demux::default(),
             loss: [EvenLoss::new(one_in[0], 4_711), EvenLoss::new(one_in[1], 4_712)],
+            links: [Link::new(LinkSettings::default(), 1), Link::new(LinkSettings::default(), 2)],
             packets: Vec::new(),
             tracks: Vec::new(),
             failures: Vec::new(),
@@ -72,8 +74,10 @@ impl Gateway {
         let end = Instant::now() + time;
         let mut buffer = [0; 2_048];
         while Instant::now() < end {
-            let timeout = self.peers.iter_mut().filter_map(Peer::poll_timeout).min();
-            let wait = timeout.map_or(time, |at| at.saturating_duration_since(Instant::now()));
+            let timeouts = self.peers.iter_mut().filter_map(Peer::poll_timeout);
+            let arrivals = self.links.iter().filter_map(Link::poll_timeout);
+            let next = timeouts.chain(arrivals).min();
+            let wait = next.map_or(time, |at| at.saturating_duration_since(Instant::now()));
             let wait = wait.clamp(Duration::from_micros(200), Duration::from_millis(5));
             self.socket.set_nonblocking(false).unwrap();
             self.socket.set_read_timeout(Some(wait)).unwrap();
@@ -84,13 +88,17 @@ impl Gateway {
                 let (now, datagram) = (Instant::now(), &buffer[..length]);
                 self.heard.push(now);
                 // Only media is lost: what is measured is its repair.
-                let lost = self.loss[0].takes(datagram);
-                if let Some(peer) = self.demux.route(remote, datagram).filter(|_| !lost) {
-                    let local = self.socket.local_addr().unwrap();
-                    self.peers[peer].handle_input(now, local, remote, datagram);
+                if !self.loss[0].takes(datagram) {
+                    self.links[0].send(now, length + 28, (remote, datagram.to_vec()));
                 }
             }
             let now = Instant::now();
+            while let Some((remote, datagram)) = self.links[0].receive(now) {
+                if let Some(peer) = self.demux.route(remote, &datagram) {
+                    let local = self.socket.local_addr().unwrap();
+                    self.peers[peer].handle_input(now, local, remote, &datagram);
+                }
+            }
             for index in 0..self.peers.len() {
                 if self.peers[index].poll_timeout().is_some_and(|at| at <= now) {
                     self.peers[index].handle_timeout(now);
@@ -98,6 +106,9 @@ impl Gateway {
             }
             for index in 0..self.peers.len() {
                 self.drain(now, index);
+            }
+            while let Some((remote, datagram)) = self.links[1].receive(now) {
+                self.socket.send_to(&datagram, remote).unwrap();
             }
         }
     }
@@ -122,7 +133,7 @@ impl Gateway {
         }
         while let Some(sent) = self.peers[index].poll_transmit() {
             if !self.loss[1].takes(&sent.data) {
-                self.socket.send_to(&sent.data, sent.remote).unwrap();
+                self.links[1].send(now, sent.data.len() + 28, (sent.remote, sent.data.to_vec()));
             }
         }
     }

@@ -1,10 +1,11 @@
-//! The gate: a real browser on a path that loses five per cent.
+//! The gate: a real browser on a path that loses five per cent, and on one that narrows.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 #![cfg(unix)]
 
 mod gateway;
 mod life;
 mod loss;
+mod narrow;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -11,6 +11,8 @@ window.draw = (width, height) => {
             context.fillStyle = `hsl(${(count * 7 + x * 30) % 360} 80% 50%)`;
             context.fillRect((x * width) / 12, ((count * 3 + x * 20) % height), width / 12, height / 6);
         }
+        // As a camera's: it takes what bits there are, and can be left out where there are few.
+        if (window.grain) context.drawImage(window.grain[count % window.grain.length], -64 * Math.random(), -64 * Math.random());
         context.fillStyle = 'white';
         context.fillRect(0, 0, 200, 40);
         context.fillStyle = 'black';
@@ -18,6 +20,20 @@ window.draw = (width, height) => {
         context.fillText(String(count), 8, 32);
     }, 33);
     return canvas.captureStream(30);
+};
+// Noise for pictures of 640 x 360, of at most so many steps of 255.
+window.makeGrain = (most) => {
+    window.grain = Array.from({ length: 8 }, () => {
+        const canvas = new OffscreenCanvas(704, 424);
+        const context = canvas.getContext('2d');
+        const image = context.createImageData(canvas.width, canvas.height);
+        for (let at = 0; at < image.data.length; at += 4) {
+            image.data.fill(Math.random() < 0.5 ? 0 : 255, at, at + 3);
+            image.data[at + 3] = Math.random() * most;
+        }
+        context.putImageData(image, 0, 0);
+        return canvas;
+    });
 };
 window.tone = () => {
     const audio = new AudioContext();
