@@ -14,6 +14,7 @@ mod ending;
 mod endpoint;
 mod events;
 mod extensions;
+mod hanging_camera;
 mod history;
 mod hold;
 mod hostile;

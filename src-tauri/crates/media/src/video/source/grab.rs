@@ -1,5 +1,6 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::latest::Trace;
@@ -25,13 +26,33 @@ pub trait Grabber {
     fn grab(&mut self) -> Result<Grabbed, VideoError>;
 }
 
-/// Threads that may hang in a driver, left behind. No more are started until one of them comes back.
+/// Threads that may hang in the driver of one device: left behind, or not open yet. No more are started until one of them
+/// comes back.
 const MOST_LEFT: usize = 4;
+/// The same of all devices.
+const MOST_LEFT_OF_ALL: usize = 16;
 
 /// Runs grabbers of one kind, each on a thread of its own, and counts those that do not come back.
 #[derive(Default)]
 pub struct Grabbers {
-    threads: Mutex<Vec<Trace>>,
+    threads: Mutex<Vec<Started>>,
+}
+
+/// What is known of a thread.
+struct Started {
+    name: String,
+    trace: Trace,
+    is_open: Arc<AtomicBool>,
+}
+
+impl Started {
+    /// What it does not do, in words, where its driver may hang.
+    fn fault(&self) -> Option<&'static str> {
+        match self.is_open.load(Ordering::Acquire) {
+            false => Some("does not open"),
+            true => self.trace.is_left().then_some("was closed and does not let go"),
+        }
+    }
 }
 
 impl Grabbers {
@@ -46,13 +67,23 @@ impl Grabbers {
     ) -> Result<Latest, DeviceError> {
         let failed = |reason: String| DeviceError::Backend { reason };
         let (deliver, source) = latest(name, content);
+        let is_open = Arc::<AtomicBool>::default();
         {
             let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-            threads.retain(|thread| !thread.is_over());
-            if threads.iter().filter(|thread| thread.is_left()).count() >= MOST_LEFT {
-                return Err(failed(format!("{name} was closed and does not let go: its driver hangs")));
+            threads.retain(|thread| !thread.trace.is_over());
+            let faults = || threads.iter().filter_map(|thread| Some((&thread.name, thread.fault()?)));
+            let of_it = faults().filter(|(other, _)| *other == name);
+            if let Some((_, fault)) = of_it.clone().nth(MOST_LEFT - 1) {
+                return Err(failed(format!("{name} {fault}: its driver hangs")));
             }
-            threads.push(source.trace());
+            if let Some((other, fault)) = faults().nth(MOST_LEFT_OF_ALL - 1) {
+                return Err(failed(format!("{name} is not opened while {other} {fault}: its driver hangs")));
+            }
+            threads.push(Started {
+                name: name.to_owned(),
+                trace: source.trace(),
+                is_open: Arc::clone(&is_open),
+            });
         }
         let (tell, told) = sync_channel(1);
         let run = move || {
@@ -60,6 +91,7 @@ impl Grabbers {
                 Ok(grabber) => grabber,
                 Err(error) => return drop(tell.send(Err(error))),
             };
+            is_open.store(true, Ordering::Release);
             if tell.send(Ok(())).is_ok() {
                 grab_all(grabber, &deliver);
             }

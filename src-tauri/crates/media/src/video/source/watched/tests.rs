@@ -335,6 +335,36 @@ fn a_driver_that_hangs_in_a_picture_is_left_alone_after_four_times() {
     }
 }
 
+#[test]
+fn a_driver_that_hangs_while_opening_is_left_alone_after_four_times_whoever_asks_and_holds_up_no_other_device()
+ {
+    let grabbers = Arc::new(Grabbers::default());
+    let (entered, hangs) = channel();
+    let mut releases = Vec::new();
+    let mut askers = Vec::new();
+    for _ in 0..4 {
+        let (release, held) = channel::<()>();
+        releases.push(release);
+        let (grabbers, entered) = (Arc::clone(&grabbers), entered.clone());
+        let open = move || {
+            entered.send(()).unwrap();
+            let _ = held.recv();
+            Err(DeviceError::Busy { device: "cam".into() })
+        };
+        askers.push(thread::spawn(move || grabbers.open::<Fragile>("cam", ContentHint::Motion, open).err()));
+        hangs.recv_timeout(LONG).unwrap();
+    }
+    let open = |name| grabbers.open(name, ContentHint::Motion, || Ok(Hanging(channel().0, channel().1)));
+    let refused = open("cam").unwrap_err();
+    assert!(refused.to_string().contains("cam does not open: its driver hangs"), "{refused}");
+    assert!(open("another").is_ok());
+    drop(releases);
+    for asker in askers {
+        assert!(matches!(asker.join().unwrap(), Some(DeviceError::Busy { .. })));
+    }
+    assert!(open("cam").is_ok());
+}
+
 struct Fragile;
 
 impl Grabber for Fragile {
