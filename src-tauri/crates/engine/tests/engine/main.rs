@@ -40,3 +40,4 @@ mod streams_secure;
 mod transfer;
 mod video;
 mod video_calls;
+mod video_stun;

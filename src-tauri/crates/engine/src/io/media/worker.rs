@@ -140,6 +140,8 @@ impl Worker {
             Ask::Gather { leg, server } => {
                 if let Some(leg) = self.legs.get_mut(&leg) {
                     leg.wire.gather(now, server);
+                } else if let Some(video) = self.videos.get_mut(leg) {
+                    video.gather(now, server);
                 }
             }
             Ask::Configure { leg, negotiated } => {

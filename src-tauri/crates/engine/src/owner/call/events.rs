@@ -97,13 +97,20 @@ impl Owner {
     }
 
     fn on_reoffer(&mut self, id: &CallId, sip: sidetone_sip::CallId, offer: Option<Vec<u8>>) {
-        if offer.as_deref().is_some_and(offers_video) {
+        if let Some(offer) = offer.as_deref().filter(|offer| offers_video(offer)) {
             self.expect_video(id);
+            if self.gather_for_reanswer(id, sip, offer) {
+                return;
+            }
         }
+        self.answer_reoffer_of(id, sip, offer.as_deref());
+    }
+
+    pub(super) fn answer_reoffer_of(&mut self, id: &CallId, sip: sidetone_sip::CallId, offer: Option<&[u8]>) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let Some(leg) = call.leg.as_mut() else { return };
         let now = Instant::now();
-        match offer.map(|offer| leg.answer(&offer, &self.media)).transpose() {
+        match offer.map(|offer| leg.answer(offer, &self.media)).transpose() {
             Ok(Some(answer)) => self.phone.ua.answer(now, sip, answer),
             Ok(None) => {
                 let offer = leg.offer();

@@ -153,9 +153,12 @@ impl Owner {
         let (Some(sip), Some(leg)) = (call.sip, call.leg.as_mut()) else { return };
         leg.hold(call.hold.wanted);
         let is_told = leg.holds() == call.hold.wanted && !leg.is_video_due();
-        if call.hold.asking || call.hold.again.is_some() || is_told {
+        let is_busy = call.hold.asking || call.hold.again.is_some() || call.waiting.is_some();
+        if is_busy || is_told || self.gather_for_reoffer(id) {
             return;
         }
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let Some(leg) = call.leg.as_mut() else { return };
         call.hold.asking = true;
         let offer = leg.offer();
         self.phone.ua.reinvite(Instant::now(), sip, offer);
@@ -185,6 +188,11 @@ impl Owner {
         let others_speak = self.calls.values().any(|other| other.id != *id && other.is_active());
         let Some(call) = self.calls.get_mut(id) else { return };
         if !std::mem::take(&mut call.hold.asking) {
+            // The far end's own: nothing is left to be answered.
+            if call.waiting.take_if(|waiting| waiting.is_for_reoffer()).is_some() {
+                call.due.gather = None;
+                self.ask_hold(id);
+            }
             return;
         }
         if cause.code == REQUEST_PENDING && cause.by == Side::Local {

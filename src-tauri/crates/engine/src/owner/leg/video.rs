@@ -34,6 +34,8 @@ pub(super) struct Line {
     /// What was agreed last; its direction is inactive where the line was closed since.
     negotiated: Option<Negotiated>,
     open: bool,
+    /// A STUN server was asked for its address.
+    gathered: bool,
 }
 
 /// The codecs that are passed on between peers, in no order of ours.
@@ -44,6 +46,11 @@ pub(crate) fn every_video_codec() -> Vec<Capability> {
 /// Whether an offer has a video line that is open.
 pub(crate) fn offers_video(offer: &[u8]) -> bool {
     parse(offer).is_ok_and(|offer| offer.video().is_some())
+}
+
+fn has_ice_for_video(offer: &[u8]) -> bool {
+    let Ok(offer) = parse(offer) else { return false };
+    offer.video().is_some_and(|(_, media)| offer.ice_credentials_of(media).is_some())
 }
 
 /// What the next offer or answer says of video, in the direction of the sound.
@@ -115,6 +122,7 @@ impl Line {
             why: None,
             negotiated: None,
             open: false,
+            gathered: false,
         })
     }
 
@@ -162,6 +170,18 @@ impl Leg {
             media.ask(Ask::Close { leg: line.id });
         }
         spent.is_some()
+    }
+
+    /// Video that the peer has not heard of, whose candidates are to be told in our offer, or in our answer to `theirs`: once, to
+    /// be completed before.
+    pub(crate) fn take_ungathered_video(&mut self, theirs: Option<&[u8]>) -> Option<LegId> {
+        let is_new = |line: &&mut Line| {
+            line.wish != VideoWish::Off && line.told == VideoWish::Off && line.negotiated.is_none()
+        };
+        let line = self.video.as_mut().filter(is_new)?;
+        let ice = line.local.media.ice.as_ref()?;
+        let has_candidates = theirs.map_or(ice.offer, has_ice_for_video);
+        (has_candidates && !std::mem::replace(&mut line.gathered, true)).then_some(line.id)
     }
 
     /// What is wanted of video whose transport is of no more use.

@@ -10,6 +10,7 @@ use sidetone_rtp::{
 };
 use sidetone_sdp::{Capability, Negotiated, NegotiatedCodec, RtpMap};
 use std::{
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -90,6 +91,10 @@ impl VideoLeg {
         self.parameter_sets = parameters.map(|said| said.parameter_sets).unwrap_or_default().into();
         self.negotiated = Some(negotiated);
         self.source = None;
+    }
+
+    pub(in super::super) fn gather(&mut self, now: Instant, server: SocketAddr) {
+        self.wire.gather(now, server);
     }
 
     /// Checks a plain RTP packet; gives it with its codec where it may go on.
