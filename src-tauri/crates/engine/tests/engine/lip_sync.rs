@@ -126,7 +126,10 @@ async fn are_together(pictures: &mut Pictures, heard: &Mutex<Vec<u64>>) {
                 continue;
             }
             let (seen, heard) = (median(seen), median(beeps));
-            eprintln!("seen {seen} ms and heard {heard} ms after it was");
+            #[expect(clippy::print_stderr, reason = "figures that belong in the output of a test")]
+            {
+                eprintln!("seen {seen} ms and heard {heard} ms after it was");
+            }
             assert!(seen >= CAMERA_MS as i64, "nothing can be seen before it comes: {seen} ms");
             if (seen - heard).abs() <= TOLERANCE_MS {
                 return;

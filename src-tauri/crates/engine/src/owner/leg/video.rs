@@ -163,7 +163,7 @@ impl Leg {
     }
 
     /// Takes down a transport whose line was closed: the far end has forgotten its keys and candidates, so the next line is one of
-    /// its own (RFC 8839 section 4.4.1.1.3). True where there was one.
+    /// its own (RFC 3264 section 8.1). True where there was one.
     pub(crate) fn drop_spent_video(&mut self, media: &Door) -> bool {
         let spent = self.video.take_if(|line| line.is_spent());
         if let Some(line) = &spent {
