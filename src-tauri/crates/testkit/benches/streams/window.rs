@@ -100,6 +100,7 @@ fn show(dir: &Path, app: &Path, program: &Path, case: &Case, measured: Duration)
     // Each case has an app that knows nothing of the one before.
     let dir = dir.join(format!("window-{}-{}-{}", case.streams, case.codec, case.page_decodes));
     fs::create_dir_all(&dir)?;
+    forget_the_one_before();
     let display = Display::start(&dir, SCREEN.0, SCREEN.1)?;
     let driver = Driver::of_app(app, display.name(), &dir)?;
     let page = Page(&driver);
@@ -121,11 +122,6 @@ fn show(dir: &Path, app: &Path, program: &Path, case: &Case, measured: Duration)
     until("the tiles", PATIENCE, drawn)?;
     thread::sleep(SETTLE);
     let places = drawn().ok_or_else(|| RigError::new("a tile is gone"))?;
-    let decoder =
-        page.script("return document.querySelector('[data-testid=picture]')?.dataset.decoder", &[])?;
-    if decoder != json!(if case.page_decodes { "page" } else { "engine" }) {
-        println!("{}: decoded by the {decoder}, as this webview decodes no H.264", case.what);
-    }
     let decoder = "return document.querySelector('[data-testid=picture]')?.dataset.decoder";
     let decoder = page.script(decoder, &[])?.as_str().unwrap_or("nobody").to_owned();
     let screen = Screen::open(display.memory())?;
@@ -151,6 +147,14 @@ fn show(dir: &Path, app: &Path, program: &Path, case: &Case, measured: Duration)
     drop(publishers);
     let what = format!("{}, by the {decoder}", case.what);
     Ok(Shown { what, size: (first.width, first.height), ages, rate, app, display })
+}
+
+/// An app that is closing still says where its gateway is, or was.
+fn forget_the_one_before() {
+    if let Some(file) = running() {
+        let _ = until("its end", PATIENCE, || (!file.exists()).then_some(()));
+        let _ = fs::remove_file(file);
+    }
 }
 
 /// Where a gateway that runs is told of.
