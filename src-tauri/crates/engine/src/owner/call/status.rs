@@ -47,9 +47,10 @@ impl Owner {
     }
 
     pub(in super::super) fn publish_call(&mut self, id: &CallId) {
-        if let Some(call) = self.calls.get(id).map(Call::view) {
-            self.publish(Event::CallChanged { call });
-        }
+        let Some(call) = self.calls.get_mut(id) else { return };
+        call.look_at_video();
+        let call = call.view();
+        self.publish(Event::CallChanged { call });
     }
 
     /// The one place where calls end.

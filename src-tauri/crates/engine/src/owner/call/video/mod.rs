@@ -36,6 +36,8 @@ pub(in super::super) struct CallVideo {
     /// Of our pictures, whenever the camera is opened.
     clock: MediaClock,
     sending: Option<(Encoding, Sending)>,
+    /// Of the far end's picture, as it was told last: what is asked for between two events is what they say.
+    size: Option<(u32, u32)>,
     /// What is wrong with the camera or the encoder.
     problem: Option<String>,
 }
@@ -68,7 +70,7 @@ impl Owner {
         self.media.ask(Ask::ShowVideo { leg: id, ends: Box::new(ends) });
         // The RTP session adds what is random.
         let clock = MediaClock::new(Instant::now(), 0);
-        Some(CallVideo { key, far, near, control, clock, sending: None, problem: None })
+        Some(CallVideo { key, far, near, control, clock, sending: None, size: None, problem: None })
     }
 
     /// Adds video to a call, drops it, or decides on what the far end has added.
@@ -267,6 +269,13 @@ impl Call {
         self.infos.pop_front().unwrap_or(false)
     }
 
+    /// Before it is told.
+    pub(super) fn look_at_video(&mut self) {
+        if let Some(video) = &mut self.video {
+            video.size = video.far.counters.size();
+        }
+    }
+
     pub(super) fn video_view(&self) -> Option<CallVideoView> {
         let (video, leg) = (self.video.as_ref()?, self.leg.as_ref()?);
         let agreed = leg.agreed_video();
@@ -276,7 +285,7 @@ impl Call {
             return None;
         }
         let codec = agreed.map(|agreed| agreed.codec.capability.name.clone());
-        let picture = video.far.counters.size().zip(codec.clone());
+        let picture = video.size.zip(codec.clone());
         Some(CallVideoView {
             requested: wish == VideoWish::See,
             sending: video.sending.is_some(),
