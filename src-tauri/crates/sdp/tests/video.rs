@@ -287,20 +287,19 @@ fn the_peer_adds_holds_and_drops_video() {
     assert_eq!(answered.description.media[1].port, 0);
 }
 
+/// With keys and ICE.
+fn protected(seed: u8, mut media: LocalMedia) -> LocalMedia {
+    let key = SrtpKey::from_random(Suite::AesCm128HmacSha1_80, &[seed; 46]);
+    media.security =
+        LocalSecurity { offer: Protection::Sdes, sdes: Sdes::Keys(vec![key]), ..LocalSecurity::default() };
+    let credentials = |byte: u8| IceCredentials::from_random(&[byte; 32]);
+    let (credentials, next) = (credentials(seed), credentials(seed + 1));
+    media.ice = Some(LocalIce { offer: true, credentials, next, candidates: Vec::new() });
+    media
+}
+
 #[test]
 fn each_line_has_keys_and_candidates_of_its_own() {
-    let protected = |seed: u8, mut media: LocalMedia| {
-        let key = SrtpKey::from_random(Suite::AesCm128HmacSha1_80, &[seed; 46]);
-        media.security = LocalSecurity {
-            offer: Protection::Sdes,
-            sdes: Sdes::Keys(vec![key]),
-            ..LocalSecurity::default()
-        };
-        let credentials = |byte: u8| IceCredentials::from_random(&[byte; 32]);
-        let (credentials, next) = (credentials(seed), credentials(seed + 1));
-        media.ice = Some(LocalIce { offer: true, credentials, next, candidates: Vec::new() });
-        media
-    };
     let audio = protected(1, audio());
     let video = LocalVideo::new(protected(9, video().media));
     let (mut alice, mut bob) = (dialog(), dialog());
@@ -314,6 +313,22 @@ fn each_line_has_keys_and_candidates_of_its_own() {
     assert!(matches!(of_video.security, Security::Sdes { .. }));
     assert_ne!(of_audio.security, of_video.security);
     assert_ne!(of_audio.ice, of_video.ice);
+}
+
+#[test]
+fn who_adds_video_keeps_the_role_that_it_has_in_the_session() {
+    let (alice, bob) = (protected(1, audio()), protected(11, audio()));
+    let of = |seed| LocalVideo::new(protected(seed, video().media));
+    let (mut a, mut b) = (dialog(), dialog());
+    let sound = b.answer_with(&a.offer(&alice), &bob, None).unwrap();
+    a.accept(&sound.description).unwrap();
+    let controls = |agreed: &Negotiated| agreed.ice.as_ref().unwrap().controlling;
+    assert!(!controls(&sound.audio));
+    // Bob has answered the call, and offers the video.
+    let answered = a.answer_with(&b.offer_with(&bob, Some(&of(21))), &alice, Some(&of(31))).unwrap();
+    assert!(controls(agreed(&answered)));
+    let (_, video) = b.accept_with(&answered.description).unwrap();
+    assert!(!controls(&video.unwrap().unwrap()));
 }
 
 #[test]

@@ -26,7 +26,9 @@ pub(super) fn accept_after(
         our_offer.media.iter().enumerate().find(|(_, media)| is_ours(media)).ok_or(Refusal::NoOffer)?;
     let media = answer.media.get(media_index).ok_or(Refusal::NoAudio)?;
     let negotiated = accept_line(before.audio, our_offer, answer, media_index, ours, media)?;
-    Ok((negotiated, video::accepted(before.video, our_offer, answer)))
+    let mut video = video::accepted(before.video, our_offer, answer);
+    video::take_role(&mut video, &negotiated);
+    Ok((negotiated, video))
 }
 
 /// The answer to one line of ours, of audio or of video.

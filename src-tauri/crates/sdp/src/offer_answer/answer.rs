@@ -39,7 +39,8 @@ pub(super) fn answer_after(
             Ok((line, negotiated)) => {
                 let mut lines: Vec<Media> = offer.media.iter().map(build::closed).collect();
                 place(&mut lines, index, line);
-                let (video_line, outcome) = video::answer(before.video, offer, local_video);
+                let (video_line, mut outcome) = video::answer(before.video, offer, local_video);
+                video::take_role(&mut outcome, &negotiated);
                 let video = video_line.map(|(index, line)| {
                     place(&mut lines, index, line);
                     index

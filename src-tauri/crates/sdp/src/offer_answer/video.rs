@@ -106,6 +106,15 @@ pub(super) fn accepted(
     negotiated.map(|negotiated| Some(Box::new(negotiated))).map_err(of_video)
 }
 
+/// The roles of ICE are those of the session (RFC 8445 section 6.1.1): video has that of the sound, whoever added it.
+pub(super) fn take_role(video: &mut VideoOutcome, audio: &Negotiated) {
+    if let (Ok(Some(video)), Some(audio)) = (video, &audio.ice)
+        && let Some(ice) = &mut video.ice
+    {
+        ice.controlling = ice.lite || audio.controlling;
+    }
+}
+
 /// What both sides know of feedback; says it in the answer.
 pub(super) fn answered_feedback(
     media: &Media,
