@@ -162,6 +162,7 @@ async fn start_engine(directories: Directories) -> Result<Handle, Failure> {
         directories: Some(directories),
         devices: Arc::new(Hardware::new()),
         secrets: secrets::platform(),
+        hook_secret: None,
         settings: None,
         sip_bind: None,
         tones: true,

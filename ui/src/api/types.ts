@@ -470,7 +470,7 @@ ringer?: string, } | { "command": "testMicrophone", on: boolean, } | { "command"
 /**
  * Put the password into the platform's key store; otherwise it lives in memory.
  */
-remember: boolean, } | { "command": "removeAccount", accountId: AccountId, } | { "command": "changeSettings", audio?: AudioSettings, network?: NetworkSettings, gateway?: GatewaySettings, ui?: UiSettings, calls?: CallSettings, video?: VideoSettings, } | { "command": "setSecret", for: SecretUse, secret?: Secret, 
+remember: boolean, } | { "command": "removeAccount", accountId: AccountId, } | { "command": "changeSettings", audio?: AudioSettings, network?: NetworkSettings, gateway?: GatewaySettings, ui?: UiSettings, calls?: CallSettings, video?: VideoSettings, hooks?: HookSettings, } | { "command": "setSecret", for: SecretUse, secret?: Secret, 
 /**
  * Put it into the platform's key store; otherwise it lives in memory.
  */
@@ -482,7 +482,11 @@ limit: number, missed?: boolean,
 /**
  * Only where name or address contains this.
  */
-search?: string, } | { "command": "seeMissedCalls" } | { "command": "removeHistory", callId: CallId, } | { "command": "clearHistory" } | { "command": "saveContact", contact: Contact, } | { "command": "removeContact", contactId: ContactId, } | { "command": "importContacts", vcard: string, } | { "command": "exportContacts" } | { "command": "deleteEverything" } | { "command": "getSnapshot" };
+search?: string, } | { "command": "seeMissedCalls" } | { "command": "removeHistory", callId: CallId, } | { "command": "clearHistory" } | { "command": "saveContact", contact: Contact, } | { "command": "removeContact", contactId: ContactId, } | { "command": "importContacts", vcard: string, } | { "command": "exportContacts" } | { "command": "deleteEverything" } | { "command": "testHook", hooks: HookSettings, } | { "command": "getHookEvents", 
+/**
+ * At most 500.
+ */
+limit: number, } | { "command": "sendHookAgain", id?: string, } | { "command": "forgetHookEvents", id?: string, } | { "command": "getSnapshot" };
 
 /**
  * Whether the link of a session answers.
@@ -638,7 +642,15 @@ info: string, } | { "event": "SnapshotTaken", streamId: StreamId, file?: Snapsho
 /**
  * URIs.
  */
-from: string, to: string, contentType: string, body: string, } | { "event": "DtmfReceived", callId: CallId, digit: string, } | { "event": "Notice", level: NoticeLevel, info: string, callId?: CallId, } | { "event": "SessionChanged", session: SessionView, } | { "event": "SessionClosed", sessionId: SessionId, } | { "event": "CallChanged", call: CallView, } | { "event": "CallMeasured", callId: CallId, statistics: CallStatistics, } | { "event": "StreamChanged", stream: StreamView, } | { "event": "StreamMeasured", streamId: StreamId, statistics: StreamStatistics, } | { "event": "MicrophoneLevel", level: Level, } | { "event": "DevicesChanged", devices: DevicesView, } | { "event": "GatewayChanged", gateway: GatewayView, } | { "event": "HistoryAdded", entry: HistoryEntry, } | { "event": "HistoryCleared" } | { "event": "HistoryRemoved", callId: CallId, } | { "event": "MissedCallsChanged", missedCalls: number, } | { "event": "ContactChanged", contact: Contact, } | { "event": "ContactRemoved", contactId: ContactId, } | { "event": "ContactStateChanged", state: ContactState, } | { "event": "SettingsChanged", settings: Settings, });
+from: string, to: string, contentType: string, body: string, } | { "event": "DtmfReceived", callId: CallId, digit: string, } | { "event": "ErrorEvent", 
+/**
+ * The hook's name.
+ */
+hook: string, 
+/**
+ * The backend's reason, or ours.
+ */
+info: string, sessionId?: SessionId, callId?: CallId, streamId?: StreamId, } | { "event": "Notice", level: NoticeLevel, info: string, callId?: CallId, } | { "event": "SessionChanged", session: SessionView, } | { "event": "SessionClosed", sessionId: SessionId, } | { "event": "CallChanged", call: CallView, } | { "event": "CallMeasured", callId: CallId, statistics: CallStatistics, } | { "event": "StreamChanged", stream: StreamView, } | { "event": "StreamMeasured", streamId: StreamId, statistics: StreamStatistics, } | { "event": "MicrophoneLevel", level: Level, } | { "event": "DevicesChanged", devices: DevicesView, } | { "event": "GatewayChanged", gateway: GatewayView, } | { "event": "HistoryAdded", entry: HistoryEntry, } | { "event": "HistoryCleared" } | { "event": "HistoryRemoved", callId: CallId, } | { "event": "MissedCallsChanged", missedCalls: number, } | { "event": "ContactChanged", contact: Contact, } | { "event": "ContactRemoved", contactId: ContactId, } | { "event": "ContactStateChanged", state: ContactState, } | { "event": "HooksChanged", hooks: HooksView, } | { "event": "SettingsChanged", settings: Settings, });
 
 /**
  * Why a command was not carried out. `code` is for programs, `message` for people; `field` names the input that was wrong.
@@ -747,6 +759,132 @@ local: boolean,
  */
 remote: boolean, };
 
+/**
+ * How the backend knows that it is us.
+ */
+export type HookAuthentication = "none" | "basic" | "wcs" | "sha256";
+
+/**
+ * An event that waits for the backend, or that it did not take.
+ */
+export type HookEventView = { 
+/**
+ * Its idempotency key: the same at every attempt.
+ */
+id: string, hook: string, 
+/**
+ * The session, call, stream or message that it is about.
+ */
+object: string, 
+/**
+ * Milliseconds since 1970.
+ */
+at: number, attempts: number, failed: boolean, 
+/**
+ * What the last attempt came to; empty before the first.
+ */
+info: string, };
+
+/**
+ * What was sent to the backend, and what came back.
+ */
+export type HookExchange = { url: string, 
+/**
+ * `Name: value`, with secrets left out.
+ */
+requestHeaders: Array<string>, requestBody: string, 
+/**
+ * `null` where there was no answer.
+ */
+status: number | null, answerHeaders: Array<string>, 
+/**
+ * At most 4096 bytes of it.
+ */
+answerBody: string, 
+/**
+ * What it comes to, in words.
+ */
+info: string, millis: number, };
+
+/**
+ * One entry of `restClientConfig`.
+ */
+export type HookPolicy = { restOnError: RestOnError, restPolicy: RestPolicy, 
+/**
+ * Fields that the answer may change, separated by commas.
+ */
+restOverwrite: string, 
+/**
+ * Fields that the backend does not get.
+ */
+restExclude: string, 
+/**
+ * Fields whose change the client does not see.
+ */
+clientExclude: string, };
+
+/**
+ * The integrator's backend: what it is asked, what it is told, and what counts where it says nothing.
+ */
+export type HookSettings = { 
+/**
+ * `https://backend.example/sidetone`: each hook is a POST to this with `/` and its name behind it. Empty: there are none.
+ */
+url: string, 
+/**
+ * What the backend knows this application by.
+ */
+appKey: string, authentication: HookAuthentication, 
+/**
+ * Of HTTP Basic; `setSecret` gives the password, or the key of a signature.
+ */
+user: string, 
+/**
+ * Whether the key store holds the password or key. Set by the engine alone.
+ */
+secretKept: boolean, 
+/**
+ * How long an invocation waits for the backend, milliseconds, 100 to 15000.
+ */
+timeoutMs: number, 
+/**
+ * The hooks that are called; empty: all but the extras, which are called where they are named alone.
+ */
+methods: Array<string>, 
+/**
+ * Between two `StreamKeepAliveEvent`s of a stream, seconds, up to 3600; 0: none.
+ */
+keepAliveSeconds: number, 
+/**
+ * A further authority that the backend's certificate may come from, as PEM text.
+ */
+trustedCa?: string, 
+/**
+ * What counts until `connect` was answered, and where its answer says nothing, by the hook's name.
+ */
+policies: { [key in string]: HookPolicy }, };
+
+/**
+ * How the backend and what waits for it are.
+ */
+export type HooksView = { 
+/**
+ * Events that have still to be delivered.
+ */
+waiting: number, 
+/**
+ * Events that the backend refused, or that became too old; `sendHookAgain` tries them once more.
+ */
+failed: number, 
+/**
+ * When the oldest that waits happened, milliseconds since 1970.
+ */
+oldest: number | null, 
+/**
+ * What is wrong, in words; `null` while all is well.
+ */
+problem: string | null, };
+
 export type IceServer = { 
 /**
  * `stun:host:port`, `turn:host:port?transport=udp` (or `tcp`), or `turns:host:port`.
@@ -837,7 +975,14 @@ export type RegistrationStatus = "REGISTERED" | "UNREGISTERED" | "AUTHENTICATION
 /**
  * The answer to a command.
  */
-export type Reply = { "reply": "done" } | { "reply": "session", sessionId: SessionId, } | { "reply": "call", callId: CallId, } | { "reply": "account", accountId: AccountId, } | { "reply": "data", dataId: DataId, } | { "reply": "stream", streamId: StreamId, } | { "reply": "videoSources", sources: Array<VideoSourceView>, } | { "reply": "contact", contactId: ContactId, } | { "reply": "imported", added: number, changed: number, refused: Array<string>, } | { "reply": "text", text: string, } | { "reply": "history", entries: Array<HistoryEntry>, } | { "reply": "snapshot", snapshot: Snapshot, };
+export type Reply = { "reply": "done" } | { "reply": "session", sessionId: SessionId, } | { "reply": "call", callId: CallId, } | { "reply": "account", accountId: AccountId, } | { "reply": "data", dataId: DataId, } | { "reply": "stream", streamId: StreamId, } | { "reply": "videoSources", sources: Array<VideoSourceView>, } | { "reply": "contact", contactId: ContactId, } | { "reply": "imported", added: number, changed: number, refused: Array<string>, } | { "reply": "text", text: string, } | { "reply": "history", entries: Array<HistoryEntry>, } | { "reply": "hookTested", exchange: HookExchange, } | { "reply": "hookEvents", events: Array<HookEventView>, } | { "reply": "snapshot", snapshot: Snapshot, };
+
+/**
+ * What another status than 200, or no answer, does.
+ */
+export type RestOnError = "LOG" | "FAIL";
+
+export type RestPolicy = "NOTIFY" | "OVERWRITE" | "DISABLE";
 
 /**
  * A password on its way in. It can be read by [`Secret::expose`] alone: not printed, not serialised. Two are compared in a
@@ -848,7 +993,7 @@ export type Secret = string;
 /**
  * What a secret is for that the settings need and do not have.
  */
-export type SecretUse = { "of": "iceServer", url: string, user: string, } | { "of": "streamToken" };
+export type SecretUse = { "of": "iceServer", url: string, user: string, } | { "of": "streamToken" } | { "of": "hooks" };
 
 /**
  * One connection of this engine to one link. New at every `connect`.
@@ -891,7 +1036,7 @@ messagesWaiting: MessagesWaiting | null, };
 /**
  * Everything that is kept over restarts, but for secrets. An unknown key in the file is an error that names it.
  */
-export type Settings = { audio: AudioSettings, network: NetworkSettings, gateway: GatewaySettings, ui: UiSettings, calls: CallSettings, video: VideoSettings, accounts: Array<Account>, };
+export type Settings = { audio: AudioSettings, network: NetworkSettings, gateway: GatewaySettings, ui: UiSettings, calls: CallSettings, video: VideoSettings, hooks: HookSettings, accounts: Array<Account>, };
 
 /**
  * The first hop of the signalling: what is beyond it is not known.
@@ -942,7 +1087,7 @@ missedCalls: number, contacts: Array<Contact>,
 /**
  * Of the watched contacts.
  */
-contactStates: Array<ContactState>, devices: DevicesView, gateway: GatewayView, settings: Settings, };
+contactStates: Array<ContactState>, devices: DevicesView, gateway: GatewayView, hooks: HooksView, settings: Settings, };
 
 /**
  * What became of `snapshot`.

@@ -18,7 +18,7 @@ import { Switchboard } from './switchboard'
 import { TransferFlow } from './transfer.svelte'
 
 export type Screen = 'phone' | 'streams' | 'settings'
-export type SettingsTab = 'general' | 'calls' | 'audio' | 'network'
+export type SettingsTab = 'general' | 'calls' | 'audio' | 'network' | 'hooks'
 export type MoreTab = 'recent' | 'contacts' | 'messages' | 'sound' | 'events'
 
 /** How one call differs from what its account says. */
@@ -101,6 +101,7 @@ export class App {
         this.history.take(event)
         this.streams.take(event)
         if (event.event === 'CallChanged' && hasEnded(event.call)) this.transfer.ended(event.call.callId)
+        if (event.event === 'ErrorEvent') this.notices.show('warning', t('hooks.error', { hook: event.hook, info: event.info }))
         if (event.event === 'Notice' && !isShownElsewhere(event, this.told)) this.notices.show(event.level, noticeWords(event.info))
       },
     })

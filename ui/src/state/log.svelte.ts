@@ -37,7 +37,7 @@ export function toLine(event: Envelope, key: number): LogLine {
 
 /** The contract's own: what integrators see too. The others only say that a view was replaced. */
 export const isContract = (line: LogLine): boolean =>
-  line.event.endsWith('StatusEvent') || (line.event.startsWith('On') && line.event.endsWith('Event'))
+  line.event.endsWith('StatusEvent') || line.event === 'ErrorEvent' || (line.event.startsWith('On') && line.event.endsWith('Event'))
 
 export const lineText = (line: LogLine): string =>
   [new Date(line.time).toISOString(), line.event, line.status || '-', line.id || '-', line.info].join('  ').trimEnd()
@@ -46,12 +46,14 @@ function statusOf(event: Envelope): string {
   if ('status' in event) return event.status
   if (event.event === 'Notice') return event.level
   if (event.event === 'DtmfReceived') return event.digit
+  if (event.event === 'ErrorEvent') return event.hook
   if (event.event === 'CallChanged') return event.call.status
   return ''
 }
 
 function idOf(event: Envelope): string {
   if (event.event === 'DataStatusEvent') return event.dataId
+  if (event.event === 'ErrorEvent') return event.callId ?? event.streamId ?? event.sessionId ?? ''
   if (event.event === 'ContactChanged') return event.contact.id
   if ('callId' in event && event.callId !== undefined) return event.callId
   if ('sessionId' in event) return event.sessionId

@@ -6,6 +6,7 @@ import type {
   Envelope,
   GatewayView,
   HistoryEntry,
+  HooksView,
   Level,
   SessionView,
   Settings,
@@ -29,6 +30,8 @@ export type Mirror = {
   contactStates: readonly ContactState[]
   devices: DevicesView
   gateway: GatewayView
+  /** What waits for the hooks' backend. */
+  hooks: HooksView
   settings: Settings
   /** Of the microphone test; `null` while none has been measured. */
   microphoneLevel: Level | null
@@ -38,7 +41,7 @@ export type Mirror = {
 
 /** The end that the last call came to survives a new snapshot: the engine does not keep it. */
 export function fromSnapshot(snapshot: Snapshot, previous: Mirror | null): Mirror {
-  const { version, sessions, calls, history, missedCalls, streams, contacts, contactStates, devices, gateway, settings } = snapshot
+  const { version, sessions, calls, history, missedCalls, streams, contacts, contactStates, devices, gateway, hooks, settings } = snapshot
   return {
     version,
     sessions,
@@ -51,6 +54,7 @@ export function fromSnapshot(snapshot: Snapshot, previous: Mirror | null): Mirro
     contactStates,
     devices,
     gateway,
+    hooks,
     settings,
     microphoneLevel: null,
     clockOffset: previous?.clockOffset ?? 0,
@@ -111,6 +115,8 @@ function change(mirror: Mirror, event: Envelope): Partial<Mirror> {
       return { devices: event.devices }
     case 'GatewayChanged':
       return { gateway: event.gateway }
+    case 'HooksChanged':
+      return { hooks: event.hooks }
     case 'SettingsChanged':
       return { settings: event.settings }
     default:

@@ -1,7 +1,7 @@
 use crate::{
     Account, AccountId, AudioSettings, CallId, CallSettings, Contact, ContactId, DataId, GatewaySettings,
-    HistoryEntry, NetworkSettings, Secret, SecretUse, SessionId, SipHeader, Snapshot, StreamId,
-    StreamSources, UiSettings, VideoSettings, VideoSourceView,
+    HistoryEntry, HookEventView, HookExchange, HookSettings, NetworkSettings, Secret, SecretUse, SessionId,
+    SipHeader, Snapshot, StreamId, StreamSources, UiSettings, VideoSettings, VideoSourceView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -267,6 +267,9 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(optional))]
         video: Option<VideoSettings>,
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        hooks: Option<HookSettings>,
     },
     /// Give a secret that the settings need and do not have; absent: forget it.
     SetSecret {
@@ -315,6 +318,28 @@ pub enum Command {
     ExportContacts,
     /// History, contacts, accounts, passwords, settings and recordings' list: as on the first day. Recordings stay.
     DeleteEverything,
+    /// Send a `ConnectionStatusEvent` that says it is a test to the backend of these settings, with the secret that is known; the
+    /// reply has the exchange.
+    TestHook {
+        hooks: HookSettings,
+    },
+    /// Events that wait for the backend, or that it did not take, oldest first.
+    GetHookEvents {
+        /// At most 500.
+        limit: u32,
+    },
+    /// Deliver what the backend did not take once more: one event, or all of them.
+    SendHookAgain {
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        id: Option<String>,
+    },
+    /// Forget what the backend did not take: one event, or all of them.
+    ForgetHookEvents {
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        id: Option<String>,
+    },
     /// The whole state, and the number of the last event that it contains.
     GetSnapshot,
 }
@@ -349,6 +374,8 @@ pub enum Reply {
     Imported { added: u32, changed: u32, refused: Vec<String> },
     Text { text: String },
     History { entries: Vec<HistoryEntry> },
+    HookTested { exchange: HookExchange },
+    HookEvents { events: Vec<HookEventView> },
     Snapshot { snapshot: Snapshot },
 }
 

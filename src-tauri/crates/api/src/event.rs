@@ -1,7 +1,8 @@
 use crate::{
     CallId, CallStatistics, CallStatus, CallView, ConnectionStatus, Contact, ContactId, ContactState, DataId,
-    DataStatus, DevicesView, GatewayView, HistoryEntry, Level, RegistrationStatus, SessionId, SessionView,
-    Settings, SnapshotFile, StreamId, StreamStatistics, StreamStatus, StreamView, TransferStatus,
+    DataStatus, DevicesView, GatewayView, HistoryEntry, HooksView, Level, RegistrationStatus, SessionId,
+    SessionView, Settings, SnapshotFile, StreamId, StreamStatistics, StreamStatus, StreamView,
+    TransferStatus,
 };
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +104,23 @@ pub enum Event {
         call_id: CallId,
         digit: String,
     },
+    /// What was asked of an object came to nothing, and the object is as it was: the backend refused it, or it could not be done
+    /// any more when the backend had let it pass. Or the backend did not take an event that it has to.
+    ErrorEvent {
+        /// The hook's name.
+        hook: String,
+        /// The backend's reason, or ours.
+        info: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        session_id: Option<SessionId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        call_id: Option<CallId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        stream_id: Option<StreamId>,
+    },
     /// Something that the user should know; `info` says it in words.
     Notice {
         level: NoticeLevel,
@@ -163,6 +181,9 @@ pub enum Event {
     },
     ContactStateChanged {
         state: ContactState,
+    },
+    HooksChanged {
+        hooks: HooksView,
     },
     SettingsChanged {
         settings: Settings,

@@ -13,6 +13,7 @@ mod command;
 mod directory;
 mod event;
 mod failure;
+mod hooks;
 mod id;
 mod secret;
 mod settings;
@@ -27,6 +28,10 @@ pub use command::{Command, Reply};
 pub use directory::{Contact, ContactAddress, ContactState, HistoryEntry, LineState};
 pub use event::{Envelope, Event, NoticeLevel};
 pub use failure::{Failure, FailureCode};
+pub use hooks::{
+    HookAuthentication, HookEventView, HookExchange, HookPolicy, HookSettings, HooksView, RestOnError,
+    RestPolicy,
+};
 pub use id::{AccountId, CallId, ContactId, DataId, SessionId, StreamId};
 pub use secret::{Secret, SecretUse};
 pub use settings::{

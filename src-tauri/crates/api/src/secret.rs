@@ -10,6 +10,8 @@ pub enum SecretUse {
     IceServer { url: String, user: String },
     /// What WHIP and WHEP clients of the gateway have to show as bearer token.
     StreamToken,
+    /// The password of HTTP Basic at the hooks' backend, or the key of their signature.
+    Hooks,
 }
 
 /// A password on its way in. It can be read by [`Secret::expose`] alone: not printed, not serialised. Two are compared in a

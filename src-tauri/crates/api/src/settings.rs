@@ -1,4 +1,4 @@
-use crate::{Account, VideoSettings};
+use crate::{Account, HookSettings, VideoSettings};
 use serde::{Deserialize, Serialize};
 
 /// Everything that is kept over restarts, but for secrets. An unknown key in the file is an error that names it.
@@ -12,6 +12,7 @@ pub struct Settings {
     pub ui: UiSettings,
     pub calls: CallSettings,
     pub video: VideoSettings,
+    pub hooks: HookSettings,
     pub accounts: Vec<Account>,
 }
 

@@ -1,6 +1,6 @@
 use crate::{
     AccountId, CallId, CallStatus, ConnectionStatus, Contact, ContactState, GatewayStream, HistoryEntry,
-    RegistrationStatus, SessionId, Settings, StreamView, TransferStatus, Transport, VideoView,
+    HooksView, RegistrationStatus, SessionId, Settings, StreamView, TransferStatus, Transport, VideoView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,7 @@ pub struct Snapshot {
     pub contact_states: Vec<ContactState>,
     pub devices: DevicesView,
     pub gateway: GatewayView,
+    pub hooks: HooksView,
     pub settings: Settings,
 }
 

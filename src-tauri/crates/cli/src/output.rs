@@ -112,6 +112,17 @@ impl<'a> Line<'a> {
                 session("OnDataEvent", direction, session_id, &info)
             }
             Event::DtmfReceived { call_id, digit } => call("DtmfReceived", digit, call_id, String::new()),
+            Event::ErrorEvent { hook, info, session_id, call_id, stream_id } => Self {
+                event: "ErrorEvent",
+                status: hook,
+                id: match (call_id, stream_id, session_id) {
+                    (Some(id), ..) => id.as_str(),
+                    (None, Some(id), _) => id.as_str(),
+                    (None, None, Some(id)) => id.as_str(),
+                    (None, None, None) => "",
+                },
+                info: info.clone(),
+            },
             Event::Notice { info, call_id, .. } => Self {
                 event: "Notice",
                 status: "",
@@ -134,6 +145,7 @@ impl<'a> Line<'a> {
             | Event::ContactChanged { .. }
             | Event::ContactRemoved { .. }
             | Event::ContactStateChanged { .. }
+            | Event::HooksChanged { .. }
             | Event::SettingsChanged { .. } => return None,
         })
     }

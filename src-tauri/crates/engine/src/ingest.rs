@@ -64,6 +64,9 @@ pub enum StreamDeclined {
     TokenNeeded,
     #[error("the token is not accepted")]
     TokenRefused,
+    /// The hooks' backend refuses it: its reason.
+    #[error("{0}")]
+    Forbidden(String),
     /// It cannot be read.
     #[error("{0}")]
     BadOffer(String),

@@ -9,12 +9,13 @@
 //!    ▲                    │   ──▶ sip::UserAgent (gateway)  ─┤── io::sip (UDP, TCP, names)
 //!    ├────── events ──────┘   ──▶ io::media (RTP sockets, codecs, devices; 10 ms beat)
 //!    │                        ──▶ io::streams (router, WebRTC peers, encoder and decoder threads)
-//!    └─ pictures, encoded media ───────┘      io::http (WHIP and WHEP endpoints)
+//!    └─ pictures, encoded media ───────┘      io::http (WHIP and WHEP endpoints; the hooks' backend)
 //! ```
 #![forbid(unsafe_code)]
 
 mod directories;
 mod handle;
+mod hooks;
 mod ingest;
 mod io;
 mod options;
@@ -36,6 +37,14 @@ pub use preview::SourcePreview;
 pub use sidetone_peer::whip;
 
 use sidetone_api::Failure;
+
+/// Whether hooks can be sent below this URL.
+///
+/// # Errors
+/// In words.
+pub fn check_hooks_url(text: &str) -> Result<(), String> {
+    io::http::read_url(text).map(|_| ())
+}
 
 /// Starts engines.
 #[derive(Debug, Clone, Copy)]

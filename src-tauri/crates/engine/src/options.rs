@@ -1,5 +1,5 @@
 use crate::{Directories, secrets::SecretStore};
-use sidetone_api::Settings;
+use sidetone_api::{Secret, Settings};
 use sidetone_media::device::Devices;
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -10,6 +10,8 @@ pub struct Options {
     /// The microphones and speakers of this machine, or synthetic ones.
     pub devices: Arc<dyn Devices>,
     pub secrets: Box<dyn SecretStore>,
+    /// The secret of the settings' hooks, for this run alone; else the key store is asked.
+    pub hook_secret: Option<Secret>,
     /// Used instead of the settings file, which is then neither read nor written.
     pub settings: Option<Settings>,
     /// Local address of the phone's SIP sockets; all addresses where absent.
@@ -28,6 +30,7 @@ impl Options {
             directories: None,
             devices,
             secrets: crate::secrets::memory(),
+            hook_secret: None,
             settings: Some(settings),
             sip_bind: None,
             tones: false,

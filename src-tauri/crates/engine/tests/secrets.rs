@@ -103,6 +103,7 @@ async fn a_password_is_in_no_file_no_event_no_failure_and_no_log() {
         settings: None,
         sip_bind: Some(Ipv4Addr::LOCALHOST.into()),
         tones: false,
+        hook_secret: None,
         one_at_a_time: true,
     };
     let mut texts = vec![format!("{options:?}")];
@@ -139,6 +140,7 @@ async fn a_password_is_in_no_file_no_event_no_failure_and_no_log() {
         ui: None,
         calls: None,
         video: Some(video),
+        hooks: None,
     };
     handle.command(change).await.unwrap();
     for of in [SecretUse::IceServer { url, user: "mara".into() }, SecretUse::StreamToken] {

@@ -24,6 +24,7 @@ export function snapshot(_now: number): Snapshot {
     contactStates: [],
     devices: devices(),
     gateway: gateway(),
+    hooks: { waiting: 0, failed: 0, oldest: null, problem: null },
     settings: settings(),
   }
 }
@@ -112,6 +113,17 @@ const settings = (): Settings => ({
   network: { sipPort: 0, rtpPort: 0, dns: [] },
   gateway: { enabled: true, sipPort: 5060, httpPort: 8088, streamToken: false },
   ui: { theme: 'system' },
+  hooks: {
+    url: '',
+    appKey: 'defaultApp',
+    authentication: 'none',
+    user: '',
+    secretKept: false,
+    timeoutMs: 2000,
+    methods: [],
+    policies: {},
+    keepAliveSeconds: 30,
+  },
   calls: {
     doNotDisturb: false,
     callWaiting: true,

@@ -1,4 +1,4 @@
-import type { CallStatus, CallView, Command, Envelope, Reply, Snapshot } from '../../api/types'
+import type { CallStatus, CallView, Command, Envelope, HookEventView, Reply, Snapshot } from '../../api/types'
 import { failure } from '../types'
 import { callCommand } from './calls'
 import { statistics } from './data'
@@ -17,6 +17,7 @@ export class FakeEngine {
   afterAttach: () => void = () => {}
   state: Snapshot
   testing = false
+  hookEvents: HookEventView[] = []
   private seq: number
   private nextId = 50
   private timer: ReturnType<typeof setInterval> | undefined

@@ -1,4 +1,4 @@
-import type { Command, DeviceChoice, DeviceView, Reply } from '../../api/types'
+import type { Command, DeviceChoice, DeviceView, HookExchange, Reply } from '../../api/types'
 import { failure } from '../types'
 import { DONE, type FakeEngine } from './engine'
 import { snapshot } from './data'
@@ -22,6 +22,16 @@ export function settingsCommand(engine: FakeEngine, command: Command): Reply | n
       }
       return DONE
     }
+    case 'testHook':
+      return { reply: 'hookTested', exchange: exchange(command.hooks.url) }
+    case 'getHookEvents':
+      return { reply: 'hookEvents', events: engine.hookEvents }
+    case 'sendHookAgain':
+    case 'forgetHookEvents':
+      engine.hookEvents = engine.hookEvents.filter((event) => command.id !== undefined && event.id !== command.id)
+      engine.state = { ...engine.state, hooks: { waiting: 0, failed: engine.hookEvents.length, oldest: null, problem: null } }
+      engine.emit({ event: 'HooksChanged', hooks: engine.state.hooks })
+      return DONE
     case 'selectDevices':
       return select(engine, command)
     case 'testMicrophone':
@@ -40,6 +50,17 @@ export function settingsCommand(engine: FakeEngine, command: Command): Reply | n
       return null
   }
 }
+
+const exchange = (url: string): HookExchange => ({
+  url: `${url}/ConnectionStatusEvent`,
+  requestHeaders: ['idempotency-key: t1'],
+  requestBody: '{"status":"ESTABLISHED","info":"This is a test"}',
+  status: 200,
+  answerHeaders: ['content-type: application/json'],
+  answerBody: '{}',
+  info: 'the backend took it',
+  millis: 12,
+})
 
 function accounts(engine: FakeEngine, list: FakeEngine['state']['settings']['accounts'], reply: Reply): Reply {
   engine.state = { ...engine.state, settings: { ...engine.state.settings, accounts: list } }

@@ -1,11 +1,13 @@
 //! The command line.
 
+mod hooks;
 mod streams;
 mod time;
 mod values;
 mod video;
 mod ways;
 
+pub(crate) use hooks::Hooks;
 pub(crate) use streams::{Camera, Course, Endpoint, Input, Play, Publish, Screen, Snapshot};
 pub(crate) use values::{Codec, Wire};
 pub(crate) use video::CallVideo;
@@ -121,6 +123,8 @@ pub(crate) struct Common {
     pub(crate) identity: Identity,
     #[command(flatten)]
     pub(crate) audio: Audio,
+    #[command(flatten)]
+    pub(crate) hooks: Hooks,
 }
 
 #[derive(Debug, Args)]
@@ -198,6 +202,8 @@ pub(crate) struct Gateway {
     /// Print a fresh login link of the gateway that runs already, and end
     #[arg(long)]
     pub(crate) link: bool,
+    #[command(flatten)]
+    pub(crate) hooks: Hooks,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What `publish`, `play` and `snapshot` take.
 
-use super::{Ways, time, values, video::Encoding};
+use super::{Hooks, Ways, time, values, video::Encoding};
 use clap::Args;
 use sidetone_api::Secret;
 use sidetone_media::{Selection, device::VideoSelection};
@@ -25,6 +25,8 @@ pub(crate) struct Endpoint {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) ways: Ways,
+    #[command(flatten)]
+    pub(crate) hooks: Hooks,
 }
 
 /// How long a stream goes on, and what is kept of it.

@@ -2,6 +2,7 @@
 
 mod audio;
 mod camera;
+pub(crate) mod hooks;
 mod open;
 mod ready;
 

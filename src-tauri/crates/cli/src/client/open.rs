@@ -1,6 +1,6 @@
 //! From the arguments to an engine with one session.
 
-use super::{Client, Connected, Session, audio, check_camera, check_folder, find_camera, is_hardware};
+use super::{Client, Connected, Session, audio, check_camera, check_folder, find_camera, hooks, is_hardware};
 use crate::{
     account::{self, Credentials},
     arguments::{CallVideo, Camera, Common, Screen},
@@ -43,12 +43,15 @@ pub(crate) async fn open(common: &Common, video: Option<&CallVideo>, role: Role)
         Some(credentials) => Place::Given(credentials),
         None => running_gateway().await.map_or(Place::Own, Place::Running),
     };
+    let mut settings = settings(common, matches!(place, Place::Own));
+    let hook_secret = hooks::apply(&common.hooks, &mut settings.hooks)?;
     let interrupt = Interrupt::listen();
     let handle = Engine::start(Options {
         directories: None,
         devices: audio::devices(hardware),
         secrets: secrets::memory(),
-        settings: Some(settings(common, matches!(place, Place::Own))),
+        hook_secret,
+        settings: Some(settings),
         sip_bind: None,
         tones: !common.audio.speaker.is_synthetic(),
         one_at_a_time: !common.every_call_speaks,
@@ -92,6 +95,7 @@ async fn set_camera(client: &Client, video: &CallVideo) -> Result<(), Error> {
         ui: None,
         calls: None,
         video: Some(settings),
+        hooks: None,
     };
     client.command(command).await?;
     Ok(())

@@ -3,7 +3,7 @@
 use crate::{
     account::secret_of,
     arguments,
-    client::{Client, Next, devices},
+    client::{Client, Next, devices, hooks},
     exit::{Error, Exit},
     output::Output,
     pages,
@@ -28,10 +28,15 @@ pub(super) async fn run(arguments: arguments::Gateway) -> Result<Exit, Error> {
     }
     let interrupt = Interrupt::listen();
     let token = secret_of(arguments.stream_token_env.as_deref(), "--stream-token-env")?;
-    let settings = settings(&arguments, &directories)?;
+    let mut settings = settings(&arguments, &directories)?;
+    let hook_secret = match &mut settings {
+        Some(settings) => hooks::apply(&arguments.hooks, &mut settings.hooks)?,
+        None => None,
+    };
     let handle = Engine::start(Options {
         devices: devices(true),
         secrets: secrets::platform(),
+        hook_secret,
         settings,
         sip_bind: None,
         tones: true,
@@ -131,9 +136,9 @@ async fn link(runtime: &Path) -> Result<Exit, Error> {
 
 /// `None`: the engine reads and keeps the settings file. Else what the file says, changed by the arguments for this run.
 fn settings(arguments: &arguments::Gateway, directories: &Directories) -> Result<Option<Settings>, Error> {
-    let arguments::Gateway { sip_port, http_port, mic, speaker, stream_token_env, .. } = arguments;
+    let arguments::Gateway { sip_port, http_port, mic, speaker, stream_token_env, hooks, .. } = arguments;
     let is_same = sip_port.is_none() && http_port.is_none() && mic.is_none() && speaker.is_none();
-    if is_same && stream_token_env.is_none() {
+    if is_same && stream_token_env.is_none() && hooks.url.is_none() {
         return Ok(None);
     }
     let file = directories.config.join("settings.toml");

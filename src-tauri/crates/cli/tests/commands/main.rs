@@ -4,6 +4,7 @@
 mod calls;
 mod codecs;
 mod gateway;
+mod hooks;
 mod parse;
 mod phone;
 mod registrar;

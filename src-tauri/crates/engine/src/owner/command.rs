@@ -3,8 +3,8 @@
 use super::{Owner, call::Wish, kept::Answer, settings};
 use crate::store::Page;
 use sidetone_api::{
-    AudioSettings, CallSettings, Command, Event, Failure, FailureCode, GatewaySettings, NetworkSettings,
-    NoticeLevel, Reply, Settings, UiSettings, VideoSettings,
+    AudioSettings, CallSettings, Command, Event, Failure, FailureCode, GatewaySettings, HookSettings,
+    NetworkSettings, NoticeLevel, Reply, Settings, UiSettings, VideoSettings,
 };
 
 impl Owner {
@@ -22,7 +22,7 @@ impl Owner {
             Command::Redial => self.redial(),
             Command::Answer { call_id, video } => self.answer_with(&call_id, video),
             Command::SetCallVideo { call_id, on } => self.set_call_video(&call_id, on),
-            Command::Hangup { call_id } => self.hang_up(&call_id),
+            Command::Hangup { call_id } => self.hang_up_for_client(&call_id),
             Command::SendDtmf { call_id, dtmf } => self.send_dtmf(&call_id, &dtmf),
             Command::MuteAudio { call_id, muted } => self.mute(&call_id, muted),
             Command::SelectDevices { microphone, speaker, ringer } => {
@@ -34,8 +34,8 @@ impl Owner {
                 self.save_account(account, password, remember)
             }
             Command::RemoveAccount { account_id } => self.remove_account(&account_id),
-            Command::ChangeSettings { audio, network, gateway, ui, calls, video } => {
-                self.change_settings(audio, network, gateway, ui, calls, video)
+            Command::ChangeSettings { audio, network, gateway, ui, calls, video, hooks } => {
+                self.change_settings(audio, network, gateway, ui, calls, video, hooks)
             }
             Command::SetSecret { of, secret, remember } => self.set_secret(&of, secret, remember),
             Command::GetHistory { before, limit, missed, search } => {
@@ -81,11 +81,16 @@ impl Owner {
             Command::RetryStream { stream_id } => self.retry_stream(&stream_id),
             Command::GetVideoSources => return self.get_video_sources(answer),
             Command::RecordStream { stream_id, on } => self.record_stream(&stream_id, on),
+            Command::TestHook { hooks } => return self.test_hook(&hooks, answer),
+            Command::GetHookEvents { limit } => self.get_hook_events(limit),
+            Command::SendHookAgain { id } => self.send_hook_again(id.as_deref()),
+            Command::ForgetHookEvents { id } => self.forget_hook_events(id.as_deref()),
             Command::GetSnapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
         };
         let _ = answer.send(result);
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one for each part of the settings")]
     fn change_settings(
         &mut self,
         audio: Option<AudioSettings>,
@@ -94,6 +99,7 @@ impl Owner {
         ui: Option<UiSettings>,
         calls: Option<CallSettings>,
         video: Option<VideoSettings>,
+        hooks: Option<HookSettings>,
     ) -> Result<Reply, Failure> {
         let mut settings = self.settings.get().clone();
         if let Some(audio) = audio {
@@ -124,8 +130,14 @@ impl Owner {
             passed = self.keep_passwords_of(&mut video);
             settings.video = video;
         }
+        let other_hooks = hooks.map(|hooks| self.take_hooks(hooks, &mut settings)).transpose()?;
+        let has_hooks = other_hooks.is_some();
+        passed.extend(other_hooks.flatten());
         self.store(settings)?;
         self.forget_secrets(passed);
+        if has_hooks {
+            self.apply_hooks();
+        }
         self.prune_history();
         self.apply_devices();
         if music {

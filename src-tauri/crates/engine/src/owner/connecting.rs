@@ -73,7 +73,7 @@ impl Owner {
         self.sessions.insert(id.clone(), session);
         self.publish(Event::SessionChanged { session: view });
         if !waits {
-            self.begin(&id);
+            self.ask_to_connect(&id);
         }
         Ok(Reply::Session { session_id: id })
     }
@@ -95,11 +95,11 @@ impl Owner {
         if let Some(password) = password {
             session.set_password(password);
         }
-        self.begin(id);
+        self.ask_to_connect(id);
     }
 
     /// Registers, or asks whether the link is there.
-    fn begin(&mut self, id: &SessionId) {
+    pub(super) fn begin(&mut self, id: &SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let now = Instant::now();
         if session.account.register {
@@ -140,11 +140,13 @@ impl Owner {
     }
 
     pub(super) fn register(&mut self, id: &SessionId) -> Result<Reply, Failure> {
+        self.check_allowed(id)?;
         let session = self.open_session(id)?;
         let now = Instant::now();
         if let Some(registration) = session.registration {
             self.phone.ua.refresh(now, registration);
         } else if !session.waits_for_password
+            && !session.asking
             && let Some(session) = self.sessions.get_mut(id)
         {
             let wanted = session.registration_wanted(self.instance.of(&session.account.id));
@@ -167,6 +169,15 @@ impl Owner {
     pub(super) fn open_session(&self, id: &SessionId) -> Result<&Session, Failure> {
         let session = self.sessions.get(id).filter(|session| !session.is_closing());
         session.ok_or_else(|| Failure::not_found("session", id.as_str()))
+    }
+
+    /// # Errors
+    /// `wrongState` with the backend's reason, where it has refused the session.
+    pub(super) fn check_allowed(&self, id: &SessionId) -> Result<(), Failure> {
+        match self.refusal_of(id) {
+            Some(reason) => Err(Failure::new(FailureCode::WrongState, reason)),
+            None => Ok(()),
+        }
     }
 
     /// When the sessions that are being closed are closed at the latest.
@@ -194,7 +205,7 @@ impl Owner {
     }
 
     fn close_session(&mut self, id: &SessionId) {
-        let Some(session) = self.sessions.remove(id) else { return };
+        let Some(session) = self.sessions.get(id) else { return };
         if session.connection == Some(ConnectionStatus::Established) {
             self.publish(Event::ConnectionStatusEvent {
                 status: ConnectionStatus::Disconnected,
@@ -202,6 +213,8 @@ impl Owner {
                 info: "closed".into(),
             });
         }
+        self.sessions.remove(id);
+        self.hooks.forget_session(id);
         self.publish(Event::SessionClosed { session_id: id.clone() });
     }
 }

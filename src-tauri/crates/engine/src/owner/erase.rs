@@ -27,6 +27,7 @@ impl Owner {
             Ok(()) => {
                 self.apply_devices();
                 self.apply_hold_music();
+                self.apply_hooks();
             }
             Err(failure) => left.push(failure.message),
         }
@@ -42,6 +43,7 @@ impl Owner {
             }
             if deleted.is_ok() {
                 owner.forget_history(&before);
+                owner.forget_outbox();
                 owner.imported = Imported::default();
                 for id in owner.contacts.keys().cloned().collect::<Vec<_>>() {
                     owner.contact_removed(&id);

@@ -26,6 +26,7 @@ impl Owner {
         for session in self.sessions.keys().cloned().collect::<Vec<_>>() {
             let _ = self.disconnect(&session);
         }
+        self.refuse_arriving();
         self.end_streams();
         self.exchange.hang_up_all();
     }
@@ -37,7 +38,8 @@ impl Owner {
             && self.streams.is_idle()
             && !self.streams.are_recorded()
             && self.exchange.is_idle()
-            && self.phone.is_idle())
+            && self.phone.is_idle()
+            && self.hooks.is_idle())
             || Instant::now() >= farewell.deadline
     }
 }

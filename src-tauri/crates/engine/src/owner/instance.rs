@@ -52,6 +52,11 @@ impl Instance {
             .map_err(|error| Failure::new(FailureCode::Storage, format!("{}: {error}", file.display())))
     }
 
+    /// The UUID of the device itself.
+    pub(super) fn device(&self) -> String {
+        uuid(self.device)
+    }
+
     /// The UUID of an account on this device.
     pub(super) fn of(&self, account: &AccountId) -> String {
         uuid(self.device ^ hash(account.as_str()))

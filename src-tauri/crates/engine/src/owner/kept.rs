@@ -61,7 +61,7 @@ impl Owner {
         }
     }
 
-    fn in_store<T: Send + 'static>(
+    pub(super) fn in_store<T: Send + 'static>(
         &mut self,
         job: impl FnOnce(&mut Database) -> Result<T, Failure> + Send + 'static,
         then: impl FnOnce(&mut Self, Result<T, Failure>) + Send + 'static,
@@ -78,7 +78,7 @@ impl Owner {
         (stored.0)(self);
     }
 
-    fn tell_trouble(&mut self, message: String) {
+    pub(super) fn tell_trouble(&mut self, message: String) {
         if self.history.trouble.as_ref() == Some(&message) {
             return;
         }

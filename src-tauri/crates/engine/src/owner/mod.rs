@@ -13,6 +13,7 @@ mod erase;
 mod exchange;
 mod farewell;
 mod history;
+mod hooks;
 mod instance;
 mod kept;
 mod leg;
@@ -111,6 +112,7 @@ enum Errand {
     Dialling(Box<streams::Dialling>),
     Negotiated(Box<streams::Negotiated>),
     Restarted(Box<streams::Restarted>),
+    Hook(hooks::Answered),
     /// A session of the gateway that nobody wants.
     Unserved(String),
 }
@@ -131,6 +133,9 @@ struct Owner {
     desk: Desk,
     sessions: BTreeMap<SessionId, Session>,
     calls: BTreeMap<CallId, Call>,
+    /// Callers that the backend decides on: nobody has been told of them.
+    arriving: HashMap<sidetone_sip::CallId, call::Arriving>,
+    hooks: hooks::Hooks,
     store: store::Store,
     history: History,
     services: services::Services,
@@ -196,6 +201,8 @@ impl Owner {
             }
         }
         let done = self.farewell.take().map(|farewell| farewell.done);
+        self.tell_undelivered();
+        self.flush_outbox();
         // Nobody takes what the database gives any more.
         drop(inbound);
         self.store.finish().await;
@@ -217,6 +224,7 @@ impl Owner {
                 idle = false;
                 self.on_exchange_event(event);
             }
+            idle &= self.drain_hooks();
             if idle {
                 return;
             }
@@ -282,6 +290,7 @@ impl Owner {
             Errand::Dialling(dialling) => self.on_dialling(*dialling),
             Errand::Negotiated(negotiated) => self.on_negotiated(*negotiated),
             Errand::Restarted(restarted) => self.on_restarted(*restarted),
+            Errand::Hook(answered) => self.on_hook_answered(answered),
             Errand::Unserved(resource) => self.on_unserved(&resource),
         }
     }
@@ -294,10 +303,11 @@ impl Owner {
         let (closing, hold, due) = (self.next_closing(), self.next_hold(), self.next_due());
         let probe = self.next_probe();
         let look = self.next_look();
+        let hooks = self.hooks.poll_timeout();
         let (connecting, sound) = (self.next_connecting(), self.next_opening_of_sound());
         [
             phone, exchange, closing, probe, hold, due, look, tone, farewell, pruning, imported, connecting,
-            sound,
+            sound, hooks,
         ]
         .into_iter()
         .flatten()
@@ -319,6 +329,7 @@ impl Owner {
         self.close_overdue(now);
         self.connect_due_streams(now);
         self.open_due_sound(now);
+        self.on_hooks_due(now);
         if self.history.pruning.is_some_and(|due| due <= now) {
             self.prune_history();
         }
@@ -334,6 +345,7 @@ impl Owner {
     }
 
     fn publish(&mut self, event: Event) {
+        self.tell_backend(&event);
         self.publisher.publish(clock::wallclock_ms(), event);
     }
 

@@ -1,7 +1,7 @@
 //! Secrets of the settings: passwords of TURN servers, and the token of the gateway's streams. They are kept as the
 //! accounts' passwords are.
 
-use super::{Errand, Owner};
+use super::{Errand, Owner, hooks::secret_name};
 use sidetone_api::{Failure, NoticeLevel, Reply, Secret, SecretUse, Settings, VideoSettings};
 use sidetone_peer::whip::{IceServer, Token};
 use std::collections::HashMap;
@@ -36,6 +36,8 @@ impl Owner {
                 name.ok_or_else(|| Failure::not_found("ICE server", &super::text::shown(url)))?
             }
             SecretUse::StreamToken => STREAM_TOKEN.to_owned(),
+            SecretUse::Hooks => secret_name(&self.settings.get().hooks)
+                .ok_or_else(|| Failure::invalid("hooks.url", "hooks.url: there is no backend"))?,
         };
         let Some(secret) = secret.filter(|secret| !secret.expose().is_empty()) else {
             if *of == SecretUse::StreamToken && self.settings.get().gateway.stream_token {
@@ -44,10 +46,14 @@ impl Owner {
             }
             self.forget_secrets([name.clone()]);
             self.set_kept(&name, false)?;
+            self.apply_hooks();
             return Ok(Reply::Done);
         };
         check(of, &secret)?;
         self.secrets.0.insert(name.clone(), secret.clone());
+        if *of == SecretUse::Hooks {
+            self.on_hook_secret();
+        }
         if !remember {
             // What is for one run alone leaves the key store as it is.
             if self.settings.are_kept() {
@@ -73,7 +79,14 @@ impl Owner {
         let servers = settings.video.ice_servers.iter().filter(|server| server.password_kept);
         let kept = servers.filter_map(|server| ice_name(&server.url, &server.user));
         let token = settings.gateway.stream_token.then(|| STREAM_TOKEN.to_owned());
-        for name in kept.chain(token).collect::<Vec<_>>() {
+        let hooks = secret_name(&settings.hooks)
+            .filter(|name| settings.hooks.secret_kept && !self.secrets.0.contains_key(name));
+        let awaited = hooks.is_some();
+        let names = kept.chain(token).chain(hooks).collect::<Vec<_>>();
+        if awaited {
+            self.await_hook_secret();
+        }
+        for name in names {
             let errands = self.errands.clone();
             let asked = self.keys.get(name.clone(), {
                 let name = name.clone();
@@ -88,17 +101,24 @@ impl Owner {
     pub(super) fn on_secret(&mut self, told: Told) {
         match told {
             // What was given meanwhile is newer.
-            Told::Known(name, Some(secret)) => drop(self.secrets.0.entry(name).or_insert(secret)),
-            Told::Known(name, None) if self.secrets.0.contains_key(&name) => {}
+            Told::Known(name, Some(secret)) => {
+                self.secrets.0.entry(name.clone()).or_insert(secret);
+                self.go_on_with_hooks(&name);
+            }
+            Told::Known(name, None) if self.secrets.0.contains_key(&name) => self.go_on_with_hooks(&name),
             Told::Known(name, None) => {
                 let what = if name == STREAM_TOKEN {
                     "the key store did not give the token of the gateway's streams: nobody is let in"
+                        .to_owned()
+                } else if is_of_hooks(&name) {
+                    "the key store did not give the secret of the hooks' backend: they go out without it"
                         .to_owned()
                 } else {
                     let server = name.trim_start_matches("ice:");
                     format!("the key store did not give the password of {server}: streams go on without it")
                 };
                 self.notice(NoticeLevel::Warning, &what, None);
+                self.go_on_with_hooks(&name);
             }
             Told::Kept(name, result) => {
                 let is_kept = result.is_ok();
@@ -135,6 +155,25 @@ impl Owner {
         self.secrets.0.get(STREAM_TOKEN)
     }
 
+    /// The backend's, where it is known.
+    pub(super) fn hook_secret(&self, hooks: &sidetone_api::HookSettings) -> Option<&Secret> {
+        self.secrets.0.get(&secret_name(hooks)?)
+    }
+
+    /// That of this run.
+    pub(super) fn give_hook_secret(&mut self, secret: Option<Secret>) {
+        if let Some((name, secret)) = secret_name(&self.settings.get().hooks).zip(secret) {
+            self.secrets.0.insert(name, secret);
+            self.apply_hooks();
+        }
+    }
+
+    fn go_on_with_hooks(&mut self, name: &str) {
+        if is_of_hooks(name) {
+            self.on_hook_secret();
+        }
+    }
+
     pub(super) fn ice_password(&self, url: &str, user: &str) -> Option<&Secret> {
         self.secrets.0.get(&ice_name(url, user)?)
     }
@@ -158,6 +197,9 @@ impl Owner {
             if ice_name(&server.url, &server.user).as_deref() == Some(name) {
                 server.password_kept = kept;
             }
+        }
+        if secret_name(&settings.hooks).as_deref() == Some(name) {
+            settings.hooks.secret_kept = kept;
         }
         self.store(settings)
     }
@@ -195,9 +237,14 @@ fn ice_name(url: &str, user: &str) -> Option<String> {
     Some(format!("ice:{server} of {user}"))
 }
 
+fn is_of_hooks(name: &str) -> bool {
+    name.starts_with("hooks:")
+}
+
 fn names(settings: &Settings) -> Vec<String> {
     let servers = settings.video.ice_servers.iter();
-    servers.filter_map(|server| ice_name(&server.url, &server.user)).collect()
+    let servers = servers.filter_map(|server| ice_name(&server.url, &server.user));
+    servers.chain(secret_name(&settings.hooks)).collect()
 }
 
 #[cfg(test)]

@@ -32,6 +32,10 @@ pub(super) struct Session {
     pub(super) credentials: Option<Credentials>,
     /// The key store has not answered yet.
     pub(super) waits_for_password: bool,
+    /// The backend decides whether it goes on.
+    pub(super) asking: bool,
+    /// It has decided against it.
+    pub(super) refused: bool,
     pub(super) registration: Option<RegistrationId>,
     /// Asks whether the link answers, where there is no registration to tell.
     pub(super) probe: Option<OptionsId>,
@@ -100,6 +104,8 @@ impl Session {
             signalling: None,
             credentials: None,
             waits_for_password: false,
+            asking: false,
+            refused: false,
             account,
             registration: None,
             probe: None,

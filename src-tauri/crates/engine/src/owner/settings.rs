@@ -24,6 +24,7 @@ impl Store {
             check_audio(&settings.audio)?;
             let dial_plan = DialPlan::of(&settings.calls)?;
             super::streams::check_video(&settings.video)?;
+            super::hooks::check(&settings.hooks)?;
             return Ok(Self { settings, dial_plan, file: None });
         }
         let Some(directories) = directories else {
@@ -37,6 +38,7 @@ impl Store {
         };
         let dial_plan = check_audio(&settings.audio)
             .and_then(|()| super::streams::check_video(&settings.video))
+            .and_then(|()| super::hooks::check(&settings.hooks))
             .and_then(|()| DialPlan::of(&settings.calls))
             .map_err(|failure| storage(&file, &failure))?;
         Ok(Self { settings, dial_plan, file: Some(file) })

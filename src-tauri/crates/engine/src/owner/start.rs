@@ -78,6 +78,7 @@ impl Owner {
         };
         let settings = settings::Store::open(options.directories.as_ref(), options.settings)?;
         let folder = options.directories.as_ref().map(|directories| directories.data.clone());
+        let is_kept = folder.is_some();
         let instance = Instance::open(folder.as_deref())?;
         let (store, opened) = Store::start(folder, history::LATEST).map_err(|error| no_database(&error))?;
         let (inbox, network) = sip::inbox();
@@ -97,6 +98,8 @@ impl Owner {
         let videos = options.directories.as_ref().map(|directories| directories.videos.clone());
         let recordings = options.directories.map(|directories| directories.recordings);
         let exchange = Exchange::open(&settings.get().gateway, Arc::clone(&names), inbox).await;
+        let device = instance.device();
+        let hooks = super::hooks::Hooks::new(std::mem::take(&mut opened.outbox), &device, is_kept);
         let desk = Desk::new(options.devices, &settings.get().audio, errands.clone());
         let mut owner = Self {
             publisher: Publisher::default(),
@@ -105,6 +108,8 @@ impl Owner {
             keys: Keys::start(options.secrets),
             passwords: HashMap::new(),
             secrets: super::secrets::Secrets::default(),
+            arriving: HashMap::new(),
+            hooks,
             phone,
             exchange,
             media,
@@ -134,6 +139,8 @@ impl Owner {
             owner.notice(level, &info, None);
         }
         owner.prune_history();
+        owner.apply_hooks();
+        owner.give_hook_secret(options.hook_secret);
         owner.ask_for_secrets();
         owner.open_streams(names);
         owner.apply_processing();

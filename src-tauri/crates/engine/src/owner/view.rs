@@ -11,6 +11,7 @@ impl Owner {
         if self.exchange.take_news() {
             self.tell_gateway();
         }
+        self.tell_hooks_now();
         Snapshot {
             streams: self.streams.views(),
             seq: self.publisher.seq(),
@@ -23,6 +24,7 @@ impl Owner {
             contact_states: self.services.contact_states(),
             devices: self.desk.view(),
             gateway: self.gateway_view(),
+            hooks: self.hooks.view(),
             settings: self.settings.get().clone(),
         }
     }

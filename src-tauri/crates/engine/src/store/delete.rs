@@ -60,7 +60,7 @@ fn empty(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA secure_delete = ON")?;
     // Dropped, it is undone: a part that fails leaves no transaction open for the next job.
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    transaction.execute_batch("DELETE FROM history; DELETE FROM contact;")?;
+    transaction.execute_batch("DELETE FROM history; DELETE FROM contact; DELETE FROM outbox;")?;
     transaction.commit()?;
     connection.execute_batch("VACUUM")?;
     let busy: bool = connection.query_one("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;

@@ -168,6 +168,7 @@ impl Database {
             unseen: unseen.query_map([], call_id)?.collect::<Result<_, _>>()?,
             last_called: self.read_last_called()?,
             contacts: self.read_contacts()?.into_iter().map(|kept| kept.contact).collect(),
+            outbox: self.outbox()?,
             notices: Vec::new(),
         })
     }

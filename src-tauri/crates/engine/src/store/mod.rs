@@ -1,4 +1,4 @@
-//! History and contacts on disk: SQLite, on a thread of its own behind a bounded queue, so that the owner never waits for a
+//! History, contacts and the hooks' outbox on disk: SQLite, on a thread of its own behind a bounded queue, so that the owner never waits for a
 //! disk. Jobs are done in the order in which they are asked.
 
 mod contacts;
@@ -7,6 +7,7 @@ mod failure;
 mod history;
 mod import;
 mod open;
+mod outbox;
 mod private;
 mod schema;
 #[cfg(test)]
@@ -52,6 +53,8 @@ pub(crate) struct Opened {
     /// The newest outgoing call.
     pub(crate) last_called: Option<HistoryEntry>,
     pub(crate) contacts: Vec<Contact>,
+    /// Events that the hooks' backend has not taken, oldest first.
+    pub(crate) outbox: Vec<crate::hooks::Row>,
     /// What the user should know about the file.
     pub(crate) notices: Vec<(NoticeLevel, String)>,
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 type Step = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// The step at index `n` leads to version `n + 1` (`PRAGMA user_version`).
-pub(super) const STEPS: [Step; 2] = [tables, search];
+pub(super) const STEPS: [Step; 3] = [tables, search, outbox];
 
 pub(super) fn newest() -> u32 {
     u32::try_from(STEPS.len()).unwrap_or(u32::MAX)
@@ -79,4 +79,22 @@ fn search(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         fill.execute(params![id, folded(&name, &remote)])?;
     }
     Ok(())
+}
+
+/// Events that the hooks' backend has not taken.
+fn outbox(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(
+        "CREATE TABLE outbox (
+             seq INTEGER PRIMARY KEY AUTOINCREMENT,
+             id TEXT NOT NULL UNIQUE,
+             hook TEXT NOT NULL,
+             session TEXT NOT NULL,
+             object TEXT NOT NULL,
+             at INTEGER NOT NULL,
+             body TEXT NOT NULL,
+             attempts INTEGER NOT NULL DEFAULT 0,
+             failed INTEGER NOT NULL DEFAULT 0,
+             info TEXT NOT NULL DEFAULT ''
+         ) STRICT;",
+    )
 }

@@ -86,6 +86,7 @@ async fn keys_of_a_number_are_dialled_after_the_answer() {
             ui: None,
             calls: Some(calls),
             video: None,
+            hooks: None,
         })
         .await;
     let call = phone.call("tel:123;postd=45").await;

@@ -16,6 +16,7 @@ fn theme(theme: Theme) -> Command {
         ui: Some(UiSettings { theme }),
         calls: None,
         video: None,
+        hooks: None,
     }
 }
 

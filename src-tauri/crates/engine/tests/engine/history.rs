@@ -180,6 +180,7 @@ async fn what_is_older_than_the_settings_allow_goes() {
             ui: None,
             calls,
             video: None,
+            hooks: None,
         })
         .await;
     again

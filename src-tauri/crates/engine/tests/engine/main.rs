@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod audio;
+mod backend;
 mod calls;
 mod conference;
 mod contacts;
@@ -17,6 +18,9 @@ mod extensions;
 mod hanging_camera;
 mod history;
 mod hold;
+mod hooks_calls;
+mod hooks_outbox;
+mod hooks_streams;
 mod hostile;
 mod kit;
 mod lip_sync;

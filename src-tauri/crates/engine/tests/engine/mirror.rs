@@ -73,6 +73,7 @@ impl Mirror {
                 state.contact_states.push(contact);
             }
             Event::SettingsChanged { settings } => state.settings = settings,
+            Event::HooksChanged { hooks } => state.hooks = hooks,
             Event::ConnectionStatusEvent { .. }
             | Event::RegistrationStatusEvent { .. }
             | Event::OnCallEvent { .. }
@@ -84,6 +85,7 @@ impl Mirror {
             | Event::DataStatusEvent { .. }
             | Event::OnDataEvent { .. }
             | Event::DtmfReceived { .. }
+            | Event::ErrorEvent { .. }
             | Event::Notice { .. }
             | Event::MicrophoneLevel { .. } => {}
         }

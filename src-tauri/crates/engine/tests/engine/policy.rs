@@ -216,6 +216,7 @@ async fn the_dial_plan_is_checked_applied_and_passed_by_emergency_numbers() {
             ui: None,
             calls: Some(calls),
             video: None,
+            hooks: None,
         }
     };
     let failure = phone.ask(calls(vec![rule("(", "x", false)])).await.unwrap_err();

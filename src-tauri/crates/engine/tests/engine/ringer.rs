@@ -141,6 +141,7 @@ async fn what_is_wrong_in_preferences_and_ringer_is_named() {
             ui: None,
             calls: None,
             video: None,
+            hooks: None,
         };
         assert_eq!(phone.ask(change).await.unwrap_err().field.as_deref(), Some(field));
     }

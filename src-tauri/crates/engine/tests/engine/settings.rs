@@ -23,6 +23,7 @@ async fn accounts_and_choices_come_back_after_a_restart_and_passwords_are_in_no_
             ui,
             calls: None,
             video: None,
+            hooks: None,
         })
         .await;
     phone.finish().await;
@@ -79,8 +80,15 @@ async fn settings_that_cannot_be_written_do_not_change() {
     // A folder where the new file would be.
     fs::create_dir(dir.path().join("config").join("settings.toml.new")).unwrap();
     let ui = Some(UiSettings { theme: Theme::Dark });
-    let change =
-        Command::ChangeSettings { audio: None, network: None, gateway: None, ui, calls: None, video: None };
+    let change = Command::ChangeSettings {
+        audio: None,
+        network: None,
+        gateway: None,
+        ui,
+        calls: None,
+        video: None,
+        hooks: None,
+    };
     assert_eq!(phone.ask(change).await.unwrap_err().code, FailureCode::Storage);
     assert_eq!(phone.state().settings.ui.theme, Theme::System);
     phone.finish().await;
@@ -104,6 +112,7 @@ async fn what_is_wrong_in_new_settings_is_named() {
             ui: None,
             calls: None,
             video: None,
+            hooks: None,
         };
         let failure = phone.ask(change).await.unwrap_err();
         assert_eq!((failure.code, failure.field.as_deref()), (FailureCode::Invalid, Some(field)));
@@ -117,6 +126,7 @@ async fn what_is_wrong_in_new_settings_is_named() {
             ui: None,
             calls: None,
             video: None,
+            hooks: None,
         })
         .await;
     phone.notice("started again").await;

@@ -9,7 +9,7 @@ use sidetone_media::video::read_clock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Small pictures: machines that test are busy.
-fn settings() -> sidetone_api::Settings {
+pub(crate) fn settings() -> sidetone_api::Settings {
     let mut settings = quiet();
     (settings.video.width, settings.video.height) = (640, 360);
     settings

@@ -217,6 +217,7 @@ async fn passwords_are_for_servers_of_the_settings_and_what_a_client_says_of_the
         ui: None,
         calls: None,
         video: Some(video),
+        hooks: None,
     };
     alice.done(change(video.clone())).await;
     alice.check().await;

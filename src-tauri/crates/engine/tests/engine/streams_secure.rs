@@ -22,6 +22,7 @@ fn want_token(phone: &Phone, wanted: bool) -> Command {
         ui: None,
         calls: None,
         video: None,
+        hooks: None,
     }
 }
 

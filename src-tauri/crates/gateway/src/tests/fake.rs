@@ -183,6 +183,7 @@ impl Door for Fake {
             contact_states: Vec::new(),
             devices: DevicesView::default(),
             gateway: self.gateway.lock().unwrap().clone(),
+            hooks: Default::default(),
             settings: Settings::default(),
         };
         Box::pin(async { Ok((snapshot, Box::new(Reader(receiver)) as Box<dyn EventSource>)) })

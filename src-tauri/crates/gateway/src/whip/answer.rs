@@ -61,6 +61,7 @@ impl IntoResponse for Refused {
 fn declined(reason: &StreamDeclined) -> Response {
     use StreamDeclined as D;
     let status = match reason {
+        D::Forbidden(_) => StatusCode::FORBIDDEN,
         D::NameInUse => StatusCode::CONFLICT,
         D::StreamNotFound | D::SessionNotFound => StatusCode::NOT_FOUND,
         D::TokenNeeded | D::TokenRefused => StatusCode::UNAUTHORIZED,

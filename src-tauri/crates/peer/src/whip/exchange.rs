@@ -177,8 +177,8 @@ pub(super) fn place(url: &Url) -> String {
     text::shown(&url.origin().ascii_serialization())
 }
 
-/// The URL leads to this very machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
+/// The URL leads to this very machine: no proxy is asked.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
@@ -189,12 +189,5 @@ pub(super) fn is_loopback(url: &Url) -> bool {
             ip.is_loopback() || ip.is_unspecified() || ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback())
         }
         None => false,
-    }
-}
-
-impl Request {
-    /// The URL leads to this very machine: no proxy is asked.
-    pub fn is_loopback(&self) -> bool {
-        is_loopback(&self.url)
     }
 }

@@ -29,7 +29,7 @@ mod token;
 pub use conditions::{Condition, NotMet, Wanted};
 pub use endpoint::{Endpoint, EndpointError, Kind, Opened};
 pub use entity_tag::{EntityTag, IfMatch};
-pub use exchange::{Answered, Exchange, Request, Response, Step};
+pub use exchange::{Answered, Exchange, Request, Response, Step, is_loopback};
 pub use fragment::{Credentials, Fragment, FragmentError, Section};
 pub use ice_server::{IceServer, Scheme};
 pub use link::{Link, read_links};

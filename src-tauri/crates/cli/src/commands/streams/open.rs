@@ -3,7 +3,7 @@
 use super::ways;
 use crate::{
     arguments::Endpoint,
-    client::{Client, devices},
+    client::{Client, devices, hooks},
     exit::{Error, Exit},
     pages,
     signals::Interrupt,
@@ -44,6 +44,7 @@ pub(super) async fn open(
     let token = token(endpoint)?;
     let stream = endpoint.stream.as_str();
     let passwords = ways::apply(&endpoint.ways, &mut settings.video)?;
+    let hook_secret = hooks::apply(&endpoint.hooks, &mut settings.hooks)?;
     let is_url = stream.contains("://");
     if !is_url {
         check_stream_name(stream).map_err(|problem| Error::usage(format!("{stream}: {problem}")))?;
@@ -61,6 +62,7 @@ pub(super) async fn open(
     let handle = Engine::start(Options {
         devices: devices(hardware),
         tones: false,
+        hook_secret,
         ..Options::in_memory(devices(false), settings)
     })
     .await?;

@@ -1,21 +1,28 @@
-//! The HTTP client of streams: what `sidetone_peer::whip` says is to be asked, over real connections.
+//! HTTP clients: of streams, what `sidetone_peer::whip` says is to be asked, over real connections; and of hooks.
 //!
 //! [`Session`] is a stream's session at a WHIP or WHEP server, from its POST to its DELETE. [`Schedule`] says when a lost one is
 //! tried again.
 
+mod hooks;
+#[cfg(test)]
+mod hooks_tests;
 mod schedule;
 mod session;
 #[cfg(test)]
 mod tests;
 mod words;
 
+pub(crate) use hooks::{Backend, Exchanged, Post, read_url};
 pub(crate) use schedule::Schedule;
 pub(crate) use session::{Began, Session};
 
 use super::tls::Trust;
 use reqwest::{ClientBuilder, redirect};
-use sidetone_peer::whip::{Answered, Cause, Exchange, MAX_BODY, Refusal, Request, Response, Step};
+use sidetone_peer::whip::{
+    Answered, Cause, Exchange, MAX_BODY, Refusal, Request, Response, Step, is_loopback,
+};
 use std::time::Duration;
+use url::Url;
 
 /// Until a connection stands.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -88,6 +95,10 @@ impl Client {
         Ok(Self { direct: build(ClientBuilder::new().no_proxy())?, remote: build(ClientBuilder::new())? })
     }
 
+    fn for_url(&self, url: &Url) -> &reqwest::Client {
+        if is_loopback(url) { &self.direct } else { &self.remote }
+    }
+
     /// Sends a request and follows redirects.
     async fn carry_out(&self, exchange: Exchange, limit: Duration) -> Result<Answered, Problem> {
         let place = exchange.request().url.origin().ascii_serialization();
@@ -114,7 +125,7 @@ impl Client {
     }
 
     async fn send(&self, request: &Request) -> Result<Response, Problem> {
-        let client = if request.is_loopback() { &self.direct } else { &self.remote };
+        let client = self.for_url(&request.url);
         let network = |error| Problem::Network(words::of(&request.url, &error));
         let mut answer = client
             .request(request.method.clone(), request.url.clone())

@@ -47,6 +47,7 @@ pub(crate) enum Rules {
 pub(crate) enum Keeper {
     Account,
     Streams,
+    Hooks,
 }
 
 /// Whom an account, or all streams, believe: the system's authorities and its own.
@@ -79,6 +80,11 @@ impl Trust {
     /// The same for the servers of streams.
     pub(crate) fn of_streams(pem: Option<&str>) -> Self {
         Self::of(Keeper::Streams, pem)
+    }
+
+    /// The same for the hooks' backend.
+    pub(crate) fn of_hooks(pem: Option<&str>) -> Self {
+        Self::of(Keeper::Hooks, pem)
     }
 
     fn of(keeper: Keeper, pem: Option<&str>) -> Self {

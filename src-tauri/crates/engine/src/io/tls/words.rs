@@ -88,7 +88,7 @@ pub(super) fn of_dates(server: &CertificateDer<'_>, now: UnixTime) -> Option<Str
 pub(super) fn of_name(instead: &str, keeper: Keeper) -> String {
     let place = match keeper {
         Keeper::Account => "as the account's domain",
-        Keeper::Streams => "in the address",
+        Keeper::Streams | Keeper::Hooks => "in the address",
     };
     format!("{instead}; use the name that it is for {place}, or have it issued anew")
 }
@@ -121,6 +121,7 @@ fn unknown(server: &CertificateDer<'_>, own: bool, keeper: Keeper) -> String {
     let keeper = match keeper {
         Keeper::Account => "the account",
         Keeper::Streams => "the settings of streams",
+        Keeper::Hooks => "the settings of hooks",
     };
     let Ok((_, parsed)) = X509Certificate::from_der(server) else { return "it cannot be read".into() };
     if parsed.issuer() == parsed.subject() {

@@ -8,13 +8,17 @@ use super::{
     },
     Call, wrong_state,
 };
-use crate::io::media::Ask;
+use crate::{
+    hooks::{Fields, Hook},
+    io::media::Ask,
+};
 use sidetone_api::{Account, AudioSettings, CallId, CallStatus, Failure, Reply};
 use sidetone_sdp::Capability;
 use sidetone_sip::{Hop, message::Uri};
 use std::time::Instant;
 
 const BUSY_HERE: u16 = 486;
+const NOT_RINGING: &str = "only a ringing incoming call can be answered";
 
 impl Owner {
     /// The same, with our picture or without.
@@ -26,10 +30,19 @@ impl Owner {
     }
 
     pub(in super::super) fn answer(&mut self, id: &CallId) -> Result<Reply, Failure> {
+        let call = self.calls.get(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
+        if !call.is_ringing_here() || call.sip.is_none() || call.leg.is_none() {
+            return Err(wrong_state(NOT_RINGING));
+        }
+        let call = id.clone();
+        self.gate_call(Hook::Answer, id, Fields::new(), move |owner, _| owner.answer_now(&call))
+    }
+
+    fn answer_now(&mut self, id: &CallId) -> Result<Reply, Failure> {
         let call = self.calls.get_mut(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
         let rings = call.is_ringing_here();
         let (Some(sip), Some(leg), true) = (call.sip, call.leg.as_mut(), rings) else {
-            return Err(wrong_state("only a ringing incoming call can be answered"));
+            return Err(wrong_state(NOT_RINGING));
         };
         if let Some(waiting) = &mut call.waiting {
             waiting.answer();
@@ -69,6 +82,14 @@ impl Owner {
         let Some(sip) = call.sip else { return };
         call.hung_up = true;
         self.phone.ua.redirect(Instant::now(), sip, std::slice::from_ref(to));
+    }
+
+    /// The same, and the backend hears of it.
+    pub(in super::super) fn hang_up_for_client(&mut self, id: &CallId) -> Result<Reply, Failure> {
+        if self.calls.get(id).is_some_and(|call| !call.hung_up) {
+            self.tell_of_call(Hook::Hangup, id);
+        }
+        self.hang_up(id)
     }
 
     /// Cancels, declines or ends.

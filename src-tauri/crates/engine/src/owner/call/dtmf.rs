@@ -1,10 +1,13 @@
 //! Keys: as telephone events (RFC 4733), by INFO (RFC 6086 with the bodies that everybody uses), or as tones in the sound.
 
 use super::{
-    super::{Owner, media_control},
+    super::{Owner, hooks, media_control},
     wrong_state,
 };
-use crate::io::media::Ask;
+use crate::{
+    hooks::{Fields, Hook},
+    io::media::Ask,
+};
 use sidetone_api::{CallId, DtmfMode, Event, Failure, NoticeLevel, Reply};
 use std::time::Instant;
 
@@ -25,12 +28,36 @@ enum Way {
     Tones,
 }
 
+impl Way {
+    /// As the Web Call Server names it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Events => "RFC2833",
+            Self::Info => "INFO_RELAY",
+            Self::Tones => "INBAND",
+        }
+    }
+}
+
 impl Owner {
     pub(in super::super) fn send_dtmf(&mut self, id: &CallId, dtmf: &str) -> Result<Reply, Failure> {
         let digits = dtmf.to_ascii_uppercase();
-        if digits.is_empty() || digits.len() > LONGEST_DTMF || !digits.chars().all(is_key) {
-            return Err(Failure::invalid("dtmf", format!("1 to {LONGEST_DTMF} of 0-9 * # A-D are sent")));
-        }
+        check(&digits)?;
+        let (way, _) = self.way_of_dtmf(id)?;
+        let more = Fields::from_iter([
+            ("dtmf".to_owned(), digits.clone().into()),
+            ("type".to_owned(), way.name().into()),
+        ]);
+        let call = id.clone();
+        self.gate_call(Hook::SendDtmf, id, more, move |owner, fields| {
+            let changed = hooks::changed(&fields, "dtmf").map(str::to_ascii_uppercase);
+            let digits = changed.unwrap_or(digits);
+            check(&digits)?;
+            owner.send_keys(&call, digits)
+        })
+    }
+
+    fn send_keys(&mut self, id: &CallId, digits: String) -> Result<Reply, Failure> {
         let (way, leg) = self.way_of_dtmf(id)?;
         match way {
             Way::Events => self.media.ask(Ask::SendDtmf { leg, digits: digits.clone() }),
@@ -107,6 +134,13 @@ impl Owner {
             self.notice(NoticeLevel::Warning, &info, Some(id));
         }
     }
+}
+
+fn check(digits: &str) -> Result<(), Failure> {
+    if digits.is_empty() || digits.len() > LONGEST_DTMF || !digits.chars().all(is_key) {
+        return Err(Failure::invalid("dtmf", format!("1 to {LONGEST_DTMF} of 0-9 * # A-D are sent")));
+    }
+    Ok(())
 }
 
 fn is_key(digit: char) -> bool {

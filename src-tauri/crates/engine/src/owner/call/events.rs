@@ -16,7 +16,12 @@ const NO_ANSWER: &str = "no answer to our offer";
 impl Owner {
     pub(in super::super) fn on_call_event(&mut self, sip: sidetone_sip::CallId, event: CallEvent) {
         let call = self.calls.values().find(|call| call.sip == Some(sip));
-        let Some(id) = &call.map(|call| call.id.clone()) else { return };
+        let Some(id) = &call.map(|call| call.id.clone()) else {
+            if let CallEvent::Ended { cause } = &event {
+                self.on_arriving_ended(sip, &cause.to_string());
+            }
+            return;
+        };
         match event {
             CallEvent::Trying => self.set_status(id, CallStatus::Trying, "100 Trying"),
             CallEvent::Provisional { status, reason, sdp, early_dialog } => {

@@ -3,7 +3,10 @@
 
 use super::super::{Owner, leg::Leg};
 use super::Call;
-use crate::io::media::Join;
+use crate::{
+    hooks::{Fields, Hook},
+    io::media::Join,
+};
 use sidetone_api::{CallDirection, CallId, CallStatus, Failure, NoticeLevel, Reply, SignallingView};
 use sidetone_sip::{Cause, Side};
 use std::time::{Duration, Instant};
@@ -79,10 +82,16 @@ impl Owner {
         if !call.can_be_held() {
             return Err(super::wrong_state("only a call that has been answered can be held"));
         }
-        for call in self.together_with(id) {
-            self.want_hold(&call, true);
-        }
-        Ok(Reply::Done)
+        let call = id.clone();
+        self.gate_call(Hook::Hold, id, Fields::new(), move |owner, _| {
+            // It may have ended, or left the conference, meanwhile.
+            if owner.calls.get(&call).is_some_and(Call::can_be_held) {
+                for call in owner.together_with(&call) {
+                    owner.want_hold(&call, true);
+                }
+            }
+            Ok(Reply::Done)
+        })
     }
 
     /// Goes on with a held call; the others are held.
@@ -91,6 +100,7 @@ impl Owner {
         if !call.can_be_held() || !call.is_held_here() {
             return Err(super::wrong_state("this call is not held here"));
         }
+        self.tell_of_call(Hook::Unhold, id);
         self.go_on_with(id);
         Ok(Reply::Done)
     }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Owner,
+        Owner, hooks,
         leg::{Refused, VideoWish, offers_video},
         policy::Verdict,
         text,
@@ -11,14 +11,18 @@ use super::{
     Call, MAX_CALLS, MAX_RINGING,
     placing::terms,
 };
-use crate::io::clock;
+use crate::{
+    hooks::{Fields, Hook, Verdict as OfBackend},
+    io::clock,
+};
 use sidetone_api::{CallDirection, CallId, CallStatus, Event, NoticeLevel, SessionId};
 use sidetone_sip::identity;
 use sidetone_sip::message::{Headers, NameAddr, Uri};
 use sidetone_sip::{Hop, RegistrationId};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const BAD_REQUEST: u16 = 400;
+const FORBIDDEN: u16 = 403;
 const NOT_FOUND: u16 = 404;
 const GONE: u16 = 481;
 const BUSY_HERE: u16 = 486;
@@ -37,6 +41,16 @@ pub(in super::super) struct Arrival {
     /// The call that it wants to replace.
     pub(in super::super) replaces: Option<sidetone_sip::CallId>,
     pub(in super::super) registration: Option<RegistrationId>,
+}
+
+/// A call that the backend has yet to decide on: the caller knows that we have its INVITE, and nobody else knows of it.
+pub(in super::super) struct Arriving {
+    call: Call,
+    sip: sidetone_sip::CallId,
+    offer: Option<Vec<u8>>,
+    hop: Hop,
+    answer_after: Option<Duration>,
+    forward_after: Option<(Duration, Uri)>,
 }
 
 impl Owner {
@@ -63,8 +77,9 @@ impl Owner {
         if self.farewell.is_some() {
             return Err(refused(SERVICE_UNAVAILABLE, "Service Unavailable"));
         }
-        let ringing = self.calls.values().filter(|call| call.is_ringing_here()).count();
-        if self.calls.len() >= MAX_CALLS || ringing >= MAX_RINGING {
+        let arriving = self.arriving.len();
+        let ringing = self.calls.values().filter(|call| call.is_ringing_here()).count() + arriving;
+        if self.calls.len() + arriving >= MAX_CALLS || ringing >= MAX_RINGING {
             return Err(refused(BUSY_HERE, "Busy Here"));
         }
         let session = self.session_called(&request_uri, registration);
@@ -89,13 +104,12 @@ impl Owner {
             return Err(refused(BAD_REQUEST, "the caller's identity is too long"));
         }
         let verdict = self.judge(session, &from, &headers);
-        let account = session.account.clone();
-        let mut call = Call::new(id.clone(), session, CallDirection::Incoming, from);
+        let mut call = Call::new(id, session, CallDirection::Incoming, from);
         call.diverted_by = diverted_by(&headers);
-        match &verdict {
-            Verdict::Ring { .. } => {}
+        let (answer_after, forward_after) = match verdict {
+            Verdict::Ring { answer_after, forward_after } => (answer_after, forward_after),
             Verdict::Forward(to) => {
-                self.phone.ua.redirect(Instant::now(), sip, std::slice::from_ref(to));
+                self.phone.ua.redirect(Instant::now(), sip, std::slice::from_ref(&to));
                 self.keep_unrung(call, &format!("302 forwarded to {to}"));
                 return Ok(());
             }
@@ -103,7 +117,68 @@ impl Owner {
                 self.keep_unrung(call, &format!("{BUSY_HERE} {why}"));
                 return Err(refused(BUSY_HERE, "Busy Here"));
             }
+        };
+        call.has_offered_video = offer.as_deref().is_some_and(offers_video);
+        let arriving = Arriving { call, sip, offer, hop, answer_after, forward_after };
+        self.ask_to_ring(arriving)
+    }
+
+    /// Before anybody is told. Who calls back after a call for help waits for nobody.
+    fn ask_to_ring(&mut self, arriving: Arriving) -> Result<(), Refused> {
+        let (call, sip) = (&arriving.call, arriving.sip);
+        let calls_back =
+            call.caller.uri.user_text().is_some_and(|user| self.settings.dial_plan().is_emergency(&user));
+        let (session, fields) = call.fields(Fields::new());
+        let id = call.id.as_str().to_owned();
+        if calls_back || !self.must_ask(Hook::OnCallEvent, &session) {
+            if calls_back {
+                self.tell(Hook::OnCallEvent, &session, &id, fields);
+            }
+            return self.take_in(arriving);
         }
+        self.arriving.insert(sip, arriving);
+        self.gate(Hook::OnCallEvent, &session, &id, fields, move |owner, verdict| {
+            let Some(mut arriving) = owner.arriving.remove(&sip) else { return };
+            let taken = match verdict {
+                OfBackend::Go(fields) => {
+                    arriving.call.change_arriving(&fields);
+                    owner.take_in(arriving)
+                }
+                OfBackend::Refused { info } => {
+                    owner.keep_unrung(arriving.call, &format!("{FORBIDDEN} {info}"));
+                    Err(Refused { status: FORBIDDEN, text: "Forbidden".into() })
+                }
+            };
+            if let Err(Refused { status, text }) = taken {
+                tracing::info!("incoming call refused: {status} {text}");
+                owner.phone.ua.reject(Instant::now(), sip, status, &text);
+            }
+        });
+        Ok(())
+    }
+
+    /// The caller did not wait for the backend.
+    pub(super) fn on_arriving_ended(&mut self, sip: sidetone_sip::CallId, info: &str) {
+        let Some(Arriving { mut call, .. }) = self.arriving.remove(&sip) else { return };
+        call.status = CallStatus::Finish;
+        call.info = text::shown(info);
+        self.add_history(call.entry());
+    }
+
+    /// At the end of the engine.
+    pub(in super::super) fn refuse_arriving(&mut self) {
+        for (sip, _) in std::mem::take(&mut self.arriving) {
+            self.phone.ua.reject(Instant::now(), sip, SERVICE_UNAVAILABLE, "Service Unavailable");
+        }
+    }
+
+    fn take_in(&mut self, arriving: Arriving) -> Result<(), Refused> {
+        let Arriving { mut call, sip, offer, hop, answer_after, forward_after } = arriving;
+        let refused = |status, text: &str| Refused { status, text: text.into() };
+        let unavailable = |failure: sidetone_api::Failure| refused(SERVICE_UNAVAILABLE, &failure.message);
+        let id = call.id.clone();
+        let session = self.sessions.get(&call.session_id).filter(|session| !session.is_closing());
+        let account = session.ok_or_else(|| refused(NOT_FOUND, "Not Found"))?.account.clone();
         call.signalling = Some(self.phone.signalling(&hop));
         let mut leg = self.open_leg(&hop, &account).map_err(unavailable)?;
         if offer.as_deref().is_some_and(offers_video) {
@@ -122,15 +197,13 @@ impl Owner {
             call_id: id.clone(),
             session_id: call.session_id.clone(),
             caller: call.caller.uri.to_string(),
-            callee: call.callee.uri.to_string(),
+            callee: call.shown_callee(),
             info: call.far_name(),
         };
-        if let Verdict::Ring { answer_after, forward_after } = verdict {
-            let now = Instant::now();
-            call.due.answer = answer_after.map(|after| now + after);
-            call.auto_answer_at = answer_after.map(|after| clock::wallclock_ms() + after.as_millis() as u64);
-            call.due.forward = forward_after.map(|(after, to)| (now + after, to));
-        }
+        let now = Instant::now();
+        call.due.answer = answer_after.map(|after| now + after);
+        call.auto_answer_at = answer_after.map(|after| clock::wallclock_ms() + after.as_millis() as u64);
+        call.due.forward = forward_after.map(|(after, to)| (now + after, to));
         self.calls.insert(id.clone(), call);
         self.gather_for_answer(&id);
         self.publish(on_call);
@@ -159,6 +232,18 @@ impl Owner {
         let by_contact = registration.and_then(|id| open().find(|session| session.registration == Some(id)));
         let by_user = || open().find(|session| user.is_some() && session.aor.uri.user_text() == user);
         by_contact.or_else(by_user).map(|session| session.id.clone())
+    }
+}
+
+impl Call {
+    /// As the backend wants the called one to see it.
+    fn change_arriving(&mut self, fields: &Fields) {
+        if let Some(name) = hooks::changed(fields, "visibleName") {
+            self.caller.display = Some(text::shown(name));
+        }
+        if let Some(callee) = hooks::changed(fields, "callee") {
+            self.shown_callee = Some(text::shown(callee));
+        }
     }
 }
 

@@ -14,7 +14,7 @@ mod video;
 
 pub(super) use dtmf::{read_info, write_info};
 pub(super) use gathering::StunServer;
-pub(super) use incoming::Arrival;
+pub(super) use incoming::{Arrival, Arriving};
 pub(super) use placing::{Wish, custom_headers};
 
 use super::{
@@ -88,7 +88,11 @@ pub(super) struct Call {
     /// The call that was placed because the far end asked for it.
     pub(super) successor: Option<CallId>,
     diverted_by: String,
-    emergency: bool,
+    pub(super) emergency: bool,
+    /// Where the client is not to know whom it calls.
+    shown_callee: Option<String>,
+    /// By the caller.
+    has_offered_video: bool,
     /// How the first hop was reached.
     signalling: Option<SignallingView>,
     video: Option<video::CallVideo>,
@@ -141,6 +145,8 @@ impl Call {
             successor: None,
             diverted_by: String::new(),
             emergency: false,
+            shown_callee: None,
+            has_offered_video: false,
             signalling: None,
             video: None,
             infos: std::collections::VecDeque::new(),
@@ -166,6 +172,28 @@ impl Call {
         text::shown(self.far().display.as_deref().unwrap_or_default())
     }
 
+    fn shown_callee(&self) -> String {
+        self.shown_callee.clone().unwrap_or_else(|| self.callee.uri.to_string())
+    }
+
+    /// The far end, as the client and the history may know it.
+    fn shown_far(&self) -> String {
+        match self.direction {
+            CallDirection::Outgoing => self.shown_callee(),
+            CallDirection::Incoming => self.caller.uri.to_string(),
+        }
+    }
+
+    /// PENDING until the first status was told.
+    pub(super) fn shown_status(&self) -> &'static str {
+        if self.announced { self.status.as_str() } else { "PENDING" }
+    }
+
+    /// With video, or about to be.
+    pub(super) fn has_video(&self) -> bool {
+        self.outgoing.is_with_video() || self.has_offered_video || self.video.is_some()
+    }
+
     /// Waits for the user to answer.
     pub(super) fn is_ringing_here(&self) -> bool {
         self.direction == CallDirection::Incoming && self.status == CallStatus::Ring && !self.hung_up
@@ -189,7 +217,7 @@ impl Call {
             session_id: self.session_id.clone(),
             direction: self.direction,
             caller: self.caller.uri.to_string(),
-            callee: self.callee.uri.to_string(),
+            callee: self.shown_callee(),
             remote_name: self.far_name(),
             status: self.status,
             info: self.info.clone(),

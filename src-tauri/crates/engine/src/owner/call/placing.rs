@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Errand, Owner,
+        Errand, Owner, hooks,
         leg::{Policy, VideoWish},
         session::Session,
         target::Target,
@@ -11,6 +11,7 @@ use super::{
     },
     Call, MAX_CALLS, wrong_state,
 };
+use crate::hooks::{Fields, Hook, Verdict};
 use crate::io::media::Ask;
 use sidetone_api::{
     Account, CallDirection, CallId, CallStatus, ConnectionStatus, Event, Failure, FailureCode, Prack, Reply,
@@ -59,11 +60,22 @@ pub(super) struct Outgoing {
     replaces: Option<DialogName>,
     referred_by: Option<NameAddr>,
     video: bool,
+    /// The others are not held for it.
+    held: bool,
+}
+
+impl Outgoing {
+    pub(super) fn is_with_video(&self) -> bool {
+        self.video
+    }
 }
 
 impl Owner {
     /// Starts an outgoing call: its id at once, the way to the callee looked up meanwhile.
     pub(in super::super) fn place(&mut self, wish: Wish) -> Result<Reply, Failure> {
+        if let Some(session) = &wish.session {
+            self.check_allowed(session)?;
+        }
         let chosen = wish.session.as_ref().map(|id| self.open_session(id)).transpose()?;
         let chosen_account = chosen.map(|session| session.account.id.clone());
         let target =
@@ -88,6 +100,7 @@ impl Owner {
             replaces: wish.replaces,
             referred_by: wish.referred_by,
             video: wish.video,
+            held: wish.held,
         };
         for (name, value) in custom_headers("headers", &wish.headers)? {
             // A header of the call stands in for the account's of that name.
@@ -95,7 +108,7 @@ impl Owner {
             outgoing.headers.push((name, value));
         }
         let id = CallId::new(new_id("c")?);
-        let far = NameAddr::new(callee.clone());
+        let far = NameAddr::new(callee);
         let mut call = Call::new(id.clone(), session, CallDirection::Outgoing, far);
         call.outgoing = outgoing;
         call.emergency = target.emergency;
@@ -103,6 +116,83 @@ impl Owner {
         let by = wish.referred.as_ref().map(|referred| referred.by.clone());
         call.referred = wish.referred;
         call.hold_from_answer(wish.held);
+        self.publish(Event::CallChanged { call: call.view() });
+        self.calls.insert(id.clone(), call);
+        // Who asked for it is not held: it leaves.
+        if let Some(call) = by.and_then(|by| self.calls.get_mut(&by)) {
+            call.successor = Some(id.clone());
+        }
+        self.ask_to_call(&id);
+        self.want_devices();
+        Ok(Reply::Call { call_id: id })
+    }
+
+    /// Before anything of it goes out. Who calls for help waits for nobody.
+    fn ask_to_call(&mut self, id: &CallId) {
+        let Some((session, fields)) = self.call_fields(id, Fields::new()) else { return };
+        let call = id.clone();
+        if self.calls.get(id).is_some_and(|call| call.emergency) {
+            self.tell_of_call(Hook::Call, id);
+            return self.set_out(id);
+        }
+        if self.must_ask(Hook::Call, &session) {
+            if let Some(call) = self.calls.get_mut(id) {
+                call.info = hooks::ASKING.into();
+            }
+            self.publish_call(id);
+        }
+        self.gate(Hook::Call, &session, id.as_str(), fields, move |owner, verdict| {
+            let Some(session) = owner.calls.get(&call).map(|call| call.session_id.clone()) else { return };
+            let refused = match (verdict, owner.refusal_of(&session)) {
+                (Verdict::Refused { info }, _) | (_, Some(info)) => Some(info),
+                (Verdict::Go(fields), None) => owner.change_call(&call, &fields).err().map(|it| it.message),
+            };
+            match refused {
+                Some(info) => owner.end_call(&call, CallStatus::Failed, &info),
+                None => owner.set_out(&call),
+            }
+        });
+    }
+
+    /// As the backend wants it: whom it calls, and as whom.
+    fn change_call(&mut self, id: &CallId, fields: &Fields) -> Result<(), Failure> {
+        let Some(call) = self.calls.get(id) else { return Ok(()) };
+        let session = self.open_session(&call.session_id)?;
+        let (session_id, aor) = (session.id.as_str().to_owned(), session.aor.clone());
+        if let Some(callee) = hooks::changed(fields, "callee").filter(|to| *to != call.callee.uri.to_string())
+        {
+            let account = session.account.id.clone();
+            let target = Target::read(callee, Some(&account), self.settings.dial_plan(), "callee")?;
+            let uri = target.uri(&aor.uri, "callee")?;
+            let hides = self.hooks.hides(&session_id, Hook::Call, "callee");
+            if let Some(call) = self.calls.get_mut(id) {
+                call.shown_callee = hides.then(|| call.callee.uri.to_string());
+                call.callee = NameAddr::new(uri);
+            }
+        }
+        let name = hooks::changed(fields, "visibleName").map(str::to_owned);
+        let caller = hooks::changed(fields, "caller").map(str::to_owned);
+        let Some(call) = self.calls.get_mut(id) else { return Ok(()) };
+        let mut from = call.outgoing.from.clone().unwrap_or_else(|| aor.clone());
+        if let Some(caller) = caller.filter(|caller| *caller != call.caller.uri.to_string()) {
+            from.uri = super::super::wire::sip_uri("caller", &caller)?;
+        }
+        if let Some(name) = name {
+            check_name("visibleName", &name)?;
+            from.display = Some(name);
+        }
+        if from != aor {
+            call.outgoing.from = Some(from);
+        }
+        self.publish_call(id);
+        Ok(())
+    }
+
+    /// The way to the callee is looked up, and the others are held.
+    fn set_out(&mut self, id: &CallId) {
+        let Some(call) = self.calls.get(id) else { return };
+        let Some(session) = self.sessions.get(&call.session_id) else { return };
+        let (callee, held) = (call.callee.uri.clone(), call.outgoing.held);
         let first = self.service_route_of(session).into_iter().next().unwrap_or(callee);
         let (transport, authority, finder) = (session.transport(), session.authority, self.phone.finder());
         let (errands, call_id) = (self.errands.clone(), id.clone());
@@ -110,17 +200,9 @@ impl Owner {
             let result = finder.find(&first, transport, authority).await;
             let _ = errands.send(Errand::Route { call: call_id, result }).await;
         });
-        self.publish(Event::CallChanged { call: call.view() });
-        self.calls.insert(id.clone(), call);
-        // Who asked for it is not held: it leaves.
-        if let Some(call) = by.and_then(|by| self.calls.get_mut(&by)) {
-            call.successor = Some(id.clone());
+        if !held {
+            self.hold_others(id);
         }
-        if !wish.held {
-            self.hold_others(&id);
-        }
-        self.want_devices();
-        Ok(Reply::Call { call_id: id })
     }
 
     /// Calls whom we called last.
@@ -172,7 +254,7 @@ impl Owner {
     }
 
     fn session_of_account(&self, account: &sidetone_api::AccountId) -> Result<&Session, Failure> {
-        let mut open = self.sessions.values().filter(|session| !session.is_closing());
+        let mut open = self.sessions.values().filter(|session| !session.is_closing() && !session.refused);
         open.find(|session| session.account.id == *account).ok_or_else(|| {
             wrong_state(&format!("the account {account} that this is called by is not connected"))
         })
@@ -180,7 +262,7 @@ impl Owner {
 
     /// The first session whose link is not known to be dead; configured accounts come before "Local".
     pub(in super::super) fn session_for_calls(&self) -> Result<&Session, Failure> {
-        let open = self.sessions.values().filter(|session| !session.is_closing());
+        let open = self.sessions.values().filter(|session| !session.is_closing() && !session.refused);
         let order = &self.settings.get().accounts;
         let rank = |session: &&Session| {
             let place =
@@ -206,11 +288,16 @@ pub(super) fn terms(account: &Account) -> Terms {
 /// The account's address under the name that the callee shall see.
 fn caller_name(session: &Session, name: Option<&str>) -> Result<Option<NameAddr>, Failure> {
     let Some(name) = name.map(str::trim).filter(|name| !name.is_empty()) else { return Ok(None) };
+    check_name("callerName", name)?;
+    Ok(Some(NameAddr { display: Some(name.into()), ..session.aor.clone() }))
+}
+
+fn check_name(field: &str, name: &str) -> Result<(), Failure> {
     if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
         let message = format!("a name is one line of at most {LONGEST_NAME} characters");
-        return Err(Failure::invalid("callerName", message));
+        return Err(Failure::invalid(field, message));
     }
-    Ok(Some(NameAddr { display: Some(name.into()), ..session.aor.clone() }))
+    Ok(())
 }
 
 /// # Errors

@@ -106,7 +106,7 @@ impl Call {
             call_id: self.id.clone(),
             account_id: self.account_id.clone(),
             direction: self.direction,
-            remote: self.far().uri.to_string(),
+            remote: self.shown_far(),
             remote_name: self.far_name(),
             status: self.status,
             info: self.info.clone(),

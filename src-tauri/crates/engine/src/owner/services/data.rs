@@ -1,11 +1,12 @@
 //! Messages: `sendData`, and what others send.
 
 use super::{
-    super::{Owner, target::Target, text, view::new_id},
+    super::{Owner, call::Call, hooks::of_data, target::Target, text, view::new_id},
     Sent,
 };
+use crate::hooks::{Hook, Verdict};
 use sidetone_api::{CallId, DataId, DataStatus, Event, Failure, FailureCode, Reply, SessionId};
-use sidetone_sip::message::{HeaderName, Headers};
+use sidetone_sip::message::{HeaderName, Headers, Uri};
 use sidetone_sip::{MessageId, MessageRequest, ReceivedMessage};
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,41 @@ impl Allowance {
     }
 }
 
+/// A message to send.
+struct Wanted {
+    data_id: DataId,
+    /// As it was typed.
+    to: String,
+    body: String,
+    content_type: String,
+}
+
+/// A message that came.
+struct Received {
+    session_id: SessionId,
+    from: String,
+    to: String,
+    content_type: String,
+    body: String,
+}
+
+enum DataWay {
+    Call(CallId),
+    Address(Uri),
+}
+
+impl DataWay {
+    /// The far end's URI.
+    fn to(&self, owner: &Owner) -> String {
+        match self {
+            Self::Call(call) => {
+                owner.calls.get(call).map(|call| call.far().uri.to_string()).unwrap_or_default()
+            }
+            Self::Address(to) => to.to_string(),
+        }
+    }
+}
+
 impl Owner {
     /// Delivers by MESSAGE: inside a call where `to` is its id, else to an address.
     pub(in super::super) fn send_data(
@@ -60,38 +96,89 @@ impl Owner {
             return Err(Failure::new(FailureCode::Limit, message));
         }
         let data_id = DataId::new(new_id("d")?);
+        let wanted = Wanted { data_id: data_id.clone(), to: to.trim().to_owned(), body, content_type };
+        let (session_id, from, way) = self.way_of_data(&wanted, session)?;
+        let to = way.to(self);
+        let fields = of_data(&data_id, false, &from, &to, &wanted.content_type, &wanted.body);
+        // One after the other, as they were written.
+        let object = format!("data of {session_id}");
+        let session = session_id.as_str().to_owned();
+        self.gate(Hook::OnDataEvent, &session, &object, fields, move |owner, verdict| {
+            let refused = match verdict {
+                Verdict::Go(_) => owner.deliver(&wanted, &session_id, from, way).err().map(|it| it.message),
+                Verdict::Refused { info } => Some(info),
+            };
+            if let Some(info) = refused {
+                let (status, data_id, info) = (DataStatus::Failed, wanted.data_id, text::shown(&info));
+                owner.publish(Event::DataStatusEvent { status, data_id, session_id, info });
+            }
+        });
+        Ok(Reply::Data { data_id })
+    }
+
+    /// By which session, and from whom.
+    fn way_of_data(
+        &self,
+        wanted: &Wanted,
+        session: Option<SessionId>,
+    ) -> Result<(SessionId, String, DataWay), Failure> {
+        let call = CallId::new(&wanted.to);
+        if let Some(call) = self.calls.get(&call) {
+            self.check_in_call(call)?;
+            let (near, _) = call.parties();
+            return Ok((call.session_id.clone(), near.uri.to_string(), DataWay::Call(call.id.clone())));
+        }
+        let session = match session {
+            Some(id) => {
+                self.check_allowed(&id)?;
+                self.open_session(&id)?
+            }
+            None => self.session_for_calls()?,
+        };
+        let target = Target::read(&wanted.to, Some(&session.account.id), self.settings.dial_plan(), "to")?;
+        let to = target.uri(&session.aor.uri, "to")?;
+        Ok((session.id.clone(), session.aor.uri.to_string(), DataWay::Address(to)))
+    }
+
+    fn check_in_call(&self, call: &Call) -> Result<sidetone_sip::CallId, Failure> {
+        match (call.sip, call.is_established()) {
+            (Some(sip), true) => Ok(sip),
+            _ => Err(Failure::new(FailureCode::WrongState, "messages go through established calls only")),
+        }
+    }
+
+    fn deliver(
+        &mut self,
+        wanted: &Wanted,
+        session_id: &SessionId,
+        from: String,
+        way: DataWay,
+    ) -> Result<(), Failure> {
         let now = Instant::now();
-        let call = CallId::new(to.trim());
-        let (id, session_id, from, to) = if let Some(call) = self.calls.get(&call) {
-            let (Some(sip), true) = (call.sip, call.is_established()) else {
-                return Err(Failure::new(
-                    FailureCode::WrongState,
-                    "messages go through established calls only",
-                ));
-            };
-            let (near, far) = call.parties();
-            let (session_id, from, to) = (call.session_id.clone(), near.uri.to_string(), far.uri.to_string());
-            let id = self.phone.ua.message_in_call(now, sip, &content_type, body.clone().into_bytes());
-            (id, session_id, from, to)
-        } else {
-            let session = match session {
-                Some(id) => self.open_session(&id)?,
-                None => self.session_for_calls()?,
-            };
-            let target = Target::read(to, Some(&session.account.id), self.settings.dial_plan(), "to")?;
-            let to = target.uri(&session.aor.uri, "to")?;
-            let (from, session_id) = (session.aor.clone(), session.id.clone());
-            let message = MessageRequest {
-                way: self.way_of(session),
-                anonymous: session.account.anonymous,
-                ..MessageRequest::new(from.clone(), to.clone(), &content_type, body.clone().into_bytes())
-            };
-            (self.phone.ua.message(now, message), session_id, from.uri.to_string(), to.to_string())
+        let Wanted { data_id, body, content_type, .. } = wanted;
+        let bytes = body.clone().into_bytes();
+        let to = way.to(self);
+        let id = match way {
+            DataWay::Call(call) => {
+                let call = self.calls.get(&call).ok_or_else(|| Failure::not_found("call", call.as_str()))?;
+                let sip = self.check_in_call(call)?;
+                self.phone.ua.message_in_call(now, sip, content_type, bytes)
+            }
+            DataWay::Address(to) => {
+                let session = self.open_session(session_id)?;
+                let message = MessageRequest {
+                    way: self.way_of(session),
+                    anonymous: session.account.anonymous,
+                    ..MessageRequest::new(session.aor.clone(), to, content_type, bytes)
+                };
+                self.phone.ua.message(now, message)
+            }
         };
         let sent = Sent { data_id: data_id.clone(), session_id: session_id.clone() };
         self.services.sent.insert(id, sent);
+        let (session_id, content_type, body) = (session_id.clone(), content_type.clone(), body.clone());
         self.publish(Event::OnDataEvent { session_id, incoming: false, from, to, content_type, body });
-        Ok(Reply::Data { data_id })
+        Ok(())
     }
 
     pub(super) fn on_message_answered(&mut self, id: MessageId, status: u16, reason: &str) {
@@ -104,14 +191,38 @@ impl Owner {
     /// Told, then answered 200; or refused by its reason.
     pub(super) fn on_message(&mut self, message: ReceivedMessage) {
         let id = message.id;
-        let (status, reason) = match self.take_message(message) {
-            Ok(()) => (200, ""),
-            Err(refused) => refused,
+        let reply = move |owner: &mut Self, status, reason| {
+            owner.phone.ua.reply_message(Instant::now(), id, status, reason);
         };
-        self.phone.ua.reply_message(Instant::now(), id, status, reason);
+        let Received { session_id, from, to, content_type, body } = match self.take_message(message) {
+            Ok(Some(received)) => received,
+            Ok(None) => return reply(self, 200, ""),
+            Err((status, reason)) => return reply(self, status, reason),
+        };
+        let data_id = match new_id("d") {
+            Ok(id) => DataId::new(id),
+            Err(_) => return reply(self, 500, ""),
+        };
+        let fields = of_data(&data_id, true, &from, &to, &content_type, &body);
+        let (session, object) = (session_id.as_str().to_owned(), format!("data for {session_id}"));
+        self.gate(Hook::OnDataEvent, &session, &object, fields, move |owner, verdict| match verdict {
+            Verdict::Go(_) => {
+                owner.publish(Event::OnDataEvent {
+                    session_id,
+                    incoming: true,
+                    from,
+                    to,
+                    content_type,
+                    body,
+                });
+                reply(owner, 200, "");
+            }
+            Verdict::Refused { .. } => reply(owner, 403, "Forbidden"),
+        });
     }
 
-    fn take_message(&mut self, message: ReceivedMessage) -> Result<(), (u16, &'static str)> {
+    /// What is to be told; nothing of one who is typing.
+    fn take_message(&mut self, message: ReceivedMessage) -> Result<Option<Received>, (u16, &'static str)> {
         if self.farewell.is_some() {
             return Err((480, ""));
         }
@@ -129,16 +240,14 @@ impl Owner {
             return Err((403, "From is too long"));
         }
         if message.content_type == COMPOSING {
-            return Ok(());
+            return Ok(None);
         }
         let body = String::from_utf8(message.body).map_err(|_| (415, "the body is not UTF-8"))?;
         let to = session.aor.uri.to_string();
         if !self.services.received.take(Instant::now()) {
             return Err((503, "too many messages"));
         }
-        let content_type = message.content_type;
-        self.publish(Event::OnDataEvent { session_id, incoming: true, from, to, content_type, body });
-        Ok(())
+        Ok(Some(Received { session_id, from, to, content_type: message.content_type, body }))
     }
 }
 

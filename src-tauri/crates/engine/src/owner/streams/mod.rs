@@ -28,8 +28,8 @@ pub(super) use sound::OpenedSound;
 use super::Owner;
 use crate::io::streams::{Key, Own, dial::Dialler, receive, send};
 use sidetone_api::{
-    CodecView, Failure, FailureCode, GatewayStream, QualityView, RecordingView, StreamDirection, StreamId,
-    StreamSources, StreamStatistics, StreamStatus, StreamView, VideoSettings, VideoView,
+    CodecView, Failure, FailureCode, GatewayStream, QualityView, RecordingView, SessionId, StreamDirection,
+    StreamId, StreamSources, StreamStatistics, StreamStatus, StreamView, VideoSettings, VideoView,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -46,6 +46,10 @@ pub(super) struct Stream {
     key: Key,
     direction: StreamDirection,
     name: String,
+    /// Where the backend wants another one, of which the client does not know.
+    real_name: Option<String>,
+    /// Whom it belongs to.
+    session: Option<SessionId>,
     status: Option<StreamStatus>,
     info: String,
     started_at: u64,
@@ -119,6 +123,19 @@ impl Streams {
         self.recordings > 0
     }
 
+    pub(super) fn get(&self, id: &StreamId) -> Option<&Stream> {
+        self.all.get(id).filter(|stream| stream.preview.is_none())
+    }
+
+    /// Those whose media flows.
+    pub(super) fn flowing(&self) -> Vec<StreamId> {
+        let flows = |stream: &&Stream| {
+            stream.retry_at.is_none()
+                && matches!(stream.status, Some(StreamStatus::Publishing | StreamStatus::Playing))
+        };
+        self.all.values().filter(flows).map(|stream| stream.id.clone()).collect()
+    }
+
     fn of_key(&mut self, key: Key) -> Option<&mut Stream> {
         self.all.get_mut(self.by_key.get(&key)?)
     }
@@ -147,7 +164,20 @@ impl Streams {
 }
 
 impl Stream {
-    fn view(&self) -> StreamView {
+    pub(super) fn settings(&self) -> &VideoSettings {
+        &self.settings
+    }
+
+    pub(super) fn session(&self) -> Option<&str> {
+        self.session.as_ref().map(SessionId::as_str)
+    }
+
+    /// As it is called at the gateway.
+    fn real_name(&self) -> String {
+        self.real_name.clone().unwrap_or_else(|| self.name.clone())
+    }
+
+    pub(super) fn view(&self) -> StreamView {
         let problems: Vec<_> = self.problems().collect();
         StreamView {
             stream_id: self.id.clone(),
@@ -218,6 +248,8 @@ impl Owner {
             key,
             direction,
             name,
+            real_name: None,
+            session: self.session_of_streams(),
             status: None,
             info: String::new(),
             started_at: crate::io::clock::wallclock_ms(),

@@ -4,6 +4,7 @@ use super::{
     super::Owner,
     check::{Place, check_name},
 };
+use crate::hooks::Hook;
 use crate::io::{
     media::{self, PlayedSound},
     streams::{self, Key, Tracks, receive, receive::Received},
@@ -23,10 +24,10 @@ impl Owner {
         let settings = self.settings.get().video.clone();
         let id = self.new_stream(StreamDirection::Played, name, None, settings)?;
         self.publish_stream_view(&id);
-        match place {
-            Place::Name => self.play_name(&id),
-            Place::Url(endpoint) => self.play_url(&id, endpoint),
-        }
+        self.gate_new_stream(Hook::PlayStream, &id, move |owner, id| match place {
+            Place::Name => owner.play_name(id),
+            Place::Url(endpoint) => owner.play_url(id, endpoint),
+        });
         self.want_devices();
         Ok(Reply::Stream { stream_id: id })
     }
@@ -35,7 +36,7 @@ impl Owner {
         let Some(stream) = self.streams.all.get_mut(id) else { return };
         let (sink, outlets) = receive::sink();
         stream.outlets = Some(outlets);
-        let (stream, name, own) = (stream.key, stream.name.clone(), stream.own.clone());
+        let (stream, name, own) = (stream.key, stream.real_name(), stream.own.clone());
         self.stream_door.ask(streams::Ask::Play { stream, name, own, sink });
     }
 
@@ -88,11 +89,23 @@ impl Owner {
 
     pub(in super::super) fn stop_stream(&mut self, id: &StreamId) -> Result<Reply, Failure> {
         self.stream_of(id, StreamDirection::Played)?;
+        self.tell_of_stream(Hook::StopStream, id);
         self.end_stream(id, StreamStatus::Stopped, "Stopped by user");
         Ok(Reply::Done)
     }
 
     pub(in super::super) fn pause_stream(&mut self, id: &StreamId, paused: bool) -> Result<Reply, Failure> {
+        if self.stream_of(id, StreamDirection::Played)?.paused == paused {
+            return Ok(Reply::Done);
+        }
+        if !paused {
+            return self.pause_now(id, false);
+        }
+        let stream = id.clone();
+        self.gate_stream(Hook::PauseStream, id, move |owner, _| owner.pause_now(&stream, true))
+    }
+
+    fn pause_now(&mut self, id: &StreamId, paused: bool) -> Result<Reply, Failure> {
         let stream = self.stream_of(id, StreamDirection::Played)?;
         if std::mem::replace(&mut stream.paused, paused) == paused {
             return Ok(Reply::Done);

@@ -6,6 +6,7 @@ use super::{
     check::{Place, check_name, check_sources, check_video},
     wrong_state,
 };
+use crate::hooks::Hook;
 use crate::io::{
     clock, media,
     streams::{
@@ -49,10 +50,10 @@ impl Owner {
         }
         let id = self.new_stream(StreamDirection::Published, name, Some(sources), settings)?;
         self.publish_stream_view(&id);
-        match place {
-            Place::Name => self.publish_name(&id, scene, encoding),
-            Place::Url(endpoint) => self.publish_url(&id, endpoint),
-        }
+        self.gate_new_stream(Hook::PublishStream, &id, move |owner, id| match place {
+            Place::Name => owner.publish_name(id, scene, encoding),
+            Place::Url(endpoint) => owner.publish_url(id, endpoint),
+        });
         Ok(Reply::Stream { stream_id: id })
     }
 
@@ -69,7 +70,7 @@ impl Owner {
             }),
         };
         let control = Control::default();
-        let (name, own, key) = (stream.name.clone(), stream.own.clone(), stream.key);
+        let (name, own, key) = (stream.real_name(), stream.own.clone(), stream.key);
         self.stream_door.ask(streams::Ask::Publish {
             stream: key,
             name,
@@ -114,6 +115,7 @@ impl Owner {
 
     pub(in super::super) fn unpublish_stream(&mut self, id: &StreamId) -> Result<Reply, Failure> {
         self.stream_of(id, StreamDirection::Published)?;
+        self.tell_of_stream(Hook::UnPublishStream, id);
         self.end_stream(id, StreamStatus::Unpublished, "Stopped by user");
         Ok(Reply::Done)
     }

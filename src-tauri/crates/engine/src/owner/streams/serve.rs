@@ -1,8 +1,14 @@
 //! WHIP and WHEP clients at the embedded gateway.
 
-use super::super::{Errand, Owner, view::new_id};
+use super::super::{
+    Errand, Owner,
+    hooks::{changed, of_offer},
+    text,
+    view::new_id,
+};
 use crate::{
-    StreamAccepted, StreamDeclined, StreamOffer,
+    StreamAccepted, StreamDeclined, StreamOffer, check_stream_name,
+    hooks::{Hook, Verdict},
     io::{
         clock,
         dns::Names,
@@ -84,11 +90,38 @@ impl std::fmt::Debug for Negotiated {
 }
 
 impl Owner {
+    /// The backend is asked first.
+    pub(in super::super) fn offer_stream(&mut self, mut offer: StreamOffer, reply: OfferReply) {
+        let asked = self
+            .may_serve(offer.token.as_ref())
+            .and_then(|()| new_id("gs").map_err(|failure| StreamDeclined::Limit(failure.message)));
+        let id = match asked {
+            Ok(id) => id,
+            Err(declined) => return drop(reply.send(Err(declined))),
+        };
+        let hook = match offer.kind {
+            Kind::Whip => Hook::PublishStream,
+            Kind::Whep => Hook::PlayStream,
+        };
+        let fields = of_offer(&id, &offer);
+        self.gate(hook, "", &id, fields, move |owner, verdict| {
+            let refused = match verdict {
+                Verdict::Refused { info } => Some(StreamDeclined::Forbidden(text::shown(&info))),
+                Verdict::Go(fields) => changed(&fields, "name").and_then(|name| {
+                    let problem = check_stream_name(name).err();
+                    offer.name = name.to_owned();
+                    problem.map(|problem| StreamDeclined::Unacceptable(format!("of the backend: {problem}")))
+                }),
+            };
+            match refused.map_or_else(|| owner.may_serve(offer.token.as_ref()), Err) {
+                Ok(()) => owner.negotiate_offer(offer, reply),
+                Err(declined) => drop(reply.send(Err(declined))),
+            }
+        });
+    }
+
     /// Negotiates on a thread of its own: that costs more than all the rest.
-    pub(in super::super) fn offer_stream(&mut self, offer: StreamOffer, reply: OfferReply) {
-        if let Err(declined) = self.may_serve(offer.token.as_ref()) {
-            return drop(reply.send(Err(declined)));
-        }
+    fn negotiate_offer(&mut self, offer: StreamOffer, reply: OfferReply) {
         let key = self.streams.new_key();
         let (hosts, certificate) =
             (self.streams.served.hosts.clone(), Arc::clone(&self.streams.served.certificate));

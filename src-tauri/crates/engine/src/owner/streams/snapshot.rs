@@ -5,7 +5,10 @@ use super::super::{
     recording::{file_name, timestamp},
     text,
 };
-use crate::io::{clock, streams::Pictures};
+use crate::{
+    hooks::{Hook, Verdict},
+    io::{clock, streams::Pictures},
+};
 use sidetone_api::{Event, Failure, FailureCode, Reply, SnapshotFile, StreamId};
 use sidetone_media::video::{FramePool, Picture};
 use std::{
@@ -32,6 +35,23 @@ pub(in super::super) struct Taken {
 impl Owner {
     /// [`Event::SnapshotTaken`] follows.
     pub(in super::super) fn take_snapshot(&mut self, id: &StreamId) -> Result<Reply, Failure> {
+        self.stream_folder()?;
+        self.stream(id)?;
+        let Some((session, fields)) = self.stream_fields(id) else { return Ok(Reply::Done) };
+        let stream = id.clone();
+        self.gate(Hook::Snapshot, &session, id.as_str(), fields, move |owner, verdict| {
+            let taken = match verdict {
+                Verdict::Go(_) => owner.begin_snapshot(&stream).map_err(|failure| failure.message),
+                Verdict::Refused { info } => Err(info),
+            };
+            if let Err(info) = taken {
+                owner.on_snapshot_taken(Taken { id: stream, result: Err(info) });
+            }
+        });
+        Ok(Reply::Done)
+    }
+
+    fn begin_snapshot(&mut self, id: &StreamId) -> Result<(), Failure> {
         let folder = self.stream_folder()?;
         let stream = self.stream(id)?;
         let plan = folder.join(format!("{} {}", timestamp(clock::wallclock_ms()), file_name(&stream.name)));
@@ -46,7 +66,7 @@ impl Owner {
             };
             let _ = errands.send(Errand::Snapshot(Taken { id, result })).await;
         });
-        Ok(Reply::Done)
+        Ok(())
     }
 
     pub(in super::super) fn on_snapshot_taken(&mut self, taken: Taken) {

@@ -1,10 +1,61 @@
 //! How statuses and ends of streams are told.
 
-use super::super::Owner;
+use super::super::{Owner, hooks};
+use crate::hooks::{Fields, Hook, Verdict};
 use crate::io::{clock, media, streams::Ask};
 use sidetone_api::{Event, StreamDirection, StreamId, StreamStatus};
 
 impl Owner {
+    /// Begins a stream once the backend lets it, under the name that it wants.
+    pub(super) fn gate_new_stream(
+        &mut self,
+        hook: Hook,
+        id: &StreamId,
+        begin: impl FnOnce(&mut Self, &StreamId) + 'static,
+    ) {
+        let Some((session, fields)) = self.stream_fields(id) else { return };
+        if self.must_ask(hook, &session) {
+            if let Some(stream) = self.streams.all.get_mut(id) {
+                stream.info = hooks::ASKING.into();
+            }
+            self.publish_stream_view(id);
+        }
+        let stream = id.clone();
+        self.gate(hook, &session, id.as_str(), fields, move |owner, verdict| {
+            let Some(session) = owner.streams.all.get(&stream).map(|stream| stream.session.clone()) else {
+                return;
+            };
+            let refused = match (verdict, session.and_then(|session| owner.refusal_of(&session))) {
+                (Verdict::Refused { info }, _) | (_, Some(info)) => Err(info),
+                (Verdict::Go(fields), None) => owner.rename_stream(hook, &stream, &fields),
+            };
+            match refused {
+                Ok(()) => begin(owner, &stream),
+                Err(info) => owner.end_stream(&stream, StreamStatus::Failed, &info),
+            }
+        });
+    }
+
+    /// Of what is played, the client keeps the name that it asked for: where it really comes from is the backend's affair.
+    fn rename_stream(&mut self, hook: Hook, id: &StreamId, fields: &Fields) -> Result<(), String> {
+        let Some(stream) = self.streams.all.get_mut(id) else { return Ok(()) };
+        let Some(name) = hooks::changed(fields, "name").filter(|name| *name != stream.name) else {
+            return Ok(());
+        };
+        if stream.name.contains("://") {
+            return Err("the backend names another stream, which an endpoint's URL cannot have".into());
+        }
+        crate::check_stream_name(name).map_err(|failure| format!("of the backend: {failure}"))?;
+        let session = stream.session().unwrap_or_default().to_owned();
+        if hook == Hook::PlayStream || self.hooks.hides(&session, hook, "name") {
+            stream.real_name = Some(name.to_owned());
+        } else {
+            stream.name = name.to_owned();
+            self.publish_stream_view(id);
+        }
+        Ok(())
+    }
+
     pub(super) fn publish_stream_view(&mut self, id: &StreamId) {
         let Some(stream) = self.streams.all.get(id) else { return };
         let view = stream.view();

@@ -6,11 +6,13 @@ use super::super::{
     call::{Call, Wish},
     target, text,
 };
+use crate::hooks::{Fields, Hook, Verdict};
 use sidetone_api::{CallId, Event, Failure, FailureCode, IncomingTransfer, NoticeLevel, Reply};
 use sidetone_sip::DialogName;
 use sidetone_sip::message::{NameAddr, Uri};
 use std::time::Instant;
 
+const FORBIDDEN: u16 = 403;
 const DECLINE: u16 = 603;
 
 /// A REFER that waits for the user.
@@ -43,15 +45,40 @@ impl Owner {
         replaces: Option<DialogName>,
         referred_by: Option<NameAddr>,
     ) {
-        let now = Instant::now();
-        let Some(call) = self.calls.get_mut(id) else { return };
+        let Some(call) = self.calls.get(id) else { return };
         let Some(sip) = call.sip else { return };
         let session = self.sessions.get(&call.session_id);
         let policy = session.map_or(IncomingTransfer::Refuse, |session| session.account.incoming_transfer);
         if policy == IncomingTransfer::Refuse || call.hung_up || call.successor.is_some() {
-            self.phone.ua.refuse_refer(now, sip, DECLINE, "Decline");
+            self.phone.ua.refuse_refer(Instant::now(), sip, DECLINE, "Decline");
             return;
         }
+        let more = Fields::from_iter([("target".to_owned(), target::of_refer(&target).into())]);
+        let ((session, fields), call) = (call.fields(more), id.clone());
+        self.gate(
+            Hook::OnTransferEvent,
+            &session,
+            id.as_str(),
+            fields,
+            move |owner, verdict| match verdict {
+                Verdict::Go(_) => owner.ask_about_transfer(&call, policy, target, replaces, referred_by),
+                Verdict::Refused { .. } => {
+                    owner.phone.ua.refuse_refer(Instant::now(), sip, FORBIDDEN, "Forbidden");
+                }
+            },
+        );
+    }
+
+    fn ask_about_transfer(
+        &mut self,
+        id: &CallId,
+        policy: IncomingTransfer,
+        target: Uri,
+        replaces: Option<DialogName>,
+        referred_by: Option<NameAddr>,
+    ) {
+        let now = Instant::now();
+        let Some(call) = self.calls.get_mut(id) else { return };
         let by = referred_by.as_ref().map_or_else(|| call.far().uri.to_string(), |by| by.uri.to_string());
         let asked = Asked { target, replaces, referred_by };
         let on_transfer = Event::OnTransferEvent {

@@ -1,6 +1,7 @@
 //! The transferor: holds the call, sends the REFER, follows the reports, and hangs up or takes the call back.
 
-use super::super::{Owner, call::Call, target::Target, text};
+use super::super::{Owner, call::Call, hooks, target::Target, text};
+use crate::hooks::{Fields, Hook, Verdict};
 use sidetone_api::{
     CallDirection, CallId, Event, Failure, FailureCode, NoticeLevel, Reply, TransferStatus, TransferView,
 };
@@ -41,7 +42,7 @@ impl Owner {
         let target = Target::read(target, Some(&account), self.settings.dial_plan(), "target")?;
         let to = target.uri(&session.aor.uri, "target")?;
         let refer = Refer { referred_by: Some(session.aor.clone()), ..Refer::blind(to.clone()) };
-        self.begin_transfer(id, &to, refer, None);
+        self.ask_to_transfer(id, to, refer, None);
         Ok(Reply::Done)
     }
 
@@ -66,7 +67,7 @@ impl Owner {
         let replaces = replaces.ok_or_else(|| wrong_state("the consultation call is not up any more"))?;
         let to = self.address_of(other, sip);
         let refer = Refer { to: to.clone(), replaces: Some(replaces), referred_by };
-        self.begin_transfer(id, &to, refer, Some(consultation.clone()));
+        self.ask_to_transfer(id, to, refer, Some(consultation.clone()));
         Ok(Reply::Done)
     }
 
@@ -91,6 +92,64 @@ impl Owner {
             return Err(wrong_state("this call is being transferred already"));
         }
         Ok(call)
+    }
+
+    /// Before the far end is put on hold for it.
+    fn ask_to_transfer(&mut self, id: &CallId, to: Uri, mut refer: Refer, consultation: Option<CallId>) {
+        let more = Fields::from_iter([("target".to_owned(), to.to_string().into())]);
+        let Some((session, fields)) = self.call_fields(id, more) else { return };
+        if self.hooks.is_asking(id.as_str(), Hook::Transfer) {
+            return;
+        }
+        let call = id.clone();
+        self.gate(Hook::Transfer, &session, id.as_str(), fields, move |owner, verdict| {
+            let changed = match verdict {
+                Verdict::Go(fields) => owner.change_transfer(&call, &fields, to.clone()),
+                Verdict::Refused { info } => Err(info),
+            };
+            let gone = owner.transferable(&call).err();
+            match changed.and_then(|to| gone.map_or(Ok(to), |failure| Err(failure.message))) {
+                Ok(target) => {
+                    if target != to {
+                        // Another target is not the far end of the consultation call.
+                        refer =
+                            Refer { referred_by: refer.referred_by.take(), ..Refer::blind(target.clone()) };
+                    }
+                    let consultation = consultation.filter(|_| target == to);
+                    owner.begin_transfer(&call, &target, refer, consultation);
+                }
+                Err(info) => owner.refuse_transfer_of_ours(&call, &to, &info),
+            }
+        });
+    }
+
+    fn change_transfer(&self, id: &CallId, fields: &Fields, to: Uri) -> Result<Uri, String> {
+        let target = hooks::changed(fields, "target").filter(|target| *target != to.to_string());
+        let (Some(target), Some(call)) = (target, self.calls.get(id)) else { return Ok(to) };
+        let read = || {
+            let session = self.open_session(&call.session_id)?;
+            let account = session.account.id.clone();
+            Target::read(target, Some(&account), self.settings.dial_plan(), "target")?
+                .uri(&session.aor.uri, "target")
+        };
+        read().map_err(|failure: Failure| failure.message)
+    }
+
+    /// Nothing was asked of the far end.
+    fn refuse_transfer_of_ours(&mut self, id: &CallId, to: &Uri, info: &str) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        if call.transfer.as_ref().is_some_and(Sent::is_pending) {
+            return;
+        }
+        call.transfer = Some(Sent {
+            target: text::shown(&to.to_string()),
+            status: None,
+            info: String::new(),
+            waiting: None,
+            was_held: call.is_held_here(),
+            consultation: None,
+        });
+        self.set_transfer(id, TransferStatus::Failed, info);
     }
 
     fn begin_transfer(&mut self, id: &CallId, to: &Uri, refer: Refer, consultation: Option<CallId>) {

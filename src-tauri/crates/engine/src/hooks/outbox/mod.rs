@@ -1,0 +1,388 @@
+//! Events on their way to the backend. In memory: what waits, in which order, and when it is tried. On disk: all of it.
+
+mod entry;
+mod limits;
+mod retry;
+mod shown;
+
+pub(crate) use entry::{Entry, Row, Seq, Task, Write};
+
+use super::{Outcome, answer::in_words};
+use entry::Waiting;
+use limits::Limits;
+use retry::{Retry, Sentence};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+    time::Instant,
+};
+
+/// Deliveries at a time.
+const MOST_SENT: usize = 8;
+/// Events of a page.
+pub(crate) const MAX_PAGE: u32 = 500;
+const TOO_OLD: &str = "it waited for too long";
+
+/// Emptied by [`Outbox::poll`] and [`Outbox::take_writes`].
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    limits: Limits,
+    next: u64,
+    /// Events that wait, also those under way.
+    waiting: BTreeMap<Seq, Waiting>,
+    /// By object, oldest first.
+    objects: HashMap<String, VecDeque<Seq>>,
+    /// The first of their objects, which nothing keeps from being sent.
+    ready: BTreeSet<Seq>,
+    /// The first of their objects, which are tried again then.
+    resting: BTreeSet<(Instant, Seq)>,
+    sent: BTreeSet<Seq>,
+    failed: BTreeMap<Seq, Waiting>,
+    /// Of a backend that does not answer at all.
+    retry: Retry,
+    bytes: u64,
+    kept_bytes: u64,
+    /// Whether [`Limits`] are passed, as it was told.
+    alarmed: bool,
+    /// What the last attempt came to, where something waits for it.
+    trouble: Option<String>,
+    /// How many there are of those that make room first.
+    droppable: usize,
+    tasks: VecDeque<Task>,
+    writes: Vec<Write>,
+}
+
+impl Outbox {
+    /// With what an earlier run left.
+    pub(crate) fn new(rows: Vec<Row>) -> Self {
+        let mut outbox = Self::default();
+        for row in rows {
+            let failed = row.failed;
+            let waiting = Waiting::of(Seq(outbox.next), row);
+            outbox.next += 1;
+            outbox.bytes += waiting.bytes;
+            outbox.droppable += usize::from(waiting.hook.may_be_dropped());
+            if failed {
+                outbox.failed.insert(waiting.seq, waiting);
+            } else {
+                outbox.enqueue(waiting);
+            }
+        }
+        outbox
+    }
+
+    /// Takes an event; it is kept and sent from now on.
+    pub(crate) fn add(&mut self, now: Instant, entry: Entry) {
+        let entry = Arc::new(entry);
+        if entry.hook.may_be_dropped() {
+            self.replace_older(&entry);
+            if self.limits.are_passed(self.waiting.len() + self.failed.len(), self.bytes) {
+                return self.alarm();
+            }
+        }
+        let seq = Seq(self.next);
+        self.next += 1;
+        let waiting = Waiting::new(seq, &entry, self.limits.keeps_in_memory(self.kept_bytes, &entry));
+        self.bytes += waiting.bytes;
+        self.kept_bytes += waiting.kept_bytes();
+        self.droppable += usize::from(waiting.hook.may_be_dropped());
+        self.writes.push(Write::Add(entry));
+        self.enqueue(waiting);
+        self.make_room();
+        self.send_ready(now);
+    }
+
+    /// The body that [`Task::Read`] asked for; `None`: it is gone, and with it the event.
+    pub(crate) fn on_read(&mut self, now: Instant, seq: Seq, body: Option<String>) {
+        let Some(waiting) = self.waiting.get(&seq) else { return };
+        match body.map(Arc::from).or_else(|| self.unwritten(&waiting.id)) {
+            Some(body) => self.tasks.push_back(waiting.send(body)),
+            None => {
+                tracing::error!(object = %waiting.object, hook = %waiting.hook, "an event of the outbox is lost");
+                self.remove(seq);
+                self.send_ready(now);
+            }
+        }
+    }
+
+    /// The disk does not answer: later.
+    pub(crate) fn on_unreadable(&mut self, now: Instant, seq: Seq) {
+        self.sent.remove(&seq);
+        if let Some(waiting) = self.waiting.get_mut(&seq) {
+            waiting.due = Some(now + retry::pause(1, u32::MAX / 2));
+        }
+        self.settle(seq);
+        self.send_ready(now);
+    }
+
+    /// `wallclock`: milliseconds since 1970; `random`: any number.
+    pub(crate) fn on_outcome(
+        &mut self,
+        now: Instant,
+        wallclock: u64,
+        seq: Seq,
+        outcome: &Outcome,
+        random: u32,
+    ) {
+        if !self.sent.remove(&seq) {
+            return;
+        }
+        let Some(waiting) = self.waiting.get_mut(&seq) else { return self.send_ready(now) };
+        waiting.attempts = waiting.attempts.saturating_add(1);
+        let first = waiting.attempts == 1;
+        waiting.info = in_words(outcome).unwrap_or_default();
+        self.tasks.push_back(Task::Told {
+            hook: waiting.hook,
+            session: waiting.session.clone(),
+            object: waiting.object.clone(),
+            outcome: outcome.clone(),
+            first,
+        });
+        let sentence = retry::judge(outcome);
+        let is_trouble = matches!(sentence, Sentence::Later | Sentence::Silence);
+        self.trouble = is_trouble.then(|| waiting.info.clone());
+        match sentence {
+            Sentence::Delivered => {
+                self.retry.answered();
+                self.remove(seq);
+            }
+            Sentence::Refused => {
+                self.retry.answered();
+                // The next sign of life says the same: nobody would send this one again.
+                if waiting.hook.may_be_dropped() { self.remove(seq) } else { self.fail(seq) }
+            }
+            _ if self.limits.is_too_old(waiting.at, wallclock) => {
+                waiting.info = format!("{TOO_OLD}: {}", waiting.info);
+                self.fail(seq);
+            }
+            Sentence::Later => {
+                self.retry.answered();
+                waiting.due = Some(now + retry::pause(waiting.attempts, random));
+                self.settle(seq);
+            }
+            Sentence::Silence => {
+                self.retry.silent(now, random);
+                self.settle(seq);
+            }
+        }
+        self.send_ready(now);
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        while let Some(&(due, seq)) = self.resting.first().filter(|(due, _)| *due <= now) {
+            self.resting.remove(&(due, seq));
+            if let Some(waiting) = self.waiting.get_mut(&seq) {
+                waiting.due = None;
+            }
+            self.settle(seq);
+        }
+        self.send_ready(now);
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let resting = self.resting.first().map(|(due, _)| *due);
+        let probe = self.retry.due().filter(|_| !self.ready.is_empty() && self.sent.is_empty());
+        resting.into_iter().chain(probe).min()
+    }
+
+    pub(crate) fn poll(&mut self) -> Option<Task> {
+        self.tasks.pop_front()
+    }
+
+    /// What the disk has to be told, in this order.
+    pub(crate) fn take_writes(&mut self) -> Vec<Write> {
+        std::mem::take(&mut self.writes)
+    }
+
+    /// They were not written: to be told again.
+    pub(crate) fn put_back(&mut self, mut writes: Vec<Write>) {
+        writes.append(&mut self.writes);
+        self.writes = writes;
+    }
+
+    pub(crate) fn has_writes(&self) -> bool {
+        !self.writes.is_empty()
+    }
+
+    /// Nothing is under way to, or could be sent to, a backend that answers.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.retry.due().is_some() || (self.sent.is_empty() && self.ready.is_empty())
+    }
+
+    /// Other addresses, another secret: nobody has to wait for what the old ones did.
+    pub(crate) fn try_now(&mut self, now: Instant) {
+        self.retry.answered();
+        for (_, seq) in std::mem::take(&mut self.resting) {
+            if let Some(waiting) = self.waiting.get_mut(&seq) {
+                waiting.due = None;
+            }
+            self.settle(seq);
+        }
+        self.send_ready(now);
+    }
+
+    /// All of it, and nothing is told to the disk, which is emptied by others.
+    pub(crate) fn forget_all(&mut self) {
+        *self = Self { next: self.next, ..Self::default() };
+    }
+
+    /// At its place among those of its object: what is sent again comes before what has happened since.
+    fn enqueue(&mut self, waiting: Waiting) {
+        let seq = waiting.seq;
+        let queue = self.objects.entry(waiting.object.clone()).or_default();
+        let place = queue.partition_point(|other| *other < seq);
+        queue.insert(place, seq);
+        self.waiting.insert(seq, waiting);
+        self.settle(seq);
+    }
+
+    /// Puts the first of this one's object where it belongs, if none of them is under way.
+    fn settle(&mut self, seq: Seq) {
+        let Some(object) = self.waiting.get(&seq).map(|waiting| waiting.object.clone()) else { return };
+        self.settle_object(&object);
+    }
+
+    fn settle_object(&mut self, object: &str) {
+        let is_of_object = |seq: &Seq| self.waiting.get(seq).is_some_and(|it| it.object == object);
+        let Some(queue) = self.objects.get(object).filter(|_| !self.sent.iter().any(is_of_object)) else {
+            return;
+        };
+        if let Some(second) = queue.get(1).and_then(|second| self.waiting.get(second)) {
+            self.ready.remove(&second.seq);
+            if let Some(due) = second.due {
+                self.resting.remove(&(due, second.seq));
+            }
+        }
+        let Some(first) = queue.front().and_then(|first| self.waiting.get(first)) else { return };
+        match first.due {
+            Some(due) => drop(self.resting.insert((due, first.seq))),
+            None => drop(self.ready.insert(first.seq)),
+        }
+    }
+
+    /// The body of an event that the disk has not taken yet.
+    fn unwritten(&self, id: &str) -> Option<Arc<str>> {
+        self.writes.iter().find_map(|write| match write {
+            Write::Add(entry) if entry.id == id => Some(Arc::clone(&entry.body)),
+            _ => None,
+        })
+    }
+
+    /// A stream's next sign of life says the same as those that wait.
+    fn replace_older(&mut self, entry: &Entry) {
+        let queue = self.objects.get(&entry.object).into_iter().flatten();
+        let is_older = |seq: &&Seq| {
+            !self.sent.contains(seq) && self.waiting.get(seq).is_some_and(|it| it.hook == entry.hook)
+        };
+        for seq in queue.filter(is_older).copied().collect::<Vec<_>>() {
+            self.remove(seq);
+        }
+    }
+
+    /// Where the limits are passed, what may go goes, the oldest first.
+    fn make_room(&mut self) {
+        while self.limits.are_passed(self.waiting.len() + self.failed.len(), self.bytes) {
+            if self.droppable == 0 {
+                return self.alarm();
+            }
+            let may_go = |it: &&Waiting| it.hook.may_be_dropped();
+            let waiting = self.waiting.values().filter(may_go).find(|it| !self.sent.contains(&it.seq));
+            if let Some(seq) = waiting.map(|it| it.seq) {
+                self.remove(seq);
+            } else if let Some(seq) = self.failed.values().find(may_go).map(|it| it.seq) {
+                self.drop_failed(seq);
+            } else {
+                return self.alarm();
+            }
+        }
+    }
+
+    fn alarm(&mut self) {
+        if !std::mem::replace(&mut self.alarmed, true) {
+            self.tasks.push_back(Task::Alarm(self.limits.in_words()));
+        }
+    }
+
+    fn send_ready(&mut self, now: Instant) {
+        // One that does not answer is asked by one event, now and then.
+        let most = if self.retry.due().is_some() { 1 } else { MOST_SENT };
+        if self.retry.due().is_some_and(|due| due > now) {
+            return;
+        }
+        while self.sent.len() < most {
+            let Some(seq) = self.ready.pop_first() else { return };
+            let Some(waiting) = self.waiting.get(&seq) else { continue };
+            let body = waiting.body.clone().or_else(|| self.unwritten(&waiting.id));
+            self.sent.insert(seq);
+            self.tasks.push_back(match body {
+                Some(body) => waiting.send(body),
+                None => Task::Read { seq, id: waiting.id.clone() },
+            });
+        }
+    }
+
+    /// It is delivered, or dropped.
+    fn remove(&mut self, seq: Seq) {
+        if let Some(waiting) = self.leave(seq) {
+            self.forget(waiting);
+        }
+        let all = self.waiting.len() + self.failed.len();
+        self.alarmed &= self.limits.are_passed(all, self.bytes);
+    }
+
+    fn fail(&mut self, seq: Seq) {
+        let Some(mut waiting) = self.leave(seq) else { return };
+        waiting.body = None;
+        let (id, attempts, info) = (waiting.id.clone(), waiting.attempts, waiting.info.clone());
+        self.writes.push(Write::Failed { id, attempts, info });
+        self.failed.insert(seq, waiting);
+    }
+
+    fn forget(&mut self, waiting: Waiting) {
+        self.bytes = self.bytes.saturating_sub(waiting.bytes);
+        self.droppable = self.droppable.saturating_sub(usize::from(waiting.hook.may_be_dropped()));
+        self.writes.push(Write::Gone(waiting.id));
+    }
+
+    /// It waits no more, and the next of its object may go.
+    fn leave(&mut self, seq: Seq) -> Option<Waiting> {
+        let waiting = self.waiting.remove(&seq)?;
+        self.kept_bytes = self.kept_bytes.saturating_sub(waiting.kept_bytes());
+        self.sent.remove(&seq);
+        self.ready.remove(&seq);
+        if let Some(due) = waiting.due {
+            self.resting.remove(&(due, seq));
+        }
+        let queue = self.objects.get_mut(&waiting.object)?;
+        if queue.front() == Some(&seq) {
+            queue.pop_front();
+        } else {
+            queue.retain(|other| *other != seq);
+        }
+        if queue.is_empty() {
+            self.objects.remove(&waiting.object);
+        } else {
+            self.settle_object(&waiting.object);
+        }
+        Some(waiting)
+    }
+
+    #[cfg(test)]
+    pub(super) fn limited_to(mut self, events: usize) -> Self {
+        self.limits.events = events;
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) fn keeping(mut self, bytes: u64) -> Self {
+        self.limits.kept_bytes = bytes;
+        self
+    }
+
+    /// The hooks of an object that wait.
+    #[cfg(test)]
+    pub(super) fn hooks_of(&self, object: &str) -> Vec<super::Hook> {
+        let queue = self.objects.get(object).into_iter().flatten();
+        queue.filter_map(|seq| self.waiting.get(seq)).map(|it| it.hook).collect()
+    }
+}

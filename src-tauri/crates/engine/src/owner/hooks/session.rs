@@ -1,0 +1,103 @@
+//! `connect`: the backend lets a session go on, gives it an account, or refuses it.
+
+use super::{
+    super::{Owner, session::Session, text},
+    asked::changed,
+};
+use crate::hooks::{Fields, Hook, Verdict};
+use serde_json::Value;
+use sidetone_api::{ConnectionStatus, Failure, Secret, SessionId};
+
+impl Owner {
+    /// Before anything of the session goes out.
+    pub(in super::super) fn ask_to_connect(&mut self, id: &SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.asking = true;
+        let (fields, session) = (self.session_fields(id), id.clone());
+        self.gate(Hook::Connect, id.as_str(), id.as_str(), fields.clone(), move |owner, verdict| {
+            owner.on_connect_verdict(&session, &fields, verdict);
+        });
+    }
+
+    fn on_connect_verdict(&mut self, id: &SessionId, asked: &Fields, verdict: Verdict) {
+        let Some(session) = self.sessions.get_mut(id).filter(|session| !session.is_closing()) else { return };
+        session.asking = false;
+        let result = match verdict {
+            Verdict::Go(answer) => self.change_account(id, asked, &answer).map_err(|failure| failure.message),
+            Verdict::Refused { info } => Err(info),
+        };
+        match result {
+            Ok(()) => self.begin(id),
+            Err(info) => {
+                if let Some(session) = self.sessions.get_mut(id) {
+                    session.refused = true;
+                }
+                self.set_connection(id, ConnectionStatus::Failed, &info);
+            }
+        }
+    }
+
+    /// What the answer says otherwise than the question is what counts.
+    fn change_account(&mut self, id: &SessionId, asked: &Fields, answer: &Fields) -> Result<(), Failure> {
+        let Some(old) = self.sessions.get(id).filter(|session| !session.is_local()) else { return Ok(()) };
+        let is_news =
+            |name: &str| answer.get(name).filter(|value| !value.is_null() && asked.get(name) != Some(value));
+        let text = |name: &str| is_news(name).and_then(|_| changed(answer, name)).map(str::to_owned);
+        let mut account = old.account.clone();
+        let port = is_news("sipPort").and_then(number);
+        let (login, domain) = (text("sipLogin"), text("sipDomain"));
+        let login_stays = login.is_none();
+        let is_elsewhere = domain.is_some() || port.is_some();
+        if login.is_some() || is_elsewhere {
+            let aor = &old.aor.uri;
+            let login = login.or_else(|| aor.user_text()).unwrap_or_default();
+            let port = port.or(if domain.is_some() { None } else { aor.port });
+            let host = domain.unwrap_or_else(|| aor.host.to_string());
+            let scheme =
+                if account.aor.trim().to_ascii_lowercase().starts_with("sips:") { "sips" } else { "sip" };
+            let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+            account.aor = format!("{scheme}:{login}@{host}{port}");
+            if is_elsewhere {
+                account.registrar = None;
+            }
+        }
+        account.user = text("sipAuthenticationName").or(account.user);
+        account.outbound_proxy =
+            text("sipOutboundProxy").or_else(|| text("sipProxy")).or(account.outbound_proxy);
+        account.register =
+            is_news("sipRegisterRequired").and_then(Value::as_bool).unwrap_or(account.register);
+        let password = text("sipPassword").map(Secret::new);
+        if account == old.account && password.is_none() {
+            return Ok(());
+        }
+        // Our own password is for the user and the place that it was given for.
+        let is_same = !is_elsewhere && login_stays && account.user == old.account.user;
+        let credentials = old.credentials.clone().filter(|_| is_same);
+        let mut session = Session::new(id.clone(), account)
+            .map_err(|failure| Failure { message: format!("of the backend: {failure}"), ..failure })?;
+        session.authority = self.phone.authority(session.link.clone());
+        session.credentials = credentials;
+        if let Some(password) = password {
+            session.set_password(&password);
+        }
+        self.sessions.insert(id.clone(), session);
+        self.publish_session(id);
+        Ok(())
+    }
+
+    /// Why nothing can be done with a session that the backend refused, or has yet to decide on.
+    pub(in super::super) fn refusal_of(&self, id: &SessionId) -> Option<String> {
+        let session = self.sessions.get(id).filter(|session| session.refused)?;
+        Some(text::shown(&session.connection_info))
+    }
+}
+
+/// A port as JSON has it, or as text.
+fn number(value: &Value) -> Option<u16> {
+    let text = value.as_str().map(str::trim);
+    match text {
+        Some(text) => text.parse().ok(),
+        None => value.as_u64().and_then(|port| u16::try_from(port).ok()),
+    }
+    .filter(|port| *port > 0)
+}
