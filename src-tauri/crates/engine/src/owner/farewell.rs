@@ -26,6 +26,7 @@ impl Owner {
         for session in self.sessions.keys().cloned().collect::<Vec<_>>() {
             let _ = self.disconnect(&session);
         }
+        self.end_clients();
         self.end_streams();
         self.exchange.hang_up_all();
     }

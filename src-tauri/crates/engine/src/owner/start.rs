@@ -109,6 +109,7 @@ impl Owner {
             exchange,
             media,
             streams: super::streams::Streams::default(),
+            clients: super::clients::Clients::default(),
             stream_door,
             desk,
             sessions: BTreeMap::new(),

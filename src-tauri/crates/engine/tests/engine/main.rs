@@ -4,6 +4,7 @@
 
 mod audio;
 mod calls;
+mod clients;
 mod conference;
 mod contacts;
 mod devices;

@@ -27,11 +27,33 @@ enum Way {
 
 impl Owner {
     pub(in super::super) fn send_dtmf(&mut self, id: &CallId, dtmf: &str) -> Result<Reply, Failure> {
-        let digits = dtmf.to_ascii_uppercase();
-        if digits.is_empty() || digits.len() > LONGEST_DTMF || !digits.chars().all(is_key) {
-            return Err(Failure::invalid("dtmf", format!("1 to {LONGEST_DTMF} of 0-9 * # A-D are sent")));
+        let session = self.calls.get(id).and_then(|call| self.sessions.get(&call.session_id));
+        let mode = session.map(|session| session.account.dtmf).unwrap_or_default();
+        self.send_dtmf_by(id, dtmf, mode)
+    }
+
+    /// Each key by an INFO that has it alone as its body.
+    pub(in super::super) fn send_plain_info(&mut self, id: &CallId, dtmf: &str) -> Result<Reply, Failure> {
+        let digits = keys(dtmf)?;
+        let call = self.calls.get_mut(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
+        let (Some(sip), true) = (call.sip, call.is_established()) else {
+            return Err(wrong_state("digits go by INFO once the call is answered"));
+        };
+        for digit in digits.chars() {
+            call.infos.push_back(false);
+            self.phone.ua.info(Instant::now(), sip, PLAIN, digit.to_string().into_bytes());
         }
-        let (way, leg) = self.way_of_dtmf(id)?;
+        Ok(Reply::Done)
+    }
+
+    pub(in super::super) fn send_dtmf_by(
+        &mut self,
+        id: &CallId,
+        dtmf: &str,
+        mode: DtmfMode,
+    ) -> Result<Reply, Failure> {
+        let digits = keys(dtmf)?;
+        let (way, leg) = self.way_of_dtmf(id, mode)?;
         match way {
             Way::Events => self.media.ask(Ask::SendDtmf { leg, digits: digits.clone() }),
             Way::Tones => self.media.ask(Ask::SendTones { leg, digits: digits.clone() }),
@@ -47,7 +69,8 @@ impl Owner {
                 }
             }
         }
-        if self.settings.get().audio.dtmf_tones {
+        let is_ours = self.calls.get(id).is_some_and(super::Call::is_ours);
+        if is_ours && self.settings.get().audio.dtmf_tones {
             self.media.ask(Ask::PadTones { digits: digits.clone() });
         }
         if let Some(call) = self.calls.get_mut(id) {
@@ -59,10 +82,8 @@ impl Owner {
         Ok(Reply::Done)
     }
 
-    fn way_of_dtmf(&self, id: &CallId) -> Result<(Way, crate::io::media::LegId), Failure> {
+    fn way_of_dtmf(&self, id: &CallId, mode: DtmfMode) -> Result<(Way, crate::io::media::LegId), Failure> {
         let call = self.calls.get(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
-        let mode =
-            self.sessions.get(&call.session_id).map(|session| session.account.dtmf).unwrap_or_default();
         let leg = call.leg.as_ref().filter(|_| call.audible && !call.hung_up);
         let Some((leg, negotiated)) = leg.and_then(|leg| Some((leg, leg.negotiated()?))) else {
             return Err(wrong_state("this call has no media yet"));
@@ -107,6 +128,16 @@ impl Owner {
             self.notice(NoticeLevel::Warning, &info, Some(id));
         }
     }
+}
+
+/// # Errors
+/// Some of it are no keys, or there are too many.
+fn keys(dtmf: &str) -> Result<String, Failure> {
+    let digits = dtmf.to_ascii_uppercase();
+    if digits.is_empty() || digits.len() > LONGEST_DTMF || !digits.chars().all(is_key) {
+        return Err(Failure::invalid("dtmf", format!("1 to {LONGEST_DTMF} of 0-9 * # A-D are sent")));
+    }
+    Ok(digits)
 }
 
 fn is_key(digit: char) -> bool {
