@@ -662,6 +662,31 @@ export type Failure = { code: FailureCode, message: string, field?: string, };
  */
 export type FailureCode = "invalid" | "notFound" | "wrongState" | "passwordNeeded" | "limit" | "device" | "network" | "storage" | "stopped";
 
+/**
+ * A client of the embedded gateway with a session of its own, such as a page with the Web SDK.
+ */
+export type GatewayClient = { sessionId: SessionId, 
+/**
+ * The application that it names.
+ */
+appKey: string, 
+/**
+ * `192.0.2.1:50000`.
+ */
+address: string, 
+/**
+ * Where its page is from.
+ */
+origin: string | null, 
+/**
+ * False while its session waits for it to come back.
+ */
+connected: boolean, 
+/**
+ * Milliseconds since 1970.
+ */
+since: number, published: number, played: number, };
+
 export type GatewaySettings = { enabled: boolean, 
 /**
  * Preferred port of the registrar (UDP and TCP); the next free one is taken where it is busy.
@@ -716,7 +741,15 @@ services: Array<string>,
 /**
  * What can be played here by name.
  */
-streams: Array<GatewayStream>, };
+streams: Array<GatewayStream>, 
+/**
+ * Browsers with a session here, the last hundred.
+ */
+clients: Array<GatewayClient>, 
+/**
+ * All of them.
+ */
+clientCount: number, };
 
 /**
  * An ended call.

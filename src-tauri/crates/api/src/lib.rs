@@ -48,6 +48,7 @@ pub use stream::{
 };
 pub use view::{
     CallDirection, CallProblem, CallProblemKind, CallStatistics, CallVideoStatistics, CallVideoView,
-    CallView, CodecView, DeviceChoice, DeviceView, DevicesView, Encryption, GatewayView, HoldView, Level,
-    MessagesWaiting, RecordingView, RegisteredExtension, SessionView, SignallingView, Snapshot, TransferView,
+    CallView, CodecView, DeviceChoice, DeviceView, DevicesView, Encryption, GatewayClient, GatewayView,
+    HoldView, Level, MessagesWaiting, RecordingView, RegisteredExtension, SessionView, SignallingView,
+    Snapshot, TransferView,
 };

@@ -374,6 +374,31 @@ pub struct GatewayView {
     pub services: Vec<String>,
     /// What can be played here by name.
     pub streams: Vec<GatewayStream>,
+    /// Browsers with a session here, the last hundred.
+    pub clients: Vec<GatewayClient>,
+    /// All of them.
+    pub client_count: u32,
+}
+
+/// A client of the embedded gateway with a session of its own, such as a page with the Web SDK.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayClient {
+    pub session_id: SessionId,
+    /// The application that it names.
+    pub app_key: String,
+    /// `192.0.2.1:50000`.
+    pub address: String,
+    /// Where its page is from.
+    pub origin: Option<String>,
+    /// False while its session waits for it to come back.
+    pub connected: bool,
+    /// Milliseconds since 1970.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub since: u64,
+    pub published: u32,
+    pub played: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,10 @@
+use crate::clients::{ClientAsk, ClientOpened, ClientOpening, ClientRefused};
 use crate::ingest::{StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched};
 use crate::io::streams::{Pictures, Units};
 use crate::preview::{Preview, SourcePreview};
 use sidetone_api::{
-    Command, Envelope, Event, Failure, FailureCode, Reply, Secret, Snapshot, StreamId, StreamSources,
+    Command, Envelope, Event, Failure, FailureCode, Reply, Secret, SessionId, Snapshot, StreamId,
+    StreamSources,
 };
 use std::{collections::VecDeque, sync::Arc, sync::Mutex};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -31,6 +33,8 @@ pub(crate) enum Request {
     PatchStream(StreamPatch, oneshot::Sender<Result<StreamPatched, StreamDeclined>>),
     /// The session of this resource, with the token that was shown.
     EndStream(String, Option<Secret>, oneshot::Sender<Result<(), StreamDeclined>>),
+    OpenClient(ClientOpening, oneshot::Sender<Result<ClientOpened, ClientRefused>>),
+    AskClient(SessionId, ClientAsk),
     ShutDown(oneshot::Sender<()>),
 }
 
@@ -135,6 +139,23 @@ impl Handle {
     ) -> Result<T, StreamDeclined> {
         self.requests.send(request).await.map_err(|_| StreamDeclined::Stopped)?;
         answer.await.map_err(|_| StreamDeclined::Stopped)?
+    }
+
+    /// Opens a session for a client that has connected to the gateway, or gives it back the one that it had.
+    ///
+    /// # Errors
+    /// [`ClientRefused`], which is for the client to read.
+    pub async fn open_client(&self, opening: ClientOpening) -> Result<ClientOpened, ClientRefused> {
+        let (reply, answer) = oneshot::channel();
+        let stopped = |info: &str| ClientRefused { info: info.to_owned() };
+        let sent = self.requests.send(Request::OpenClient(opening, reply)).await;
+        sent.map_err(|_| stopped("the engine has stopped"))?;
+        answer.await.unwrap_or_else(|_| Err(stopped("the engine has stopped")))
+    }
+
+    /// Carries what a client asks for; what comes of it is among the news of its session.
+    pub async fn ask_client(&self, session: SessionId, ask: ClientAsk) {
+        let _ = self.requests.send(Request::AskClient(session, ask)).await;
     }
 
     /// Hangs up, unregisters, stops. Returns when all is closed, after a few seconds at most.

@@ -13,6 +13,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod clients;
 mod directories;
 mod handle;
 mod hooks;
@@ -25,6 +26,10 @@ pub mod secrets;
 mod store;
 mod vcard;
 
+pub use clients::{
+    ClientAsk, ClientCall, ClientCallView, ClientNews, ClientNewsReader, ClientOpened, ClientOpening,
+    ClientRefused, ClientStream, ClientStreamView, LONGEST_CLIENT_ID, Muted,
+};
 pub use directories::Directories;
 pub use handle::{Events, Handle, Next};
 pub use ingest::{

@@ -7,7 +7,7 @@ use crate::{
     guard::{Hosts, Refusal},
     login::{Login, random_text, same},
     pages::{self, ui::Ui},
-    socket, whip, wire,
+    socket, wcs, whip, wire,
 };
 use axum::{
     Router,
@@ -37,6 +37,8 @@ pub(crate) struct App {
     pub(crate) key: String,
     /// One permit for each UI socket.
     pub(crate) sockets: Arc<Semaphore>,
+    /// One permit for each connection of the Web SDK.
+    pub(crate) clients: Arc<Semaphore>,
     /// One permit for each offer of a stream that is being answered.
     pub(crate) offers: Semaphore,
     pub(crate) frames: Frames,
@@ -58,6 +60,7 @@ impl App {
             instance: random_text()?,
             key: random_text()?,
             sockets: Arc::new(Semaphore::new(socket::MAX_SOCKETS)),
+            clients: Arc::new(Semaphore::new(wcs::MOST_CLIENTS)),
             offers: Semaphore::new(whip::MOST_OFFERS),
             stop,
             login: Mutex::default(),
@@ -90,6 +93,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .merge(whip::routes(&app))
         .fallback(get(pages::asset).fallback(other_method))
         .method_not_allowed_fallback(other_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), wcs::upgraded))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guarded))
         .with_state(app)
 }

@@ -1,10 +1,12 @@
 //! What the listeners want of the engine; a fake stands in for it in tests.
 
 use futures_util::future::BoxFuture;
-use sidetone_api::{Command, Failure, FailureCode, Level, Reply, Secret, Snapshot, StreamId, StreamSources};
+use sidetone_api::{
+    Command, Failure, FailureCode, Level, Reply, Secret, SessionId, Snapshot, StreamId, StreamSources,
+};
 use sidetone_engine::{
-    EncodedPictures, Events, Handle, Next, Pictures, SourcePreview, StreamAccepted, StreamDeclined,
-    StreamOffer, StreamPatch, StreamPatched,
+    ClientAsk, ClientOpened, ClientOpening, ClientRefused, EncodedPictures, Events, Handle, Next, Pictures,
+    SourcePreview, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
 };
 use sidetone_media::video::{Encoded, Picture};
 
@@ -20,6 +22,8 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn http_listening(&self, address: Option<String>, info: String) -> BoxFuture<'_, ()>;
     fn offer_stream(&self, offer: StreamOffer) -> BoxFuture<'_, Result<StreamAccepted, StreamDeclined>>;
     fn patch_stream(&self, patch: StreamPatch) -> BoxFuture<'_, Result<StreamPatched, StreamDeclined>>;
+    fn open_client(&self, opening: ClientOpening) -> BoxFuture<'_, Result<ClientOpened, ClientRefused>>;
+    fn ask_client(&self, session: SessionId, ask: ClientAsk) -> BoxFuture<'_, ()>;
     fn end_stream(
         &self,
         resource: String,
@@ -107,6 +111,14 @@ impl Door for Handle {
 
     fn patch_stream(&self, patch: StreamPatch) -> BoxFuture<'_, Result<StreamPatched, StreamDeclined>> {
         Box::pin(Handle::patch_stream(self, patch))
+    }
+
+    fn open_client(&self, opening: ClientOpening) -> BoxFuture<'_, Result<ClientOpened, ClientRefused>> {
+        Box::pin(Handle::open_client(self, opening))
+    }
+
+    fn ask_client(&self, session: SessionId, ask: ClientAsk) -> BoxFuture<'_, ()> {
+        Box::pin(Handle::ask_client(self, session, ask))
     }
 
     fn end_stream(

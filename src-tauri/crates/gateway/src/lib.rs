@@ -6,6 +6,7 @@
 //!          ══/ui/socket═════▶ socket  commands in, snapshot and events out
 //!          ══/frames════════▶ frames  the pictures of streams, the newest of each
 //!  OBS, …  ──POST /whip/…───▶ whip    streams are published and played
+//!  Web SDK ══any path═══════▶ wcs     sessions, streams and data of pages made for Web Call Server
 //!  cli     ──GET /healthz───▶         is this the instance of gateway.json?
 //!          ──POST /login-link▶        a fresh link, for the key of gateway.json
 //! ```
@@ -35,6 +36,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+pub mod wcs;
 mod whip;
 pub mod wire;
 

@@ -1,7 +1,7 @@
 //! The TCP side: a free port, and a bounded number of connections that have to hurry.
 
 use crate::GatewayError;
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -25,6 +25,10 @@ const MAX_CONNECTIONS: usize = 128;
 /// A request's head must be here within this, also on a connection that idles.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_HEAD: usize = 32 * 1024;
+
+/// Who has connected, in the requests of the connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Remote(pub(crate) SocketAddr);
 
 /// Listens on `port`, else on one of the next, else on any.
 pub(crate) async fn listen(ip: IpAddr, port: u16) -> Result<TcpListener, GatewayError> {
@@ -56,8 +60,8 @@ pub(crate) async fn serve(listener: TcpListener, routes: Router) {
     loop {
         let Ok(permit) = Arc::clone(&free).acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let routes = routes.clone();
+            Ok((stream, remote)) => {
+                let routes = routes.clone().layer(Extension(Remote(remote)));
                 connections.spawn(async move {
                     connection(stream, routes).await;
                     drop(permit);

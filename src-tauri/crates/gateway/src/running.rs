@@ -5,6 +5,7 @@ use crate::{
     listener,
     runtime_file::{Record, RuntimeFile},
     socket::MAX_SOCKETS,
+    wcs::MOST_CLIENTS,
 };
 use sidetone_api::Event;
 use sidetone_engine::{Handle, Next};
@@ -121,8 +122,12 @@ async fn run(app: Arc<App>, listener: TcpListener, file: Option<RuntimeFile>) {
         () = app.stopped() => {}
     }
     app.stop.send_replace(true);
-    let all = u32::try_from(MAX_SOCKETS).unwrap_or(u32::MAX);
-    let _ = tokio::time::timeout(GOODBYE, app.sockets.acquire_many(all)).await;
+    let all = |most: usize| u32::try_from(most).unwrap_or(u32::MAX);
+    let goodbyes = async {
+        let _ = app.sockets.acquire_many(all(MAX_SOCKETS)).await;
+        let _ = app.clients.acquire_many(all(MOST_CLIENTS)).await;
+    };
+    let _ = tokio::time::timeout(GOODBYE, goodbyes).await;
     app.door.http_listening(None, "the pages are closed".into()).await;
 }
 

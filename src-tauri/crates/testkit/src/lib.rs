@@ -44,7 +44,7 @@ pub use peers::{
     Aiortc, AiortcOptions, Algorithm, AnswerMode, Baresip, BaresipEncryption, BaresipEvent, BaresipOptions,
     Coturn, CoturnOptions, Janus, JanusHandle, JanusSession, JsSip, JsSipOptions, Kamailio, KamailioOptions,
     PeerNet, PublishOptions, PulseOptions, PulseServer, Recording, SeenStream, ShownPicture, Sipp,
-    SippOptions, SippOutcome, StreamPage, Transport,
+    SippOptions, SippOutcome, StreamPage, Transport, WebSdk,
 };
 pub use ports::{free_port, free_port_range};
 #[cfg(unix)]

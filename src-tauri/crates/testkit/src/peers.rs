@@ -10,6 +10,7 @@ mod net;
 mod pulse;
 mod sipp;
 mod streams;
+mod websdk;
 
 pub use aiortc::{Aiortc, AiortcOptions};
 pub use baresip::{AnswerMode, Baresip, BaresipEncryption, BaresipEvent, BaresipOptions};
@@ -22,3 +23,4 @@ pub use net::{PeerNet, Transport};
 pub use pulse::{PulseOptions, PulseServer, Recording};
 pub use sipp::{Sipp, SippOptions, SippOutcome};
 pub use streams::{PublishOptions, SeenStream, ShownPicture, StreamPage};
+pub use websdk::WebSdk;

@@ -36,6 +36,13 @@ impl Needs {
         self
     }
 
+    /// These programs, too.
+    #[must_use]
+    pub fn and(mut self, tools: &[&'static str]) -> Self {
+        self.tools.extend_from_slice(tools);
+        self
+    }
+
     /// How long the test may take before it counts as hung; 120 s unless said.
     #[must_use]
     pub fn within(mut self, timeout: Duration) -> Self {

@@ -160,6 +160,8 @@ export const gateway = (): GatewayView => ({
   extensions: [{ user: 'me', contact: 'sip:me@127.0.0.1:41202' }],
   services: ['echo', 'tone'],
   streams: [],
+  clients: [],
+  clientCount: 0,
 })
 
 export const devices = (): DevicesView => ({

@@ -12,6 +12,7 @@ mod outlives;
 mod phone;
 mod policy;
 mod protection;
+mod sdk;
 mod secure;
 mod services;
 mod statuses;

@@ -5,7 +5,7 @@ use super::{
     call::custom_headers,
     connecting::secret_name,
     policy::forward_target,
-    session::{LOCAL_ACCOUNT, Session},
+    session::{CLIENT, LOCAL_ACCOUNT, Session},
 };
 use sidetone_api::{Account, AccountId, Failure, FailureCode, NoticeLevel, Reply, Secret, SessionId};
 
@@ -136,7 +136,7 @@ fn check(account: &Account) -> Result<(), Failure> {
         }
     }
     let id = account.id.as_str();
-    if id.is_empty() || id == LOCAL_ACCOUNT {
+    if id.is_empty() || id == LOCAL_ACCOUNT || id.starts_with(CLIENT) {
         return Err(Failure::invalid("id", format!("{id:?} cannot be an account's id")));
     }
     let expires = account.session_expires;

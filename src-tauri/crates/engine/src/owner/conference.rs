@@ -8,7 +8,7 @@ impl Owner {
     pub(super) fn merge(&mut self, ids: &[CallId]) -> Result<Reply, Failure> {
         for id in ids {
             let call = self.calls.get(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
-            if !call.is_established() || call.hung_up {
+            if !call.is_established() || call.hung_up || !call.is_ours() {
                 let message = "only calls that have been answered can be merged";
                 return Err(Failure { field: Some("callIds".into()), ..wrong_state(message) });
             }

@@ -3,6 +3,7 @@
 mod account;
 mod agent;
 mod call;
+mod clients;
 mod command;
 mod conference;
 mod connecting;
@@ -115,6 +116,12 @@ enum Errand {
     Hook(hooks::Answered),
     /// A session of the gateway that nobody wants.
     Unserved(String),
+    /// A client's connection has ended.
+    ClientLeft(SessionId, u64),
+    ClientAnswered(Box<clients::Answered>),
+    ClientTaken(clients::Taken),
+    ClientPictured(clients::Pictured),
+    ClientLooked(clients::Looked),
 }
 
 struct Owner {
@@ -129,6 +136,7 @@ struct Owner {
     exchange: Exchange,
     media: media::Door,
     streams: streams::Streams,
+    clients: clients::Clients,
     stream_door: stream_plane::Door,
     desk: Desk,
     sessions: BTreeMap<SessionId, Session>,
@@ -257,6 +265,8 @@ impl Owner {
             Request::EndStream(resource, token, reply) => {
                 let _ = reply.send(self.end_served(&resource, token.as_ref()));
             }
+            Request::OpenClient(opening, reply) => self.open_client(opening, reply),
+            Request::AskClient(session, ask) => self.on_client_ask(&session, ask),
             Request::ShutDown(done) => self.start_farewell(Some(done)),
         }
     }
@@ -292,6 +302,11 @@ impl Owner {
             Errand::Restarted(restarted) => self.on_restarted(*restarted),
             Errand::Hook(answered) => self.on_hook_answered(answered),
             Errand::Unserved(resource) => self.on_unserved(&resource),
+            Errand::ClientLeft(session, connection) => self.on_client_left(&session, connection),
+            Errand::ClientAnswered(answered) => self.on_client_answered(*answered),
+            Errand::ClientTaken(taken) => self.on_client_taken(taken),
+            Errand::ClientPictured(pictured) => self.on_client_pictured(pictured),
+            Errand::ClientLooked(looked) => self.on_client_looked(looked),
         }
     }
 
@@ -305,9 +320,10 @@ impl Owner {
         let look = self.next_look();
         let hooks = self.hooks.poll_timeout();
         let (connecting, sound) = (self.next_connecting(), self.next_opening_of_sound());
+        let client = self.next_client_end();
         [
             phone, exchange, closing, probe, hold, due, look, tone, farewell, pruning, imported, connecting,
-            sound, hooks,
+            sound, hooks, client,
         ]
         .into_iter()
         .flatten()
@@ -330,6 +346,7 @@ impl Owner {
         self.connect_due_streams(now);
         self.open_due_sound(now);
         self.on_hooks_due(now);
+        self.close_overdue_clients(now);
         if self.history.pruning.is_some_and(|due| due <= now) {
             self.prune_history();
         }
@@ -346,12 +363,15 @@ impl Owner {
 
     fn publish(&mut self, event: Event) {
         self.tell_backend(&event);
+        if let Some(client) = self.client_of_event(&event) {
+            return self.on_client_event(&client, event);
+        }
         self.publisher.publish(clock::wallclock_ms(), event);
     }
 
     fn notice(&mut self, level: NoticeLevel, info: &str, call_id: Option<&CallId>) {
         let notice = Event::Notice { level, info: text::shown(info), call_id: call_id.cloned() };
-        if self.publisher.has_readers() {
+        if self.publisher.has_readers() || self.client_of_event(&notice).is_some() {
             self.publish(notice);
         } else if self.unread.len() < UNREAD {
             self.unread.push(notice);

@@ -15,6 +15,8 @@ use std::{net::IpAddr, net::SocketAddr, time::Duration, time::Instant};
 /// The account that lives at the embedded gateway.
 pub(super) const LOCAL_ACCOUNT: &str = "local";
 const LOCAL_EXTENSION: &str = "local";
+/// What the ids of clients' accounts begin with.
+pub(super) const CLIENT: &str = "client:";
 
 pub(super) struct Session {
     pub(super) id: SessionId,
@@ -130,6 +132,11 @@ impl Session {
     /// Lives at the embedded gateway, where no password is asked for.
     pub(super) fn is_local(&self) -> bool {
         self.local
+    }
+
+    /// Of a client of the gateway, which has its calls to itself.
+    pub(super) fn is_of_client(&self) -> bool {
+        self.account.id.as_str().starts_with(CLIENT)
     }
 
     pub(super) fn is_closing(&self) -> bool {

@@ -114,6 +114,7 @@ impl Owner {
             exchange,
             media,
             streams: super::streams::Streams::default(),
+            clients: super::clients::Clients::default(),
             stream_door,
             desk,
             sessions: BTreeMap::new(),

@@ -16,8 +16,13 @@ impl Owner {
             streams: self.streams.views(),
             seq: self.publisher.seq(),
             version: env!("CARGO_PKG_VERSION").into(),
-            sessions: self.sessions.values().map(|session| self.session_view(session)).collect(),
-            calls: self.calls.values().map(Call::view).collect(),
+            sessions: self
+                .sessions
+                .values()
+                .filter(|session| !session.is_of_client())
+                .map(|session| self.session_view(session))
+                .collect(),
+            calls: self.calls.values().filter(|call| call.is_ours()).map(Call::view).collect(),
             history: self.history.latest().cloned().collect(),
             missed_calls: self.history.missed_calls(),
             contacts: self.contacts.values().cloned().collect(),
@@ -41,7 +46,8 @@ impl Owner {
     }
 
     fn gateway_view(&self) -> GatewayView {
-        GatewayView { streams: self.streams.listed(), ..self.exchange.view() }
+        let (clients, client_count) = self.clients.listed();
+        GatewayView { streams: self.streams.listed(), clients, client_count, ..self.exchange.view() }
     }
 
     fn tell_gateway(&mut self) {

@@ -5,6 +5,7 @@
 mod audio;
 mod backend;
 mod calls;
+mod clients;
 mod conference;
 mod contacts;
 mod devices;

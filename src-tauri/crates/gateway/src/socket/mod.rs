@@ -1,7 +1,7 @@
 //! `/ui/socket`: one client of the engine in a browser.
 
-mod outbox;
-mod rate;
+pub(crate) mod outbox;
+pub(crate) mod rate;
 
 use crate::{
     app::App,
@@ -40,7 +40,7 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 /// A client that said nothing after this many pings has gone.
 const MAX_UNANSWERED: u32 = 3;
 /// How long a closing frame may take.
-const GOODBYE: Duration = Duration::from_secs(2);
+pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
 /// A client that did not read gets longer to read why it is closed.
 const SLOW_GOODBYE: Duration = Duration::from_secs(10);
 
@@ -124,7 +124,7 @@ async fn receive(
     outbox: &Outbox,
     unanswered: &AtomicU32,
 ) -> Option<Farewell> {
-    let mut rate = Rate::new(Instant::now());
+    let mut rate = Rate::new(Instant::now(), rate::PER_SECOND, rate::BURST);
     while let Some(message) = stream.next().await {
         unanswered.store(0, Relaxed);
         if !rate.admits(Instant::now()) {
@@ -204,7 +204,7 @@ async fn keep_alive(outbox: &Outbox, unanswered: &AtomicU32) -> Option<Farewell>
 }
 
 /// Writes what is queued. Ends when the connection does.
-async fn transmit(sink: &mut SplitSink<WebSocket, Message>, outbox: &Outbox) {
+pub(crate) async fn transmit(sink: &mut SplitSink<WebSocket, Message>, outbox: &Outbox) {
     loop {
         let message = match outbox.next().await {
             Item::Text(text) | Item::Measurement(text) => Message::Text(text.into()),
@@ -218,7 +218,7 @@ async fn transmit(sink: &mut SplitSink<WebSocket, Message>, outbox: &Outbox) {
 
 /// Sends the closing frame and reads on, unanswered, until the client closes: bytes left unread would make the system reset
 /// the connection and the reason would be lost.
-async fn say_goodbye(
+pub(crate) async fn say_goodbye(
     sink: &mut SplitSink<WebSocket, Message>,
     stream: &mut SplitStream<WebSocket>,
     code: u16,

@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 const LATE: usize = 32;
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Item {
+pub(crate) enum Item {
     Text(String),
     /// May be lost.
     Measurement(String),
@@ -23,10 +23,10 @@ pub(super) enum Item {
 
 /// The client has not read for so long that news would be lost.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooSlow;
+pub(crate) struct TooSlow;
 
 #[derive(Default)]
-pub(super) struct Outbox {
+pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     news: Notify,
 }
@@ -38,7 +38,7 @@ struct Queue {
 }
 
 impl Outbox {
-    pub(super) fn push(&self, item: Item) -> Result<(), TooSlow> {
+    pub(crate) fn push(&self, item: Item) -> Result<(), TooSlow> {
         let mut queue = self.queue();
         if matches!(item, Item::Measurement(_)) && queue.items.len() >= LATE {
             return Ok(());
@@ -56,7 +56,7 @@ impl Outbox {
         Ok(())
     }
 
-    pub(super) async fn next(&self) -> Item {
+    pub(crate) async fn next(&self) -> Item {
         loop {
             if let Some(item) = self.queue().pop() {
                 return item;

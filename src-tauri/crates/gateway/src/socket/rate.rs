@@ -3,23 +3,25 @@
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Of the UI socket.
 pub(super) const PER_SECOND: u32 = 50;
-const BURST: u32 = 100;
-const GAP: Duration = Duration::from_nanos(1_000_000_000 / PER_SECOND as u64);
+pub(super) const BURST: u32 = 100;
 
-/// A bucket of [`BURST`] that refills by [`PER_SECOND`], kept as the time at which it is full again.
-pub(super) struct Rate {
+/// A bucket that refills by so many a second, kept as the time at which it is full again.
+pub(crate) struct Rate {
     full_at: Instant,
+    gap: Duration,
+    burst: u32,
 }
 
 impl Rate {
-    pub(super) fn new(now: Instant) -> Self {
-        Self { full_at: now }
+    pub(crate) fn new(now: Instant, per_second: u32, burst: u32) -> Self {
+        Self { full_at: now, gap: Duration::from_secs(1) / per_second.max(1), burst }
     }
 
-    pub(super) fn admits(&mut self, now: Instant) -> bool {
-        let full_at = self.full_at.max(now) + GAP;
-        let admitted = full_at.duration_since(now) <= GAP * BURST;
+    pub(crate) fn admits(&mut self, now: Instant) -> bool {
+        let full_at = self.full_at.max(now) + self.gap;
+        let admitted = full_at.duration_since(now) <= self.gap * self.burst;
         if admitted {
             self.full_at = full_at;
         }
@@ -29,13 +31,15 @@ impl Rate {
 
 #[cfg(test)]
 mod tests {
-    use super::{BURST, GAP, Rate};
-    use tokio::time::Instant;
+    use super::{BURST, PER_SECOND, Rate};
+    use tokio::time::{Duration, Instant};
+
+    const GAP: Duration = Duration::from_millis(20);
 
     #[test]
     fn a_burst_passes_and_then_only_the_steady_rate() {
         let now = Instant::now();
-        let mut rate = Rate::new(now);
+        let mut rate = Rate::new(now, PER_SECOND, BURST);
         assert!((0..BURST).all(|_| rate.admits(now)));
         assert!(!rate.admits(now));
         assert!((1..=200).all(|n| rate.admits(now + GAP * n)));

@@ -2,11 +2,12 @@ use super::encoded::Encodings;
 use crate::door::{Attached, Door, EncodedSource, EventSource, PictureSource};
 use futures_util::future::BoxFuture;
 use sidetone_api::{
-    CallId, Command, DevicesView, Envelope, Event, Failure, GatewayView, Level, Reply, Secret, Settings,
-    Snapshot, StreamId, StreamSources,
+    CallId, Command, DevicesView, Envelope, Event, Failure, GatewayView, Level, Reply, Secret, SessionId,
+    Settings, Snapshot, StreamId, StreamSources,
 };
 use sidetone_engine::{
-    Next, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
+    ClientAsk, ClientNews, ClientNewsReader, ClientOpened, ClientOpening, ClientRefused, Next,
+    StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
     whip::{Condition, EntityTag, Kind, Link, Wanted},
 };
 use sidetone_media::video::Picture;
@@ -17,7 +18,7 @@ use std::sync::{
 use tokio::sync::{mpsc, watch};
 
 /// An engine that knows the call "c1" and the stream session "s1", and sends what the test publishes.
-pub(super) struct Fake {
+pub(crate) struct Fake {
     readers: Mutex<Vec<mpsc::UnboundedSender<Next>>>,
     pub(super) gateway: Mutex<GatewayView>,
     pub(super) commands: Mutex<Vec<Command>>,
@@ -33,6 +34,12 @@ pub(super) struct Fake {
     pub(super) encoded: Arc<Encodings>,
     /// Of what is published.
     pub(super) levels: Mutex<Vec<Level>>,
+    /// What clients introduced themselves with.
+    pub(crate) openings: Mutex<Vec<ClientOpening>>,
+    /// What clients asked for.
+    pub(crate) asks: Mutex<Vec<ClientAsk>>,
+    /// To the clients, in the order of their coming.
+    pub(crate) news: Mutex<Vec<mpsc::Sender<ClientNews>>>,
 }
 
 impl Default for Fake {
@@ -50,6 +57,9 @@ impl Default for Fake {
             preview: Arc::default(),
             encoded: Arc::default(),
             levels: Mutex::default(),
+            openings: Mutex::default(),
+            asks: Mutex::default(),
+            news: Mutex::default(),
         }
     }
 }
@@ -265,6 +275,30 @@ impl Door for Fake {
         };
         self.patches.lock().unwrap().push(patch);
         Box::pin(async { patched })
+    }
+
+    fn open_client(&self, opening: ClientOpening) -> BoxFuture<'_, Result<ClientOpened, ClientRefused>> {
+        let is_refused = opening.app_key == "refused";
+        self.openings.lock().unwrap().push(opening);
+        let (news, told) = mpsc::channel(8);
+        self.news.lock().unwrap().push(news);
+        Box::pin(async move {
+            if is_refused {
+                return Err(ClientRefused { info: "Forbidden".into() });
+            }
+            let connection = serde_json::json!({ "authToken": "t1", "sipLogin": "1001" });
+            let connection = connection.as_object().cloned().unwrap_or_default();
+            Ok(ClientOpened {
+                session_id: SessionId::new("c1"),
+                connection,
+                news: ClientNewsReader::of(told),
+            })
+        })
+    }
+
+    fn ask_client(&self, _: SessionId, ask: ClientAsk) -> BoxFuture<'_, ()> {
+        self.asks.lock().unwrap().push(ask);
+        Box::pin(async {})
     }
 
     fn end_stream(&self, resource: String, _: Option<Secret>) -> BoxFuture<'_, Result<(), StreamDeclined>> {

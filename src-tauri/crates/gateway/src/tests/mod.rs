@@ -1,7 +1,7 @@
 //! The listeners over real sockets, with a fake of the engine behind them.
 
 mod encoded;
-mod fake;
+pub(crate) mod fake;
 mod finding;
 mod frames;
 mod http;
@@ -20,7 +20,7 @@ use std::{
 };
 
 /// A gateway with two files, on a free port.
-async fn gateway() -> (Running, Arc<Fake>) {
+pub(crate) async fn gateway() -> (Running, Arc<Fake>) {
     let fake = Arc::new(Fake::default());
     let running = start(Arc::clone(&fake) as _, options(0)).await.unwrap();
     (running, fake)

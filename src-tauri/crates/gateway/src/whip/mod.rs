@@ -11,7 +11,7 @@
 
 mod answer;
 mod body;
-mod origin;
+pub(crate) mod origin;
 
 use crate::app::App;
 use answer::{Refused, refusal};

@@ -48,7 +48,7 @@ pub(super) async fn guarded(State(app): State<Arc<App>>, request: Request, next:
 }
 
 /// The page that asks; `None` for a program.
-fn check(headers: &HeaderMap) -> Result<Option<HeaderValue>, &'static str> {
+pub(crate) fn check(headers: &HeaderMap) -> Result<Option<HeaderValue>, &'static str> {
     let mut given = headers.get_all(header::ORIGIN).iter();
     match (given.next(), given.next()) {
         // A browser that hides the origin still says that there is one.

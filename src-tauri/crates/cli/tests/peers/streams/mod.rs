@@ -22,14 +22,14 @@ use std::{
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_sidetone-cli");
 const SOON: Duration = Duration::from_secs(30);
-const SILENT: [&str; 4] = ["--mic", "silence", "--speaker", "null"];
+pub(crate) const SILENT: [&str; 4] = ["--mic", "silence", "--speaker", "null"];
 
 fn needs() -> Needs {
     Needs::tools(&["ffmpeg", "ffprobe"]).network().within(Duration::from_secs(150))
 }
 
 /// A program with folders of the test's own, so that those of one test find each other and nobody else. Killed on drop.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     lines: Receiver<(Instant, Value)>,
     seen: Vec<(Instant, Value)>,
@@ -38,7 +38,7 @@ struct Program {
 }
 
 impl Program {
-    fn start(room: &Room, arguments: &[&str]) -> Self {
+    pub(crate) fn start(room: &Room, arguments: &[&str]) -> Self {
         Self::start_with(room, arguments, &[])
     }
 
@@ -83,8 +83,17 @@ impl Program {
     }
 
     /// The next line that fits, after those of earlier waits, and when it came.
-    fn wait(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> (Instant, Value) {
-        let deadline = Instant::now() + SOON;
+    pub(crate) fn wait(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> (Instant, Value) {
+        self.wait_within(SOON, what, fits)
+    }
+
+    pub(crate) fn wait_within(
+        &mut self,
+        patience: Duration,
+        what: &str,
+        fits: impl Fn(&Value) -> bool,
+    ) -> (Instant, Value) {
+        let deadline = Instant::now() + patience;
         loop {
             while self.passed < self.seen.len() {
                 self.passed += 1;
@@ -101,17 +110,26 @@ impl Program {
         }
     }
 
-    fn status(&mut self, status: &str) -> (Instant, Value) {
+    pub(crate) fn status(&mut self, status: &str) -> (Instant, Value) {
         self.wait(status, |line| line["event"] == "StreamStatusEvent" && line["status"] == status)
     }
 
-    fn signal(&self, signal: &str) {
+    /// What came so far.
+    pub(crate) fn seen(&self) -> impl Iterator<Item = &Value> {
+        self.seen.iter().map(|(_, line)| line)
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
         let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
 
     /// Its exit code and every line.
-    fn end(mut self) -> (Option<i32>, Vec<Value>) {
+    pub(crate) fn end(mut self) -> (Option<i32>, Vec<Value>) {
         let deadline = Instant::now() + SOON;
         while let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             self.seen.push(line);
@@ -135,7 +153,7 @@ fn gateway(room: &Room) -> Program {
     gateway
 }
 
-fn publish(room: &Room, name: &str, more: &[&str]) -> Program {
+pub(crate) fn publish(room: &Room, name: &str, more: &[&str]) -> Program {
     let mut program = Program::start(room, &[&["publish", name, "--camera", "bars"][..], more].concat());
     program.status("PUBLISHING");
     program

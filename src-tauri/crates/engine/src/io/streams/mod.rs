@@ -232,7 +232,11 @@ pub(crate) enum News {
     /// A session of the gateway is over, and not by us.
     Left {
         session: Key,
+        info: String,
+        failed: bool,
     },
+    /// Octets of video that watched sessions of the gateway sent or got in the last second.
+    VideoRates(Vec<(Key, u64)>),
     /// Each second while it flows.
     Measured {
         stream: Key,

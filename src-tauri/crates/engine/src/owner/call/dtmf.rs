@@ -41,24 +41,47 @@ impl Way {
 
 impl Owner {
     pub(in super::super) fn send_dtmf(&mut self, id: &CallId, dtmf: &str) -> Result<Reply, Failure> {
-        let digits = dtmf.to_ascii_uppercase();
-        check(&digits)?;
-        let (way, _) = self.way_of_dtmf(id)?;
+        let digits = keys(dtmf)?;
+        let mode = self.dtmf_mode(id);
+        let (way, _) = self.way_of_dtmf(id, mode)?;
         let more = Fields::from_iter([
             ("dtmf".to_owned(), digits.clone().into()),
             ("type".to_owned(), way.name().into()),
         ]);
         let call = id.clone();
         self.gate_call(Hook::SendDtmf, id, more, move |owner, fields| {
-            let changed = hooks::changed(&fields, "dtmf").map(str::to_ascii_uppercase);
-            let digits = changed.unwrap_or(digits);
-            check(&digits)?;
-            owner.send_keys(&call, digits)
+            let digits = hooks::changed(&fields, "dtmf").map_or(Ok(digits), keys)?;
+            owner.send_dtmf_by(&call, &digits, mode)
         })
     }
 
-    fn send_keys(&mut self, id: &CallId, digits: String) -> Result<Reply, Failure> {
-        let (way, leg) = self.way_of_dtmf(id)?;
+    fn dtmf_mode(&self, id: &CallId) -> DtmfMode {
+        let session = self.calls.get(id).and_then(|call| self.sessions.get(&call.session_id));
+        session.map(|session| session.account.dtmf).unwrap_or_default()
+    }
+
+    /// Each key by an INFO that has it alone as its body.
+    pub(in super::super) fn send_plain_info(&mut self, id: &CallId, dtmf: &str) -> Result<Reply, Failure> {
+        let digits = keys(dtmf)?;
+        let call = self.calls.get_mut(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
+        let (Some(sip), true) = (call.sip, call.is_established()) else {
+            return Err(wrong_state("digits go by INFO once the call is answered"));
+        };
+        for digit in digits.chars() {
+            call.infos.push_back(false);
+            self.phone.ua.info(Instant::now(), sip, PLAIN, digit.to_string().into_bytes());
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(in super::super) fn send_dtmf_by(
+        &mut self,
+        id: &CallId,
+        dtmf: &str,
+        mode: DtmfMode,
+    ) -> Result<Reply, Failure> {
+        let digits = keys(dtmf)?;
+        let (way, leg) = self.way_of_dtmf(id, mode)?;
         match way {
             Way::Events => self.media.ask(Ask::SendDtmf { leg, digits: digits.clone() }),
             Way::Tones => self.media.ask(Ask::SendTones { leg, digits: digits.clone() }),
@@ -74,7 +97,8 @@ impl Owner {
                 }
             }
         }
-        if self.settings.get().audio.dtmf_tones {
+        let is_ours = self.calls.get(id).is_some_and(super::Call::is_ours);
+        if is_ours && self.settings.get().audio.dtmf_tones {
             self.media.ask(Ask::PadTones { digits: digits.clone() });
         }
         if let Some(call) = self.calls.get_mut(id) {
@@ -86,10 +110,8 @@ impl Owner {
         Ok(Reply::Done)
     }
 
-    fn way_of_dtmf(&self, id: &CallId) -> Result<(Way, crate::io::media::LegId), Failure> {
+    fn way_of_dtmf(&self, id: &CallId, mode: DtmfMode) -> Result<(Way, crate::io::media::LegId), Failure> {
         let call = self.calls.get(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
-        let mode =
-            self.sessions.get(&call.session_id).map(|session| session.account.dtmf).unwrap_or_default();
         let leg = call.leg.as_ref().filter(|_| call.audible && !call.hung_up);
         let Some((leg, negotiated)) = leg.and_then(|leg| Some((leg, leg.negotiated()?))) else {
             return Err(wrong_state("this call has no media yet"));
@@ -136,11 +158,14 @@ impl Owner {
     }
 }
 
-fn check(digits: &str) -> Result<(), Failure> {
+/// # Errors
+/// Some of it are no keys, or there are too many.
+fn keys(dtmf: &str) -> Result<String, Failure> {
+    let digits = dtmf.to_ascii_uppercase();
     if digits.is_empty() || digits.len() > LONGEST_DTMF || !digits.chars().all(is_key) {
         return Err(Failure::invalid("dtmf", format!("1 to {LONGEST_DTMF} of 0-9 * # A-D are sent")));
     }
-    Ok(())
+    Ok(digits)
 }
 
 fn is_key(digit: char) -> bool {

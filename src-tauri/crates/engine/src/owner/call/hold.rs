@@ -131,11 +131,13 @@ impl Owner {
 
     /// Holds what does not belong to this call. An engine that answers many callers at once does not.
     pub(in super::super) fn hold_others(&mut self, id: &CallId) {
-        if !self.one_at_a_time {
+        if !self.one_at_a_time || self.calls.get(id).is_some_and(|call| !call.is_ours()) {
             return;
         }
         let together = self.together_with(id);
-        let is_other = |call: &&Call| !together.contains(&call.id) && call.can_be_held() && !call.hold.wanted;
+        let is_other = |call: &&Call| {
+            call.is_ours() && !together.contains(&call.id) && call.can_be_held() && !call.hold.wanted
+        };
         let others: Vec<_> = self.calls.values().filter(is_other).map(|call| call.id.clone()).collect();
         for other in others {
             self.want_hold(&other, true);
@@ -195,7 +197,8 @@ impl Owner {
 
     /// The far end refused our offer: the call is what it was, and the user is told why.
     pub(super) fn on_reoffer_failed(&mut self, id: &CallId, cause: &Cause) {
-        let others_speak = self.calls.values().any(|other| other.id != *id && other.is_active());
+        let is_other = |other: &Call| other.id != *id && other.is_ours() && other.is_active();
+        let others_speak = self.calls.values().any(is_other);
         let Some(call) = self.calls.get_mut(id) else { return };
         if !std::mem::take(&mut call.hold.asking) {
             // The far end's own: nothing is left to be answered.
@@ -289,6 +292,9 @@ impl Owner {
     pub(in super::super) fn sound(&mut self, id: &CallId) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let join = call.join();
+        if !call.is_ours() {
+            return self.sound_for_client(id, join);
+        }
         let Some(leg) = &call.leg else { return };
         if call.joined != Some(join) {
             call.joined = Some(join);

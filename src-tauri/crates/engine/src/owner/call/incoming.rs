@@ -25,6 +25,7 @@ const BAD_REQUEST: u16 = 400;
 const FORBIDDEN: u16 = 403;
 const NOT_FOUND: u16 = 404;
 const GONE: u16 = 481;
+const TEMPORARILY_UNAVAILABLE: u16 = 480;
 const BUSY_HERE: u16 = 486;
 const SERVICE_UNAVAILABLE: u16 = 503;
 /// Of the caller's URI. It is shown, kept in the history, and called back.
@@ -102,6 +103,9 @@ impl Owner {
         });
         if from.uri.to_string().len() > LONGEST_CALLER {
             return Err(refused(BAD_REQUEST, "the caller's identity is too long"));
+        }
+        if self.is_client_away(&session.id) {
+            return Err(refused(TEMPORARILY_UNAVAILABLE, "Temporarily Unavailable"));
         }
         let verdict = self.judge(session, &from, &headers);
         let mut call = Call::new(id, session, CallDirection::Incoming, from);

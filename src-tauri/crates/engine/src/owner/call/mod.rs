@@ -41,6 +41,8 @@ pub(super) struct Call {
     pub(super) id: CallId,
     pub(super) session_id: SessionId,
     account_id: AccountId,
+    /// Of a client of the gateway, with whose leg it is joined instead of the devices.
+    for_client: bool,
     pub(super) direction: CallDirection,
     /// `None` while the way to the callee is looked up.
     pub(super) sip: Option<sidetone_sip::CallId>,
@@ -111,6 +113,7 @@ impl Call {
             id,
             session_id: session.id.clone(),
             account_id: session.account.id.clone(),
+            for_client: session.is_of_client(),
             direction,
             sip: None,
             leg: None,
@@ -192,6 +195,22 @@ impl Call {
     /// With video, or about to be.
     pub(super) fn has_video(&self) -> bool {
         self.outgoing.is_with_video() || self.has_offered_video || self.video.is_some()
+    }
+
+    /// Of the user of this machine: his devices, his screen, his history.
+    pub(super) fn is_ours(&self) -> bool {
+        !self.for_client
+    }
+
+    /// Who calls and who is called, as short as they can be shown.
+    pub(super) fn parties_shown(&self) -> (String, String) {
+        let short = |party: &NameAddr| party.uri.user_text().unwrap_or_else(|| party.uri.to_string());
+        (text::shown(&short(&self.caller)), text::shown(&short(&self.callee)))
+    }
+
+    /// What it is joined to is news.
+    pub(super) fn is_joined_anew(&mut self, join: Join) -> bool {
+        self.joined.replace(join) != Some(join)
     }
 
     /// Waits for the user to answer.

@@ -262,7 +262,10 @@ impl Owner {
 
     /// The first session whose link is not known to be dead; configured accounts come before "Local".
     pub(in super::super) fn session_for_calls(&self) -> Result<&Session, Failure> {
-        let open = self.sessions.values().filter(|session| !session.is_closing() && !session.refused);
+        let open = self
+            .sessions
+            .values()
+            .filter(|session| !session.is_closing() && !session.refused && !session.is_of_client());
         let order = &self.settings.get().accounts;
         let rank = |session: &&Session| {
             let place =

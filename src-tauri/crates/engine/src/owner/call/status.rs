@@ -67,8 +67,10 @@ impl Owner {
             leg.close(&self.media);
         }
         self.dissolve_conference();
-        self.add_history(call.entry());
-        self.end_tone = end_tone(&call);
+        if call.is_ours() {
+            self.add_history(call.entry());
+            self.end_tone = end_tone(&call);
+        }
         self.update_tone();
         self.want_devices();
         self.close_when_left(&call.session_id);
@@ -79,8 +81,9 @@ impl Owner {
         if !self.tones {
             return;
         }
-        let mut tone = self.end_tone.filter(|_| self.calls.is_empty()).map(|(tone, _)| tone);
-        for call in self.calls.values().filter(|call| !call.hung_up) {
+        let is_quiet = !self.calls.values().any(Call::is_ours);
+        let mut tone = self.end_tone.filter(|_| is_quiet).map(|(tone, _)| tone);
+        for call in self.calls.values().filter(|call| call.is_ours() && !call.hung_up) {
             match (call.direction, call.status) {
                 (CallDirection::Incoming, CallStatus::Ring) => tone = Some(CallProgress::Ring),
                 (CallDirection::Outgoing, CallStatus::Ring) if !call.is_heard_early() => {
@@ -89,7 +92,8 @@ impl Owner {
                 _ => {}
             }
         }
-        if tone == Some(CallProgress::Ring) && self.calls.values().any(Call::is_established) {
+        let is_spoken = |call: &Call| call.is_ours() && call.is_established();
+        if tone == Some(CallProgress::Ring) && self.calls.values().any(is_spoken) {
             tone = Some(CallProgress::CallWaiting);
         }
         self.desk.progress(tone, &self.media);

@@ -160,7 +160,10 @@ impl Owner {
         if self.on_no_video(leg, reason) {
             return;
         }
-        let Some(id) = self.call_of_leg(leg) else { return self.exchange.on_no_media(leg, reason) };
+        let of_client = self.call_of_client_leg(leg);
+        let Some(id) = self.call_of_leg(leg).or(of_client) else {
+            return self.exchange.on_no_media(leg, reason);
+        };
         if let Some(sip) = self.calls.get(&id).and_then(|call| call.sip) {
             self.phone.ua.hang_up(Instant::now(), sip, Some(reason));
         }

@@ -15,8 +15,9 @@ impl Owner {
     /// Opens what calls, tones and tests need, closes what nobody needs.
     pub(in super::super) fn want_devices(&mut self) {
         let tone = self.tones && self.end_tone.is_some();
-        let speaker = !self.calls.is_empty() || self.streams.plays() || self.desk.testing_speaker || tone;
-        let microphone = self.calls.values().any(Call::is_established)
+        let ours = || self.calls.values().filter(|call| call.is_ours());
+        let speaker = ours().next().is_some() || self.streams.plays() || self.desk.testing_speaker || tone;
+        let microphone = ours().any(Call::is_established)
             || self.streams.uses_microphone()
             || self.desk.testing_microphone;
         let before = self.desk.choices();
@@ -31,7 +32,8 @@ impl Owner {
 
     /// A call rings here, and as loud as the first one.
     fn rings(&self) -> bool {
-        self.calls.values().any(Call::is_ringing_here) && !self.calls.values().any(Call::is_established)
+        let ours = || self.calls.values().filter(|call| call.is_ours());
+        ours().any(Call::is_ringing_here) && !ours().any(Call::is_established)
     }
 
     /// The settings name other devices.

@@ -116,6 +116,8 @@ impl Exchange {
         let infos = [self.info.as_str(), self.http_info.as_str()];
         GatewayView {
             streams: Vec::new(),
+            clients: Vec::new(),
+            client_count: 0,
             running: self.agent.is_some(),
             sip_address: self.sip_address().map(|address| address.to_string()),
             http_address: self.http_address.clone(),

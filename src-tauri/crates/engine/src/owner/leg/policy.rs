@@ -39,6 +39,12 @@ impl Policy {
         Self { encryption, sdes: true, secret: is_secret(transport), ice: false, rtcp_mux: true }
     }
 
+    /// Towards a browser: DTLS and ICE on one port, and nothing else.
+    pub(crate) fn of_client() -> Self {
+        let encryption = MediaEncryption::Dtls;
+        Self { encryption, sdes: false, secret: false, ice: true, rtcp_mux: true }
+    }
+
     /// # Errors
     /// The account wants keys in the SDP, and everybody on the way would read them.
     pub(crate) fn check_offer(&self) -> Result<(), Failure> {

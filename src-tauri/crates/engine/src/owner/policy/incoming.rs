@@ -21,13 +21,16 @@ pub(in super::super) enum Verdict {
 
 impl Owner {
     pub(in super::super) fn judge(&self, session: &Session, caller: &NameAddr, headers: &Headers) -> Verdict {
+        if session.is_of_client() {
+            return Verdict::Ring { answer_after: None, forward_after: None };
+        }
         let account = &session.account;
         let settings = &self.settings.get().calls;
         let forward = |to: &Option<String>| forward_target(session, to.as_deref()?).ok();
         // Those who call back after an emergency call.
         let is_emergency =
             caller.uri.user_text().is_some_and(|user| self.settings.dial_plan().is_emergency(&user));
-        let is_busy = self.calls.values().any(|call| !call.hung_up);
+        let is_busy = self.calls.values().any(|call| call.is_ours() && !call.hung_up);
         if !is_emergency {
             if let Some(to) = forward(&account.forward_always) {
                 return Verdict::Forward(to);

@@ -21,8 +21,8 @@ pub use check::check_video;
 pub(super) use connect::Dialling;
 pub(super) use patch::Restarted;
 pub(super) use record::Recorded;
-pub(super) use serve::Negotiated;
-pub(super) use snapshot::Taken;
+pub(super) use serve::{Negotiated, answered, declined, role};
+pub(super) use snapshot::{Taken, encode as encode_png, next_picture};
 pub(super) use sound::OpenedSound;
 
 use super::Owner;

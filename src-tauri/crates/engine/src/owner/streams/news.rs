@@ -12,9 +12,13 @@ use sidetone_api::{
 impl Owner {
     pub(in super::super) fn on_stream_news(&mut self, news: News) {
         match news {
+            News::Ended { stream, info, .. } if self.on_client_snapshot_ended(stream, &info) => {}
             News::Ended { stream, info, failed } => self.on_stream_ended(stream, &info, failed),
+            News::Flowing { stream } if self.on_client_flowing(stream) => {}
             News::Flowing { stream } => self.on_stream_flowing(stream),
+            News::Playing { stream, tracks } if self.on_client_snapshot_tracks(stream, &tracks) => {}
             News::Playing { stream, tracks } => self.on_stream_tracks(stream, &tracks),
+            News::Muted { stream, audio, video } if self.on_client_muted(stream, audio, video) => {}
             News::Muted { stream, audio, video } => {
                 let Some(stream) = self.streams.of_key(stream) else { return };
                 (stream.audio_muted, stream.video_muted) = (audio, video);
@@ -29,7 +33,11 @@ impl Owner {
                 }
             }
             News::Disconnected { stream, info } => self.on_stream_disconnected(stream, &info),
-            News::Left { session } => self.on_session_left(session),
+            News::Left { session, info, failed } => {
+                self.on_client_stream_left(session, &info, failed);
+                self.on_session_left(session);
+            }
+            News::VideoRates(rates) => self.on_client_video_rates(rates),
             News::Measured { stream, statistics, size, players } => {
                 self.on_stream_measured(stream, *statistics, size, players);
             }

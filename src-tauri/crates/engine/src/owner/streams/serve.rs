@@ -123,32 +123,17 @@ impl Owner {
     /// Negotiates on a thread of its own: that costs more than all the rest.
     fn negotiate_offer(&mut self, offer: StreamOffer, reply: OfferReply) {
         let key = self.streams.new_key();
-        let (hosts, certificate) =
-            (self.streams.served.hosts.clone(), Arc::clone(&self.streams.served.certificate));
-        let (errands, asker) = (self.errands.clone(), self.stream_door.asker());
+        let (errands, asker, identity) =
+            (self.errands.clone(), self.stream_door.asker(), self.gateway_identity());
         tokio::spawn(async move {
-            let (done, found) = oneshot::channel();
-            asker.ask(streams::Ask::Look { name: offer.name.clone(), done });
-            let result = match (offer.kind, found.await) {
-                (Kind::Whip, Ok(Some(_))) => Err(StreamDeclined::NameInUse),
-                (Kind::Whip, Ok(None)) => Ok(Wanted::both(Direction::Receive)),
-                (Kind::Whep, Ok(Some(tracks))) => Ok(wanted(&offer.name, &tracks)),
-                (Kind::Whep, Ok(None)) => Err(StreamDeclined::StreamNotFound),
-                // Nobody looked.
-                (_, Err(_)) => Err(StreamDeclined::Stopped),
-            };
-            let sdp = offer.sdp.clone();
-            let result = match result {
-                Ok(wanted) => {
-                    let making =
-                        tokio::task::spawn_blocking(move || negotiate(&sdp, &wanted, hosts, &certificate));
-                    making.await.unwrap_or(Err(StreamDeclined::Stopped))
-                }
-                Err(declined) => Err(declined),
-            };
+            let result = answered(asker, offer.kind, &offer.name, offer.sdp.clone(), identity).await;
             let negotiated = Negotiated { key, offer, result, reply };
             let _ = errands.send(Errand::Negotiated(Box::new(negotiated))).await;
         });
+    }
+
+    pub(in super::super) fn gateway_identity(&self) -> Identity {
+        (self.streams.served.hosts.clone(), Arc::clone(&self.streams.served.certificate))
     }
 
     fn may_serve(&self, token: Option<&Secret>) -> Result<(), StreamDeclined> {
@@ -184,13 +169,7 @@ impl Owner {
         let (Ok(resource), Some(tag)) = (new_resource(), tag(0)) else {
             return drop(reply.send(Err(StreamDeclined::Limit("there is no randomness".into()))));
         };
-        let role = match kind {
-            Kind::Whip => {
-                let (tracks, layers) = expected(&answer, Side::Offerer);
-                Role::Publisher { name, tracks, layers }
-            }
-            Kind::Whep => Role::Player { name },
-        };
+        let role = role(kind, name, &answer);
         let (taken, was_taken) = oneshot::channel();
         let adopted = Adopted {
             key,
@@ -199,6 +178,7 @@ impl Owner {
             sockets: Vec::new(),
             role,
             tracks: Tracks::default(),
+            watched: false,
             taken: Some(taken),
         };
         self.stream_door.ask(streams::Ask::Adopt(Box::new(adopted)));
@@ -309,6 +289,42 @@ fn check_token(own: Option<&Secret>, shown: Option<&Secret>) -> Result<(), Strea
     }
 }
 
+/// Where the gateway's peers are reached, and who they are.
+pub(in super::super) type Identity = (Vec<SocketAddr>, Arc<OnceLock<Certificate>>);
+
+/// Answers an offer for a name: what is published or played by it is looked up, and the peer is made on a thread of its own.
+pub(in super::super) async fn answered(
+    asker: Asker,
+    kind: Kind,
+    name: &str,
+    sdp: String,
+    (hosts, certificate): Identity,
+) -> Result<(Box<Peer>, String), StreamDeclined> {
+    let (done, found) = oneshot::channel();
+    asker.ask(streams::Ask::Look { name: name.to_owned(), done });
+    let wanted = match (kind, found.await) {
+        (Kind::Whip, Ok(Some(_))) => return Err(StreamDeclined::NameInUse),
+        (Kind::Whip, Ok(None)) => Wanted::both(Direction::Receive),
+        (Kind::Whep, Ok(Some(tracks))) => wanted(name, &tracks),
+        (Kind::Whep, Ok(None)) => return Err(StreamDeclined::StreamNotFound),
+        // Nobody looked.
+        (_, Err(_)) => return Err(StreamDeclined::Stopped),
+    };
+    let making = tokio::task::spawn_blocking(move || negotiate(&sdp, &wanted, hosts, &certificate));
+    making.await.unwrap_or(Err(StreamDeclined::Stopped))
+}
+
+/// What a peer is to the router by its answer.
+pub(in super::super) fn role(kind: Kind, name: String, answer: &str) -> Role {
+    match kind {
+        Kind::Whip => {
+            let (tracks, layers) = expected(answer, Side::Offerer);
+            Role::Publisher { name, tracks, layers }
+        }
+        Kind::Whep => Role::Player { name },
+    }
+}
+
 /// A player gets what there is.
 fn wanted(name: &str, tracks: &Tracks) -> Wanted {
     let named = |name: &str| Codec::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name));
@@ -341,7 +357,7 @@ pub(super) fn refusal(error: &PeerError) -> StreamDeclined {
     }
 }
 
-fn declined(refused: Refused) -> StreamDeclined {
+pub(in super::super) fn declined(refused: Refused) -> StreamDeclined {
     match refused {
         Refused::InUse => StreamDeclined::NameInUse,
         Refused::NotFound => StreamDeclined::StreamNotFound,

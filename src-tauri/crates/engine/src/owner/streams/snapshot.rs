@@ -13,7 +13,7 @@ use sidetone_api::{Event, Failure, FailureCode, Reply, SnapshotFile, StreamId};
 use sidetone_media::video::{FramePool, Picture};
 use std::{
     fs::{self, File},
-    io::{self, BufWriter, Write as _},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -97,7 +97,7 @@ impl Owner {
     }
 }
 
-async fn next_picture(mut pictures: Pictures) -> Option<Picture> {
+pub(in super::super) async fn next_picture(mut pictures: Pictures) -> Option<Picture> {
     let patience = if pictures.latest().is_some() { NEXT } else { FIRST };
     match tokio::time::timeout(patience, pictures.next()).await {
         Ok(Some(picture)) => Some(picture),
@@ -126,7 +126,7 @@ fn write(plan: &Path, picture: &Picture) -> Result<SnapshotFile, String> {
             Err(error) => return Err(in_words(&path, &error)),
         };
         let (width, height) = (picture.width(), picture.height());
-        if let Err(error) = encode(file, width, height, &pixels) {
+        if let Err(error) = save(file, width, height, &pixels) {
             // Half a picture is of no use.
             let _ = fs::remove_file(&path);
             return Err(in_words(&path, &error));
@@ -136,15 +136,21 @@ fn write(plan: &Path, picture: &Picture) -> Result<SnapshotFile, String> {
     Err(in_words(plan, &"there are too many pictures of this name"))
 }
 
-fn encode(file: File, width: u32, height: u32, rgb: &[u8]) -> io::Result<()> {
+fn save(file: File, width: u32, height: u32, rgb: &[u8]) -> io::Result<()> {
     let mut buffered = BufWriter::new(file);
-    let mut encoder = png::Encoder::new(&mut buffered, width, height);
+    encode(&mut buffered, width, height, rgb)?;
+    buffered.flush()?;
+    buffered.get_ref().sync_all()
+}
+
+/// As a PNG.
+pub(in super::super) fn encode(to: impl Write, width: u32, height: u32, rgb: &[u8]) -> io::Result<()> {
+    let mut encoder = png::Encoder::new(to, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Fast);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(rgb)?;
     writer.finish()?;
-    buffered.flush()?;
-    buffered.get_ref().sync_all()
+    Ok(())
 }

@@ -211,7 +211,10 @@ impl Owner {
         let (was_held, target) = (sent.was_held, sent.target.clone());
         self.notice(NoticeLevel::Warning, &format!("the transfer to {target} failed: {info}"), Some(id));
         // Where another call is spoken in by now, it stays held.
-        let others_speak = self.calls.values().any(|call| call.id != *id && call.is_active());
+        let is_of_client = self.calls.get(id).is_some_and(|call| !call.is_ours());
+        let others_speak =
+            self.calls.values().any(|call| call.id != *id && call.is_ours() && call.is_active())
+                && !is_of_client;
         if !was_held && !others_speak {
             let _ = self.unhold(id);
         }

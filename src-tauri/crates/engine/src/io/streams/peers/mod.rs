@@ -38,6 +38,8 @@ pub(super) struct Peers {
     /// Places of sockets that are gone are taken again.
     sockets: Vec<Option<Bound>>,
     pub(super) sessions: BTreeMap<Key, Session>,
+    /// Sessions whose rates are told.
+    watched: usize,
     /// Connections to TURN servers.
     pub(super) relays: Relays,
     gateway: Demux<Key>,
@@ -58,6 +60,7 @@ impl Peers {
             registry,
             sockets: Vec::new(),
             sessions: BTreeMap::new(),
+            watched: 0,
             relays: Relays::new(),
             gateway: Demux::default(),
             dirty: Vec::new(),
@@ -162,6 +165,7 @@ impl Peers {
         if of == Use::Gateway {
             self.gateway.insert(&session.ufrag, key);
         }
+        self.watched += usize::from(session.watched);
         self.sessions.insert(key, session);
         self.touch(key);
     }
@@ -185,6 +189,16 @@ impl Peers {
         if self.sessions.get(&key).is_some_and(|session| session.of == Use::Gateway) {
             self.gateway.bind(remote, key);
         }
+    }
+
+    pub(super) fn are_watched(&self) -> bool {
+        self.watched > 0
+    }
+
+    /// Octets of video of each watched session since this was asked last.
+    pub(super) fn take_rates(&mut self) -> Vec<(Key, u64)> {
+        let watched = self.sessions.iter_mut().filter(|(_, session)| session.watched);
+        watched.map(|(key, session)| (*key, std::mem::take(&mut session.video_octets))).collect()
     }
 
     /// It may have events and datagrams now.
@@ -261,6 +275,7 @@ impl Peers {
         self.flush();
         self.relays.remove(key);
         let session = self.sessions.remove(&key)?;
+        self.watched -= usize::from(session.watched);
         if let Some(due) = session.due {
             self.due.remove(&(due, key));
         }

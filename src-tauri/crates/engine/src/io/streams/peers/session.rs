@@ -27,6 +27,8 @@ pub(crate) struct Adopted {
     pub(crate) role: Role,
     /// What was agreed on, where that is known, of a stream of our own.
     pub(crate) tracks: Tracks,
+    /// Of the gateway: the rate of its video is told each second.
+    pub(crate) watched: bool,
     /// What was taken of the negotiation: whether the name could be had.
     pub(crate) taken: Option<oneshot::Sender<Result<(), super::super::router::Refused>>>,
 }
@@ -95,6 +97,9 @@ pub(in super::super) struct Session {
     pub(in super::super) is_behind: bool,
     /// What was agreed on, of our own streams.
     pub(in super::super) tracks: Tracks,
+    pub(in super::super) watched: bool,
+    /// Of its video, since its rate was told last.
+    pub(in super::super) video_octets: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +128,8 @@ impl Session {
             flows: false,
             is_behind: false,
             tracks: adopted.tracks,
+            watched: adopted.watched,
+            video_octets: 0,
         }
     }
 

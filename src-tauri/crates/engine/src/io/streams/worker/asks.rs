@@ -70,6 +70,9 @@ impl Worker {
             }
             Ask::Pause { stream, paused } => {
                 self.router.pause(now, stream, paused);
+                if let Some(session) = self.peers.sessions.get_mut(&stream).filter(|it| !it.is_own()) {
+                    session.flows = false;
+                }
                 if let Some(found) = self.own.get_mut(&stream) {
                     found.begin_again(now);
                     if let Role::Played { sink, .. } = &found.role {

@@ -103,7 +103,8 @@ impl Worker {
         if self.is_behind || self.peers.has_unread() {
             return Some(Duration::ZERO);
         }
-        let tick = (!self.own.is_empty()).then_some(self.next_tick);
+        let ticks = !self.own.is_empty() || self.peers.are_watched();
+        let tick = ticks.then_some(self.next_tick);
         let due = self.router.poll_timeout().into_iter().chain(self.peers.poll_timeout());
         let due = due.chain(tick).chain(self.list_due).min()?;
         Some(due.saturating_duration_since(now))

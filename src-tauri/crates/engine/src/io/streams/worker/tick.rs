@@ -20,6 +20,9 @@ impl Worker {
         self.next_tick = now + TICK;
         let (mut heard, mut unseen) = (Vec::new(), Vec::new());
         self.look_at_media(now);
+        if self.peers.are_watched() {
+            let _ = self.news.try_send(News::VideoRates(self.peers.take_rates()));
+        }
         for (key, stream) in &mut self.own {
             let published = matches!(stream.role, Role::Published { .. });
             // Players have come and gone.

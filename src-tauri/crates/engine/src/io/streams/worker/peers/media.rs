@@ -1,10 +1,12 @@
 //! Media from peers and to them.
 
+use super::NO_ACTIVITY;
 use crate::io::streams::{
+    News,
     packet::{Clock, Kind, Packet},
     peers::{Role, begins_key_frame},
     receive::Arrived,
-    router::{Event as RouterEvent, Forwarded, Key},
+    router::{Event as RouterEvent, Forwarded, Key, PUBLISHER_STOPPED},
     worker::Worker,
 };
 use sidetone_peer::{Received, RtpPacket, SenderClock};
@@ -18,6 +20,9 @@ impl Worker {
         session.media = Some(now);
         let (kind, layer) = (incoming.kind, incoming.layer);
         let packet = received.packet;
+        if kind == Kind::Video {
+            session.video_octets += packet.payload.len() as u64;
+        }
         match &mut session.role {
             Role::Publisher { .. } => {
                 let packet = Packet {
@@ -105,18 +110,26 @@ impl Worker {
         let Role::Player { name } = &session.role else { return };
         let codec = self.router.tracks(name).and_then(|tracks| tracks.codec(packet.kind));
         if let Some((track, payload_type)) = session.outgoing(packet.kind, 0, codec) {
+            let (is_video, octets) = (packet.kind == Kind::Video, packet.payload.len() as u64);
             let packet = rtp(payload_type, packet, forwarded.sequence, forwarded.timestamp);
-            let _ = session.peer.write_rtp(now, track, &packet);
+            let sent = session.peer.write_rtp(now, track, &packet);
+            if is_video {
+                session.video_octets += octets;
+            }
+            let is_first = sent.is_ok() && !std::mem::replace(&mut session.flows, true);
             self.peers.touch(player);
+            if is_first {
+                self.tell(News::Flowing { stream: player });
+            }
         }
     }
 
     /// What the router wants of a peer. False where it is none of ours.
     pub(in super::super) fn on_router_event_of_peer(&mut self, now: Instant, event: &RouterEvent) -> bool {
         let key = match event {
-            RouterEvent::WantKeyFrame { publisher, .. } | RouterEvent::NeverFlowed { publisher } => {
-                *publisher
-            }
+            RouterEvent::WantKeyFrame { publisher, .. }
+            | RouterEvent::NeverFlowed { publisher }
+            | RouterEvent::Flowing { publisher } => *publisher,
             RouterEvent::Stopped { player } | RouterEvent::Clock { player, .. } => *player,
             _ => return false,
         };
@@ -128,13 +141,19 @@ impl Worker {
                 }
                 self.peers.touch(key);
             }
+            RouterEvent::Flowing { .. } if session.is_own() => return false,
+            RouterEvent::Flowing { .. } => {
+                session.flows = true;
+                self.tell(News::Flowing { stream: key });
+            }
             RouterEvent::Clock { kind, clock, .. } => {
                 if let Some((track, _)) = session.outgoing(*kind, 0, None) {
                     let clock = SenderClock { ntp: clock.ntp, timestamp: clock.timestamp };
                     let _ = session.peer.set_sender_clock(now, track, clock);
                 }
             }
-            _ => self.end_peer(now, key),
+            RouterEvent::NeverFlowed { .. } => self.end_peer(now, key, NO_ACTIVITY, true),
+            _ => self.end_peer(now, key, PUBLISHER_STOPPED, false),
         }
         true
     }

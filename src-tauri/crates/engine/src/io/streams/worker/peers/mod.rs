@@ -8,12 +8,18 @@ pub(crate) use negotiation::Done;
 pub(super) use path::path;
 
 use super::{Worker, random_start};
-use crate::io::streams::{News, packet::Clock, peers::Role, router::Key};
-use sidetone_peer::Event;
+use crate::io::streams::{
+    News,
+    packet::Clock,
+    peers::Role,
+    router::{Key, PUBLISHER_STOPPED, Refused},
+};
+use sidetone_peer::{DisconnectReason, Event};
 use std::time::{Duration, Instant};
 
 /// Of what we play from elsewhere: so long nothing may come of it.
 const NO_MEDIA: Duration = Duration::from_secs(10);
+const NO_ACTIVITY: &str = "Failed by RTP activity";
 
 /// So long pictures may wait for the path to have room before the source leaves some out: longer than a key frame is paced.
 const BACKLOG: Duration = Duration::from_millis(150);
@@ -78,8 +84,11 @@ impl Worker {
                     && is_first
                 {
                     let name = name.clone();
-                    if self.router.play(now, key, &name, random_start()).is_err() {
-                        self.end_peer(now, key);
+                    if let Err(refused) = self.router.play(now, key, &name, random_start()) {
+                        // Its publisher has gone meanwhile.
+                        let is_gone = refused == Refused::NotFound;
+                        let info = if is_gone { PUBLISHER_STOPPED } else { refused.as_str() };
+                        self.end_peer(now, key, info, !is_gone);
                     }
                 }
             }
@@ -140,17 +149,20 @@ impl Worker {
             Event::Ended { track } => {
                 session.incoming.remove(&track);
                 if session.incoming.is_empty() {
-                    self.disconnected(now, key, "Stopped by session disconnect");
+                    self.disconnected(now, key, &DisconnectReason::Closed.to_string(), false);
                 }
             }
-            Event::Disconnected(reason) => self.disconnected(now, key, &reason.to_string()),
+            Event::Disconnected(reason) => {
+                let failed = reason != DisconnectReason::Closed;
+                self.disconnected(now, key, &reason.to_string(), failed);
+            }
             // What was lost for good shows in the numbers; the key frame has been asked for.
             _ => {}
         }
     }
 
     /// The far end, or the path to it, is gone.
-    fn disconnected(&mut self, now: Instant, key: Key, info: &str) {
+    fn disconnected(&mut self, now: Instant, key: Key, info: &str, failed: bool) {
         let Some(session) = self.peers.remove(now, key) else { return };
         self.router.unpublish(key);
         self.router.stop(key);
@@ -161,17 +173,17 @@ impl Worker {
             self.tell(News::Disconnected { stream: key, info: info.to_owned() });
         } else {
             tracing::debug!(?key, "a peer of the gateway has gone: {info}");
-            self.tell(News::Left { session: key });
+            self.tell(News::Left { session: key, info: info.to_owned(), failed });
         }
     }
 
     /// There is nothing more for it.
-    pub(super) fn end_peer(&mut self, now: Instant, key: Key) {
+    pub(super) fn end_peer(&mut self, now: Instant, key: Key, info: &str, failed: bool) {
         if let Some(session) = self.peers.remove(now, key) {
             self.router.unpublish(key);
             self.router.stop(key);
             if !session.is_own() {
-                self.tell(News::Left { session: key });
+                self.tell(News::Left { session: key, info: info.to_owned(), failed });
             }
         }
     }
@@ -193,7 +205,7 @@ impl Worker {
             .map(|(key, _)| *key)
             .collect();
         for key in silent {
-            self.disconnected(now, key, "Failed by RTP activity");
+            self.disconnected(now, key, NO_ACTIVITY, true);
         }
     }
 }

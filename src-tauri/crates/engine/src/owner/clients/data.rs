@@ -1,0 +1,157 @@
+//! What clients tell others: events of streams, and data.
+
+use super::stream::EVENT;
+use crate::{
+    check_stream_name,
+    clients::ClientNews,
+    io::streams::Ask,
+    owner::{Errand, Owner, text::shown},
+};
+use serde_json::{Value, json};
+use sidetone_api::{CallId, Reply, SessionId};
+use tokio::sync::oneshot;
+
+/// Bytes of what one event or message carries, as JSON.
+const LONGEST_PAYLOAD: usize = 64 * 1024;
+
+/// How far a message has come.
+enum Delivery {
+    Done,
+    Sent,
+}
+
+/// Whether there is a stream of a name, for the client that asked.
+#[derive(Debug)]
+pub(in super::super) struct Looked {
+    session: SessionId,
+    id: String,
+    available: bool,
+}
+
+impl Owner {
+    pub(super) fn client_looks(&mut self, session: &SessionId, id: String, name: String) {
+        if check_stream_name(&name).is_err() {
+            return self.on_client_looked(Looked { session: session.clone(), id, available: false });
+        }
+        let (done, found) = oneshot::channel();
+        self.stream_door.ask(Ask::Look { name, done });
+        let (errands, session) = (self.errands.clone(), session.clone());
+        tokio::spawn(async move {
+            let available = matches!(found.await, Ok(Some(_)));
+            let _ = errands.send(Errand::ClientLooked(Looked { session, id, available })).await;
+        });
+    }
+
+    pub(in super::super) fn on_client_looked(&mut self, looked: Looked) {
+        let Looked { session, id, available } = looked;
+        let info = if available { "" } else { "Stream not found" }.to_owned();
+        self.tell_client(&session, ClientNews::Available { id, available, info });
+    }
+
+    /// Of its publisher alone. What it mutes is known to those who play it, later too; `data` goes to all of them.
+    pub(super) fn client_sends_event(&mut self, session: &SessionId, id: &str, kind: &str, payload: &Value) {
+        let Some(leg) = self.client_leg(session, id) else {
+            return self.tell_client_failed(session, EVENT, None, "Stream not found");
+        };
+        let published = leg.is_published();
+        match kind {
+            "audioMuted" | "audioUnmuted" if published => leg.audio.muted = kind == "audioMuted",
+            "videoMuted" | "videoUnmuted" if published => leg.video.muted = kind == "videoMuted",
+            "data" if published && payload.to_string().len() <= LONGEST_PAYLOAD => {
+                let name = leg.wanted.name.clone();
+                return self.pass_stream_data(session, id, &name, payload);
+            }
+            "data" if published => {
+                let info = format!("data of a stream has {LONGEST_PAYLOAD} bytes at most");
+                return self.tell_client_failed(session, EVENT, None, &info);
+            }
+            _ => {
+                let info = "such an event cannot be sent to this stream";
+                return self.tell_client_failed(session, EVENT, None, info);
+            }
+        }
+        let (stream, audio, video) = (leg.key, leg.audio.muted, leg.video.muted);
+        self.stream_door.ask(Ask::Mute { stream, audio, video });
+    }
+
+    fn pass_stream_data(&mut self, from: &SessionId, from_id: &str, name: &str, payload: &Value) {
+        let legs = self.clients.all.iter().flat_map(|(session, client)| {
+            let of_name =
+                client.streams.iter().filter(|(_, leg)| leg.wanted.name == name && leg.status.is_some());
+            of_name.map(move |(id, _)| (session.clone(), id.clone()))
+        });
+        let others: Vec<_> = legs.filter(|(session, id)| (session, id.as_str()) != (from, from_id)).collect();
+        for (session, id) in others {
+            let news = ClientNews::StreamEvent { id, kind: "data".into(), payload: payload.clone() };
+            self.tell_client(&session, news);
+        }
+    }
+
+    /// A payload that says to whom goes there; any other is for the backend.
+    pub(super) fn client_sends_data(&mut self, session: &SessionId, operation_id: String, payload: Value) {
+        let (accepted, info) = match self.deliver_client_data(session, &operation_id, &payload) {
+            Ok(Delivery::Done) => (true, String::new()),
+            // The far end has not said yet.
+            Ok(Delivery::Sent) => return,
+            Err(info) => (false, info),
+        };
+        self.tell_client(session, ClientNews::DataStatus { operation_id, accepted, info });
+    }
+
+    fn deliver_client_data(
+        &mut self,
+        from: &SessionId,
+        operation_id: &str,
+        payload: &Value,
+    ) -> Result<Delivery, String> {
+        if payload.to_string().len() > LONGEST_PAYLOAD {
+            return Err(format!("a message has {LONGEST_PAYLOAD} bytes at most"));
+        }
+        let Some(to) = payload.get("to").and_then(Value::as_str) else { return Ok(Delivery::Done) };
+        let text = to;
+        let to = SessionId::new(to);
+        let is_there = self.clients.all.get(&to).is_some_and(|client| client.news.is_some());
+        if !is_there {
+            return self.send_client_message(from, operation_id, text, payload);
+        }
+        let mut passed = json!({ "from": from.as_str(), "to": to.as_str() });
+        for key in ["body", "contentType"] {
+            if let (Some(value), Some(passed)) = (payload.get(key), passed.as_object_mut()) {
+                passed.insert(key.to_owned(), value.clone());
+            }
+        }
+        let operation_id = crate::owner::view::new_id("d").map_err(|failure| failure.message)?;
+        self.tell_client(&to, ClientNews::Data { operation_id, payload: passed });
+        Ok(Delivery::Done)
+    }
+
+    /// To a SIP address, or to the far end of one of the client's calls.
+    fn send_client_message(
+        &mut self,
+        from: &SessionId,
+        operation_id: &str,
+        to: &str,
+        payload: &Value,
+    ) -> Result<Delivery, String> {
+        let client = self.clients.all.get(from).ok_or("Session does not exist")?;
+        let nobody = || format!("there is no session {:?} here, and this one has no SIP account", shown(to));
+        let sip = client.sip.clone().ok_or_else(nobody)?;
+        let call = client.calls.get(to).and_then(|own| own.call.clone());
+        if call.is_none() && self.calls.contains_key(&CallId::new(to.trim())) {
+            // Of somebody else.
+            return Err(format!("there is no call {:?} here", shown(to)));
+        }
+        let to = call.map_or_else(|| to.to_owned(), |call| call.as_str().to_owned());
+        let body = match payload.get("body") {
+            Some(Value::String(body)) => body.clone(),
+            Some(body) => body.to_string(),
+            None => String::new(),
+        };
+        let content_type = payload.get("contentType").and_then(Value::as_str).map(str::to_owned);
+        let sent = self.send_data(&to, body, content_type, Some(sip)).map_err(|failure| failure.message)?;
+        if let (Reply::Data { data_id }, Some(client)) = (sent, self.clients.all.get_mut(from)) {
+            client.sent.insert(data_id, operation_id.to_owned());
+        }
+        Ok(Delivery::Sent)
+    }
+}

@@ -1,0 +1,161 @@
+//! Clients of the gateway with a connection of their own: browsers with the Web SDK. Each has a session, and in it streams by
+//! the ids that it gave them.
+//!
+//! What it asks comes in at [`Owner::on_client_ask`], what it is told goes out at [`Owner::tell_client`].
+
+mod account;
+mod call;
+mod data;
+mod negotiate;
+mod open;
+mod sip;
+mod snapshot;
+mod status;
+mod stream;
+
+pub(super) use data::Looked;
+pub(super) use negotiate::{Answered, Taken};
+pub(super) use snapshot::Pictured;
+
+use super::Owner;
+use crate::{
+    clients::{ClientAsk, ClientNews},
+    io::streams::Key,
+};
+use sidetone_api::{AccountId, CallId, DataId, GatewayClient, SessionId};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+    time::Instant,
+};
+use tokio::sync::mpsc;
+
+/// Sessions of clients at a time, those that are kept for their clients' return among them.
+pub(super) const MOST_CLIENTS: usize = 2_000;
+/// Streams of one client.
+const MOST_STREAMS: usize = 64;
+/// Of whom the view tells.
+const MOST_LISTED: usize = 100;
+
+/// One client's session.
+#[derive(Debug)]
+struct Client {
+    app_key: String,
+    auth_token: String,
+    keep_alive: bool,
+    /// What it is told of itself.
+    connection: serde_json::Map<String, serde_json::Value>,
+    /// `None` while it is kept for a client that has gone.
+    news: Option<mpsc::Sender<ClientNews>>,
+    /// Of the connection that it has now: news of one that it had before mean nothing.
+    connected: u64,
+    /// When it goes if its client does not come back.
+    until: Option<Instant>,
+    streams: BTreeMap<String, stream::ClientLeg>,
+    calls: BTreeMap<String, call::ClientCallLeg>,
+    /// Its SIP account's session.
+    sip: Option<SessionId>,
+    login: String,
+    /// It is told of its registration.
+    registers: bool,
+    /// Messages of its own without an answer, and how it calls them.
+    sent: BTreeMap<DataId, String>,
+    remote: SocketAddr,
+    address: String,
+    origin: Option<String>,
+    /// Milliseconds since 1970.
+    since: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Clients {
+    all: BTreeMap<SessionId, Client>,
+    /// Ids of streams and calls, of all clients: no two have the same one.
+    ids: HashMap<String, SessionId>,
+    by_key: HashMap<Key, (SessionId, String)>,
+    snapshots: HashMap<Key, snapshot::Taking>,
+    by_call: HashMap<CallId, (SessionId, String)>,
+    /// Clients by their SIP sessions, and by the accounts of these.
+    by_sip: HashMap<SessionId, SessionId>,
+    accounts: HashMap<AccountId, SessionId>,
+    connections: u64,
+    negotiations: negotiate::Negotiations,
+    /// Of this engine, in what clients and their backends are told.
+    node: String,
+}
+
+impl Clients {
+    /// The last of them, and how many there are.
+    pub(super) fn listed(&self) -> (Vec<GatewayClient>, u32) {
+        let last = self.all.iter().rev().take(MOST_LISTED);
+        let listed = last.map(|(session_id, client)| {
+            let published = client.streams.values().filter(|leg| leg.is_published()).count();
+            GatewayClient {
+                session_id: session_id.clone(),
+                app_key: client.app_key.clone(),
+                address: client.address.clone(),
+                origin: client.origin.clone(),
+                connected: client.news.is_some(),
+                since: client.since,
+                published: count(published),
+                played: count(client.streams.len() - published),
+            }
+        });
+        (listed.collect(), count(self.all.len()))
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl Owner {
+    pub(super) fn on_client_ask(&mut self, session: &SessionId, ask: ClientAsk) {
+        if self.farewell.is_some() || !self.clients.all.contains_key(session) {
+            return;
+        }
+        match ask {
+            ClientAsk::Publish(wanted) => self.client_publishes(session, wanted),
+            ClientAsk::Play(wanted) => self.client_plays(session, wanted),
+            ClientAsk::Pause { id } => self.client_pauses(session, &id),
+            ClientAsk::UnPublish { id } => self.client_ends(session, &id, true),
+            ClientAsk::Stop { id } => self.client_ends(session, &id, false),
+            ClientAsk::Available { id, name } => self.client_looks(session, id, name),
+            ClientAsk::Snapshot { id, name } => self.client_takes_snapshot(session, id, name),
+            ClientAsk::StreamEvent { id, kind, payload } => {
+                self.client_sends_event(session, &id, &kind, &payload);
+            }
+            ClientAsk::SendData { operation_id, payload } => {
+                self.client_sends_data(session, operation_id, payload);
+            }
+            ClientAsk::Call(wanted) => self.client_calls(session, wanted),
+            ClientAsk::Answer { id, sdp } => self.client_answers(session, &id, &sdp),
+            ClientAsk::Hangup { id } => self.on_client_call_ask(session, &id, Self::hang_up),
+            ClientAsk::Hold { id } => self.on_client_call_ask(session, &id, Self::hold),
+            ClientAsk::Unhold { id } => self.on_client_call_ask(session, &id, Self::unhold),
+            ClientAsk::SendDtmf { id, kind, dtmf } => self.client_sends_dtmf(session, &id, &kind, &dtmf),
+            ClientAsk::Transfer { id, target } => {
+                self.on_client_call_ask(session, &id, |owner, call| owner.transfer(call, &target));
+            }
+        }
+    }
+
+    /// A client that does not read what it is told is closed.
+    fn tell_client(&mut self, session: &SessionId, news: ClientNews) {
+        let Some(client) = self.clients.all.get_mut(session) else { return };
+        let Some(to) = &client.news else { return };
+        if to.try_send(news).is_err() {
+            client.news = None;
+        }
+    }
+
+    fn tell_client_failed(
+        &mut self,
+        session: &SessionId,
+        event: &'static str,
+        id: Option<String>,
+        info: &str,
+    ) {
+        self.tell_client(session, ClientNews::Failed { event, id, info: info.to_owned() });
+    }
+}

@@ -1,0 +1,137 @@
+//! Pictures of streams for clients: the name is played for as long as one takes.
+
+use super::super::streams::next_picture;
+use crate::{
+    check_stream_name,
+    clients::ClientNews,
+    io::streams::{
+        Ask, Key, Own, Tracks,
+        receive::{self, Outlets, Received},
+    },
+    owner::{Errand, Owner, text},
+};
+use sidetone_api::SessionId;
+use sidetone_media::video::{FramePool, Picture, Scaler, Size, VideoCodec};
+use std::sync::Arc;
+
+/// Pictures that are being taken, each with a decoder.
+const MOST: usize = 8;
+/// Of one client.
+const MOST_OF_ONE: usize = 2;
+/// Of a PNG: a larger picture is made smaller.
+const LARGEST: usize = 2 << 20;
+const NOT_FOUND: &str = "Stream not found";
+
+/// A picture that is being taken.
+#[derive(Debug)]
+pub(super) struct Taking {
+    pub(super) session: SessionId,
+    id: String,
+    own: Own,
+    outlets: Option<Outlets>,
+}
+
+#[derive(Debug)]
+pub(in super::super) struct Pictured {
+    key: Key,
+    result: Result<Vec<u8>, String>,
+}
+
+impl Owner {
+    pub(super) fn client_takes_snapshot(&mut self, session: &SessionId, id: String, name: String) {
+        let of_one = self.clients.snapshots.values().filter(|taking| taking.session == *session).count();
+        let refused = if self.clients.snapshots.len() >= MOST || of_one >= MOST_OF_ONE {
+            Some("too many snapshots are being taken")
+        } else if check_stream_name(&name).is_err() {
+            Some(NOT_FOUND)
+        } else {
+            None
+        };
+        if let Some(info) = refused {
+            return self.tell_client(session, ClientNews::Snapshot { id, png: Err(info.to_owned()) });
+        }
+        let key = self.streams.new_key();
+        let (sink, outlets) = receive::sink();
+        let own = Own::default();
+        let taking = Taking { session: session.clone(), id, own: own.clone(), outlets: Some(outlets) };
+        self.clients.snapshots.insert(key, taking);
+        self.stream_door.ask(Ask::Play { stream: key, name, own, sink });
+    }
+
+    /// What comes is known. False where no picture is taken by this key.
+    pub(in super::super) fn on_client_snapshot_tracks(&mut self, key: Key, tracks: &Tracks) -> bool {
+        let inlet = self.stream_door.inlet(key);
+        let Some(taking) = self.clients.snapshots.get_mut(&key) else { return false };
+        let Some(outlets) = taking.outlets.take() else { return true };
+        let codec = tracks.video.as_ref().map(|track| track.codec.parse::<VideoCodec>());
+        let started = match codec {
+            None => Err("the stream has no picture".to_owned()),
+            Some(Ok(codec)) if codec.info().decode => {
+                let received =
+                    Received { codec, sound_clock: None, repair: true, parameter_sets: Arc::default() };
+                let started = receive::start(received, outlets.video, inlet, taking.own.clone());
+                started.map_err(|error| format!("no thread for it: {error}"))
+            }
+            Some(_) => Err("this build cannot decode the stream's picture".to_owned()),
+        };
+        if let Err(info) = started {
+            self.on_client_pictured(Pictured { key, result: Err(info) });
+            return true;
+        }
+        let (pictures, errands) = (taking.own.pictures(), self.errands.clone());
+        tokio::spawn(async move {
+            let result = match next_picture(pictures).await {
+                Some(picture) => {
+                    let encoding = tokio::task::spawn_blocking(move || png(&picture));
+                    encoding.await.unwrap_or_else(|error| Err(error.to_string()))
+                }
+                None => Err("the stream shows no picture".into()),
+            };
+            let _ = errands.send(Errand::ClientPictured(Pictured { key, result })).await;
+        });
+        true
+    }
+
+    /// It cannot be played, or not any more.
+    pub(in super::super) fn on_client_snapshot_ended(&mut self, key: Key, info: &str) -> bool {
+        let is_snapshot = self.clients.snapshots.contains_key(&key);
+        if is_snapshot {
+            self.on_client_pictured(Pictured { key, result: Err(info.to_owned()) });
+        }
+        is_snapshot
+    }
+
+    pub(in super::super) fn on_client_pictured(&mut self, pictured: Pictured) {
+        let Pictured { key, result } = pictured;
+        let Some(taking) = self.clients.snapshots.get(&key) else { return };
+        let (session, id) = (taking.session.clone(), taking.id.clone());
+        self.end_client_snapshot(key);
+        let png = result.map_err(|info| text::shown(&info));
+        self.tell_client(&session, ClientNews::Snapshot { id, png });
+    }
+
+    pub(super) fn end_client_snapshot(&mut self, key: Key) {
+        if let Some(taking) = self.clients.snapshots.remove(&key) {
+            self.stream_door.ask(Ask::End { stream: key });
+            taking.own.close();
+        }
+    }
+}
+
+/// Made smaller until it is of a size that can be sent.
+fn png(picture: &Picture) -> Result<Vec<u8>, String> {
+    let in_words = |error: &dyn std::fmt::Display| error.to_string();
+    let pool = FramePool::default();
+    let mut picture = picture.upright(&pool).map_err(|error| in_words(&error))?;
+    loop {
+        let pixels = picture.to_rgb().map_err(|error| in_words(&error))?;
+        let mut bytes = Vec::new();
+        super::super::streams::encode_png(&mut bytes, picture.width(), picture.height(), &pixels)
+            .map_err(|error| in_words(&error))?;
+        if bytes.len() <= LARGEST {
+            return Ok(bytes);
+        }
+        let half = Size::clamped(picture.width() / 2, picture.height() / 2);
+        picture = Scaler::crisp().scale(&picture, half, &pool).map_err(|error| in_words(&error))?;
+    }
+}

@@ -1,0 +1,164 @@
+//! Clients of the gateway with sessions of their own, without a network to them: what is theirs, and what is not.
+
+use crate::kit::{Phone, SOON, gateway};
+use serde_json::{Map, Value, json};
+use sidetone_api::{SessionId, StreamStatus};
+use sidetone_engine::{ClientAsk, ClientNews, ClientOpened, ClientOpening, ClientStream, Handle};
+use sidetone_peer::{Certificate, Config, Direction, Peer, Wanted};
+use std::{net::SocketAddr, time::Instant};
+use tokio::time::timeout;
+
+fn opening(fields: &Value, auth_token: Option<&str>, keep_alive: bool) -> ClientOpening {
+    let address = SocketAddr::from(([127, 0, 0, 1], 4_000));
+    ClientOpening {
+        fields: fields.as_object().cloned().unwrap_or_else(Map::new),
+        app_key: "defaultApp".into(),
+        auth_token: auth_token.map(String::from),
+        keep_alive,
+        remote: address,
+        local: address,
+        origin: None,
+    }
+}
+
+struct Client {
+    handle: Handle,
+    opened: ClientOpened,
+}
+
+impl Client {
+    async fn open(phone: &Phone) -> Self {
+        let handle = phone.handle.clone();
+        let opened = handle.open_client(opening(&json!({}), None, false)).await.expect("it is let in");
+        Self { handle, opened }
+    }
+
+    async fn ask(&self, ask: ClientAsk) {
+        self.handle.ask_client(self.opened.session_id.clone(), ask).await;
+    }
+
+    async fn told(&mut self) -> ClientNews {
+        timeout(SOON, self.opened.news.next()).await.expect("in time").expect("the session stands")
+    }
+
+    /// The next status of a stream, and why.
+    async fn status(&mut self) -> (String, StreamStatus, String) {
+        loop {
+            match self.told().await {
+                ClientNews::Stream(view) => return (view.media_session_id, view.status, view.info),
+                ClientNews::Failed { info, .. } => return (String::new(), StreamStatus::Failed, info),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn stream(id: &str, name: &str, direction: Direction) -> ClientStream {
+    let now = Instant::now();
+    let hosts = vec!["127.0.0.1:9".parse().unwrap()];
+    let mut peer = Peer::new(now, Config::client(Certificate::generate().unwrap(), hosts, 7)).unwrap();
+    let sdp = peer.create_offer(now, &Wanted::both(direction)).unwrap();
+    ClientStream {
+        id: id.into(),
+        name: name.into(),
+        sdp,
+        provider: "WebRTC".into(),
+        ..ClientStream::default()
+    }
+}
+
+fn failed(id: &str, info: &str) -> (String, StreamStatus, String) {
+    (id.into(), StreamStatus::Failed, info.into())
+}
+
+#[tokio::test]
+async fn an_id_belongs_to_the_client_that_gave_it() {
+    let host = Phone::start(gateway()).await;
+    let (mut one, mut other) = (Client::open(&host).await, Client::open(&host).await);
+    one.ask(ClientAsk::Publish(stream("m1", "cam", Direction::Send))).await;
+    let ClientNews::Description { id, sdp, is_answer: true } = one.told().await else { panic!("no answer") };
+    assert!(id == "m1" && sdp.contains("a=ice-lite") && sdp.contains("a=candidate:"), "{sdp}");
+    let in_use = "MediaSessionId is already in use";
+    other.ask(ClientAsk::Publish(stream("m1", "other", Direction::Send))).await;
+    assert_eq!(other.status().await, failed("m1", in_use));
+    one.ask(ClientAsk::Publish(stream("m1", "other", Direction::Send))).await;
+    // The stream of this id goes on.
+    assert_eq!(one.status().await, failed("", in_use));
+    for ask in [
+        ClientAsk::UnPublish { id: "m1".into() },
+        ClientAsk::Stop { id: "m1".into() },
+        ClientAsk::Pause { id: "m1".into() },
+        ClientAsk::StreamEvent { id: "m1".into(), kind: "data".into(), payload: json!(1) },
+    ] {
+        other.ask(ask).await;
+        assert_eq!(other.status().await, failed("", "Stream not found"));
+    }
+    other.ask(ClientAsk::Publish(stream("m2", "cam", Direction::Send))).await;
+    assert_eq!(other.status().await, failed("m2", "Stream name is already in use"));
+    one.ask(ClientAsk::UnPublish { id: "m1".into() }).await;
+    assert_eq!(one.status().await, ("m1".into(), StreamStatus::Unpublished, "Stopped by user".into()));
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_in_the_contracts_words() {
+    let host = Phone::start(gateway()).await;
+    let mut client = Client::open(&host).await;
+    let broken = ClientStream { sdp: "v=0\r\nnonsense".into(), ..stream("m3", "cam", Direction::Send) };
+    let other = ClientStream { provider: "MSE".into(), ..stream("m4", "cam", Direction::Receive) };
+    for (ask, wanted) in [
+        (ClientAsk::Publish(stream("", "cam", Direction::Send)), failed("", "MediaSessionId is null")),
+        (ClientAsk::Play(stream("m1", "nobody", Direction::Receive)), failed("m1", "Stream not found")),
+        (
+            ClientAsk::Play(stream("m2", "no name/at all", Direction::Receive)),
+            failed("m2", "Stream not found"),
+        ),
+        (ClientAsk::Play(other), failed("m4", "No common codecs")),
+    ] {
+        client.ask(ask).await;
+        assert_eq!(client.status().await, wanted);
+    }
+    client.ask(ClientAsk::Publish(broken)).await;
+    let (id, status, info) = client.status().await;
+    assert!(id == "m3" && status == StreamStatus::Failed && !info.is_empty(), "{info}");
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn a_session_that_was_to_be_kept_is_had_again_by_its_token_alone() {
+    let host = Phone::start(gateway()).await;
+    let open = async |token: Option<&str>, keep: bool| {
+        host.handle.open_client(opening(&json!({}), token, keep)).await
+    };
+    let first = open(None, true).await.unwrap();
+    let token = first.connection["authToken"].as_str().unwrap().to_owned();
+    let session: SessionId = first.session_id.clone();
+    drop(first);
+    let mut second = open(Some(&token), true).await.unwrap();
+    assert_eq!(second.session_id, session);
+    // Whoever has the token has the session: the connection before may be half open.
+    let third = open(Some(&token), false).await.unwrap();
+    assert_eq!(timeout(SOON, second.news.next()).await.unwrap(), None);
+    assert_eq!(open(Some("guessed"), true).await.unwrap_err().info, "Session does not exist");
+    drop((second, third));
+    let gone = timeout(SOON, async {
+        while open(Some(&token), false).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    });
+    gone.await.expect("a session that was not to be kept goes with its connection");
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_client_is_told_of_itself_has_no_password() {
+    let host = Phone::start(gateway()).await;
+    let fields = json!({ "sipLogin": "1001", "sipDomain": "127.0.0.1:9", "sipPassword": "hidden", "custom": { "a": 1 } });
+    let opened = host.handle.open_client(opening(&fields, None, false)).await.unwrap();
+    let told = Value::Object(opened.connection.clone());
+    assert_eq!((&told["sipLogin"], &told["custom"]), (&json!("1001"), &json!({ "a": 1 })));
+    assert!(!told.to_string().contains("hidden"), "{told}");
+    let wrong = json!({ "sipLogin": "a b\r\n", "sipDomain": "x" });
+    assert!(host.handle.open_client(opening(&wrong, None, false)).await.is_err());
+    host.finish().await;
+}

@@ -1,0 +1,136 @@
+use super::{ClientMessage as M, Malformed, ServerMessage, parse, refusal};
+use serde_json::{Value, json};
+use sidetone_engine::ClientNews;
+
+fn read(name: &str, object: &Value) -> Result<M, Malformed> {
+    parse(&json!({ "message": name, "data": [object] }).to_string())
+}
+
+#[test]
+fn the_first_message_keeps_all_that_it_says() {
+    let said = json!({ "appKey": "defaultApp", "sipPort": "5060", "custom": { "token": 1 } });
+    let Ok(M::Connection(fields)) = read("connection", &said) else { panic!("it is a connection") };
+    assert_eq!(Value::Object(fields), said);
+}
+
+#[test]
+fn keep_alive_comes_with_any_data_or_none() {
+    for text in
+        [r#"{"message":"pong","data":[null]}"#, r#"{"message":"pong"}"#, r#"{"message":"pong","data":7}"#]
+    {
+        assert_eq!(parse(text), Ok(M::Pong), "{text}");
+    }
+    assert_eq!(parse(r#"{"message":"ping","data":[]}"#), Ok(M::Ping));
+}
+
+#[test]
+fn a_stream_is_read_whatever_types_its_fields_have() {
+    let said = json!({
+        "mediaSessionId": "m1", "name": "s1", "hasVideo": "true", "hasAudio": 1, "bitrate": "512", "maxBitrate": 1e12,
+        "minBitrate": -3, "width": null, "sdp": "v=0", "mediaProvider": "WebRTC", "custom": { "name": "room" },
+        "constraints": [[{}]], "record": [],
+    });
+    let Ok(M::PublishStream(stream)) = read("publishStream", &said) else { panic!("it is a stream") };
+    assert_eq!((stream.id.as_str(), stream.name.as_str(), stream.sdp.as_str()), ("m1", "s1", "v=0"));
+    assert_eq!((stream.has_audio, stream.has_video, stream.record), (true, true, false));
+    assert_eq!((stream.bitrate, stream.min_bitrate, stream.max_bitrate, stream.width), (512, 0, u32::MAX, 0));
+    assert_eq!(stream.custom, Some(json!({ "name": "room" })));
+    let Ok(M::PlayStream(stream)) = read("playStream", &json!({ "name": {}, "sdp": [1] })) else {
+        panic!("it is a stream")
+    };
+    assert_eq!((stream.id.as_str(), stream.name.as_str(), stream.sdp.as_str()), ("", "", ""));
+}
+
+#[test]
+fn each_message_of_a_client_is_known() {
+    let object = json!({ "mediaSessionId": "m", "name": "n", "callId": "c", "operationId": "o", "type": "data",
+        "payload": { "a": 1 }, "command": "start", "logs": "l" });
+    let known = |name: &str| read(name, &object).unwrap();
+    let (id, name) = (String::from("m"), String::from("n"));
+    assert_eq!(known("pauseStream"), M::PauseStream { id: id.clone() });
+    assert_eq!(known("unPublishStream"), M::UnPublishStream { id: id.clone() });
+    assert_eq!(known("stopStream"), M::StopStream { id: id.clone() });
+    assert_eq!(known("availableStream"), M::AvailableStream { id: id.clone(), name: name.clone() });
+    assert_eq!(known("snapshot"), M::Snapshot { id: id.clone(), name });
+    let payload = json!({ "a": 1 });
+    assert_eq!(
+        known("sendStreamEvent"),
+        M::SendStreamEvent { id, kind: "data".into(), payload: payload.clone() }
+    );
+    assert_eq!(known("sendData"), M::SendData { operation_id: "o".into(), payload });
+    assert_eq!(known("pushLogs"), M::PushLogs { logs: "l".into() });
+    assert_eq!(known("sessionDebug"), M::SessionDebug { start: true });
+    assert!(matches!(known("submitBugReport"), M::SubmitBugReport(_)));
+    assert_eq!(known("webRTCMetricsBatch"), M::Metrics);
+    assert!(matches!(known("call"), M::Call(call) if call.id == "c"));
+    let id = || String::from("c");
+    assert_eq!(known("answer"), M::Answer { id: id(), sdp: String::new() });
+    assert_eq!(known("hangup"), M::Hangup { id: id() });
+    assert_eq!(known("hold"), M::Hold { id: id() });
+    assert_eq!(known("unhold"), M::Unhold { id: id() });
+    assert_eq!(known("sendDtmf"), M::SendDtmf { id: id(), kind: "data".into(), dtmf: String::new() });
+    assert_eq!(known("transfer"), M::Transfer { id: id(), target: String::new() });
+    let unknown = "changeMediaRequest\n".repeat(100);
+    assert!(matches!(known(&unknown), M::Unknown { name } if name.len() == 64 && !name.contains('\n')));
+}
+
+#[test]
+fn what_is_no_message_is_told_in_words() {
+    for (text, word) in [
+        ("", "JSON"),
+        ("{", "JSON"),
+        ("[1]", "message"),
+        ("7", "message"),
+        (r#"{"data":[{}]}"#, "message"),
+        (r#"{"message":7,"data":[{}]}"#, "message"),
+        (r#"{"message":"publishStream"}"#, "publishStream"),
+        (r#"{"message":"publishStream","data":[]}"#, "publishStream"),
+        (r#"{"message":"publishStream","data":[null]}"#, "publishStream"),
+        (r#"{"message":"connection","data":["x"]}"#, "connection"),
+        (r#"{"message":"hangup","data":[[]]}"#, "hangup"),
+    ] {
+        let told = parse(text).unwrap_err().to_string();
+        assert!(told.contains(word), "{text}: {told}");
+    }
+    let long = json!({ "mediaSessionId": "x".repeat(129) });
+    assert!(read("stopStream", &long).unwrap_err().to_string().contains("mediaSessionId"));
+    assert!(parse(&"[".repeat(100_000)).is_err());
+}
+
+#[test]
+fn whatever_is_said_has_an_array_of_data() {
+    let id = || String::from("m");
+    let all = [
+        ServerMessage::Ping,
+        ServerMessage::Pong,
+        ServerMessage::UserData(serde_json::Map::new()),
+        ServerMessage::Registered,
+        refusal("Forbidden"),
+        ServerMessage::RemoteSdp { id: id(), sdp: "v=0".into(), is_answer: true },
+        ServerMessage::AvailableStream { id: id(), available: true, info: String::new() },
+        ServerMessage::VideoRate { id: id(), inbound: true, bits: 1 },
+        ServerMessage::DataStatus { operation_id: id(), accepted: false, info: "no".into() },
+        ServerMessage::Data { operation_id: id(), payload: Value::Null },
+        ServerMessage::SessionDebug { started: true },
+        ClientNews::Snapshot { id: id(), png: Ok(vec![1, 2, 3]) }.into(),
+        ClientNews::Failed { event: "StreamStatusEvent", id: Some(id()), info: "x".into() }.into(),
+    ];
+    for message in all {
+        let value: Value = serde_json::from_str(&message.text()).unwrap();
+        assert!(value["data"].is_array() && value["message"].is_string(), "{value}");
+    }
+}
+
+#[test]
+fn what_the_sdk_compares_is_of_the_type_that_it_compares() {
+    let said = |message: ServerMessage| serde_json::from_str::<Value>(&message.text()).unwrap();
+    let available = said(ServerMessage::AvailableStream { id: "m".into(), available: true, info: "".into() });
+    assert_eq!(available["data"][0]["status"], json!("true"));
+    let sdp = said(ServerMessage::RemoteSdp { id: "m".into(), sdp: "v=0".into(), is_answer: true });
+    assert_eq!(sdp["data"], json!(["m", "v=0", true]));
+    let failed = said(refusal("Forbidden"));
+    let wanted = json!({ "status": "FAILED", "info": "Forbidden", "apiMethod": "ConnectionStatusEvent" });
+    assert_eq!(failed["data"][0], wanted);
+    let snapshot = said(ClientNews::Snapshot { id: "m".into(), png: Ok(b"png".to_vec()) }.into());
+    assert_eq!(snapshot["data"][0]["payload"]["snapshot"], json!("cG5n"));
+}

@@ -1,0 +1,60 @@
+//! Pages made for Flashphoner's Web Call Server: the WebSocket that the Web SDK opens, at any path.
+//!
+//! ```text
+//!  SDK ──connection──▶ session   the first message; getUserData answers, or fail and the end
+//!      ──publishStream, playStream, …──▶ the engine; what comes of it comes back as statuses and events
+//!      ◀──ping, every 5 s──          a client that answers none of ten has gone
+//! ```
+//!
+//! Here the form is checked and the words are found; sessions, streams and data are the engine's. Which pages may connect: as with
+//! WHIP, those of this machine.
+
+pub mod message;
+mod opening;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use crate::{app::App, guard::Refusal, listener::Remote, upgrade::admit, whip::origin};
+use axum::{
+    extract::{FromRequestParts as _, Request, State, WebSocketUpgrade},
+    http::{HeaderMap, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use message::LONGEST_MESSAGE;
+use std::sync::Arc;
+
+/// Connections at a time.
+pub(crate) const MOST_CLIENTS: usize = 2_000;
+/// Sockets of ours, which are others.
+const OURS: [&str; 2] = ["/ui/socket", "/frames"];
+
+/// Any WebSocket that is not one of our own pages' is the Web SDK's: it knows no path.
+pub(crate) async fn upgraded(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    if OURS.contains(&request.uri().path()) || !wants_socket(request.headers()) {
+        return next.run(request).await;
+    }
+    let origin = match origin::check(request.headers()) {
+        Ok(origin) => origin.and_then(|origin| origin.to_str().map(str::to_owned).ok()),
+        Err(words) => return Refusal::new(StatusCode::FORBIDDEN, "Origin", words).into_response(),
+    };
+    let (mut parts, _) = request.into_parts();
+    let remote = parts.extensions.get::<Remote>().map_or(app.address, |remote| remote.0);
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
+    let (upgrade, permit) = match admit(&app.clients, MOST_CLIENTS, upgrade) {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
+    };
+    upgrade.max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE).write_buffer_size(0).on_upgrade(
+        async move |socket| {
+            session::run(socket, &app, opening::Caller { remote, local: app.address, origin }).await;
+            drop(permit);
+        },
+    )
+}
+
+fn wants_socket(headers: &HeaderMap) -> bool {
+    let upgrade = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
+    upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
+}

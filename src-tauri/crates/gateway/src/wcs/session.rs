@@ -1,0 +1,229 @@
+//! One connection of the Web SDK, from its first message to its end.
+
+use super::{
+    message::{ClientMessage, LONGEST_MESSAGE, ServerMessage, parse, refusal},
+    opening::{Caller, introduced},
+};
+use crate::{
+    app::App,
+    socket::{
+        GOODBYE, close_code,
+        outbox::{Item, Outbox, TooSlow},
+        rate::Rate,
+        say_goodbye, transmit,
+    },
+    wire,
+};
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::{StreamExt, stream::SplitStream};
+use sidetone_api::SessionId;
+use sidetone_engine::{ClientAsk, ClientNewsReader};
+use std::{
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep, timeout};
+
+/// As of Web Call Server: after ten pings without a word of the client it has gone.
+const PING_EVERY: Duration = Duration::from_secs(5);
+const MAX_UNANSWERED: u32 = 10;
+/// The engine, and a backend that it asks, decide within this.
+const DECISION: Duration = Duration::from_secs(20);
+/// A client that says more is not read for a while. Lines of logs count for less: a page that is debugged makes a flood of them.
+const PER_SECOND: u32 = 50;
+const BURST: u32 = 200;
+const LOGS_PER_SECOND: u32 = 500;
+const LOGS_BURST: u32 = 2_000;
+const WHILE_FLOODED: Duration = Duration::from_millis(20);
+/// A longer message must be mostly text: much else would take many times its size in memory.
+const LONGEST_OF_VALUES: usize = 64 * 1024;
+
+/// Why the server ends it.
+struct Farewell {
+    code: u16,
+    reason: String,
+}
+
+impl Farewell {
+    fn new(code: u16, reason: impl Into<String>) -> Option<Self> {
+        Some(Self { code, reason: reason.into() })
+    }
+}
+
+impl From<TooSlow> for Farewell {
+    fn from(_: TooSlow) -> Self {
+        Self { code: close_code::TOO_SLOW, reason: "what was said was not read in time".into() }
+    }
+}
+
+/// Everything of the session ends with this, but what the client asked to be kept.
+pub(super) async fn run(mut socket: WebSocket, app: &App, caller: Caller) {
+    let opening = tokio::select! {
+        opening = introduced(&mut socket, caller) => opening,
+        () = app.stopped() => Err(Some("the gateway stops".into())),
+    };
+    let opening = match opening {
+        Ok(opening) => opening,
+        Err(None) => return,
+        Err(Some(info)) => return refuse(socket, info).await,
+    };
+    let opened = match timeout(DECISION, app.door.open_client(opening)).await {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(refused)) => return refuse(socket, refused.info).await,
+        Err(_) => return refuse(socket, "the engine has too much to do".into()).await,
+    };
+    let (mut sink, mut stream) = socket.split();
+    let (outbox, unanswered) = (Outbox::default(), AtomicU32::new(0));
+    let _ = say(&outbox, &ServerMessage::UserData(opened.connection));
+    let farewell = tokio::select! {
+        farewell = receive(&mut stream, app, &opened.session_id, &outbox, &unanswered) => farewell,
+        farewell = forward(opened.news, &outbox) => farewell,
+        farewell = keep_alive(&outbox, &unanswered) => farewell,
+        () = transmit(&mut sink, &outbox) => None,
+        () = app.stopped() => Farewell::new(close_code::GOING_AWAY, "the gateway stops"),
+    };
+    let Some(Farewell { code, reason }) = farewell else { return };
+    tracing::debug!(code, reason, "a client's connection is closed");
+    let _ = timeout(GOODBYE, say_goodbye(&mut sink, &mut stream, code, reason)).await;
+}
+
+/// The client is told why, and closed.
+async fn refuse(mut socket: WebSocket, info: String) {
+    tracing::debug!(info, "a client is refused");
+    let said = socket.send(Message::Text(refusal(info.clone()).text().into())).await;
+    let (mut sink, mut stream) = socket.split();
+    if said.is_ok() {
+        let _ = timeout(GOODBYE, say_goodbye(&mut sink, &mut stream, close_code::FLOOD, info)).await;
+    }
+}
+
+fn say(outbox: &Outbox, message: &ServerMessage) -> Result<(), TooSlow> {
+    let text = message.text();
+    outbox.push(if message.is_measurement() { Item::Measurement(text) } else { Item::Text(text) })
+}
+
+/// Reads what the client says. One that floods is read slowly.
+async fn receive(
+    stream: &mut SplitStream<WebSocket>,
+    app: &App,
+    session: &SessionId,
+    outbox: &Outbox,
+    unanswered: &AtomicU32,
+) -> Option<Farewell> {
+    let now = Instant::now();
+    let mut rate = Rate::new(now, PER_SECOND, BURST);
+    let mut logs = Rate::new(now, LOGS_PER_SECOND, LOGS_BURST);
+    while let Some(message) = stream.next().await {
+        unanswered.store(0, Relaxed);
+        let text = match message {
+            Ok(Message::Text(text)) => text,
+            Ok(Message::Binary(_)) => {
+                return Farewell::new(close_code::NOT_TEXT, "messages are text frames of JSON");
+            }
+            Ok(Message::Ping(_) | Message::Pong(_)) => {
+                slow_down(&mut rate).await;
+                continue;
+            }
+            Ok(Message::Close(_)) => return None,
+            Err(error) => return Farewell::new(close_code::PROTOCOL, error.to_string()),
+        };
+        if text.len() > LONGEST_OF_VALUES && !wire::is_mostly_text(text.as_str()) {
+            let reason = format!("a message of up to {LONGEST_MESSAGE} bytes is mostly text");
+            return Farewell::new(close_code::TOO_BIG, reason);
+        }
+        let parsed = parse(text.as_str());
+        drop(text);
+        let is_log = matches!(parsed, Ok(ClientMessage::PushLogs { .. } | ClientMessage::Metrics));
+        slow_down(if is_log { &mut logs } else { &mut rate }).await;
+        let answer = match parsed {
+            Ok(message) => match Next::of(message) {
+                Next::Ask(ask) => {
+                    app.door.ask_client(session.clone(), ask).await;
+                    continue;
+                }
+                Next::Say(answer) => answer,
+                Next::Nothing => continue,
+            },
+            Err(malformed) => fail(None, malformed.to_string()),
+        };
+        if let Err(slow) = say(outbox, &answer) {
+            return Some(slow.into());
+        }
+    }
+    None
+}
+
+async fn slow_down(rate: &mut Rate) {
+    while !rate.admits(Instant::now()) {
+        sleep(WHILE_FLOODED).await;
+    }
+}
+
+/// What a message leads to.
+enum Next {
+    Ask(ClientAsk),
+    Say(ServerMessage),
+    Nothing,
+}
+
+impl Next {
+    fn of(message: ClientMessage) -> Self {
+        use ClientMessage as M;
+        match message {
+            M::PublishStream(stream) => Self::Ask(ClientAsk::Publish(stream)),
+            M::PlayStream(stream) => Self::Ask(ClientAsk::Play(stream)),
+            M::PauseStream { id } => Self::Ask(ClientAsk::Pause { id }),
+            M::UnPublishStream { id } => Self::Ask(ClientAsk::UnPublish { id }),
+            M::StopStream { id } => Self::Ask(ClientAsk::Stop { id }),
+            M::AvailableStream { id, name } => Self::Ask(ClientAsk::Available { id, name }),
+            M::Snapshot { id, name } => Self::Ask(ClientAsk::Snapshot { id, name }),
+            M::SendStreamEvent { id, kind, payload } => {
+                Self::Ask(ClientAsk::StreamEvent { id, kind, payload })
+            }
+            M::SendData { operation_id, payload } => Self::Ask(ClientAsk::SendData { operation_id, payload }),
+            M::Ping => Self::Say(ServerMessage::Pong),
+            M::Connection(_) => Self::Say(fail(None, "the session stands already")),
+            M::Call(call) => Self::Ask(ClientAsk::Call(call)),
+            M::Answer { id, sdp } => Self::Ask(ClientAsk::Answer { id, sdp }),
+            M::Hangup { id } => Self::Ask(ClientAsk::Hangup { id }),
+            M::Hold { id } => Self::Ask(ClientAsk::Hold { id }),
+            M::Unhold { id } => Self::Ask(ClientAsk::Unhold { id }),
+            M::SendDtmf { id, kind, dtmf } => Self::Ask(ClientAsk::SendDtmf { id, kind, dtmf }),
+            M::Transfer { id, target } => Self::Ask(ClientAsk::Transfer { id, target }),
+            M::SubmitBugReport(_) => {
+                Self::Say(fail(Some("BugReportStatusEvent"), "bug reports are not kept here"))
+            }
+            M::SessionDebug { .. } => {
+                Self::Say(fail(Some("SessionDebugStatusEvent"), "debug logs are not kept here"))
+            }
+            M::Unknown { name } => Self::Say(fail(None, format!("{name:?} is not known here"))),
+            M::Pong | M::PushLogs { .. } | M::Metrics => Self::Nothing,
+        }
+    }
+}
+
+fn fail(event: Option<&'static str>, info: impl Into<String>) -> ServerMessage {
+    ServerMessage::Fail { event, id: None, info: info.into() }
+}
+
+/// Queues what the engine tells.
+async fn forward(mut news: ClientNewsReader, outbox: &Outbox) -> Option<Farewell> {
+    while let Some(news) = news.next().await {
+        if let Err(slow) = say(outbox, &news.into()) {
+            return Some(slow.into());
+        }
+    }
+    Farewell::new(close_code::GOING_AWAY, "the session is over, or goes on elsewhere")
+}
+
+async fn keep_alive(outbox: &Outbox, unanswered: &AtomicU32) -> Option<Farewell> {
+    loop {
+        sleep(PING_EVERY).await;
+        if unanswered.fetch_add(1, Relaxed) >= MAX_UNANSWERED {
+            return Farewell::new(close_code::SILENT, "no answer to pings");
+        }
+        if let Err(slow) = say(outbox, &ServerMessage::Ping) {
+            return Some(slow.into());
+        }
+    }
+}
