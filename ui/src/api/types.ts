@@ -470,7 +470,7 @@ ringer?: string, } | { "command": "testMicrophone", on: boolean, } | { "command"
 /**
  * Put the password into the platform's key store; otherwise it lives in memory.
  */
-remember: boolean, } | { "command": "removeAccount", accountId: AccountId, } | { "command": "changeSettings", audio?: AudioSettings, network?: NetworkSettings, gateway?: GatewaySettings, ui?: UiSettings, calls?: CallSettings, video?: VideoSettings, hooks?: HookSettings, } | { "command": "setSecret", for: SecretUse, secret?: Secret, 
+remember: boolean, } | { "command": "removeAccount", accountId: AccountId, } | { "command": "changeSettings" } & SettingsChange | { "command": "setSecret", for: SecretUse, secret?: Secret, 
 /**
  * Put it into the platform's key store; otherwise it lives in memory.
  */
@@ -1070,6 +1070,11 @@ messagesWaiting: MessagesWaiting | null, };
  * Everything that is kept over restarts, but for secrets. An unknown key in the file is an error that names it.
  */
 export type Settings = { audio: AudioSettings, network: NetworkSettings, gateway: GatewaySettings, ui: UiSettings, calls: CallSettings, video: VideoSettings, hooks: HookSettings, accounts: Array<Account>, };
+
+/**
+ * Parts of the settings; an absent one stays.
+ */
+export type SettingsChange = { audio?: AudioSettings, network?: NetworkSettings, gateway?: GatewaySettings, ui?: UiSettings, calls?: CallSettings, video?: VideoSettings, hooks?: HookSettings, };
 
 /**
  * The first hop of the signalling: what is beyond it is not known.

@@ -248,29 +248,7 @@ pub enum Command {
         account_id: AccountId,
     },
     /// Replace the named parts of the settings.
-    ChangeSettings {
-        #[serde(default)]
-        #[cfg_attr(feature = "typescript", ts(optional))]
-        audio: Option<AudioSettings>,
-        #[serde(default)]
-        #[cfg_attr(feature = "typescript", ts(optional))]
-        network: Option<NetworkSettings>,
-        #[serde(default)]
-        #[cfg_attr(feature = "typescript", ts(optional))]
-        gateway: Option<GatewaySettings>,
-        #[serde(default)]
-        #[cfg_attr(feature = "typescript", ts(optional))]
-        ui: Option<UiSettings>,
-        #[serde(default)]
-        #[cfg_attr(feature = "typescript", ts(optional))]
-        calls: Option<CallSettings>,
-        #[serde(default)]
-        #[cfg_attr(feature = "typescript", ts(optional))]
-        video: Option<VideoSettings>,
-        #[serde(default)]
-        #[cfg_attr(feature = "typescript", ts(optional))]
-        hooks: Option<HookSettings>,
-    },
+    ChangeSettings(SettingsChange),
     /// Give a secret that the settings need and do not have; absent: forget it.
     SetSecret {
         #[serde(rename = "for")]
@@ -342,6 +320,27 @@ pub enum Command {
     },
     /// The whole state, and the number of the last event that it contains.
     GetSnapshot,
+}
+
+/// Parts of the settings; an absent one stays.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct SettingsChange {
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub audio: Option<AudioSettings>,
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub network: Option<NetworkSettings>,
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub gateway: Option<GatewaySettings>,
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub ui: Option<UiSettings>,
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub calls: Option<CallSettings>,
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub video: Option<VideoSettings>,
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub hooks: Option<HookSettings>,
 }
 
 impl Command {

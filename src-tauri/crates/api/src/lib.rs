@@ -24,7 +24,7 @@ pub mod typescript;
 mod view;
 
 pub use account::{Account, DtmfMode, IncomingTransfer, MediaEncryption, Prack, SipHeader, Transport};
-pub use command::{Command, Reply};
+pub use command::{Command, Reply, SettingsChange};
 pub use directory::{Contact, ContactAddress, ContactState, HistoryEntry, LineState};
 pub use event::{Envelope, Event, NoticeLevel};
 pub use failure::{Failure, FailureCode};

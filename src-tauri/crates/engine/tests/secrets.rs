@@ -2,7 +2,9 @@
 //! listens to all that is logged in it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use sidetone_api::{Account, AccountId, Command, Event, RegistrationStatus, Secret, SecretUse};
+use sidetone_api::{
+    Account, AccountId, Command, Event, RegistrationStatus, Secret, SecretUse, SettingsChange,
+};
 use sidetone_engine::{Directories, Engine, Events, Next, Options};
 use sidetone_media::Synthetic;
 use sidetone_sip::digest::Credentials;
@@ -133,15 +135,7 @@ async fn a_password_is_in_no_file_no_event_no_failure_and_no_log() {
     let url = "turn:127.0.0.1:9?transport=tcp".to_owned();
     let server = sidetone_api::IceServer { url: url.clone(), user: "mara".into(), password_kept: false };
     video.ice_servers.push(server);
-    let change = Command::ChangeSettings {
-        audio: None,
-        network: None,
-        gateway: None,
-        ui: None,
-        calls: None,
-        video: Some(video),
-        hooks: None,
-    };
+    let change = Command::ChangeSettings(SettingsChange { video: Some(video), ..SettingsChange::default() });
     handle.command(change).await.unwrap();
     for of in [SecretUse::IceServer { url, user: "mara".into() }, SecretUse::StreamToken] {
         let set = Command::SetSecret { of, secret: Some(Secret::new(RIGHT)), remember: true };

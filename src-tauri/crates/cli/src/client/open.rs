@@ -8,7 +8,9 @@ use crate::{
     pages,
     signals::Interrupt,
 };
-use sidetone_api::{Command, GatewaySettings, NetworkSettings, Reply, Settings, Snapshot, VideoSettings};
+use sidetone_api::{
+    Command, GatewaySettings, NetworkSettings, Reply, Settings, SettingsChange, Snapshot, VideoSettings,
+};
 use sidetone_engine::{Directories, Engine, Options, secrets};
 use sidetone_gateway::{Found, Gateway, find_running};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -88,15 +90,8 @@ fn check(video: &CallVideo) -> Result<(), Error> {
 async fn set_camera(client: &Client, video: &CallVideo) -> Result<(), Error> {
     let camera = find_camera(client, &video.camera).await?.unwrap_or_default();
     let settings = VideoSettings { camera, ..video.encoding.settings(&video.video_codec) };
-    let command = Command::ChangeSettings {
-        audio: None,
-        network: None,
-        gateway: None,
-        ui: None,
-        calls: None,
-        video: Some(settings),
-        hooks: None,
-    };
+    let command =
+        Command::ChangeSettings(SettingsChange { video: Some(settings), ..SettingsChange::default() });
     client.command(command).await?;
     Ok(())
 }

@@ -3,8 +3,7 @@
 use super::{Owner, call::Wish, kept::Answer, settings};
 use crate::store::Page;
 use sidetone_api::{
-    AudioSettings, CallSettings, Command, Event, Failure, FailureCode, GatewaySettings, HookSettings,
-    NetworkSettings, NoticeLevel, Reply, Settings, UiSettings, VideoSettings,
+    Command, Event, Failure, FailureCode, GatewaySettings, NoticeLevel, Reply, Settings, SettingsChange,
 };
 
 impl Owner {
@@ -34,9 +33,7 @@ impl Owner {
                 self.save_account(account, password, remember)
             }
             Command::RemoveAccount { account_id } => self.remove_account(&account_id),
-            Command::ChangeSettings { audio, network, gateway, ui, calls, video, hooks } => {
-                self.change_settings(audio, network, gateway, ui, calls, video, hooks)
-            }
+            Command::ChangeSettings(change) => self.change_settings(change),
             Command::SetSecret { of, secret, remember } => self.set_secret(&of, secret, remember),
             Command::GetHistory { before, limit, missed, search } => {
                 return self.get_history(Page { before, limit, missed, search }, answer);
@@ -90,17 +87,8 @@ impl Owner {
         let _ = answer.send(result);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one for each part of the settings")]
-    fn change_settings(
-        &mut self,
-        audio: Option<AudioSettings>,
-        network: Option<NetworkSettings>,
-        gateway: Option<GatewaySettings>,
-        ui: Option<UiSettings>,
-        calls: Option<CallSettings>,
-        video: Option<VideoSettings>,
-        hooks: Option<HookSettings>,
-    ) -> Result<Reply, Failure> {
+    fn change_settings(&mut self, change: SettingsChange) -> Result<Reply, Failure> {
+        let SettingsChange { audio, network, gateway, ui, calls, video, hooks } = change;
         let mut settings = self.settings.get().clone();
         if let Some(audio) = audio {
             settings::check_audio(&audio)?;

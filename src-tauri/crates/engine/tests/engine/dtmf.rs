@@ -5,7 +5,7 @@ use crate::{
     peer::{Peer, sdp},
 };
 use sidetone_api::CallStatus::Established;
-use sidetone_api::{CallId, Command, DtmfMode, Event, FailureCode};
+use sidetone_api::{CallId, Command, DtmfMode, Event, FailureCode, SettingsChange};
 use sidetone_sip::CallEvent;
 use std::time::Instant;
 
@@ -79,15 +79,7 @@ async fn keys_of_a_number_are_dialled_after_the_answer() {
         sidetone_api::DialRule { pattern: "(.*)".into(), replace: uri, account_id: None, refuse: false };
     let calls = sidetone_api::CallSettings { dial_plan: vec![rule], ..Default::default() };
     phone
-        .done(Command::ChangeSettings {
-            audio: None,
-            network: None,
-            gateway: None,
-            ui: None,
-            calls: Some(calls),
-            video: None,
-            hooks: None,
-        })
+        .done(Command::ChangeSettings(SettingsChange { calls: Some(calls), ..SettingsChange::default() }))
         .await;
     let call = phone.call("tel:123;postd=45").await;
     let (sip, _) = bob.called().await;

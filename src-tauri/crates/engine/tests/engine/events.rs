@@ -5,19 +5,11 @@ use crate::{
     mirror::Mirror,
 };
 use sidetone_api::CallStatus::{Established, Finish};
-use sidetone_api::{Command, Event, Reply, Theme, UiSettings};
+use sidetone_api::{Command, Event, Reply, SettingsChange, Theme, UiSettings};
 use sidetone_engine::Next;
 
 fn theme(theme: Theme) -> Command {
-    Command::ChangeSettings {
-        audio: None,
-        network: None,
-        gateway: None,
-        ui: Some(UiSettings { theme }),
-        calls: None,
-        video: None,
-        hooks: None,
-    }
+    Command::ChangeSettings(SettingsChange { ui: Some(UiSettings { theme }), ..SettingsChange::default() })
 }
 
 #[tokio::test]

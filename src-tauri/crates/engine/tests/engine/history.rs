@@ -6,6 +6,7 @@ use crate::{
 };
 use sidetone_api::{
     CallId, CallSettings, CallStatus, Command, Event, FailureCode, HistoryEntry, Reply, Secret,
+    SettingsChange,
 };
 use sidetone_engine::{Options, secrets::SecretStore};
 use std::{fs, path::Path};
@@ -172,17 +173,7 @@ async fn what_is_older_than_the_settings_allow_goes() {
     let mut again = phone(dir.path()).await;
     assert_eq!(names(&again.state().history), ["New", "Old"], "0 days: for ever");
     let calls = Some(CallSettings { keep_history_days: 1, ..CallSettings::default() });
-    again
-        .done(Command::ChangeSettings {
-            audio: None,
-            network: None,
-            gateway: None,
-            ui: None,
-            calls,
-            video: None,
-            hooks: None,
-        })
-        .await;
+    again.done(Command::ChangeSettings(SettingsChange { calls, ..SettingsChange::default() })).await;
     again
         .until("the old one gone", |state| names(&state.history) == ["New"] && state.missed_calls == 1)
         .await;

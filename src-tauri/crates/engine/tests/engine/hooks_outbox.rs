@@ -9,7 +9,7 @@ use crate::{
 use serde_json::json;
 use sidetone_api::{
     CallStatus, Command, FailureCode, HookAuthentication, HookExchange, HookSettings, Reply as Done, Secret,
-    SecretUse,
+    SecretUse, SettingsChange,
 };
 use std::{
     collections::HashSet,
@@ -22,15 +22,7 @@ use std::{
 const CHILD: &str = "SIDETONE_TEST_HOOKS_CHILD";
 
 fn change(hooks: HookSettings) -> Command {
-    Command::ChangeSettings {
-        audio: None,
-        network: None,
-        gateway: None,
-        ui: None,
-        calls: None,
-        video: None,
-        hooks: Some(hooks),
-    }
+    Command::ChangeSettings(SettingsChange { hooks: Some(hooks), ..SettingsChange::default() })
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use crate::{
     streams::{bars_and_tone, settings, stream},
 };
 use serde_json::{Value, json};
-use sidetone_api::{Command, Event, Settings, StreamStatus};
+use sidetone_api::{Command, Event, Settings, SettingsChange, StreamStatus};
 
 fn hooked(backend: &Backend, policies: Value) -> Settings {
     let mut settings = settings();
@@ -107,15 +107,7 @@ async fn a_refused_stream_fails_with_the_backends_reason() {
 }
 
 fn change_video(video: sidetone_api::VideoSettings) -> Command {
-    Command::ChangeSettings {
-        audio: None,
-        network: None,
-        gateway: None,
-        ui: None,
-        calls: None,
-        video: Some(video),
-        hooks: None,
-    }
+    Command::ChangeSettings(SettingsChange { video: Some(video), ..SettingsChange::default() })
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use crate::{
 };
 use sidetone_api::CallStatus::{Established, Finish, Ring};
 use sidetone_api::{
-    Account, CallId, CallSettings, Command, DialRule, Event, Failure, Reply, Settings, SipHeader,
+    Account, CallId, CallSettings, Command, DialRule, Event, Failure, Reply, Settings, SettingsChange,
+    SipHeader,
 };
 use sidetone_sip::message::{HeaderName, Headers};
 
@@ -209,15 +210,7 @@ async fn the_dial_plan_is_checked_applied_and_passed_by_emergency_numbers() {
     };
     let calls = |dial_plan| {
         let calls = CallSettings { dial_plan, ..CallSettings::default() };
-        Command::ChangeSettings {
-            audio: None,
-            network: None,
-            gateway: None,
-            ui: None,
-            calls: Some(calls),
-            video: None,
-            hooks: None,
-        }
+        Command::ChangeSettings(SettingsChange { calls: Some(calls), ..SettingsChange::default() })
     };
     let failure = phone.ask(calls(vec![rule("(", "x", false)])).await.unwrap_err();
     assert_eq!(failure.field.as_deref(), Some("calls.dialPlan[0].match"));

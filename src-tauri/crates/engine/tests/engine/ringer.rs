@@ -2,7 +2,7 @@
 
 use crate::kit::{Phone, options, quiet};
 use crate::peer::{Peer, sdp};
-use sidetone_api::{CallStatus, Command, Settings};
+use sidetone_api::{CallStatus, Command, Settings, SettingsChange};
 use sidetone_engine::Options;
 use sidetone_media::device::{DeviceNews, Devices, Direction, OpenedSink, OpenedSource, Selection};
 use sidetone_media::{DeviceError, DeviceInfo, Synthetic};
@@ -134,15 +134,8 @@ async fn what_is_wrong_in_preferences_and_ringer_is_named() {
     let mut preferred = good;
     preferred.preferred_speakers = vec!["device:a".into(), "tone".into()];
     for (audio, field) in [(ringer, "audio.ringer"), (preferred, "audio.preferredSpeakers[1]")] {
-        let change = Command::ChangeSettings {
-            audio: Some(audio),
-            network: None,
-            gateway: None,
-            ui: None,
-            calls: None,
-            video: None,
-            hooks: None,
-        };
+        let change =
+            Command::ChangeSettings(SettingsChange { audio: Some(audio), ..SettingsChange::default() });
         assert_eq!(phone.ask(change).await.unwrap_err().field.as_deref(), Some(field));
     }
     phone.finish().await;

@@ -1,7 +1,9 @@
 //! What is kept over restarts.
 
 use crate::kit::{LOOPBACK, Phone, account, kept_in, quiet, write_settings as write};
-use sidetone_api::{AccountId, AudioSettings, Command, FailureCode, Secret, Settings, Theme, UiSettings};
+use sidetone_api::{
+    AccountId, AudioSettings, Command, FailureCode, Secret, Settings, SettingsChange, Theme, UiSettings,
+};
 use sidetone_engine::Engine;
 use std::{fs, net::SocketAddr};
 
@@ -15,17 +17,7 @@ async fn accounts_and_choices_come_back_after_a_restart_and_passwords_are_in_no_
     let password = Some(Secret::new("a password nobody guesses"));
     phone.done(Command::SaveAccount { account: alice.clone(), password, remember: true }).await;
     let ui = Some(UiSettings { theme: Theme::Dark });
-    phone
-        .done(Command::ChangeSettings {
-            audio: None,
-            network: None,
-            gateway: None,
-            ui,
-            calls: None,
-            video: None,
-            hooks: None,
-        })
-        .await;
+    phone.done(Command::ChangeSettings(SettingsChange { ui, ..SettingsChange::default() })).await;
     phone.finish().await;
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("alice") && !text.contains("nobody guesses"), "{text}");
@@ -80,15 +72,7 @@ async fn settings_that_cannot_be_written_do_not_change() {
     // A folder where the new file would be.
     fs::create_dir(dir.path().join("config").join("settings.toml.new")).unwrap();
     let ui = Some(UiSettings { theme: Theme::Dark });
-    let change = Command::ChangeSettings {
-        audio: None,
-        network: None,
-        gateway: None,
-        ui,
-        calls: None,
-        video: None,
-        hooks: None,
-    };
+    let change = Command::ChangeSettings(SettingsChange { ui, ..SettingsChange::default() });
     assert_eq!(phone.ask(change).await.unwrap_err().code, FailureCode::Storage);
     assert_eq!(phone.state().settings.ui.theme, Theme::System);
     phone.finish().await;
@@ -105,30 +89,13 @@ async fn what_is_wrong_in_new_settings_is_named() {
         ("audio.microphone", AudioSettings { microphone: "x".into(), ..silent.clone() }),
         ("audio.speaker", AudioSettings { speaker: "x".into(), ..silent }),
     ] {
-        let change = Command::ChangeSettings {
-            audio: Some(audio),
-            network: None,
-            gateway: None,
-            ui: None,
-            calls: None,
-            video: None,
-            hooks: None,
-        };
+        let change =
+            Command::ChangeSettings(SettingsChange { audio: Some(audio), ..SettingsChange::default() });
         let failure = phone.ask(change).await.unwrap_err();
         assert_eq!((failure.code, failure.field.as_deref()), (FailureCode::Invalid, Some(field)));
     }
     let gateway = Some(Settings::default().gateway);
-    phone
-        .done(Command::ChangeSettings {
-            audio: None,
-            network: None,
-            gateway,
-            ui: None,
-            calls: None,
-            video: None,
-            hooks: None,
-        })
-        .await;
+    phone.done(Command::ChangeSettings(SettingsChange { gateway, ..SettingsChange::default() })).await;
     phone.notice("started again").await;
     phone.finish().await;
 }

@@ -5,7 +5,9 @@ use crate::endpoint::Endpoint;
 use crate::kit::{LOOPBACK, Phone, gateway, quiet};
 use crate::streams::bars_and_tone;
 use crate::streams_network::{picture_is_fresh, small};
-use sidetone_api::{Command, IceServer, NoticeLevel, Secret, SecretUse, Settings, StreamId, StreamStatus};
+use sidetone_api::{
+    Command, IceServer, NoticeLevel, Secret, SecretUse, Settings, SettingsChange, StreamId, StreamStatus,
+};
 use sidetone_testkit::{
     CertificateOptions, Coturn, CoturnOptions, TestAuthority, TestCertificate, free_port, require,
 };
@@ -210,15 +212,8 @@ async fn passwords_are_for_servers_of_the_settings_and_what_a_client_says_of_the
     let kept = |phone: &Phone| phone.state().settings.video.ice_servers[0].password_kept;
     let mut video = alice.state().settings.video.clone();
     video.ice_servers[0].password_kept = true;
-    let change = |video| Command::ChangeSettings {
-        audio: None,
-        network: None,
-        gateway: None,
-        ui: None,
-        calls: None,
-        video: Some(video),
-        hooks: None,
-    };
+    let change =
+        |video| Command::ChangeSettings(SettingsChange { video: Some(video), ..SettingsChange::default() });
     alice.done(change(video.clone())).await;
     alice.check().await;
     assert!(!kept(&alice));

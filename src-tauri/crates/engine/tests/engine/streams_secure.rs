@@ -4,7 +4,9 @@ use crate::endpoint::Endpoint;
 use crate::kit::{LOOPBACK, Phone, gateway, quiet};
 use crate::streams::bars_and_tone;
 use crate::streams_network::small;
-use sidetone_api::{Command, GatewaySettings, Reply, Secret, SecretUse, StreamId, StreamStatus};
+use sidetone_api::{
+    Command, GatewaySettings, Reply, Secret, SecretUse, SettingsChange, StreamId, StreamStatus,
+};
 use sidetone_testkit::{CertificateOptions, TestAuthority, TestCertificate};
 
 const TOKEN: &str = "a-token-of-the-gateway";
@@ -15,15 +17,7 @@ fn set_token(token: Option<&str>) -> Command {
 
 fn want_token(phone: &Phone, wanted: bool) -> Command {
     let gateway = GatewaySettings { stream_token: wanted, ..phone.state().settings.gateway.clone() };
-    Command::ChangeSettings {
-        audio: None,
-        network: None,
-        gateway: Some(gateway),
-        ui: None,
-        calls: None,
-        video: None,
-        hooks: None,
-    }
+    Command::ChangeSettings(SettingsChange { gateway: Some(gateway), ..SettingsChange::default() })
 }
 
 async fn publish(phone: &Phone, url: &str, token: Option<&str>) -> StreamId {

@@ -95,6 +95,10 @@ impl Displays {
             return;
         }
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if frame.key {
+            // It is what everybody waited for.
+            self.wants_key.store(false, Relaxed);
+        }
         readers.retain(|reader| match reader.upgrade() {
             Some(display) => {
                 display.offer(frame);

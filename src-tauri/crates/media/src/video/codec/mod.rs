@@ -163,6 +163,7 @@ impl EncoderOptions {
     }
 
     /// Whether `picture` has the size that an encoder was made for.
+    #[cfg(any(feature = "h264", feature = "vp8"))]
     fn check_picture(&self, picture: &Picture) -> Result<(), VideoError> {
         if picture.size() == self.size {
             return Ok(());
