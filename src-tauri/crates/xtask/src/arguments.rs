@@ -8,7 +8,7 @@ cargo xtask test [--only STEP]…         what CI runs: fmt, ui, clippy, binding
 cargo xtask bench [NAME] [--seconds N] [--rounds N] [-- ARGS]
                                         figures beside another program's, in one run
 cargo xtask fuzz [TARGET] [--runs N]    feed a parser with random input (nightly Rust)
-cargo xtask bindings                    write ui/src/api/types.ts from the engine's vocabulary
+cargo xtask bindings                    write ui/src/api from the engine's vocabulary
 cargo xtask setup                       only install what building and testing need
 
 Options: --no-install                   print what the machine lacks and install nothing";
