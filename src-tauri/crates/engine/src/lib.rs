@@ -25,6 +25,7 @@ mod preview;
 pub mod secrets;
 mod store;
 mod vcard;
+pub mod wcs;
 
 pub use clients::{
     ClientAsk, ClientCall, ClientCallView, ClientNews, ClientNewsReader, ClientOpened, ClientOpening,

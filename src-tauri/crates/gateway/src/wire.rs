@@ -10,8 +10,6 @@ use sidetone_api::{Command, Failure, Reply, Snapshot};
 
 /// Longest text of an `id`.
 const MAX_ID: usize = 128;
-/// Of a long request, bytes outside of its texts.
-const MOST_AROUND_TEXTS: usize = 1024;
 
 /// A request, or what was wrong with it, and the id to answer with.
 #[derive(Debug)]
@@ -36,25 +34,6 @@ impl Request {
     fn refused(message: impl Into<String>) -> Self {
         Self { id: None, command: Err(Failure::invalid("request", message)) }
     }
-}
-
-/// Nearly all of this JSON is inside its texts, so that what is read of it takes little more memory than the JSON itself.
-pub(crate) fn is_mostly_text(json: &str) -> bool {
-    let (mut outside, mut inside, mut escaped) = (0, false, false);
-    for byte in json.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if inside => escaped = true,
-            b'"' => inside = !inside,
-            _ if inside => continue,
-            _ => {}
-        }
-        outside += usize::from(!inside);
-        if outside > MOST_AROUND_TEXTS {
-            return false;
-        }
-    }
-    true
 }
 
 /// What goes back for a request, one line.
@@ -127,7 +106,7 @@ fn wrong_key(message: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Request, answer, is_mostly_text};
+    use super::{Request, answer};
     use serde_json::json;
     use sidetone_api::{CallId, Command, FailureCode, Reply};
 
@@ -165,15 +144,6 @@ mod tests {
                 "{text}: {failure}"
             );
             assert!(failure.message.contains(word), "{text}: {failure}");
-        }
-    }
-
-    #[test]
-    fn many_values_are_told_from_a_long_text() {
-        let text = format!(r#"{{"command":"importContacts","vcard":"{}"}}"#, r#"a\"[1,\\"#.repeat(10_000));
-        assert!(is_mostly_text(&text));
-        for many in ["[1,".repeat(1000), r#""a","#.repeat(1000), " ".repeat(2000), r#""""#.repeat(2000)] {
-            assert!(!is_mostly_text(&format!("{{{many}")), "{}", &many[..8]);
         }
     }
 

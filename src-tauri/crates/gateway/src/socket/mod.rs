@@ -23,7 +23,7 @@ use futures_util::{
 use outbox::{Item, Outbox, TooSlow};
 use rate::Rate;
 use sidetone_api::Command;
-use sidetone_engine::Next;
+use sidetone_engine::{Next, wcs::is_mostly_text};
 use std::{
     sync::Arc,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -145,7 +145,7 @@ async fn receive(
         let is_long = text.len() > MAX_COMMAND;
         let too_big =
             || Farewell::new(close_code::TOO_BIG, format!("a command has at most {MAX_COMMAND} bytes"));
-        if is_long && !wire::is_mostly_text(text.as_str()) {
+        if is_long && !is_mostly_text(text.as_str()) {
             return too_big();
         }
         let request = wire::Request::parse(text.as_str());

@@ -9,11 +9,13 @@
 //! Here the form is checked and the words are found; sessions, streams and data are the engine's. Which pages may connect: as with
 //! WHIP, those of this machine.
 
-pub mod message;
 mod opening;
 mod session;
 #[cfg(test)]
 mod tests;
+
+/// Shared with the client of other servers, which is in the engine.
+pub use sidetone_engine::wcs as message;
 
 use crate::{app::App, guard::Refusal, listener::Remote, upgrade::admit, whip::origin};
 use axum::{

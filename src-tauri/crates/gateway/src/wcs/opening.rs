@@ -1,9 +1,11 @@
 //! From the first message to a session.
 
-use super::message::{ClientMessage, ServerMessage, parse};
 use axum::extract::ws::{Message, WebSocket};
 use serde_json::{Map, Value};
-use sidetone_engine::ClientOpening;
+use sidetone_engine::{
+    ClientOpening,
+    wcs::{ClientMessage, ServerMessage, parse},
+};
 use std::{net::SocketAddr, time::Duration};
 use tokio::time::timeout;
 

@@ -1,9 +1,6 @@
 //! One connection of the Web SDK, from its first message to its end.
 
-use super::{
-    message::{ClientMessage, LONGEST_MESSAGE, ServerMessage, parse, refusal},
-    opening::{Caller, introduced},
-};
+use super::opening::{Caller, introduced};
 use crate::{
     app::App,
     socket::{
@@ -17,7 +14,10 @@ use crate::{
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::{StreamExt, stream::SplitStream};
 use sidetone_api::SessionId;
-use sidetone_engine::{ClientAsk, ClientNewsReader};
+use sidetone_engine::{
+    ClientAsk, ClientNewsReader,
+    wcs::{ClientMessage, LONGEST_MESSAGE, ServerMessage, is_mostly_text, parse, refusal},
+};
 use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::Duration,
@@ -127,7 +127,7 @@ async fn receive(
             Ok(Message::Close(_)) => return None,
             Err(error) => return Farewell::new(close_code::PROTOCOL, error.to_string()),
         };
-        if text.len() > LONGEST_OF_VALUES && !wire::is_mostly_text(text.as_str()) {
+        if text.len() > LONGEST_OF_VALUES && !is_mostly_text(text.as_str()) {
             let reason = format!("a message of up to {LONGEST_MESSAGE} bytes is mostly text");
             return Farewell::new(close_code::TOO_BIG, reason);
         }

@@ -1,6 +1,6 @@
-use super::{ClientMessage as M, Malformed, ServerMessage, parse, refusal};
+use super::{ClientMessage as M, Malformed, ServerMessage, is_mostly_text, parse, refusal};
+use crate::ClientNews;
 use serde_json::{Value, json};
-use sidetone_engine::ClientNews;
 
 fn read(name: &str, object: &Value) -> Result<M, Malformed> {
     parse(&json!({ "message": name, "data": [object] }).to_string())
@@ -133,4 +133,13 @@ fn what_the_sdk_compares_is_of_the_type_that_it_compares() {
     assert_eq!(failed["data"][0], wanted);
     let snapshot = said(ClientNews::Snapshot { id: "m".into(), png: Ok(b"png".to_vec()) }.into());
     assert_eq!(snapshot["data"][0]["payload"]["snapshot"], json!("cG5n"));
+}
+
+#[test]
+fn many_values_are_told_from_a_long_text() {
+    let text = format!(r#"{{"command":"importContacts","vcard":"{}"}}"#, r#"a\"[1,\\"#.repeat(10_000));
+    assert!(is_mostly_text(&text));
+    for many in ["[1,".repeat(1000), r#""a","#.repeat(1000), " ".repeat(2000), r#""""#.repeat(2000)] {
+        assert!(!is_mostly_text(&format!("{{{many}")), "{}", &many[..8]);
+    }
 }

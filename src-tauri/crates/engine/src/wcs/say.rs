@@ -1,9 +1,9 @@
 //! What we say.
 
+use crate::{ClientCallView, ClientNews, ClientStreamView};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 use sidetone_api::CallStatus;
-use sidetone_engine::{ClientCallView, ClientNews, ClientStreamView};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum ServerMessage {
@@ -127,7 +127,7 @@ impl ServerMessage {
     }
 
     /// Figures, of which a client that is late loses some.
-    pub(crate) fn is_measurement(&self) -> bool {
+    pub fn is_measurement(&self) -> bool {
         matches!(self, Self::VideoRate { .. })
     }
 }

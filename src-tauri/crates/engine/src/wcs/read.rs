@@ -1,8 +1,8 @@
 //! What clients say.
 
 use super::fields::Fields;
+use crate::{ClientCall, ClientStream, LONGEST_CLIENT_ID};
 use serde_json::{Map, Value};
-use sidetone_engine::{ClientCall, ClientStream, LONGEST_CLIENT_ID};
 
 /// Characters of a name that is told back to who sent it.
 const SHOWN: usize = 64;
