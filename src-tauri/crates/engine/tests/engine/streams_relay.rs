@@ -41,9 +41,24 @@ impl Rig {
         [self.coturn.url("udp"), self.coturn.url("tcp"), format!("turns:{tls}")]
     }
 
+    /// A phone whose streams may go by `url` alone, and which knows the password.
+    async fn phone_only_by(&self, url: &str) -> Phone {
+        let phone = Phone::start(only_by(url, &self.authority.pem())).await;
+        tell_password(&phone, url, "secret").await;
+        phone
+    }
+
     fn allocations(&self) -> usize {
         self.coturn.log().matches("ALLOCATE processed, success").count()
     }
+}
+
+/// A relay, and a gateway with its endpoint.
+async fn scene() -> Option<(Rig, Phone, Endpoint)> {
+    let rig = rig()?;
+    let host = Phone::start(small(gateway())).await;
+    let endpoint = Endpoint::start(host.handle.clone()).await;
+    Some((rig, host, endpoint))
 }
 
 fn by(url: &str) -> Settings {
@@ -81,13 +96,10 @@ async fn seen_at_host(
 
 #[tokio::test]
 async fn streams_go_by_a_turn_server_alone_over_udp_tcp_and_tls() {
-    let Some(rig) = rig() else { return };
-    let mut host = Phone::start(small(gateway())).await;
-    let endpoint = Endpoint::start(host.handle.clone()).await;
+    let Some((rig, mut host, endpoint)) = scene().await else { return };
     for (place, url) in rig.urls().iter().enumerate() {
         let before = rig.allocations();
-        let mut alice = Phone::start(only_by(url, &rig.authority.pem())).await;
-        tell_password(&alice, url, "secret").await;
+        let mut alice = rig.phone_only_by(url).await;
         let name = format!("tv{place}");
         let (published, inside) = seen_at_host(&mut alice, &mut host, &endpoint, &name).await;
         let outside = alice.play(&endpoint.whep(&name)).await;
@@ -103,17 +115,14 @@ async fn streams_go_by_a_turn_server_alone_over_udp_tcp_and_tls() {
 
 #[tokio::test]
 async fn a_server_that_came_with_the_endpoints_answer_is_used() {
-    let Some(rig) = rig() else { return };
-    let mut host = Phone::start(small(gateway())).await;
-    let endpoint = Endpoint::start(host.handle.clone()).await;
+    let Some((rig, mut host, endpoint)) = scene().await else { return };
     for (place, url) in rig.urls().iter().take(2).enumerate() {
         endpoint.link(format!(
             "<{url}>; rel=\"ice-server\"; username=\"mara\"; credential=\"secret\"; credential-type=\"password\""
         ));
         // One of the settings that nobody listens at, so that streams may be for relays alone.
         let silent = format!("turn:127.0.0.1:{}?transport=tcp", free_port(LOOPBACK).unwrap());
-        let mut alice = Phone::start(only_by(&silent, &rig.authority.pem())).await;
-        tell_password(&alice, &silent, "secret").await;
+        let mut alice = rig.phone_only_by(&silent).await;
         let name = format!("tv{place}");
         let (_, inside) = seen_at_host(&mut alice, &mut host, &endpoint, &name).await;
         assert!(rig.allocations() > place, "{}", rig.coturn.log());
@@ -125,9 +134,7 @@ async fn a_server_that_came_with_the_endpoints_answer_is_used() {
 
 #[tokio::test]
 async fn a_server_of_no_use_is_told_in_words_and_the_stream_goes_on_without_it() {
-    let Some(rig) = rig() else { return };
-    let host = Phone::start(small(gateway())).await;
-    let endpoint = Endpoint::start(host.handle.clone()).await;
+    let Some((rig, host, endpoint)) = scene().await else { return };
     let [udp, tcp, tls] = rig.urls();
     let nobody = format!("turn:127.0.0.1:{}?transport=tcp", free_port(LOOPBACK).unwrap());
     let foreign = format!("turns:localhost:{}", rig.coturn.tls().unwrap().port());
@@ -167,9 +174,7 @@ async fn a_server_of_no_use_is_told_in_words_and_the_stream_goes_on_without_it()
 
 #[tokio::test]
 async fn where_streams_may_go_by_relays_alone_and_there_is_none_they_fail_in_words() {
-    let Some(rig) = rig() else { return };
-    let host = Phone::start(small(gateway())).await;
-    let endpoint = Endpoint::start(host.handle.clone()).await;
+    let Some((rig, host, endpoint)) = scene().await else { return };
     let mut alice = Phone::start(only_by(&rig.coturn.url("udp"), &rig.authority.pem())).await;
     let published = alice.publish(&endpoint.whip("tv"), bars_and_tone()).await;
     let info = alice.stream_status(&published, StreamStatus::Failed).await;
@@ -181,12 +186,9 @@ async fn where_streams_may_go_by_relays_alone_and_there_is_none_they_fail_in_wor
 
 #[tokio::test]
 async fn a_relay_that_dies_ends_the_connection_and_the_stream_comes_back_with_it() {
-    let Some(mut rig) = rig() else { return };
-    let host = Phone::start(small(gateway())).await;
-    let endpoint = Endpoint::start(host.handle.clone()).await;
+    let Some((mut rig, host, endpoint)) = scene().await else { return };
     let url = rig.coturn.url("tcp");
-    let mut alice = Phone::start(only_by(&url, &rig.authority.pem())).await;
-    tell_password(&alice, &url, "secret").await;
+    let mut alice = rig.phone_only_by(&url).await;
     let published = alice.publish(&endpoint.whip("tv"), bars_and_tone()).await;
     alice.stream_status(&published, StreamStatus::Publishing).await;
     rig.coturn.kill();

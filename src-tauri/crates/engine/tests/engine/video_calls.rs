@@ -298,8 +298,8 @@ async fn a_key_frame_is_sent_when_the_peer_asks_by_rtcp_or_info() {
     alice.finish().await;
 }
 
-#[tokio::test]
-async fn a_video_that_is_refused_leaves_the_call_as_it_was() {
+/// Alice has called a peer, with sound alone, and asks it for video.
+async fn asking_for_video() -> (Phone, Peer, CallId) {
     let mut alice = Phone::direct("alice", with_bars()).await;
     let mut bob = Peer::new().await;
     let call = alice.call(&bob.uri("bob")).await;
@@ -307,6 +307,12 @@ async fn a_video_that_is_refused_leaves_the_call_as_it_was() {
     bob.answer(sip, &crate::peer::sdp("0", "sendrecv"));
     bob.serve_while(alice.status(&call, Established)).await;
     alice.set_video(&call, true).await;
+    (alice, bob, call)
+}
+
+#[tokio::test]
+async fn a_video_that_is_refused_leaves_the_call_as_it_was() {
+    let (mut alice, mut bob, call) = asking_for_video().await;
     let (sip, offer) = bob.reoffered().await;
     assert_ne!(video_port(&offer), 0);
     bob.reject(sip, 488, "Not Acceptable Here");
@@ -327,13 +333,7 @@ async fn a_video_that_is_refused_leaves_the_call_as_it_was() {
 
 #[tokio::test]
 async fn video_that_is_added_again_has_a_transport_of_its_own_however_soon_it_is_asked_for() {
-    let mut alice = Phone::direct("alice", with_bars()).await;
-    let mut bob = Peer::new().await;
-    let call = alice.call(&bob.uri("bob")).await;
-    let (sip, _) = bob.called().await;
-    bob.answer(sip, &crate::peer::sdp("0", "sendrecv"));
-    bob.serve_while(alice.status(&call, Established)).await;
-    alice.set_video(&call, true).await;
+    let (mut alice, mut bob, call) = asking_for_video().await;
     let mut last = None;
     for soon in [true, false] {
         let (sip, offer) = bob.reoffered().await;
