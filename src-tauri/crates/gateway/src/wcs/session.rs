@@ -9,7 +9,6 @@ use crate::{
         rate::Rate,
         say_goodbye, transmit,
     },
-    wire,
 };
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::{StreamExt, stream::SplitStream};
