@@ -7,8 +7,8 @@ use crate::{
 };
 use serde_json::json;
 use sidetone_api::{
-    Account, CallId, CallStatus, Command, ConnectionStatus, DataStatus, Event, FailureCode, Settings,
-    TransferStatus,
+    Account, CallId, CallStatus, Command, ConnectionStatus, DataStatus, Event, FailureCode, Reply as Done,
+    Settings, TransferStatus,
 };
 
 /// Of a phone whose account is at `bob`, without a registration.
@@ -188,6 +188,29 @@ async fn who_calls_for_help_waits_for_nobody() {
     bob.reject(sip, 486, "Busy Here");
     bob.serve_while(phone.status(&call, CallStatus::Busy)).await;
     assert_eq!(bob.serve_while(backend.hears("call")).await.body["callId"], call.as_str());
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn who_calls_for_help_by_a_session_that_was_refused_waits_for_nobody() {
+    let (mut bob, backend) = (Peer::new().await, Backend::start().await);
+    backend.refuse("connect");
+    let mut phone = Phone::start(hooked(&bob, &backend)).await;
+    phone
+        .until("the refusal", |state| {
+            state.sessions.first().is_some_and(|it| it.connection == Some(ConnectionStatus::Failed))
+        })
+        .await;
+    for session in [Some(phone.session()), None] {
+        let refused = phone.ask(Command::call(bob.uri("bob"), session.clone())).await.unwrap_err();
+        assert_eq!(refused.code, FailureCode::WrongState);
+        let Ok(Done::Call { call_id: call }) = phone.ask(Command::call("112", session)).await else {
+            panic!("nobody is called")
+        };
+        let (sip, _) = bob.called().await;
+        bob.reject(sip, 486, "Busy Here");
+        bob.serve_while(phone.status(&call, CallStatus::Busy)).await;
+    }
     phone.finish().await;
 }
 

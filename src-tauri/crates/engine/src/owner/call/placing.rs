@@ -73,13 +73,15 @@ impl Outgoing {
 impl Owner {
     /// Starts an outgoing call: its id at once, the way to the callee looked up meanwhile.
     pub(in super::super) fn place(&mut self, wish: Wish) -> Result<Reply, Failure> {
-        if let Some(session) = &wish.session {
-            self.check_allowed(session)?;
-        }
         let chosen = wish.session.as_ref().map(|id| self.open_session(id)).transpose()?;
         let chosen_account = chosen.map(|session| session.account.id.clone());
         let target =
             Target::read(&wish.callee, chosen_account.as_ref(), self.settings.dial_plan(), wish.field)?;
+        if let Some(session) = &wish.session
+            && !target.emergency
+        {
+            self.check_allowed(session)?;
+        }
         if self.calls.len() >= MAX_CALLS && !target.emergency {
             return Err(Failure::new(
                 FailureCode::Limit,
@@ -88,7 +90,8 @@ impl Owner {
         }
         let session = match (chosen, &target.account) {
             (Some(session), _) => session,
-            (None, Some(account)) => self.session_of_account(account)?,
+            (None, Some(account)) => self.session_of_account(account, target.emergency)?,
+            (None, None) if target.emergency => self.session_for_help()?,
             (None, None) => self.session_for_calls()?,
         };
         let callee = target.uri(&session.aor.uri, wish.field)?;
@@ -208,7 +211,7 @@ impl Owner {
     /// Calls whom we called last.
     pub(in super::super) fn redial(&mut self) -> Result<Reply, Failure> {
         let last = self.last_called().ok_or_else(|| wrong_state("nobody has been called yet"))?;
-        let session = self.session_of_account(&last.account_id).ok().map(|session| session.id.clone());
+        let session = self.session_of_account(&last.account_id, false).ok().map(|session| session.id.clone());
         self.place(Wish { session, ..Wish::of(&last.remote.clone()) })
     }
 
@@ -253,19 +256,36 @@ impl Owner {
         self.invite_when_gathered(id, invite);
     }
 
-    fn session_of_account(&self, account: &sidetone_api::AccountId) -> Result<&Session, Failure> {
-        let mut open = self.sessions.values().filter(|session| !session.is_closing() && !session.refused);
-        open.find(|session| session.account.id == *account).ok_or_else(|| {
+    /// A session that the backend refused calls for help alone.
+    fn session_of_account(
+        &self,
+        account: &sidetone_api::AccountId,
+        emergency: bool,
+    ) -> Result<&Session, Failure> {
+        let open = self.sessions.values().filter(|session| !session.is_closing());
+        let mut fit = open.filter(|session| emergency || !session.refused);
+        fit.find(|session| session.account.id == *account).ok_or_else(|| {
             wrong_state(&format!("the account {account} that this is called by is not connected"))
         })
     }
 
     /// The first session whose link is not known to be dead; configured accounts come before "Local".
     pub(in super::super) fn session_for_calls(&self) -> Result<&Session, Failure> {
-        let open = self
-            .sessions
-            .values()
-            .filter(|session| !session.is_closing() && !session.refused && !session.is_of_client());
+        self.session_where(|session| !session.refused)
+    }
+
+    /// The same, and one that the backend refused rather than none, or our own gateway: who calls for help needs nobody's leave.
+    fn session_for_help(&self) -> Result<&Session, Failure> {
+        let allowed = self.session_for_calls();
+        match &allowed {
+            Ok(session) if !session.is_local() => allowed,
+            _ => self.session_where(|session| !session.is_local()).or(allowed),
+        }
+    }
+
+    fn session_where(&self, fits: impl Fn(&Session) -> bool) -> Result<&Session, Failure> {
+        let open = self.sessions.values();
+        let open = open.filter(|it| !it.is_closing() && !it.is_of_client() && fits(it));
         let order = &self.settings.get().accounts;
         let rank = |session: &&Session| {
             let place =
