@@ -35,6 +35,8 @@ pub(crate) enum Reply {
     Status(u16, &'static str, &'static str),
     /// None, and the connection stays open.
     Silence,
+    /// None, and the connection is closed.
+    Drop,
 }
 
 type Rules = Arc<Mutex<HashMap<String, Reply>>>;
@@ -152,6 +154,7 @@ async fn serve(mut stream: TcpStream, told: mpsc::UnboundedSender<Heard>, rules:
             }
             Reply::Status(status, reason, text) => (status, reason, text.to_owned()),
             Reply::Silence => std::future::pending().await,
+            Reply::Drop => return,
         };
         let answer = format!("HTTP/1.1 {status} {reason}\r\nContent-Length: {}\r\n\r\n{text}", text.len());
         if stream.write_all(answer.as_bytes()).await.is_err() {

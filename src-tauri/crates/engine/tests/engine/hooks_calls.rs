@@ -20,7 +20,7 @@ pub(crate) fn hooked(bob: &Peer, backend: &Backend) -> Settings {
 }
 
 /// All hooks of calls can refuse.
-fn strict() -> serde_json::Value {
+pub(crate) fn strict() -> serde_json::Value {
     let fail = json!({"restOnError": "FAIL"});
     let hooks = ["call", "answer", "hold", "transfer", "sendDtmf", "OnCallEvent", "OnDataEvent"];
     hooks.into_iter().map(|hook| (hook.to_owned(), fail.clone())).collect()

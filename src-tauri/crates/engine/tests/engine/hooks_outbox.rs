@@ -2,7 +2,7 @@
 
 use crate::{
     backend::{Backend, Reply},
-    hooks_calls::hooked,
+    hooks_calls::{hooked, strict},
     kit::{Phone, kept_in, quiet},
     peer::{Peer, sdp},
 };
@@ -66,6 +66,31 @@ async fn a_backend_that_comes_back_gets_every_event_once_and_in_order() {
         ];
         assert_eq!(told, expected);
     }
+    phone.finish().await;
+}
+
+#[tokio::test]
+async fn a_backend_that_drops_one_hook_gets_the_others_at_once() {
+    let (mut bob, mut backend) = (Peer::new().await, Backend::start().await);
+    backend.configure(strict());
+    backend.refuse("OnDataEvent");
+    backend.rule("CallStatusEvent", Reply::Drop);
+    let mut phone = Phone::start(hooked(&bob, &backend)).await;
+    bob.serve_while(backend.hears_status("ConnectionStatusEvent", "ESTABLISHED")).await;
+    for _ in 0..5 {
+        let call = phone.call(&bob.uri("bob")).await;
+        let (sip, _) = bob.called().await;
+        bob.reject(sip, 486, "Busy Here");
+        bob.serve_while(phone.status(&call, CallStatus::Busy)).await;
+        // No call is in its way.
+        let (to, body) = (bob.uri("bob"), "hello".into());
+        let message = Command::SendData { to, body, content_type: None, session_id: None };
+        phone.done(message).await;
+        bob.serve_while(backend.hears_status("DataStatusEvent", "FAILED")).await;
+    }
+    phone.until("all but the calls' events", |state| state.hooks.waiting >= 5).await;
+    backend.rule("CallStatusEvent", Reply::With(json!({})));
+    phone.until("all delivered", |state| state.hooks.waiting == 0).await;
     phone.finish().await;
 }
 

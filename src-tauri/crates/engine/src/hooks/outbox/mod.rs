@@ -2,15 +2,17 @@
 
 mod entry;
 mod limits;
+mod ready;
 mod retry;
 mod shown;
 
 pub(crate) use entry::{Entry, Row, Seq, Task, Write};
 
-use super::{Outcome, answer::in_words};
+use super::{Hook, Outcome, answer::in_words};
 use entry::Waiting;
 use limits::Limits;
-use retry::{Retry, Sentence};
+use ready::Ready;
+use retry::{Sentence, Silent};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
@@ -19,6 +21,8 @@ use std::{
 
 /// Deliveries at a time.
 const MOST_SENT: usize = 8;
+/// Of them, of hooks that were not answered last.
+const MOST_TRIED: usize = 4;
 /// Events of a page.
 pub(crate) const MAX_PAGE: u32 = 500;
 const TOO_OLD: &str = "it waited for too long";
@@ -33,13 +37,12 @@ pub(crate) struct Outbox {
     /// By object, oldest first.
     objects: HashMap<String, VecDeque<Seq>>,
     /// The first of their objects, which nothing keeps from being sent.
-    ready: BTreeSet<Seq>,
+    ready: Ready,
     /// The first of their objects, which are tried again then.
     resting: BTreeSet<(Instant, Seq)>,
     sent: BTreeSet<Seq>,
     failed: BTreeMap<Seq, Waiting>,
-    /// Of a backend that does not answer at all.
-    retry: Retry,
+    silent: Silent,
     bytes: u64,
     kept_bytes: u64,
     /// Whether [`Limits`] are passed, as it was told.
@@ -139,29 +142,28 @@ impl Outbox {
             first,
         });
         let sentence = retry::judge(outcome);
+        if sentence != Sentence::Silence {
+            self.silent.answered(now, waiting.hook);
+        }
         let is_trouble = matches!(sentence, Sentence::Later | Sentence::Silence);
         self.trouble = is_trouble.then(|| waiting.info.clone());
         match sentence {
-            Sentence::Delivered => {
-                self.retry.answered();
-                self.remove(seq);
-            }
-            Sentence::Refused => {
-                self.retry.answered();
-                // The next sign of life says the same: nobody would send this one again.
-                if waiting.hook.may_be_dropped() { self.remove(seq) } else { self.fail(seq) }
-            }
+            Sentence::Delivered => self.remove(seq),
+            // The next sign of life says the same: nobody would send this one again.
+            Sentence::Refused if waiting.hook.may_be_dropped() => self.remove(seq),
+            Sentence::Refused => self.fail(seq),
             _ if self.limits.is_too_old(waiting.at, wallclock) => {
                 waiting.info = format!("{TOO_OLD}: {}", waiting.info);
                 self.fail(seq);
             }
             Sentence::Later => {
-                self.retry.answered();
                 waiting.due = Some(now + retry::pause(waiting.attempts, random));
                 self.settle(seq);
             }
             Sentence::Silence => {
-                self.retry.silent(now, random);
+                let due = self.silent.silent(now, waiting.hook, random);
+                let own = now + retry::pause_in_silence(waiting.attempts, random);
+                waiting.due = Some(due.max(own));
                 self.settle(seq);
             }
         }
@@ -181,8 +183,10 @@ impl Outbox {
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let resting = self.resting.first().map(|(due, _)| *due);
-        let probe = self.retry.due().filter(|_| !self.ready.is_empty() && self.sent.is_empty());
-        resting.into_iter().chain(probe).min()
+        let under_way = self.under_way();
+        let waits = |hook: &Hook| self.may_be_tried(&under_way, *hook);
+        let silent = self.ready.hooks().filter(waits).filter_map(|hook| self.silent.due(hook));
+        resting.into_iter().chain(silent).min()
     }
 
     pub(crate) fn poll(&mut self) -> Option<Task> {
@@ -206,18 +210,24 @@ impl Outbox {
 
     /// Nothing is under way to, or could be sent to, a backend that answers.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.retry.due().is_some() || (self.sent.is_empty() && self.ready.is_empty())
+        self.under_way().into_iter().chain(self.ready.hooks()).all(|hook| self.silent.due(hook).is_some())
     }
 
     /// Other addresses, another secret: nobody has to wait for what the old ones did.
     pub(crate) fn try_now(&mut self, now: Instant) {
-        self.retry.answered();
+        self.silent.forget_all();
         for (_, seq) in std::mem::take(&mut self.resting) {
             if let Some(waiting) = self.waiting.get_mut(&seq) {
                 waiting.due = None;
             }
             self.settle(seq);
         }
+        self.send_ready(now);
+    }
+
+    /// It answered something else, after it had not.
+    pub(crate) fn on_back(&mut self, now: Instant) {
+        self.silent.try_all(now);
         self.send_ready(now);
     }
 
@@ -248,7 +258,7 @@ impl Outbox {
             return;
         };
         if let Some(second) = queue.get(1).and_then(|second| self.waiting.get(second)) {
-            self.ready.remove(&second.seq);
+            self.ready.remove(second);
             if let Some(due) = second.due {
                 self.resting.remove(&(due, second.seq));
             }
@@ -256,7 +266,7 @@ impl Outbox {
         let Some(first) = queue.front().and_then(|first| self.waiting.get(first)) else { return };
         match first.due {
             Some(due) => drop(self.resting.insert((due, first.seq))),
-            None => drop(self.ready.insert(first.seq)),
+            None => self.ready.insert(first),
         }
     }
 
@@ -303,20 +313,32 @@ impl Outbox {
         }
     }
 
+    fn under_way(&self) -> Vec<Hook> {
+        self.sent.iter().filter_map(|seq| self.waiting.get(seq)).map(|waiting| waiting.hook).collect()
+    }
+
+    /// A hook that is not answered is asked by one event, now and then, and what is answered has room beside it.
+    fn may_be_tried(&self, under_way: &[Hook], hook: Hook) -> bool {
+        let tried = under_way.iter().filter(|hook| self.silent.due(**hook).is_some()).count();
+        under_way.len() < MOST_SENT && tried < MOST_TRIED && !under_way.contains(&hook)
+    }
+
     fn send_ready(&mut self, now: Instant) {
-        // One that does not answer is asked by one event, now and then.
-        let most = if self.retry.due().is_some() { 1 } else { MOST_SENT };
-        if self.retry.due().is_some_and(|due| due > now) {
-            return;
-        }
-        while self.sent.len() < most {
-            let Some(seq) = self.ready.pop_first() else { return };
-            let Some(waiting) = self.waiting.get(&seq) else { continue };
+        while self.sent.len() < MOST_SENT {
+            let under_way = self.under_way();
+            let may_go = |hook| {
+                let is_due = |due| due <= now && self.may_be_tried(&under_way, hook);
+                self.silent.due(hook).is_none_or(is_due)
+            };
+            let Some(waiting) = self.ready.first(may_go).and_then(|seq| self.waiting.get(&seq)) else {
+                return;
+            };
+            self.ready.remove(waiting);
             let body = waiting.body.clone().or_else(|| self.unwritten(&waiting.id));
-            self.sent.insert(seq);
+            self.sent.insert(waiting.seq);
             self.tasks.push_back(match body {
                 Some(body) => waiting.send(body),
-                None => Task::Read { seq, id: waiting.id.clone() },
+                None => Task::Read { seq: waiting.seq, id: waiting.id.clone() },
             });
         }
     }
@@ -349,7 +371,7 @@ impl Outbox {
         let waiting = self.waiting.remove(&seq)?;
         self.kept_bytes = self.kept_bytes.saturating_sub(waiting.kept_bytes());
         self.sent.remove(&seq);
-        self.ready.remove(&seq);
+        self.ready.remove(&waiting);
         if let Some(due) = waiting.due {
             self.resting.remove(&(due, seq));
         }
@@ -381,7 +403,7 @@ impl Outbox {
 
     /// The hooks of an object that wait.
     #[cfg(test)]
-    pub(super) fn hooks_of(&self, object: &str) -> Vec<super::Hook> {
+    pub(super) fn hooks_of(&self, object: &str) -> Vec<Hook> {
         let queue = self.objects.get(object).into_iter().flatten();
         queue.filter_map(|seq| self.waiting.get(seq)).map(|it| it.hook).collect()
     }

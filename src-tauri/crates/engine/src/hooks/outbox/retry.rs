@@ -1,9 +1,12 @@
-use super::super::Outcome;
-use std::time::{Duration, Instant};
+use super::super::{Hook, Outcome};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 /// Seconds between the attempts of one event.
 const STEPS: [u64; 9] = [1, 2, 4, 8, 15, 30, 60, 120, 300];
-/// The same for a backend that does not answer: who comes back shall not be missed for long.
+/// The same where nobody answers: who comes back shall not be missed for long.
 const SILENCES: [u64; 6] = [1, 2, 4, 8, 15, 30];
 
 const TIMEOUT: u16 = 408;
@@ -18,7 +21,7 @@ pub(super) enum Sentence {
     Refused,
     /// This event, later.
     Later,
-    /// Nobody answers: all events, later.
+    /// Nobody answers: this event, and all of its hook, later.
     Silence,
 }
 
@@ -46,28 +49,52 @@ fn step(steps: &[u64], attempts: u32, random: u32) -> Duration {
     Duration::from_secs(seconds).mul_f64(0.8 + 0.4 * f64::from(random) / f64::from(u32::MAX))
 }
 
-/// When a backend that does not answer is tried again.
-#[derive(Debug, Default)]
-pub(super) struct Retry {
-    silences: u32,
-    due: Option<Instant>,
+/// The same for one that nobody answered.
+pub(super) fn pause_in_silence(attempts: u32, random: u32) -> Duration {
+    step(&SILENCES, attempts, random)
 }
 
-impl Retry {
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.due
+/// The hooks that are not answered, and when each is tried again. One handler of the backend may hang while the others work, so
+/// that a silence says nothing about the other hooks.
+#[derive(Debug, Default)]
+pub(super) struct Silent(BTreeMap<Hook, Silence>);
+
+#[derive(Debug)]
+struct Silence {
+    times: u32,
+    due: Instant,
+}
+
+impl Silent {
+    /// `None`: it is not silent, as far as anybody knows.
+    pub(super) fn due(&self, hook: Hook) -> Option<Instant> {
+        self.0.get(&hook).map(|silence| silence.due)
     }
 
-    pub(super) fn answered(&mut self) {
-        (self.silences, self.due) = (0, None);
-    }
-
-    /// Those that were under way together count as one.
-    pub(super) fn silent(&mut self, now: Instant, random: u32) {
-        if self.due.is_some_and(|due| due > now) {
-            return;
+    /// Where it has been silent somebody is there again: the others need not wait for their time.
+    pub(super) fn answered(&mut self, now: Instant, hook: Hook) {
+        if self.0.remove(&hook).is_some() {
+            self.try_all(now);
         }
-        self.silences = self.silences.saturating_add(1);
-        self.due = Some(now + step(&SILENCES, self.silences, random));
+    }
+
+    /// Those that were under way together count as one. Gives when it is tried again.
+    pub(super) fn silent(&mut self, now: Instant, hook: Hook, random: u32) -> Instant {
+        let silence = self.0.entry(hook).or_insert(Silence { times: 0, due: now });
+        if silence.due <= now {
+            silence.times = silence.times.saturating_add(1);
+            silence.due = now + pause_in_silence(silence.times, random);
+        }
+        silence.due
+    }
+
+    pub(super) fn try_all(&mut self, now: Instant) {
+        for silence in self.0.values_mut() {
+            silence.due = silence.due.min(now);
+        }
+    }
+
+    pub(super) fn forget_all(&mut self) {
+        self.0.clear();
     }
 }

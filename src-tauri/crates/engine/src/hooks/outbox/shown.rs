@@ -14,7 +14,7 @@ impl Outbox {
             self.writes.push(Write::Again(waiting.id.clone()));
             self.enqueue(waiting);
         }
-        self.retry.answered();
+        self.silent.forget_all();
         self.send_ready(now);
         again.len()
     }

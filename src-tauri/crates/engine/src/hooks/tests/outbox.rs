@@ -201,6 +201,52 @@ fn a_silent_backend_is_asked_by_one_event_now_and_then_and_gets_all_when_it_is_b
 }
 
 #[test]
+fn a_handler_that_hangs_holds_up_no_other_hook() {
+    let mut bench = Bench::new(Outbox::default());
+    for round in 0..200 {
+        for object in 0..3 {
+            bench.add(Hook::CallStatusEvent, &format!("c{round}-{object}"));
+        }
+        bench.add(Hook::StreamStatusEvent, &format!("st{round}"));
+        let mut answered = 0;
+        for (seq, id) in bench.sent() {
+            let number: u32 = id[1..].parse().unwrap();
+            let hangs = number % 4 != 0;
+            answered += usize::from(!hangs);
+            bench.outcome(seq, &if hangs { timed_out() } else { ok(json!({})) });
+        }
+        assert_eq!(answered, 1, "at once in round {round}");
+        bench.sleep();
+    }
+    assert_eq!(bench.outbox.view().waiting, 600);
+}
+
+#[test]
+fn one_that_its_handler_never_answers_holds_up_its_object_alone() {
+    let mut bench = Bench::new(Outbox::default());
+    bench.add(Hook::CallStatusEvent, "c1");
+    bench.add(Hook::CallStatusEvent, "c1");
+    for round in 0..100 {
+        bench.add(Hook::CallStatusEvent, &format!("other {round}"));
+        let (mut answered, mut slept) = (false, 0);
+        while !answered {
+            for (seq, id) in bench.sent() {
+                let hangs = id == "h1";
+                answered |= !hangs;
+                bench.outcome(seq, &if hangs { timed_out() } else { ok(json!({})) });
+            }
+            if !answered {
+                slept += bench.sleep();
+            }
+        }
+        assert!(slept <= 2, "{slept} s in round {round}");
+        bench.pass(Duration::from_secs(7));
+    }
+    assert_eq!(bench.outbox.hooks_of("c1").len(), 2, "in order");
+    assert_eq!(bench.outbox.view().waiting, 2);
+}
+
+#[test]
 fn a_streams_sign_of_life_replaces_those_that_wait() {
     let mut bench = Bench::new(Outbox::default());
     bench.add(Hook::StreamStatusEvent, "st1");
@@ -218,6 +264,8 @@ fn a_streams_sign_of_life_replaces_those_that_wait() {
 fn past_the_limit_signs_of_life_go_statuses_stay_and_an_alarm_is_raised_once() {
     let mut bench = Bench::new(Outbox::default().limited_to(10));
     bench.add(Hook::ConnectionStatusEvent, "s1");
+    bench.add(Hook::CallStatusEvent, "c99");
+    bench.add(Hook::StreamKeepAliveEvent, "st0");
     for (seq, _) in bench.sent() {
         bench.outcome(seq, &timed_out());
     }
@@ -230,12 +278,12 @@ fn past_the_limit_signs_of_life_go_statuses_stay_and_an_alarm_is_raised_once() {
     bench.add(Hook::StreamKeepAliveEvent, "st9");
     bench.sent();
     let view = bench.outbox.view();
-    assert_eq!(view.waiting, 21, "all statuses, and nothing else");
+    assert_eq!(view.waiting, 22, "all statuses, and nothing else");
     assert!(view.problem.is_some_and(|problem| problem.starts_with("more than 10 events")));
     let alarms = bench.told.iter().filter(|task| matches!(task, Task::Alarm(_))).count();
     assert_eq!(alarms, 1);
     bench.sleep();
-    assert_eq!(bench.deliver().len(), 21);
+    assert_eq!(bench.deliver().len(), 22);
     assert_eq!(bench.outbox.view(), Default::default());
 }
 
