@@ -115,7 +115,8 @@ enum Errand {
     Restarted(Box<streams::Restarted>),
     Hook(hooks::Answered),
     /// A session of the gateway that nobody wants.
-    Unserved(String),
+    /// With why.
+    Unserved(String, String),
     /// A client's connection has ended.
     ClientLeft(SessionId, u64),
     ClientAnswered(Box<clients::Answered>),
@@ -301,7 +302,7 @@ impl Owner {
             Errand::Negotiated(negotiated) => self.on_negotiated(*negotiated),
             Errand::Restarted(restarted) => self.on_restarted(*restarted),
             Errand::Hook(answered) => self.on_hook_answered(answered),
-            Errand::Unserved(resource) => self.on_unserved(&resource),
+            Errand::Unserved(resource, info) => self.on_unserved(&resource, &info),
             Errand::ClientLeft(session, connection) => self.on_client_left(&session, connection),
             Errand::ClientAnswered(answered) => self.on_client_answered(*answered),
             Errand::ClientTaken(taken) => self.on_client_taken(taken),

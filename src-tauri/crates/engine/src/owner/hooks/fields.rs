@@ -48,13 +48,13 @@ pub(in super::super) fn of_offer(id: &str, offer: &StreamOffer) -> Fields {
 }
 
 /// The SIP status that a reason begins with.
-fn sip_status(info: &str) -> Option<u16> {
+pub(in super::super) fn sip_status(info: &str) -> Option<u16> {
     let status = info.split(' ').next()?.parse().ok()?;
     (100..700).contains(&status).then_some(status)
 }
 
 /// With `status`, and `info` where there is something to say.
-pub(super) fn with_status(mut fields: Fields, status: &str, info: &str) -> Fields {
+pub(in super::super) fn with_status(mut fields: Fields, status: &str, info: &str) -> Fields {
     fields.insert("status".into(), status.into());
     fields.insert("info".into(), info.into());
     fields
@@ -149,6 +149,13 @@ impl Owner {
             "mediaProvider": MEDIA,
             "audioCodec": view.audio.as_ref().map(|codec| codec.name.clone()),
             "videoCodec": view.video.as_ref().map(|video| video.codec.clone()),
+            "history": false,
+            "gop": 0,
+            "fps": 0,
+            "audioBitrate": 0,
+            "codecImpl": "",
+            "transport": "UDP",
+            "cvoExtension": false,
             "createDate": view.started_at,
             "mediaType": if published { "publish" } else { "play" },
             "audioState": { "muted": view.audio_muted },

@@ -10,7 +10,7 @@ mod settings;
 mod told;
 
 pub(super) use asked::changed;
-pub(super) use fields::{of_data, of_offer};
+pub(super) use fields::{of_data, of_offer, sip_status, with_status};
 pub(super) use settings::{check, secret_name};
 
 use super::Owner;

@@ -94,6 +94,7 @@ impl Owner {
         for id in self.streams.flowing() {
             self.tell_of_stream(Hook::StreamKeepAliveEvent, &id);
         }
+        self.tell_that_guests_live();
     }
 
     /// What came of an attempt to deliver an event.
@@ -114,7 +115,10 @@ impl Owner {
         let refusal = outcome.as_ref().ok().filter(|answer| (400..500).contains(&answer.status));
         if let (Hook::StreamKeepAliveEvent, Some(answer)) = (hook, refusal) {
             let info = answer.info();
-            return self.end_stream(&stream, StreamStatus::Failed, &info);
+            if !self.end_guest(object, &info) {
+                self.end_stream(&stream, StreamStatus::Failed, &info);
+            }
+            return;
         }
         if !first {
             return;

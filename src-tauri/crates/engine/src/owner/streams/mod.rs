@@ -4,6 +4,7 @@
 mod change;
 mod check;
 mod connect;
+mod guests;
 mod news;
 mod patch;
 mod play;

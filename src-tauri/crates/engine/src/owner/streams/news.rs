@@ -35,7 +35,7 @@ impl Owner {
             News::Disconnected { stream, info } => self.on_stream_disconnected(stream, &info),
             News::Left { session, info, failed } => {
                 self.on_client_stream_left(session, &info, failed);
-                self.on_session_left(session);
+                self.on_session_left(session, &info, failed);
             }
             News::VideoRates(rates) => self.on_client_video_rates(rates),
             News::Measured { stream, statistics, size, players } => {
@@ -74,6 +74,9 @@ impl Owner {
     }
 
     fn on_stream_flowing(&mut self, key: Key) {
+        if self.stream_id(key).is_none() {
+            return self.on_guest_flowing(key);
+        }
         let Some(stream) = self.streams.of_key(key).filter(|stream| !stream.paused) else { return };
         let status = if stream.is_published() { StreamStatus::Publishing } else { StreamStatus::Playing };
         let id = stream.id.clone();

@@ -1,10 +1,13 @@
 //! WHIP and WHEP clients at the embedded gateway.
 
-use super::super::{
-    Errand, Owner,
-    hooks::{changed, of_offer},
-    text,
-    view::new_id,
+use super::{
+    super::{
+        Errand, Owner,
+        hooks::{changed, of_offer},
+        text,
+        view::new_id,
+    },
+    guests::{BY_END, Guest},
 };
 use crate::{
     StreamAccepted, StreamDeclined, StreamOffer, check_stream_name,
@@ -20,7 +23,7 @@ use crate::{
         },
     },
 };
-use sidetone_api::{FailureCode, Secret};
+use sidetone_api::{ConnectionStatus, FailureCode, Secret};
 use sidetone_peer::{
     Certificate, Codec, Config, Direction, Media, Peer, PeerError, Wanted,
     whip::{EntityTag, Kind},
@@ -39,6 +42,8 @@ const MOST: usize = streams::router::MOST_STREAMS + streams::router::MOST_PLAYER
 /// Sessions that have ended by themselves and may still be deleted, and for how long.
 const MOST_LEFT: usize = 1_024;
 const REMEMBERED: Duration = Duration::from_secs(60);
+/// Whoever asked has gone before the answer.
+const NOBODY_WAITS: &str = "nobody waited for the answer";
 
 /// Where the answer to an offer goes.
 pub(in super::super) type OfferReply = oneshot::Sender<Result<StreamAccepted, StreamDeclined>>;
@@ -65,6 +70,7 @@ pub(super) struct Session {
     pub(super) tag: EntityTag,
     /// Restarts that were asked for, and the last that came about.
     pub(super) restarts: (u32, u32),
+    pub(super) guest: Guest,
     token: Option<Secret>,
 }
 
@@ -79,6 +85,7 @@ struct Left {
 pub(in super::super) struct Negotiated {
     key: Key,
     offer: StreamOffer,
+    guest: Guest,
     result: Result<(Box<Peer>, String), StreamDeclined>,
     reply: OfferReply,
 }
@@ -104,7 +111,8 @@ impl Owner {
             Kind::Whep => Hook::PlayStream,
         };
         let fields = of_offer(&id, &offer);
-        self.gate(hook, "", &id, fields, move |owner, verdict| {
+        let (kind, asked) = (offer.kind, offer.name.clone());
+        self.gate(hook, &id.clone(), &id.clone(), fields, move |owner, verdict| {
             let refused = match verdict {
                 Verdict::Refused { info } => Some(StreamDeclined::Forbidden(text::shown(&info))),
                 Verdict::Go(fields) => changed(&fields, "name").and_then(|name| {
@@ -113,21 +121,29 @@ impl Owner {
                     problem.map(|problem| StreamDeclined::Unacceptable(format!("of the backend: {problem}")))
                 }),
             };
+            // What is played keeps the name that the client knows.
+            let name = if kind == Kind::Whip { offer.name.clone() } else { asked };
+            let guest = Guest::new(id, kind, name);
             match refused.map_or_else(|| owner.may_serve(offer.token.as_ref()), Err) {
-                Ok(()) => owner.negotiate_offer(offer, reply),
-                Err(declined) => drop(reply.send(Err(declined))),
+                Ok(()) => owner.negotiate_offer(offer, guest, reply),
+                Err(declined) => owner.decline_guest(&guest, declined, reply),
             }
         });
     }
 
+    fn decline_guest(&mut self, guest: &Guest, declined: StreamDeclined, reply: OfferReply) {
+        self.tell_of_declined(guest, &declined.to_string());
+        let _ = reply.send(Err(declined));
+    }
+
     /// Negotiates on a thread of its own: that costs more than all the rest.
-    fn negotiate_offer(&mut self, offer: StreamOffer, reply: OfferReply) {
+    fn negotiate_offer(&mut self, offer: StreamOffer, guest: Guest, reply: OfferReply) {
         let key = self.streams.new_key();
         let (errands, asker, identity) =
             (self.errands.clone(), self.stream_door.asker(), self.gateway_identity());
         tokio::spawn(async move {
             let result = answered(asker, offer.kind, &offer.name, offer.sdp.clone(), identity).await;
-            let negotiated = Negotiated { key, offer, result, reply };
+            let negotiated = Negotiated { key, offer, guest, result, reply };
             let _ = errands.send(Errand::Negotiated(Box::new(negotiated))).await;
         });
     }
@@ -159,16 +175,19 @@ impl Owner {
     }
 
     pub(in super::super) fn on_negotiated(&mut self, negotiated: Negotiated) {
-        let Negotiated { key, offer, result, reply } = negotiated;
+        let Negotiated { key, offer, guest, result, reply } = negotiated;
         let StreamOffer { kind, name, sdp, token } = offer;
         let (peer, answer) = match result {
             Ok(done) => done,
-            Err(declined) => return drop(reply.send(Err(declined))),
+            Err(declined) => return self.decline_guest(&guest, declined, reply),
         };
         let ufrag = peer.remote_ufrag().unwrap_or_default().to_owned();
         let (Ok(resource), Some(tag)) = (new_resource(), tag(0)) else {
-            return drop(reply.send(Err(StreamDeclined::Limit("there is no randomness".into()))));
+            let declined = StreamDeclined::Limit("there is no randomness".into());
+            return self.decline_guest(&guest, declined, reply);
         };
+        let sender = if kind == Kind::Whip { Side::Offerer } else { Side::Answerer };
+        let guest = guest.with(expected(&answer, sender).0);
         let role = role(kind, name, &answer);
         let (taken, was_taken) = oneshot::channel();
         let adopted = Adopted {
@@ -182,7 +201,8 @@ impl Owner {
             taken: Some(taken),
         };
         self.stream_door.ask(streams::Ask::Adopt(Box::new(adopted)));
-        let session = Session { key, offer: sdp, ufrag, tag: tag.clone(), restarts: (0, 0), token };
+        self.tell_of_connection(&guest, ConnectionStatus::Established, "");
+        let session = Session { key, offer: sdp, ufrag, tag: tag.clone(), restarts: (0, 0), guest, token };
         self.streams.served.sessions.insert(resource.clone(), session);
         let errands = self.errands.clone();
         tokio::spawn(async move {
@@ -193,17 +213,18 @@ impl Owner {
             };
             let is_over = match refused {
                 Some(declined) => {
+                    let info = declined.to_string();
                     let _ = reply.send(Err(declined));
-                    true
+                    Some(info)
                 }
                 None => {
                     let resource = resource.clone();
-                    reply.send(Ok(StreamAccepted { resource, answer, tag, links: Vec::new() })).is_err()
+                    let accepted = StreamAccepted { resource, answer, tag, links: Vec::new() };
+                    reply.send(Ok(accepted)).err().map(|_| NOBODY_WAITS.to_owned())
                 }
             };
-            if is_over {
-                // Refused, or nobody waits for it any more.
-                let _ = errands.send(Errand::Unserved(resource)).await;
+            if let Some(info) = is_over {
+                let _ = errands.send(Errand::Unserved(resource, info)).await;
             }
         });
     }
@@ -216,8 +237,10 @@ impl Owner {
         match self.session(resource, token) {
             Ok(session) => {
                 let key = session.key;
-                self.streams.served.sessions.remove(resource);
                 self.stream_door.ask(streams::Ask::End { stream: key });
+                if let Some(Session { guest, .. }) = self.streams.served.sessions.remove(resource) {
+                    self.tell_of_leaving(guest);
+                }
                 Ok(())
             }
             Err(StreamDeclined::SessionNotFound) => self.streams.served.delete_left(resource, token),
@@ -225,9 +248,10 @@ impl Owner {
         }
     }
 
-    pub(in super::super) fn on_unserved(&mut self, resource: &str) {
+    pub(in super::super) fn on_unserved(&mut self, resource: &str, info: &str) {
         if let Some(session) = self.streams.served.sessions.remove(resource) {
             self.stream_door.ask(streams::Ask::End { stream: session.key });
+            self.tell_of_end(session.guest, info, true);
         }
     }
 
@@ -237,15 +261,16 @@ impl Owner {
     }
 
     /// The far end has gone.
-    pub(super) fn on_session_left(&mut self, key: Key) {
+    pub(super) fn on_session_left(&mut self, key: Key, info: &str, failed: bool) {
         let served = &mut self.streams.served;
         let found = served.sessions.iter().find(|(_, session)| session.key == key);
         let Some(resource) = found.map(|(resource, _)| resource.clone()) else { return };
-        if let Some(Session { token, .. }) = served.sessions.remove(&resource) {
+        if let Some(Session { token, guest, .. }) = served.sessions.remove(&resource) {
             served.left.push_back(Left { resource, token, at: Instant::now() });
             if served.left.len() > MOST_LEFT {
                 served.left.pop_front();
             }
+            self.tell_of_end(guest, info, failed);
         }
     }
 
@@ -263,13 +288,18 @@ impl Owner {
 
     /// At the end of the engine.
     pub(super) fn end_sessions(&mut self) {
-        for (_, session) in self.streams.served.sessions.drain() {
+        for (_, session) in std::mem::take(&mut self.streams.served.sessions) {
             self.stream_door.ask(streams::Ask::End { stream: session.key });
+            self.tell_of_end(session.guest, BY_END, false);
         }
     }
 }
 
 impl Served {
+    pub(super) fn sessions_mut(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.sessions.values_mut()
+    }
+
     fn delete_left(&mut self, resource: &str, token: Option<&Secret>) -> Result<(), StreamDeclined> {
         self.left.retain(|left| left.at.elapsed() < REMEMBERED);
         let place = self.left.iter().position(|left| left.resource == resource);
