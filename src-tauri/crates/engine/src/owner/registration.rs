@@ -2,7 +2,7 @@
 
 use super::{Owner, text};
 use sidetone_api::{ConnectionStatus, Event, RegistrationStatus, SessionId};
-use sidetone_sip::{Cause, FailureKind, Hop, RegistrationId};
+use sidetone_sip::{Cause, FailureKind, Hop, RegistrationId, Transport};
 use std::time::Duration;
 
 impl Owner {
@@ -10,6 +10,7 @@ impl Owner {
         let Some(id) = self.open_session_of(registration) else { return };
         if let Some(session) = self.sessions.get_mut(&id) {
             session.server = Some(hop.remote);
+            session.near = Some(hop.local).filter(|_| hop.transport != Transport::Udp);
         }
         self.reached(&id, hop);
         self.set_connection(&id, ConnectionStatus::Established, &hop.to_string());

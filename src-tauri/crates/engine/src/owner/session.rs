@@ -43,6 +43,8 @@ pub(super) struct Session {
     pub(super) probe: Option<OptionsId>,
     /// The registrar, as it answered last.
     pub(super) server: Option<SocketAddr>,
+    /// Our side of the connection to it, where there is one.
+    pub(super) near: Option<SocketAddr>,
     /// When to ask again.
     pub(super) next_probe: Option<Instant>,
     /// Ours towards it, when it was looked at last; none without a route.
@@ -112,6 +114,7 @@ impl Session {
             registration: None,
             probe: None,
             server: None,
+            near: None,
             next_probe: None,
             address: None,
             connection: None,

@@ -7,19 +7,20 @@ use super::{
         leg::{Leg, Refused, every_video_codec, offers_video},
         media_control,
     },
-    MAX_CALLS, MAX_KNOWN, Role,
+    MAX_KNOWN, Role, SERVICE_UNAVAILABLE,
     transfer::Referral,
 };
 use crate::io::media::{Ask, Join, LegId};
+use sidetone_api::CallStatus;
 use sidetone_sdp::Capability;
 use sidetone_sip::message::{NameAddr, Uri};
 use sidetone_sip::{CallEvent, CallId, Event, Hop};
 use std::time::Instant;
 
 const NOT_FOUND: u16 = 404;
-const SERVICE_UNAVAILABLE: u16 = 503;
 
 /// An incoming INVITE, as far as the exchange needs it.
+#[derive(Debug)]
 pub(super) struct Arrival {
     pub(super) call: CallId,
     pub(super) from: NameAddr,
@@ -36,16 +37,11 @@ impl Owner {
             Event::Incoming { call, from, request_uri, headers, offer, hop, replaces, .. } => {
                 let max_forwards = headers.max_forwards().ok().flatten().unwrap_or(70);
                 let arrival = Arrival { call, from, to: request_uri, offer, hop, max_forwards };
-                let taken = match replaces {
-                    Some(replaced) => self.replace_end(&arrival, replaced),
-                    None => self.on_arrival(arrival),
-                };
-                if let Err(refused) = taken {
-                    self.exchange_reject(call, &refused);
-                }
+                self.ask_to_arrive(arrival, replaces);
             }
             Event::Call { call, event } => self.on_exchange_call(call, event),
             Event::BindingsChanged { user, bindings } => {
+                self.tell_of_bindings(&user, &bindings);
                 let contacts: Vec<String> =
                     bindings.iter().map(|binding| binding.contact.to_string()).collect();
                 if contacts.is_empty() {
@@ -58,24 +54,20 @@ impl Owner {
                 }
                 self.publish_gateway();
             }
-            Event::MessageReceived(message) => {
-                self.exchange.on_message(message, self.farewell.is_some());
-            }
+            Event::MessageReceived(message) => self.ask_about_message(message),
             Event::MessageAnswered { id, status, reason } => {
                 self.exchange.on_message_answered(id, status, reason);
+                self.tell_of_messages();
             }
             _ => {}
         }
     }
 
-    fn on_arrival(&mut self, arrival: Arrival) -> Result<(), Refused> {
-        if self.farewell.is_some() || self.exchange.calls.len() >= MAX_CALLS {
-            return Err(Refused { status: SERVICE_UNAVAILABLE, text: "Service Unavailable".into() });
-        }
+    pub(super) fn on_arrival(&mut self, arrival: Arrival) -> Result<(), Refused> {
         match arrival.to.user_text().as_deref() {
             Some("echo") => self.serve(arrival, Join::Echo),
             Some("tone") => self.serve(arrival, Join::Tone),
-            Some(user) => self.connect_extension(arrival, user),
+            Some(user) => self.ask_to_ring_phones(arrival, user),
             None => Err(Refused { status: NOT_FOUND, text: "Not Found".into() }),
         }
     }
@@ -95,12 +87,17 @@ impl Owner {
             agent.ua.answer(Instant::now(), arrival.call, sdp);
         }
         self.exchange.calls.insert(arrival.call, Role::Service(leg, join));
+        self.set_phone_status(arrival.call, CallStatus::Established, "200 OK");
         Ok(())
     }
 
     fn on_exchange_call(&mut self, call: CallId, event: CallEvent) {
-        if matches!(event, CallEvent::Ended { .. }) && self.leaves_before_its_successor(call) {
-            return;
+        if let CallEvent::Ended { cause } = &event {
+            self.exchange.arriving.remove(&call);
+            self.on_phone_call_ended(call, cause);
+            if self.leaves_before_its_successor(call) {
+                return;
+            }
         }
         match (self.exchange.calls.get(&call), event) {
             (None, _) => {}
@@ -114,39 +111,41 @@ impl Owner {
                 self.on_target_provisional(*id, status, &reason);
             }
             (Some(Role::Target(id)), CallEvent::Answered { sdp, .. }) => {
-                self.on_target_answered(*id, call, &sdp);
+                self.ask_target_to_answer(*id, call, sdp);
             }
             (Some(_), CallEvent::ReferRequested { target, replaces, referred_by }) => {
                 self.on_exchange_referred(call, Referral { target, replaces, referred_by });
             }
-            (Some(_), CallEvent::Info { content_type, body }) => self.pass_key(call, &content_type, &body),
+            (Some(_), CallEvent::Info { content_type, body }) => {
+                self.on_exchange_info(call, &content_type, &body)
+            }
             (Some(Role::Caller(id)), CallEvent::Ended { cause }) => self.on_caller_ended(*id, call, &cause),
             (Some(Role::Callee(id)), CallEvent::Ended { cause }) => self.on_callee_ended(*id, call, cause),
-            (Some(Role::Callee(id)), CallEvent::Provisional { status, sdp, .. }) => {
-                self.on_callee_provisional(*id, call, status, sdp);
+            (Some(Role::Callee(id)), CallEvent::Provisional { status, reason, sdp, .. }) => {
+                let id = *id;
+                self.on_callee_provisional(id, call, status, sdp);
+                self.tell_of_progress(id, call, status, &reason);
             }
-            (Some(Role::Callee(id)), CallEvent::Answered { sdp, .. }) => {
-                self.on_callee_answered(*id, call, &sdp)
-            }
+            (Some(Role::Callee(id)), CallEvent::Answered { sdp, .. }) => self.ask_to_answer(*id, call, sdp),
             (Some(_), CallEvent::Confirmed { sdp: Some(sdp) }) => self.exchange_take_answer(call, &sdp),
             (Some(_), CallEvent::ReofferAnswered { sdp }) => {
                 self.exchange_take_answer(call, &sdp);
                 self.on_hold_passed(call, None);
             }
             (Some(_), CallEvent::ReofferFailed { cause }) => self.on_hold_passed(call, Some(&cause)),
-            (Some(_), CallEvent::Reoffer { offer }) => self.exchange_reoffer(call, offer),
+            (Some(_), CallEvent::Reoffer { offer }) => self.ask_to_reoffer(call, offer),
             (Some(_), _) => {}
         }
     }
 
-    /// A key that came by INFO goes on as the other end takes it.
-    fn pass_key(&mut self, call: CallId, content_type: &str, body: &[u8]) {
+    /// A key that came by INFO goes on as the other end takes it, once the backend lets it.
+    fn on_exchange_info(&mut self, call: CallId, content_type: &str, body: &[u8]) {
         if media_control::asks_for_key_frame(content_type, body) {
             let leg = self.exchange.leg_of(call).map(|leg| leg.id);
             leg.into_iter().for_each(|leg| self.media.ask(Ask::KeyFrame { leg }));
         }
         if let Some(digit) = read_info(content_type, body) {
-            self.send_key(call, digit);
+            self.ask_to_send_key(call, digit);
         }
     }
 
@@ -192,7 +191,7 @@ impl Owner {
     }
 
     /// A re-INVITE changes the leg that it came on: address, codec or direction. A hold is passed on, and so is video.
-    fn exchange_reoffer(&mut self, call: CallId, offer: Option<Vec<u8>>) {
+    pub(super) fn exchange_reoffer(&mut self, call: CallId, offer: Option<Vec<u8>>) {
         let adds_video = offer.as_deref().is_some_and(offers_video);
         if adds_video && let Some(Role::Service(_, Join::Echo)) = self.exchange.calls.get(&call) {
             self.give_video(call);
@@ -215,6 +214,7 @@ impl Owner {
             Err(refused) => agent.ua.reject(Instant::now(), call, refused.status, &refused.text),
         }
         self.pass_hold(call);
+        self.tell_of_holds(call);
     }
 
     fn exchange_take_answer(&mut self, call: CallId, sdp: &[u8]) {
@@ -225,6 +225,7 @@ impl Owner {
             agent.ua.hang_up(Instant::now(), call, Some(&refused.text));
         }
         self.pass_hold(call);
+        self.tell_of_holds(call);
     }
 
     pub(super) fn open_exchange_leg(&mut self, hop: &Hop) -> Result<Leg, Refused> {

@@ -1,7 +1,7 @@
 //! Messages between extensions: each goes to every contact of the callee, and the best answer goes back. In a call that the
 //! exchange connects they go to its other end.
 
-use super::{Exchange, Role, SERVICES};
+use super::{Exchange, Role, SERVICES, data::PhoneData};
 use sidetone_sip::message::{HeaderName, NameAddr};
 use sidetone_sip::{MessageId, MessageRequest, ReceivedMessage, Way};
 use std::{collections::HashMap, time::Instant};
@@ -18,6 +18,9 @@ pub(super) struct Passing {
     /// By our own copy: the message that it is a copy of.
     copies: HashMap<MessageId, MessageId>,
     originals: HashMap<MessageId, Original>,
+    /// What the backend hears of phones' messages: theirs, and what they were answered.
+    pub(super) told: HashMap<MessageId, PhoneData>,
+    pub(super) answered: Vec<(MessageId, u16, String)>,
 }
 
 /// A message whose sender waits for an answer.
@@ -38,7 +41,7 @@ impl Exchange {
                 self.messages.originals.insert(id, original);
                 self.messages.copies.extend(copies.into_iter().map(|copy| (copy, id)));
             }
-            Err(status) => self.answer(id, status, ""),
+            Err(status) => self.answer_message(id, status, ""),
         }
     }
 
@@ -92,7 +95,7 @@ impl Exchange {
         original.waiting -= 1;
         if (200..300).contains(&status) {
             self.messages.originals.remove(&id);
-            return self.answer(id, status, &reason);
+            return self.answer_message(id, status, &reason);
         }
         let refusal = for_sender(status, reason);
         if original.refusal.as_ref().is_none_or(|best| rank(refusal.0) < rank(best.0)) {
@@ -101,11 +104,14 @@ impl Exchange {
         if original.waiting == 0
             && let Some((status, reason)) = self.messages.originals.remove(&id).and_then(|done| done.refusal)
         {
-            self.answer(id, status, &reason);
+            self.answer_message(id, status, &reason);
         }
     }
 
-    fn answer(&mut self, message: MessageId, status: u16, reason: &str) {
+    pub(super) fn answer_message(&mut self, message: MessageId, status: u16, reason: &str) {
+        if self.messages.told.contains_key(&message) {
+            self.messages.answered.push((message, status, reason.to_owned()));
+        }
         if let Some(agent) = &mut self.agent {
             agent.ua.reply_message(Instant::now(), message, status, reason);
         }

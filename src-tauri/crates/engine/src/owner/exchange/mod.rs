@@ -1,7 +1,10 @@
 //! The embedded gateway's telephone exchange: a registrar on loopback whose extensions call each other, and the services
 //! `echo` and `tone`. Every local destination is a join of two legs; there is no proxy.
 
+mod asked;
 mod bridge;
+mod data;
+mod guests;
 mod incoming;
 mod message;
 mod transfer;
@@ -36,6 +39,8 @@ const MAX_KNOWN: usize = 1024;
 /// Extensions at a time.
 const MAX_USERS: usize = 256;
 const BETWEEN_VIEWS: Duration = Duration::from_millis(100);
+const FORBIDDEN: u16 = 403;
+const SERVICE_UNAVAILABLE: u16 = 503;
 
 pub(super) struct Exchange {
     agent: Option<Agent>,
@@ -56,6 +61,9 @@ pub(super) struct Exchange {
     /// Calls whose end is in sight: somebody else has taken their place.
     leaving: Vec<(Instant, CallId)>,
     transfers: HashMap<TransferId, Transfer>,
+    /// Those who call and wait for the backend.
+    arriving: HashSet<CallId>,
+    phone_calls: guests::PhoneCalls,
     messages: message::Passing,
 }
 
@@ -95,6 +103,8 @@ impl Exchange {
             untold: Vec::new(),
             leaving: Vec::new(),
             transfers: HashMap::new(),
+            arriving: HashSet::new(),
+            phone_calls: guests::PhoneCalls::default(),
             messages: message::Passing::default(),
         }
     }
@@ -152,13 +162,16 @@ impl Exchange {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.calls.is_empty() && self.agent.as_ref().is_none_or(Agent::is_idle)
+        self.calls.is_empty() && self.arriving.is_empty() && self.agent.as_ref().is_none_or(Agent::is_idle)
     }
 
     pub(super) fn hang_up_all(&mut self) {
         if let Some(agent) = &mut self.agent {
             for call in self.calls.keys() {
                 agent.ua.hang_up(Instant::now(), *call, None);
+            }
+            for call in self.arriving.drain() {
+                agent.ua.reject(Instant::now(), call, SERVICE_UNAVAILABLE, "Service Unavailable");
             }
         }
     }

@@ -3,16 +3,17 @@
 
 use super::{
     super::{Owner, leg::Refused, target},
-    MAX_CALLS, Role,
+    FORBIDDEN, MAX_CALLS, Role,
     bridge::{Bridge, BridgeId, End, rank, refusal_for_caller},
+    guests::PhoneCall,
     incoming::Arrival,
 };
 use crate::io::media::{Join, LegId};
+use sidetone_api::{CallStatus, TransferStatus};
 use sidetone_sip::message::{HeaderName, NameAddr, Uri};
 use sidetone_sip::{CallId, Cause, DialogName, Way};
 use std::time::{Duration, Instant};
 
-const FORBIDDEN: u16 = 403;
 const NOT_FOUND: u16 = 404;
 const GONE: u16 = 481;
 const UNAVAILABLE: u16 = 480;
@@ -38,17 +39,45 @@ pub(super) struct Referral {
 }
 
 impl Owner {
-    pub(super) fn on_exchange_referred(&mut self, by: CallId, referral: Referral) {
-        let now = Instant::now();
-        if let Err(Refused { status, text }) = self.carry_out(by, referral)
-            && let Some(agent) = &mut self.exchange.agent
-            && !agent.ua.refuse_refer(now, by, status, &text)
-        {
-            agent.ua.notify_refer(now, by, status, &text);
+    /// What the backend lets through.
+    pub(super) fn transfer_there(&mut self, by: CallId, referral: Referral, phone: Option<PhoneCall>) {
+        if let Err(refused) = self.carry_out(by, referral, phone) {
+            self.refuse_transfer_there(by, &refused);
         }
     }
 
-    fn carry_out(&mut self, by: CallId, referral: Referral) -> Result<(), Refused> {
+    pub(super) fn refuse_transfer_there(&mut self, by: CallId, Refused { status, text }: &Refused) {
+        let now = Instant::now();
+        if let Some(agent) = &mut self.exchange.agent
+            && !agent.ua.refuse_refer(now, by, *status, text)
+        {
+            agent.ua.notify_refer(now, by, *status, text);
+        }
+        self.tell_of_transfer(by, TransferStatus::Failed, &format!("{status} {text}"));
+    }
+
+    fn accept_transfer_there(&mut self, by: CallId) -> bool {
+        let Some(agent) = &mut self.exchange.agent else { return false };
+        let accepted = agent.ua.accept_refer(Instant::now(), by);
+        if accepted {
+            self.tell_of_transfer(by, TransferStatus::Accepted, "");
+        }
+        accepted
+    }
+
+    fn report_transfer_there(&mut self, by: CallId, status: u16, text: &str) {
+        if let Some(agent) = &mut self.exchange.agent {
+            agent.ua.notify_refer(Instant::now(), by, status, text);
+        }
+        let told = match status {
+            ..200 => TransferStatus::Trying,
+            200..300 => TransferStatus::Completed,
+            _ => TransferStatus::Failed,
+        };
+        self.tell_of_transfer(by, told, &format!("{status} {text}"));
+    }
+
+    fn carry_out(&mut self, by: CallId, referral: Referral, phone: Option<PhoneCall>) -> Result<(), Refused> {
         let refused = |status, text: &str| Refused { status, text: text.into() };
         let Some(Role::Caller(id) | Role::Callee(id)) = self.exchange.calls.get(&by) else {
             return Err(refused(FORBIDDEN, "Forbidden"));
@@ -66,7 +95,7 @@ impl Owner {
         match user.as_str() {
             "echo" => self.leave_with_service(id, by, Join::Echo),
             "tone" => self.leave_with_service(id, by, Join::Tone),
-            user => self.ring_targets(id, by, user, &referral),
+            user => self.ring_targets(id, by, user, &referral, phone),
         }
     }
 
@@ -77,6 +106,7 @@ impl Owner {
         by: CallId,
         user: &str,
         referral: &Referral,
+        phone: Option<PhoneCall>,
     ) -> Result<(), Refused> {
         let Some(agent) = &self.exchange.agent else { return Ok(()) };
         let bindings = agent.ua.bindings(user);
@@ -90,7 +120,7 @@ impl Owner {
         let (codecs, remote) = (opposite.leg.common_codecs(), opposite.call);
         let from = self.exchange.peer_of(remote);
         let to = target::of_refer(&referral.target).parse().unwrap_or_else(|_| referral.target.clone());
-        let mut targets = Vec::new();
+        let (mut targets, mut phones) = (Vec::new(), Vec::new());
         for binding in bindings {
             if self.exchange.calls.len() + targets.len() >= MAX_CALLS {
                 break;
@@ -106,8 +136,14 @@ impl Owner {
                 headers: vec![(HeaderName::MAX_FORWARDS, "69".into())],
                 ..sidetone_sip::Invite::new(from.clone(), Uri::clone(&to), leg.offer())
             };
+            let is_own = self.is_own_phone(hop.remote);
             let Some(agent) = &mut self.exchange.agent else { break };
-            targets.push(End::new(agent.ua.invite(Instant::now(), invite), leg));
+            let end = End::new(agent.ua.invite(Instant::now(), invite), leg);
+            phones.extend((!is_own).then_some(end.call));
+            targets.push(end);
+        }
+        if let Some(phone) = phone.filter(|_| !phones.is_empty()) {
+            self.exchange.phone_calls.add(phone, phones);
         }
         if targets.is_empty() {
             return Err(Refused { status: UNAVAILABLE, text: String::new() });
@@ -116,17 +152,18 @@ impl Owner {
         let transfer = TransferId(self.exchange.next_bridge);
         self.exchange.calls.extend(targets.iter().map(|end| (end.call, Role::Target(transfer))));
         self.exchange.transfers.insert(transfer, Transfer { bridge: id, by, targets, refusal: None });
-        if let Some(agent) = &mut self.exchange.agent {
-            agent.ua.accept_refer(Instant::now(), by);
-        }
+        self.accept_transfer_there(by);
         Ok(())
     }
 
     pub(super) fn on_target_provisional(&mut self, id: TransferId, status: u16, reason: &str) {
-        let Some(transfer) = self.exchange.transfers.get(&id) else { return };
-        if let Some(agent) = &mut self.exchange.agent {
-            agent.ua.notify_refer(Instant::now(), transfer.by, status, reason);
+        let Some((by, rings)) = self.exchange.transfers.get(&id).map(|it| (it.by, it.rings())) else {
+            return;
+        };
+        if status >= 180 {
+            rings.into_iter().for_each(|call| self.set_phone_status(call, CallStatus::Ring, reason));
         }
+        self.report_transfer_there(by, status, reason);
     }
 
     pub(super) fn on_target_answered(&mut self, id: TransferId, call: CallId, sdp: &[u8]) {
@@ -144,6 +181,7 @@ impl Owner {
         }
         let Some(mut transfer) = self.exchange.transfers.remove(&id) else { return };
         let end = transfer.targets.remove(place);
+        self.set_phone_status(end.call, CallStatus::Established, "200 OK");
         self.drop_targets(transfer.targets, Some("Call completed elsewhere"));
         self.put_in_place(transfer.bridge, transfer.by, end);
         self.send_away(transfer.by);
@@ -162,8 +200,8 @@ impl Owner {
         }
         let Some(transfer) = self.exchange.transfers.remove(&id) else { return };
         let (status, text) = transfer.refusal.as_ref().map_or((UNAVAILABLE, ""), refusal_for_caller);
+        self.report_transfer_there(transfer.by, status, text);
         let Some(agent) = &mut self.exchange.agent else { return };
-        agent.ua.notify_refer(Instant::now(), transfer.by, status, text);
         // Who asked has hung up meanwhile: nobody is left for the other end.
         if !self.exchange.calls.contains_key(&transfer.by)
             && let Some(bridge) = self.exchange.bridges.get_mut(&transfer.bridge)
@@ -194,9 +232,7 @@ impl Owner {
         let of_bridge = |_: &TransferId, transfer: &mut Transfer| transfer.bridge == id;
         let ended: Vec<_> = self.exchange.transfers.extract_if(of_bridge).collect();
         for (_, transfer) in ended {
-            if let Some(agent) = &mut self.exchange.agent {
-                agent.ua.notify_refer(Instant::now(), transfer.by, 487, "Request Terminated");
-            }
+            self.report_transfer_there(transfer.by, 487, "Request Terminated");
             self.drop_targets(transfer.targets, None);
         }
     }
@@ -222,8 +258,7 @@ impl Owner {
         if other == id || !is_up {
             return Err(refused(GONE));
         }
-        let Some(agent) = &mut self.exchange.agent else { return Ok(()) };
-        if !agent.ua.accept_refer(Instant::now(), by) {
+        if !self.accept_transfer_there(by) {
             return Ok(());
         }
         self.forget_transfers(other);
@@ -263,12 +298,9 @@ impl Owner {
 
     /// The transfer is done: the one who asked for it hangs up, or is hung up.
     fn send_away(&mut self, by: CallId) {
-        let now = Instant::now();
-        if let Some(agent) = &mut self.exchange.agent {
-            agent.ua.notify_refer(now, by, 200, "OK");
-        }
+        self.report_transfer_there(by, 200, "OK");
         if self.exchange.calls.contains_key(&by) {
-            self.exchange.leaving.push((now + TIME_TO_LEAVE, by));
+            self.exchange.leaving.push((Instant::now() + TIME_TO_LEAVE, by));
         }
     }
 
@@ -283,8 +315,7 @@ impl Owner {
 
     /// The other end is left with `echo` or `tone`.
     fn leave_with_service(&mut self, id: BridgeId, by: CallId, join: Join) -> Result<(), Refused> {
-        let Some(agent) = &mut self.exchange.agent else { return Ok(()) };
-        agent.ua.accept_refer(Instant::now(), by);
+        self.accept_transfer_there(by);
         let Some(bridge) = self.exchange.bridges.remove(&id) else { return Ok(()) };
         let (gone, stays) = bridge.split(by);
         if let Some(gone) = gone {
@@ -323,11 +354,18 @@ impl Owner {
         };
         let Some(agent) = &mut self.exchange.agent else { return Ok(()) };
         agent.ua.answer(Instant::now(), arrival.call, sdp);
+        self.set_phone_status(arrival.call, CallStatus::Established, "200 OK");
         self.put_in_place(id, replaced, End::new(arrival.call, leg));
         if let Some(agent) = &mut self.exchange.agent {
             agent.ua.hang_up(Instant::now(), replaced, Some("replaced"));
         }
         Ok(())
+    }
+}
+
+impl Transfer {
+    fn rings(&self) -> Vec<CallId> {
+        self.targets.iter().map(|end| end.call).collect()
     }
 }
 
@@ -352,7 +390,7 @@ impl super::Exchange {
     }
 
     /// The far end of a call, as the one who is called by a transfer sees it.
-    fn peer_of(&self, call: CallId) -> NameAddr {
+    pub(super) fn peer_of(&self, call: CallId) -> NameAddr {
         let uri = self.agent.as_ref().and_then(|agent| agent.ua.remote_target(call));
         let host = self.sip_address().map(|address| address.ip());
         let mut shown = Uri::sip(None, host.unwrap_or(super::ADDRESS).into(), None);

@@ -370,6 +370,13 @@ fn is_same(a: &Capability, b: &Capability) -> bool {
     a.name.eq_ignore_ascii_case(&b.name) && a.clock_rate == b.clock_rate
 }
 
+/// Whether an offer wants no sound from us (RFC 3264 section 8.4).
+pub(crate) fn offers_hold(offer: &[u8]) -> bool {
+    let Ok(offer) = parse(offer) else { return false };
+    let audio = offer.media.iter().find(|media| media.kind.eq_ignore_ascii_case("audio"));
+    audio.is_some_and(|media| !offer.direction_of(media).receives())
+}
+
 fn parse(text: &[u8]) -> Result<SessionDescription, Refused> {
     SessionDescription::parse(text)
         .map_err(|error| Refused { status: BAD_REQUEST, text: format!("SDP: {error}") })

@@ -5,6 +5,7 @@ use super::{
     BridgeId, rank, refusal_for_caller,
 };
 use crate::io::media::Join;
+use sidetone_api::CallStatus;
 use sidetone_sip::{CallId, Cause, Side};
 use std::time::Instant;
 
@@ -41,9 +42,13 @@ impl Owner {
             Ok(answer) => {
                 bridge.answered = true;
                 let answer = answer.unwrap_or_else(|| bridge.caller.leg.offer());
-                agent.ua.answer(now, bridge.caller.call, answer);
+                let caller = bridge.caller.call;
+                agent.ua.answer(now, caller, answer);
                 for other in bridge.callees.iter().filter(|other| other.call != callee) {
                     agent.ua.hang_up(now, other.call, Some(ELSEWHERE));
+                }
+                for end in [caller, callee] {
+                    self.set_phone_status(end, CallStatus::Established, "200 OK");
                 }
                 self.pass_hold(callee);
             }

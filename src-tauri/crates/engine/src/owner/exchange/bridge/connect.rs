@@ -4,7 +4,8 @@ use super::{
     super::{
         super::Owner,
         super::leg::{Refused, every_video_codec, offers_video},
-        MAX_CALLS, Role,
+        FORBIDDEN, MAX_CALLS, Role,
+        guests::Called,
         incoming::Arrival,
     },
     Bridge, BridgeId, End, TEMPORARILY_UNAVAILABLE,
@@ -19,11 +20,12 @@ const NOT_FOUND: u16 = 404;
 const TOO_MANY_HOPS: u16 = 483;
 
 impl Owner {
-    /// Rings every contact of the extension.
+    /// Rings contacts of the extension: all of them, or only those of our own accounts.
     pub(in super::super) fn connect_extension(
         &mut self,
         arrival: Arrival,
         user: &str,
+        called: Called,
     ) -> Result<(), Refused> {
         let Some(agent) = &self.exchange.agent else { return Ok(()) };
         let bindings = agent.ua.bindings(user);
@@ -43,13 +45,22 @@ impl Owner {
         let (codecs, video) = (caller.leg.common_codecs(), caller.leg.common_video_codecs());
         self.exchange.next_bridge += 1;
         let id = BridgeId(self.exchange.next_bridge);
-        let callees: Vec<End> = bindings
-            .into_iter()
-            .filter_map(|binding| self.ring(&arrival, binding, &codecs, &video))
-            .collect();
+        let (mut callees, mut phones) = (Vec::new(), Vec::new());
+        for binding in bindings {
+            let is_own = self.is_own_binding(&binding);
+            if !is_own && matches!(called, Called::OwnAlone) {
+                continue;
+            }
+            let Some(end) = self.ring(&arrival, binding, &codecs, &video) else { continue };
+            phones.extend((!is_own).then_some(end.call));
+            callees.push(end);
+        }
         if callees.is_empty() {
             caller.leg.close(&self.media);
-            return Err(unavailable());
+            return Err(if matches!(called, Called::OwnAlone) { forbidden() } else { unavailable() });
+        }
+        if let (Called::Phone(phone), false) = (called, phones.is_empty()) {
+            self.exchange.phone_calls.add(*phone, phones);
         }
         self.exchange.calls.insert(arrival.call, Role::Caller(id));
         self.exchange.calls.extend(callees.iter().map(|callee| (callee.call, Role::Callee(id))));
@@ -94,6 +105,10 @@ impl Owner {
 
 fn unavailable() -> Refused {
     Refused { status: TEMPORARILY_UNAVAILABLE, text: "Temporarily Unavailable".into() }
+}
+
+fn forbidden() -> Refused {
+    Refused { status: FORBIDDEN, text: "Forbidden".into() }
 }
 
 fn not_found() -> Refused {

@@ -76,6 +76,16 @@ impl Bridge {
         ends.find(|end| end.call == call)
     }
 
+    /// As [`Bridge::opposite`], its name alone.
+    pub(super) fn other_than(&self, call: CallId) -> Option<CallId> {
+        let winner = self.joined.filter(|_| self.answered)?;
+        if call == self.caller.call {
+            Some(winner)
+        } else {
+            Some(self.caller.call).filter(|_| call == winner)
+        }
+    }
+
     /// The end that `call` is joined to, once the call is answered.
     pub(super) fn opposite(&mut self, call: CallId) -> Option<&mut End> {
         if !self.answered {
