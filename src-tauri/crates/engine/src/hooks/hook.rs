@@ -54,6 +54,7 @@ hooks! {
     PauseStream = "pauseStream", Direct, false;
     StopStream = "stopStream", Event, false;
     Snapshot = "snapshot", Direct, false;
+    AvailableStream = "availableStream", Direct, true;
     OnDataEvent = "OnDataEvent", Direct, false;
     OnCallEvent = "OnCallEvent", Incoming, false;
     OnTransferEvent = "OnTransferEvent", Incoming, true;

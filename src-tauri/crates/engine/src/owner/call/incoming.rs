@@ -132,7 +132,9 @@ impl Owner {
         let (call, sip) = (&arriving.call, arriving.sip);
         let calls_back =
             call.caller.uri.user_text().is_some_and(|user| self.settings.dial_plan().is_emergency(&user));
-        let (session, fields) = call.fields(Fields::new());
+        let sdp = arriving.offer.as_ref().map(|offer| String::from_utf8_lossy(offer).into_owned());
+        let more = sdp.map(|sdp| ("sdp".to_owned(), sdp.into()));
+        let (session, fields) = call.fields(more.into_iter().collect());
         let id = call.id.as_str().to_owned();
         if calls_back || !self.must_ask(Hook::OnCallEvent, &session) {
             if calls_back {

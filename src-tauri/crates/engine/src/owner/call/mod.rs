@@ -8,6 +8,7 @@ mod events;
 mod gathering;
 mod hold;
 mod incoming;
+mod parameters;
 mod placing;
 mod status;
 mod video;

@@ -9,7 +9,9 @@ use super::{
         transfer::Referred,
         view::new_id,
     },
-    Call, MAX_CALLS, wrong_state,
+    Call, MAX_CALLS,
+    parameters::{self, Parameters},
+    wrong_state,
 };
 use crate::hooks::{Fields, Hook, Verdict};
 use crate::io::media::Ask;
@@ -57,6 +59,8 @@ pub(super) struct Outgoing {
     from: Option<NameAddr>,
     anonymous: bool,
     headers: Vec<(HeaderName, String)>,
+    /// Behind the address that is called.
+    parameters: Parameters,
     replaces: Option<DialogName>,
     referred_by: Option<NameAddr>,
     video: bool,
@@ -100,6 +104,7 @@ impl Owner {
             // Who calls for help must be found.
             anonymous: (wish.anonymous || session.account.anonymous) && !target.emergency,
             headers: custom_headers("headers", &session.account.headers)?,
+            parameters: Parameters::new(),
             replaces: wish.replaces,
             referred_by: wish.referred_by,
             video: wish.video,
@@ -132,7 +137,8 @@ impl Owner {
 
     /// Before anything of it goes out. Who calls for help waits for nobody.
     fn ask_to_call(&mut self, id: &CallId) {
-        let Some((session, fields)) = self.call_fields(id, Fields::new()) else { return };
+        let more = Fields::from_iter([("inviteParameters".to_owned(), serde_json::json!({}))]);
+        let Some((session, fields)) = self.call_fields(id, more) else { return };
         let call = id.clone();
         if self.calls.get(id).is_some_and(|call| call.emergency) {
             self.tell_of_call(Hook::Call, id);
@@ -173,9 +179,12 @@ impl Owner {
                 call.callee = NameAddr::new(uri);
             }
         }
+        let given = fields.get("inviteParameters").filter(|given| !given.is_null());
+        let given = given.map(parameters::read).transpose()?;
         let name = hooks::changed(fields, "visibleName").map(str::to_owned);
         let caller = hooks::changed(fields, "caller").map(str::to_owned);
         let Some(call) = self.calls.get_mut(id) else { return Ok(()) };
+        call.outgoing.parameters = given.unwrap_or_default();
         let mut from = call.outgoing.from.clone().unwrap_or_else(|| aor.clone());
         if let Some(caller) = caller.filter(|caller| *caller != call.caller.uri.to_string()) {
             from.uri = super::super::wire::sip_uri("caller", &caller)?;
@@ -222,7 +231,8 @@ impl Owner {
         let outgoing = std::mem::take(&mut call.outgoing);
         let from = outgoing.from.unwrap_or_else(|| session.aor.clone());
         let Terms { prack, session_expires } = terms(&session.account);
-        let (to, muted) = (call.callee.uri.clone(), call.muted);
+        let (mut to, muted) = (call.callee.uri.clone(), call.muted);
+        parameters::put(&outgoing.parameters, &mut to);
         let account = session.account.clone();
         let way = self.way_of(session);
         let hop = match result.and_then(|hops| hops.first().copied().ok_or_else(|| "no address".into())) {

@@ -4,6 +4,7 @@ use super::stream::EVENT;
 use crate::{
     check_stream_name,
     clients::ClientNews,
+    hooks::{Hook, Verdict},
     io::streams::Ask,
     owner::{Errand, Owner, text::shown},
 };
@@ -33,6 +34,20 @@ impl Owner {
         if check_stream_name(&name).is_err() {
             return self.on_client_looked(Looked { session: session.clone(), id, available: false });
         }
+        let fields = json!({ "mediaSessionId": id, "name": name, "mediaProvider": "WebRTC" });
+        let fields = fields.as_object().cloned().unwrap_or_default();
+        let (object, session) = (format!("{session}/{id}"), session.clone());
+        let of = session.as_str().to_owned();
+        self.gate(Hook::AvailableStream, &of, &object, fields, move |owner, verdict| match verdict {
+            Verdict::Go(_) => owner.look_for_client(&session, id, name),
+            Verdict::Refused { info } => {
+                let info = shown(&info);
+                owner.tell_client(&session, ClientNews::Available { id, available: false, info });
+            }
+        });
+    }
+
+    fn look_for_client(&mut self, session: &SessionId, id: String, name: String) {
         let (done, found) = oneshot::channel();
         self.stream_door.ask(Ask::Look { name, done });
         let (errands, session) = (self.errands.clone(), session.clone());
