@@ -4,6 +4,7 @@
 mod call;
 mod calls;
 mod echo;
+mod hooks;
 mod streams;
 
 use crate::arguments;
@@ -11,10 +12,15 @@ use crate::arguments;
 /// A name, what it measures, how.
 type Bench = (&'static str, &'static str, fn(&arguments::Bench) -> Result<(), String>);
 
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 5] = [
     ("call", "one G.711 and one Opus call beside baresip's", call::run),
     ("calls", "1 to 100 G.711 calls in one engine: what each costs", calls::run),
     ("echo", "what the echo canceller leaves of the far end, and of the near end when both speak", echo::run),
+    (
+        "hooks",
+        "a backend dead for 60 s during 50 calls and 20 streams, and a kill: what media and events suffer",
+        hooks::run,
+    ),
     (
         "streams",
         "a packet forwarded to 1 to 200 players beside Janus', coding 720p30, and from capture to the window",

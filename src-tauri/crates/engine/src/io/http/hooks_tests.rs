@@ -226,6 +226,41 @@ async fn endless_headers_and_rubbish_are_no_answer() {
 }
 
 #[tokio::test]
+async fn who_lies_about_the_length_of_an_answer_is_believed_no_further_than_it_goes() {
+    let short = saying("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}{\"callee\":\"eve\"}").await;
+    assert_eq!(outcome(short, LIMIT).await, Ok((200, "OK".into(), "{}".into())));
+    for length in ["99999999999", "3", "-1", "two", "18446744073709551616"] {
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{{}}");
+        let trouble = outcome(saying(answer).await, LIMIT).await.unwrap_err();
+        assert!(trouble != Trouble::TimedOut, "{length}: {trouble}");
+    }
+    let twice = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{} ";
+    assert!(outcome(saying(twice).await, LIMIT).await.is_err());
+}
+
+/// Nothing was asked for that is packed, and nothing is unpacked: a bomb stays as small as it came.
+#[tokio::test]
+async fn a_packed_answer_is_not_unpacked() {
+    let packed = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b];
+    let head =
+        format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len());
+    let address = saying([head.as_bytes(), &packed].concat()).await;
+    let answer = backend(address).post(post(), LIMIT).await.outcome.unwrap();
+    assert_eq!((answer.body.as_slice(), answer.fields()), (&packed[..], None));
+}
+
+/// What is nested without an end is no JSON, and takes no stack to find out.
+#[tokio::test]
+async fn deep_and_odd_json_is_no_answer_that_counts() {
+    for body in
+        ["[".repeat(200_000), format!("{{\"a\":{}", "{\"a\":".repeat(20_000)), "null".into(), "[]".into()]
+    {
+        let answer = backend(saying(whole("200 OK", &body)).await).post(post(), LIMIT).await.outcome.unwrap();
+        assert!(answer.is_ok() && answer.fields().is_none(), "{} bytes", body.len());
+    }
+}
+
+#[tokio::test]
 async fn nobody_there_is_said_without_the_path() {
     let address =
         SocketAddr::from(([127, 0, 0, 1], sidetone_testkit::free_port([127, 0, 0, 1].into()).unwrap()));
