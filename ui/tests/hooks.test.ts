@@ -54,6 +54,29 @@ describe('the backend', () => {
   })
 })
 
+describe('what the backend may refuse', () => {
+  it('is set for each hook, and leaves what is typed and the other policies as they are', async () => {
+    await backend((platform) => {
+      const settings = platform.engine.state.settings
+      const policies = { call: { restOnError: 'LOG', restPolicy: 'OVERWRITE', restOverwrite: 'callee', restExclude: '', clientExclude: '' } } as const
+      platform.engine.state = { ...platform.engine.state, settings: { ...settings, hooks: { ...settings.hooks, policies } } }
+    })
+    await page.type('hooks-url', 'https://backend.example/hooks')
+    await page.click('hooks-may-call')
+    await page.click('hooks-may-hold')
+    expect(page.commands.at(-1)).toMatchObject({
+      command: 'changeSettings',
+      hooks: { url: '', policies: { call: { restOnError: 'FAIL', restPolicy: 'OVERWRITE', restOverwrite: 'callee' }, hold: { restOnError: 'FAIL', restPolicy: 'NOTIFY' } } },
+    })
+    expect((page.get('hooks-url') as HTMLInputElement).value).toBe('https://backend.example/hooks')
+    expect((page.get('hooks-may-hold') as HTMLInputElement).checked).toBe(true)
+    await page.click('hooks-save')
+    expect(page.commands.at(-1)).toMatchObject({ hooks: { url: 'https://backend.example/hooks', policies: { hold: { restOnError: 'FAIL' } } } })
+    await page.click('hooks-may-hold')
+    expect(page.commands.at(-1)).toMatchObject({ hooks: { policies: { hold: { restOnError: 'LOG' } } } })
+  })
+})
+
 describe('events that the backend did not take', () => {
   const failed: HookEventView = {
     id: 'h1',
