@@ -228,7 +228,7 @@ async fn a_run_through_all_rows_is_recorded_hook_for_hook_with_the_documented_fi
         "TransferStatusEvent TRYING",
         "TransferStatusEvent COMPLETED",
         "CallStatusEvent FINISH",
-        "OnCallEvent RING",
+        "OnCallEvent PENDING",
         "CallStatusEvent RING",
         "answer",
         "CallStatusEvent ESTABLISHED",
