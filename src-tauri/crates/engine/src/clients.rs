@@ -239,9 +239,10 @@ pub enum ClientNews {
         id: String,
         target: String,
     },
-    /// An ask came to nothing, and there is no object whose status could say it.
+    /// An ask came to nothing, and there is no object whose status could say it; or the backend would not hear of an event.
     Failed {
-        event: &'static str,
+        /// The event that would have told of it.
+        event: Option<&'static str>,
         id: Option<String>,
         info: String,
     },

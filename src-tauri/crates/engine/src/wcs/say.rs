@@ -165,7 +165,7 @@ impl From<ClientNews> for ServerMessage {
             ClientNews::IncomingCall(view) => Self::IncomingCall(view),
             ClientNews::Call(view) => Self::CallStatus(view),
             ClientNews::Transferred { id, target } => Self::Transferred { id, target },
-            ClientNews::Failed { event, id, info } => Self::Fail { event: Some(event), id, info },
+            ClientNews::Failed { event, id, info } => Self::Fail { event, id, info },
         }
     }
 }

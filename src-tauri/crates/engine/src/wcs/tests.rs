@@ -113,7 +113,7 @@ fn whatever_is_said_has_an_array_of_data() {
         ServerMessage::Data { operation_id: id(), payload: Value::Null },
         ServerMessage::SessionDebug { started: true },
         ClientNews::Snapshot { id: id(), png: Ok(vec![1, 2, 3]) }.into(),
-        ClientNews::Failed { event: "StreamStatusEvent", id: Some(id()), info: "x".into() }.into(),
+        ClientNews::Failed { event: Some("StreamStatusEvent"), id: Some(id()), info: "x".into() }.into(),
     ];
     for message in all {
         let value: Value = serde_json::from_str(&message.text()).unwrap();

@@ -41,17 +41,27 @@ impl Way {
 
 impl Owner {
     pub(in super::super) fn send_dtmf(&mut self, id: &CallId, dtmf: &str) -> Result<Reply, Failure> {
-        let digits = keys(dtmf)?;
         let mode = self.dtmf_mode(id);
-        let (way, _) = self.way_of_dtmf(id, mode)?;
-        let more = Fields::from_iter([
-            ("dtmf".to_owned(), digits.clone().into()),
-            ("type".to_owned(), way.name().into()),
-        ]);
+        keys(dtmf)?;
+        let way = self.way_of_dtmf(id, mode)?.0.name();
+        self.gate_dtmf(id, dtmf, way, move |owner, call, digits| owner.send_dtmf_by(call, digits, mode))
+    }
+
+    /// Once the backend lets it; it may say other keys.
+    pub(in super::super) fn gate_dtmf(
+        &mut self,
+        id: &CallId,
+        dtmf: &str,
+        way: &str,
+        send: impl FnOnce(&mut Self, &CallId, &str) -> Result<Reply, Failure> + 'static,
+    ) -> Result<Reply, Failure> {
+        let digits = keys(dtmf)?;
+        let more =
+            Fields::from_iter([("dtmf".to_owned(), digits.clone().into()), ("type".to_owned(), way.into())]);
         let call = id.clone();
         self.gate_call(Hook::SendDtmf, id, more, move |owner, fields| {
             let digits = hooks::changed(&fields, "dtmf").map_or(Ok(digits), keys)?;
-            owner.send_dtmf_by(&call, &digits, mode)
+            send(owner, &call, &digits)
         })
     }
 

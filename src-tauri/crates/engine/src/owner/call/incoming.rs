@@ -122,6 +122,10 @@ impl Owner {
                 return Err(refused(BUSY_HERE, "Busy Here"));
             }
         };
+        call.client = self.call_of_client(&call.session_id, &call.id).map(|mut client| {
+            (client.caller, client.callee) = call.parties_shown();
+            Box::new(client)
+        });
         call.has_offered_video = offer.as_deref().is_some_and(offers_video);
         let arriving = Arriving { call, sip, offer, hop, answer_after, forward_after };
         self.ask_to_ring(arriving)
@@ -143,14 +147,19 @@ impl Owner {
             return self.take_in(arriving);
         }
         self.arriving.insert(sip, arriving);
+        let of_session = session.clone();
         self.gate(Hook::OnCallEvent, &session, &id, fields, move |owner, verdict| {
             let Some(mut arriving) = owner.arriving.remove(&sip) else { return };
             let taken = match verdict {
-                OfBackend::Go(fields) => {
+                OfBackend::Go(mut fields) => {
+                    fields.retain(|field, _| !owner.hooks.hides(&of_session, Hook::OnCallEvent, field));
                     arriving.call.change_arriving(&fields);
                     owner.take_in(arriving)
                 }
                 OfBackend::Refused { info } => {
+                    if arriving.call.client.is_some() {
+                        owner.tell_client_of_call(&of_session, &info);
+                    }
                     owner.keep_unrung(arriving.call, &format!("{FORBIDDEN} {info}"));
                     Err(Refused { status: FORBIDDEN, text: "Forbidden".into() })
                 }

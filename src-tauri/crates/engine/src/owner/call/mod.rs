@@ -44,6 +44,8 @@ pub(super) struct Call {
     account_id: AccountId,
     /// Of a client of the gateway, with whose leg it is joined instead of the devices.
     for_client: bool,
+    /// As that client and its backend call it.
+    pub(super) client: Option<Box<super::clients::CallOfClient>>,
     pub(super) direction: CallDirection,
     /// `None` while the way to the callee is looked up.
     pub(super) sip: Option<sidetone_sip::CallId>,
@@ -115,6 +117,7 @@ impl Call {
             session_id: session.id.clone(),
             account_id: session.account.id.clone(),
             for_client: session.is_of_client(),
+            client: None,
             direction,
             sip: None,
             leg: None,
@@ -178,6 +181,11 @@ impl Call {
 
     fn shown_callee(&self) -> String {
         self.shown_callee.clone().unwrap_or_else(|| self.callee.uri.to_string())
+    }
+
+    /// Where it is not to be known who was called.
+    pub(super) fn shown_instead(&self) -> Option<&str> {
+        self.shown_callee.as_deref()
     }
 
     /// The far end, as the client and the history may know it.

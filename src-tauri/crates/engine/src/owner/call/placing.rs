@@ -77,6 +77,15 @@ impl Outgoing {
 impl Owner {
     /// Starts an outgoing call: its id at once, the way to the callee looked up meanwhile.
     pub(in super::super) fn place(&mut self, wish: Wish) -> Result<Reply, Failure> {
+        self.place_then(wish, |_, _| {})
+    }
+
+    /// The same; `begun` hears of the call before anybody is asked about it.
+    pub(in super::super) fn place_then(
+        &mut self,
+        wish: Wish,
+        begun: impl FnOnce(&mut Self, &CallId),
+    ) -> Result<Reply, Failure> {
         let chosen = wish.session.as_ref().map(|id| self.open_session(id)).transpose()?;
         let chosen_account = chosen.map(|session| session.account.id.clone());
         let target =
@@ -130,6 +139,7 @@ impl Owner {
         if let Some(call) = by.and_then(|by| self.calls.get_mut(&by)) {
             call.successor = Some(id.clone());
         }
+        begun(self, &id);
         self.ask_to_call(&id);
         self.want_devices();
         Ok(Reply::Call { call_id: id })
@@ -137,7 +147,10 @@ impl Owner {
 
     /// Before anything of it goes out. Who calls for help waits for nobody.
     fn ask_to_call(&mut self, id: &CallId) {
-        let more = Fields::from_iter([("inviteParameters".to_owned(), serde_json::json!({}))]);
+        let mut more = Fields::from_iter([("inviteParameters".to_owned(), serde_json::json!({}))]);
+        if let Some(sdp) = self.calls.get_mut(id).and_then(|call| call.client.as_mut()?.sdp.take()) {
+            more.insert("sdp".into(), sdp.into());
+        }
         let Some((session, fields)) = self.call_fields(id, more) else { return };
         let call = id.clone();
         if self.calls.get(id).is_some_and(|call| call.emergency) {
@@ -150,14 +163,21 @@ impl Owner {
             }
             self.publish_call(id);
         }
+        let asked = fields.clone();
         self.gate(Hook::Call, &session, id.as_str(), fields, move |owner, verdict| {
             let Some(session) = owner.calls.get(&call).map(|call| call.session_id.clone()) else { return };
             let refused = match (verdict, owner.refusal_of(&session)) {
                 (Verdict::Refused { info }, _) | (_, Some(info)) => Some(info),
-                (Verdict::Go(fields), None) => owner.change_call(&call, &fields).err().map(|it| it.message),
+                (Verdict::Go(mut fields), None) => {
+                    fields.retain(|name, value| asked.get(name) != Some(value));
+                    owner.change_call(&call, &fields).err().map(|it| it.message)
+                }
             };
             match refused {
-                Some(info) => owner.end_call(&call, CallStatus::Failed, &info),
+                Some(info) => {
+                    owner.tell_error_to_client(&call, &info);
+                    owner.end_call(&call, CallStatus::Failed, &info);
+                }
                 None => owner.set_out(&call),
             }
         });
@@ -167,7 +187,7 @@ impl Owner {
     fn change_call(&mut self, id: &CallId, fields: &Fields) -> Result<(), Failure> {
         let Some(call) = self.calls.get(id) else { return Ok(()) };
         let session = self.open_session(&call.session_id)?;
-        let (session_id, aor) = (session.id.as_str().to_owned(), session.aor.clone());
+        let (session_id, aor) = (self.hook_session(session.id.as_str()), session.aor.clone());
         if let Some(callee) = hooks::changed(fields, "callee").filter(|to| *to != call.callee.uri.to_string())
         {
             let account = session.account.id.clone();
@@ -177,6 +197,9 @@ impl Owner {
             if let Some(call) = self.calls.get_mut(id) {
                 call.shown_callee = hides.then(|| call.callee.uri.to_string());
                 call.callee = NameAddr::new(uri);
+                if let Some(client) = &mut call.client {
+                    callee.clone_into(&mut client.callee);
+                }
             }
         }
         let given = fields.get("inviteParameters").filter(|given| !given.is_null());
@@ -187,15 +210,26 @@ impl Owner {
         call.outgoing.parameters = given.unwrap_or_default();
         let mut from = call.outgoing.from.clone().unwrap_or_else(|| aor.clone());
         if let Some(caller) = caller.filter(|caller| *caller != call.caller.uri.to_string()) {
-            from.uri = super::super::wire::sip_uri("caller", &caller)?;
+            from.uri = match super::super::wire::sip_uri("caller", &caller) {
+                Ok(uri) => uri,
+                // As a login.
+                Err(_) => super::super::wire::sip_uri("caller", &format!("sip:{caller}@{}", aor.uri.host))?,
+            };
+            if let Some(client) = &mut call.client {
+                client.caller = caller;
+            }
         }
         if let Some(name) = name {
             check_name("visibleName", &name)?;
+            if let Some(client) = &mut call.client {
+                client.visible_name = Some(name.clone());
+            }
             from.display = Some(name);
         }
         if from != aor {
             call.outgoing.from = Some(from);
         }
+        self.on_client_call_changed(id);
         self.publish_call(id);
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! Calls of clients: one of the engine's, with the client's own leg in the place of the devices. The client's leg is described once;
 //! whatever becomes of the far end, it stays as it is.
 
-use super::Client;
+use super::{Client, hooked::CallOfClient};
 use crate::{
     clients::{ClientCall, ClientCallView, ClientNews},
+    hooks::Hook,
     io::{
         media::{Join, LegId},
         names::local_address_towards,
@@ -70,16 +71,8 @@ impl Owner {
         let name = wanted.visible_name.trim();
         let caller_name = (!name.is_empty() && name != caller).then(|| name.to_owned());
         let wish = Wish { session: Some(sip), caller_name, ..Wish::of(&wanted.callee) };
-        let call = match self.place(wish) {
-            Ok(Reply::Call { call_id }) => call_id,
-            Ok(_) => return Err("Failed by error".into()),
-            Err(failure) => {
-                leg.close(&self.media);
-                return Err(failure.message);
-            }
-        };
         let own = ClientCallLeg {
-            call: Some(call.clone()),
+            call: None,
             leg,
             offer: Some(offer),
             incoming: false,
@@ -89,13 +82,34 @@ impl Owner {
             visible_name: wanted.visible_name.clone(),
             custom: wanted.custom.clone(),
         };
-        self.keep_client_call(session, &wanted.id, call, own);
-        // At once: before it, a page that hangs up says nothing.
-        self.tell_client_call(session, &wanted.id, CallStatus::Trying, "");
-        Ok(())
+        let named = CallOfClient {
+            session: session.clone(),
+            id: wanted.id.clone(),
+            caller: own.caller.clone(),
+            callee: own.callee.clone(),
+            visible_name: Some(own.visible_name.clone()),
+            custom: own.custom.clone(),
+            sdp: Some(wanted.sdp.clone()),
+        };
+        let mut kept = Some(own);
+        let placed = self.place_then(wish, |owner, call| {
+            if let Some(placed) = owner.calls.get_mut(call) {
+                placed.client = Some(Box::new(named));
+            }
+            if let Some(own) = kept.take() {
+                owner.keep_client_call(session, &wanted.id, call.clone(), own);
+            }
+            // At once: before it, a page that hangs up says nothing.
+            owner.tell_client_call(session, &wanted.id, CallStatus::Trying, "");
+        });
+        if let Some(own) = kept {
+            own.leg.close(&self.media);
+        }
+        placed.map(drop).map_err(|failure| failure.message)
     }
 
-    fn keep_client_call(&mut self, session: &SessionId, id: &str, call: CallId, own: ClientCallLeg) {
+    fn keep_client_call(&mut self, session: &SessionId, id: &str, call: CallId, mut own: ClientCallLeg) {
+        own.call = Some(call.clone());
         let Some(client) = self.clients.all.get_mut(session) else { return };
         client.calls.insert(id.to_owned(), own);
         self.clients.ids.insert(id.to_owned(), session.clone());
@@ -109,7 +123,7 @@ impl Owner {
         }
         let Some(client) = self.clients.all.get(session) else { return };
         let view = ClientCallView {
-            node_id: self.clients.node.clone(),
+            node_id: self.hooks.node_id().to_owned(),
             app_key: client.app_key.clone(),
             session_id: session.as_str().to_owned(),
             call_id: wanted.id.clone(),
@@ -153,7 +167,10 @@ impl Owner {
     fn is_client_rung(&mut self, session: &SessionId, call_id: &CallId) -> bool {
         let Some(call) = self.calls.get(call_id) else { return false };
         let codec = call.leg.as_ref().and_then(Leg::codec);
-        let (caller, callee) = call.parties_shown();
+        let (caller, mut callee) = call.parties_shown();
+        if let Some(shown) = call.shown_instead() {
+            callee = shown.to_owned();
+        }
         let visible_name = call.view().remote_name;
         let is_there = self.clients.all.get(session).is_some_and(|client| client.news.is_some());
         if !is_there {
@@ -228,11 +245,16 @@ impl Owner {
         let mode = match kind {
             "INFO_RELAY" => DtmfMode::Info,
             "INFO" => {
-                return self.on_client_call_ask(session, id, |owner, call| owner.send_plain_info(call, dtmf));
+                return self.on_client_call_ask(session, id, |owner, call| {
+                    owner.gate_dtmf(call, dtmf, "INFO", |owner, call, keys| owner.send_plain_info(call, keys))
+                });
             }
             _ => DtmfMode::Rfc4733,
         };
-        self.on_client_call_ask(session, id, |owner, call| owner.send_dtmf_by(call, dtmf, mode));
+        let name = if mode == DtmfMode::Info { "INFO_RELAY" } else { "RFC2833" };
+        self.on_client_call_ask(session, id, |owner, call| {
+            owner.gate_dtmf(call, dtmf, name, move |owner, call, keys| owner.send_dtmf_by(call, keys, mode))
+        });
     }
 
     /// Joins a client's call to its leg as the devices would be.
@@ -276,10 +298,68 @@ impl Owner {
         }
     }
 
+    /// The backend has refused what a client asked of a call. One whose answer is refused is over: the page has given what it had.
+    pub(super) fn on_client_call_forbidden(
+        &mut self,
+        client: &SessionId,
+        hook: &str,
+        call: Option<&CallId>,
+        info: &str,
+    ) {
+        let Some((session, id)) = call.and_then(|call| self.clients.by_call.get(call)).cloned() else {
+            return self.tell_client_failed(client, EVENT, None, info);
+        };
+        self.tell_client_failed(&session, EVENT, Some(id.clone()), info);
+        if hook == Hook::Answer.name()
+            && let Some(call) = call
+        {
+            self.tell_client_call(&session, &id, CallStatus::Failed, info);
+            let _ = self.hang_up(call);
+        }
+    }
+
+    /// Why a call of a client's comes to nothing, which the page does not read from the call.
+    pub(in super::super) fn tell_error_to_client(&mut self, call: &CallId, info: &str) {
+        if let Some((session, id)) = self.clients.by_call.get(call).cloned() {
+            self.tell_client_failed(&session, EVENT, Some(id), &text::shown(info));
+        }
+    }
+
+    /// Nobody was told of the call.
+    pub(in super::super) fn tell_client_of_call(&mut self, session: &str, info: &str) {
+        self.tell_client_failed(&SessionId::new(session), EVENT, None, &text::shown(info));
+    }
+
+    /// What the backend has changed is known to the client, unless it is not to be.
+    pub(in super::super) fn on_client_call_changed(&mut self, call_id: &CallId) {
+        let Some((session, id)) = self.clients.by_call.get(call_id).cloned() else { return };
+        let hides = |field| self.hooks.hides(session.as_str(), Hook::Call, field);
+        let hidden = ["caller", "callee", "visibleName"].map(hides);
+        let named = self.calls.get(call_id).and_then(|call| call.client.clone());
+        let own = self.clients.all.get_mut(&session).and_then(|client| client.calls.get_mut(&id));
+        let (Some(own), Some(named)) = (own, named) else { return };
+        for ((field, value), hidden) in [
+            (&mut own.caller, named.caller),
+            (&mut own.callee, named.callee),
+            (&mut own.visible_name, named.visible_name.unwrap_or_default()),
+        ]
+        .into_iter()
+        .zip(hidden)
+        {
+            if !hidden {
+                *field = value;
+            }
+        }
+    }
+
     pub(super) fn tell_client_call(&mut self, session: &SessionId, id: &str, status: CallStatus, info: &str) {
         let Some(own) = self.clients.all.get_mut(session).and_then(|client| client.calls.get_mut(id)) else {
             return;
         };
+        // It is over for the client already.
+        if matches!(own.status, Some(CallStatus::Finish | CallStatus::Failed | CallStatus::Busy)) {
+            return;
+        }
         if own.status.replace(status) == Some(status) {
             return;
         }
@@ -299,7 +379,7 @@ impl Owner {
         let own = client.calls.get(id)?;
         let (sip_status, info) = said(status, info);
         Some(ClientCallView {
-            node_id: self.clients.node.clone(),
+            node_id: self.hooks.node_id().to_owned(),
             app_key: client.app_key.clone(),
             session_id: session.as_str().to_owned(),
             call_id: id.to_owned(),

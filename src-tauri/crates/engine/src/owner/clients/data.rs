@@ -1,15 +1,15 @@
 //! What clients tell others: events of streams, and data.
 
-use super::stream::EVENT;
+use super::{hooked::with_status, stream::EVENT};
 use crate::{
     check_stream_name,
     clients::ClientNews,
-    hooks::{Hook, Verdict},
+    hooks::{Fields, Hook, Verdict},
     io::streams::Ask,
     owner::{Errand, Owner, text::shown},
 };
 use serde_json::{Value, json};
-use sidetone_api::{CallId, Reply, SessionId};
+use sidetone_api::{CallId, DataId, DataStatus, Reply, SessionId};
 use tokio::sync::oneshot;
 
 /// Bytes of what one event or message carries, as JSON.
@@ -27,6 +27,12 @@ pub(in super::super) struct Looked {
     session: SessionId,
     id: String,
     available: bool,
+}
+
+fn fields_of(operation_id: &str, incoming: bool, payload: &Value) -> Fields {
+    let fields =
+        [("operationId", operation_id.into()), ("incoming", incoming.into()), ("payload", payload.clone())];
+    fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 impl Owner {
@@ -73,7 +79,7 @@ impl Owner {
             "audioMuted" | "audioUnmuted" if published => leg.audio.muted = kind == "audioMuted",
             "videoMuted" | "videoUnmuted" if published => leg.video.muted = kind == "videoMuted",
             "data" if published && payload.to_string().len() <= LONGEST_PAYLOAD => {
-                let name = leg.wanted.name.clone();
+                let name = leg.name().to_owned();
                 return self.pass_stream_data(session, id, &name, payload);
             }
             "data" if published => {
@@ -91,8 +97,7 @@ impl Owner {
 
     fn pass_stream_data(&mut self, from: &SessionId, from_id: &str, name: &str, payload: &Value) {
         let legs = self.clients.all.iter().flat_map(|(session, client)| {
-            let of_name =
-                client.streams.iter().filter(|(_, leg)| leg.wanted.name == name && leg.status.is_some());
+            let of_name = client.streams.iter().filter(|(_, leg)| leg.name() == name && leg.status.is_some());
             of_name.map(move |(id, _)| (session.clone(), id.clone()))
         });
         let others: Vec<_> = legs.filter(|(session, id)| (session, id.as_str()) != (from, from_id)).collect();
@@ -104,30 +109,53 @@ impl Owner {
 
     /// A payload that says to whom goes there; any other is for the backend.
     pub(super) fn client_sends_data(&mut self, session: &SessionId, operation_id: String, payload: Value) {
-        let (accepted, info) = match self.deliver_client_data(session, &operation_id, &payload) {
-            Ok(Delivery::Done) => (true, String::new()),
-            // The far end has not said yet.
-            Ok(Delivery::Sent) => return,
-            Err(info) => (false, info),
-        };
+        if payload.to_string().len() > LONGEST_PAYLOAD {
+            let info = format!("a message has {LONGEST_PAYLOAD} bytes at most");
+            return self.tell_client_data(session, operation_id, Err(info));
+        }
+        let fields = fields_of(&operation_id, false, &payload);
+        // One after the other, as they were sent.
+        let (object, session) = (format!("data of {session}"), session.clone());
+        self.gate(Hook::OnDataEvent, session.clone().as_str(), &object, fields, move |owner, verdict| {
+            let done = match verdict {
+                Verdict::Go(_) => owner.deliver_client_data(&session, &operation_id, &payload),
+                Verdict::Refused { info } => Err(info),
+            };
+            match done {
+                Ok(Delivery::Done) => owner.tell_client_data(&session, operation_id, Ok(())),
+                // Others have not said yet.
+                Ok(Delivery::Sent) => {}
+                Err(info) => owner.tell_client_data(&session, operation_id, Err(info)),
+            }
+        });
+    }
+
+    fn tell_client_data(&mut self, session: &SessionId, operation_id: String, done: Result<(), String>) {
+        let (accepted, info) = (done.is_ok(), done.err().map(|info| shown(&info)).unwrap_or_default());
+        let status = if accepted { DataStatus::Accepted } else { DataStatus::Failed };
+        let named = Fields::from_iter([("operationId".to_owned(), operation_id.as_str().into())]);
+        let fields = with_status(named, status.as_str(), &info);
+        self.tell(Hook::DataStatusEvent, session.as_str(), &operation_id, fields);
         self.tell_client(session, ClientNews::DataStatus { operation_id, accepted, info });
+    }
+
+    /// What the client called a message.
+    pub(in super::super) fn client_operation(&self, sip: &SessionId, data: &DataId) -> Option<&str> {
+        let client = self.clients.all.get(self.clients.by_sip.get(sip)?)?;
+        client.sent.get(data).map(String::as_str)
     }
 
     fn deliver_client_data(
         &mut self,
         from: &SessionId,
-        operation_id: &str,
+        sent_id: &str,
         payload: &Value,
     ) -> Result<Delivery, String> {
-        if payload.to_string().len() > LONGEST_PAYLOAD {
-            return Err(format!("a message has {LONGEST_PAYLOAD} bytes at most"));
-        }
         let Some(to) = payload.get("to").and_then(Value::as_str) else { return Ok(Delivery::Done) };
         let text = to;
         let to = SessionId::new(to);
-        let is_there = self.clients.all.get(&to).is_some_and(|client| client.news.is_some());
-        if !is_there {
-            return self.send_client_message(from, operation_id, text, payload);
+        if !self.is_client_here(&to) {
+            return self.send_client_message(from, sent_id, text, payload);
         }
         let mut passed = json!({ "from": from.as_str(), "to": to.as_str() });
         for key in ["body", "contentType"] {
@@ -136,8 +164,26 @@ impl Owner {
             }
         }
         let operation_id = crate::owner::view::new_id("d").map_err(|failure| failure.message)?;
-        self.tell_client(&to, ClientNews::Data { operation_id, payload: passed });
-        Ok(Delivery::Done)
+        let fields = fields_of(&operation_id, true, &passed);
+        let (object, receiver) = (format!("data for {to}"), to.as_str().to_owned());
+        let (from, sent) = (from.clone(), sent_id.to_owned());
+        self.gate(Hook::OnDataEvent, &receiver, &object, fields, move |owner, verdict| {
+            let done = match verdict {
+                Verdict::Refused { info } => Err(info),
+                // It may have gone meanwhile.
+                Verdict::Go(_) if !owner.is_client_here(&to) => Err("Session does not exist".into()),
+                Verdict::Go(_) => {
+                    owner.tell_client(&to, ClientNews::Data { operation_id, payload: passed });
+                    Ok(())
+                }
+            };
+            owner.tell_client_data(&from, sent, done);
+        });
+        Ok(Delivery::Sent)
+    }
+
+    fn is_client_here(&self, session: &SessionId) -> bool {
+        self.clients.all.get(session).is_some_and(|client| client.news.is_some())
     }
 
     /// To a SIP address, or to the far end of one of the client's calls.
@@ -163,7 +209,8 @@ impl Owner {
             None => String::new(),
         };
         let content_type = payload.get("contentType").and_then(Value::as_str).map(str::to_owned);
-        let sent = self.send_data(&to, body, content_type, Some(sip)).map_err(|failure| failure.message)?;
+        let sent =
+            self.send_allowed_data(&to, body, content_type, Some(sip)).map_err(|failure| failure.message)?;
         if let (Reply::Data { data_id }, Some(client)) = (sent, self.clients.all.get_mut(from)) {
             client.sent.insert(data_id, operation_id.to_owned());
         }

@@ -6,6 +6,7 @@
 mod account;
 mod call;
 mod data;
+mod hooked;
 mod negotiate;
 mod open;
 mod sip;
@@ -14,6 +15,7 @@ mod status;
 mod stream;
 
 pub(super) use data::Looked;
+pub(super) use hooked::CallOfClient;
 pub(super) use negotiate::{Answered, Taken};
 pub(super) use snapshot::Pictured;
 
@@ -78,10 +80,12 @@ pub(super) struct Clients {
     /// Clients by their SIP sessions, and by the accounts of these.
     by_sip: HashMap<SessionId, SessionId>,
     accounts: HashMap<AccountId, SessionId>,
+    /// Sessions that the backend decides on, by their apps.
+    arriving: HashMap<SessionId, String>,
+    /// Sessions that are over, while their SIP accounts leave.
+    leaving: HashMap<SessionId, hooked::Left>,
     connections: u64,
     negotiations: negotiate::Negotiations,
-    /// Of this engine, in what clients and their backends are told.
-    node: String,
 }
 
 impl Clients {
@@ -130,7 +134,7 @@ impl Owner {
             }
             ClientAsk::Call(wanted) => self.client_calls(session, wanted),
             ClientAsk::Answer { id, sdp } => self.client_answers(session, &id, &sdp),
-            ClientAsk::Hangup { id } => self.on_client_call_ask(session, &id, Self::hang_up),
+            ClientAsk::Hangup { id } => self.on_client_call_ask(session, &id, Self::hang_up_for_client),
             ClientAsk::Hold { id } => self.on_client_call_ask(session, &id, Self::hold),
             ClientAsk::Unhold { id } => self.on_client_call_ask(session, &id, Self::unhold),
             ClientAsk::SendDtmf { id, kind, dtmf } => self.client_sends_dtmf(session, &id, &kind, &dtmf),
@@ -156,6 +160,6 @@ impl Owner {
         id: Option<String>,
         info: &str,
     ) {
-        self.tell_client(session, ClientNews::Failed { event, id, info: info.to_owned() });
+        self.tell_client(session, ClientNews::Failed { event: Some(event), id, info: info.to_owned() });
     }
 }

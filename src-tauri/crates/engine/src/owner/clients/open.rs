@@ -1,13 +1,18 @@
 //! Sessions of clients: opened, taken up again, closed.
 
-use super::{Client, MOST_CLIENTS, account::sip_account};
+use super::{
+    Client, MOST_CLIENTS,
+    account::sip_account,
+    hooked::{Left, changed_opening, with_status},
+};
 use crate::{
     clients::{ClientNews, ClientNewsReader, ClientOpened, ClientOpening, ClientRefused, MOST_NEWS},
+    hooks::{Fields, Hook, Verdict},
     io::clock,
     owner::{Errand, Owner, session::CLIENT, text, view::new_id},
 };
 use serde_json::{Map, Value, json};
-use sidetone_api::{AccountId, RegistrationStatus, Reply, Secret, SessionId};
+use sidetone_api::{AccountId, ConnectionStatus, RegistrationStatus, Reply, Secret, SessionId};
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
@@ -17,11 +22,61 @@ use tokio::sync::{mpsc, oneshot};
 /// How long a session waits for a client that asked to be kept.
 const KEPT: Duration = Duration::from_secs(120);
 
+/// The session that somebody wants.
+enum Wanted {
+    New(SessionId),
+    /// That waits for its client.
+    Kept(SessionId),
+}
+
 type OpenReply = oneshot::Sender<Result<ClientOpened, ClientRefused>>;
 
 impl Owner {
     pub(in super::super) fn open_client(&mut self, opening: ClientOpening, reply: OpenReply) {
-        let opened = self.opened_client(opening);
+        let session = match self.may_open_client(&opening) {
+            Ok(Wanted::New(session)) => return self.ask_to_open_client(session, opening, reply),
+            Ok(Wanted::Kept(session)) => Ok(session),
+            Err(refused) => Err(refused),
+        };
+        self.finish_opening(session, &opening, reply);
+    }
+
+    /// The backend decides on a session that is new.
+    fn ask_to_open_client(&mut self, session: SessionId, mut opening: ClientOpening, reply: OpenReply) {
+        let connection = self.connection_of(&session, &opening);
+        let mut fields = connection.clone();
+        for tunnel in ["useWsTunnel", "useWsTunnelPacketization2", "useBase64BinaryEncoding"] {
+            fields.insert(tunnel.to_owned(), Value::Bool(false));
+        }
+        let asked = fields.clone();
+        self.clients.arriving.insert(session.clone(), opening.app_key.clone());
+        let id = session.as_str().to_owned();
+        self.gate(Hook::Connect, &id, &id, fields, move |owner, verdict| {
+            let result = match verdict {
+                Verdict::Go(answer) => {
+                    changed_opening(&mut opening.fields, &asked, &answer);
+                    // It may be too late, or one too many, by now.
+                    owner.may_open_client(&opening).and_then(|_| owner.new_client(&session, &opening))
+                }
+                Verdict::Refused { info } => Err(ClientRefused { info: text::shown(&info) }),
+            };
+            if let Err(ClientRefused { info }) = &result {
+                let failed = with_status(Fields::new(), ConnectionStatus::Failed.as_str(), info);
+                owner.tell(Hook::ConnectionStatusEvent, session.as_str(), session.as_str(), failed);
+                owner.hooks.forget_session(&session);
+            }
+            owner.clients.arriving.remove(&session);
+            owner.finish_opening(result.map(|()| session), &opening, reply);
+        });
+    }
+
+    fn finish_opening(
+        &mut self,
+        session: Result<SessionId, ClientRefused>,
+        opening: &ClientOpening,
+        reply: OpenReply,
+    ) {
+        let opened = session.and_then(|session| self.opened_client(session, opening));
         let session = opened.as_ref().ok().map(|opened| opened.session_id.clone());
         if reply.send(opened).is_err()
             && let Some(session) = session
@@ -30,7 +85,7 @@ impl Owner {
         }
     }
 
-    fn opened_client(&mut self, opening: ClientOpening) -> Result<ClientOpened, ClientRefused> {
+    fn may_open_client(&self, opening: &ClientOpening) -> Result<Wanted, ClientRefused> {
         let refused = |info: &str| ClientRefused { info: info.to_owned() };
         if self.farewell.is_some() {
             return Err(refused("the engine is stopping"));
@@ -42,10 +97,24 @@ impl Owner {
         if gateway.stream_token && !self.shows_token(&opening.fields) {
             return Err(refused("Restricted access"));
         }
-        let session = match &opening.auth_token {
-            Some(token) => self.client_of_token(token).ok_or_else(|| refused("Session does not exist"))?,
-            None => self.new_client(&opening)?,
-        };
+        if let Some(token) = &opening.auth_token {
+            return self
+                .client_of_token(token)
+                .map(Wanted::Kept)
+                .ok_or_else(|| refused("Session does not exist"));
+        }
+        if self.clients.all.len() + self.clients.arriving.len() > MOST_CLIENTS {
+            return Err(refused(&format!("{MOST_CLIENTS} sessions are open, which is the most")));
+        }
+        new_id("c").map(|id| Wanted::New(SessionId::new(id))).map_err(|failure| refused(&failure.message))
+    }
+
+    fn opened_client(
+        &mut self,
+        session: SessionId,
+        opening: &ClientOpening,
+    ) -> Result<ClientOpened, ClientRefused> {
+        let refused = |info: &str| ClientRefused { info: info.to_owned() };
         // Of the connection before, which may be half open.
         self.end_client_streams(&session);
         self.end_client_calls(&session);
@@ -65,7 +134,8 @@ impl Owner {
         client.remote = opening.remote;
         client.address = opening.remote.to_string();
         let registered = client.sip.clone().filter(|_| client.registers);
-        let (news, connection) = (ClientNewsReader::watched(told, present), client.connection.clone());
+        let (news, mut connection) = (ClientNewsReader::watched(told, present), client.connection.clone());
+        connection.retain(|field, _| !self.hooks.hides(session.as_str(), Hook::Connect, field));
         let registered = registered.and_then(|sip| self.sessions.get(&sip));
         if registered.is_some_and(|sip| sip.registered == Some(RegistrationStatus::Registered)) {
             self.tell_client(&session, ClientNews::Registered);
@@ -85,28 +155,27 @@ impl Owner {
         all.find(|(_, client)| client.auth_token == token).map(|(session, _)| session.clone())
     }
 
-    fn new_client(&mut self, opening: &ClientOpening) -> Result<SessionId, ClientRefused> {
-        let refused = |info: String| ClientRefused { info };
-        if self.clients.all.len() >= MOST_CLIENTS {
-            return Err(refused(format!("{MOST_CLIENTS} sessions are open, which is the most")));
-        }
-        let session = new_id("c").map_err(|failure| refused(failure.message))?;
-        let random: [u8; 16] = clock::random().map_err(|error| refused(error.to_string()))?;
-        let auth_token = random.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        if self.clients.node.is_empty() {
-            self.clients.node = new_id("n").map_err(|failure| refused(failure.message))?;
-        }
+    /// What is said of it to its backend and to itself.
+    fn connection_of(&self, session: &SessionId, opening: &ClientOpening) -> Fields {
         let mut connection = public(&opening.fields);
         let more = [
-            ("nodeId", json!(self.clients.node)),
+            ("nodeId", json!(self.hooks.node_id())),
             ("appKey", json!(opening.app_key)),
             ("sessionId", json!(session)),
-            ("authToken", json!(auth_token)),
             ("origin", json!(opening.origin)),
             ("keepAlive", json!(opening.keep_alive)),
-            ("status", json!("ESTABLISHED")),
         ];
         connection.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        connection
+    }
+
+    fn new_client(&mut self, session: &SessionId, opening: &ClientOpening) -> Result<(), ClientRefused> {
+        let refused = |info: String| ClientRefused { info };
+        let random: [u8; 16] = clock::random().map_err(|error| refused(error.to_string()))?;
+        let auth_token = random.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let mut connection = self.connection_of(session, opening);
+        connection.insert("authToken".into(), json!(auth_token));
+        connection.insert("status".into(), json!(ConnectionStatus::Established));
         let client = Client {
             app_key: text::shown(&opening.app_key),
             auth_token,
@@ -126,15 +195,15 @@ impl Owner {
             origin: opening.origin.as_deref().map(text::shown),
             since: clock::wallclock_ms(),
         };
-        let session = SessionId::new(session);
         self.clients.all.insert(session.clone(), client);
-        if let Err(info) = self.connect_client(&session, &opening.fields) {
-            self.close_client(&session);
+        if let Err(info) = self.connect_client(session, &opening.fields) {
+            self.forget_client(session);
             return Err(refused(info));
         }
         tracing::info!(%session, remote = %opening.remote, "a client has connected");
+        self.tell_of_client(session, ConnectionStatus::Established, "");
         self.publish_gateway();
-        Ok(session)
+        Ok(())
     }
 
     /// The session's SIP account, where it has one.
@@ -199,10 +268,34 @@ impl Owner {
     fn close_client(&mut self, session: &SessionId) {
         self.end_client_streams(session);
         self.end_client_calls(session);
-        self.disconnect_client(session);
+        self.tell_of_client(session, ConnectionStatus::Disconnected, "");
+        self.forget_client(session);
+    }
+
+    fn forget_client(&mut self, session: &SessionId) {
+        let sip = self.clients.all.get(session).and_then(|client| client.sip.clone());
+        if let (Some(sip), Some(client)) = (sip, self.clients.all.get(session)) {
+            let left = Left { app_key: client.app_key.clone(), connection: client.connection.clone() };
+            self.clients.leaving.insert(session.clone(), left);
+            self.disconnect_client(session);
+            // Its registrar has nothing to say.
+            if !self.sessions.contains_key(&sip) {
+                self.on_client_has_left(&sip);
+            }
+        } else {
+            self.hooks.forget_session(session);
+        }
         if self.clients.all.remove(session).is_some() {
             tracing::info!(%session, "a client has gone");
             self.publish_gateway();
+        }
+    }
+
+    /// Nothing is told of a session any more.
+    pub(super) fn on_client_has_left(&mut self, sip: &SessionId) {
+        let Some(session) = self.clients.by_sip.remove(sip) else { return };
+        if self.clients.leaving.remove(&session).is_some() {
+            self.hooks.forget_session(&session);
         }
     }
 

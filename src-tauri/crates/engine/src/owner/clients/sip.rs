@@ -5,6 +5,7 @@ use serde_json::json;
 use sidetone_api::{CallId, CallStatus, DataStatus, Event, RegistrationStatus, SessionId, TransferStatus};
 
 const REGISTRATION: &str = "RegistrationStatusEvent";
+const TRANSFER: &str = "TransferStatusEvent";
 
 impl Owner {
     /// Whose client an event is about.
@@ -21,6 +22,7 @@ impl Owner {
             | Event::OnTransferEvent { session_id, .. }
             | Event::DataStatusEvent { session_id, .. }
             | Event::OnDataEvent { session_id, .. }
+            | Event::ErrorEvent { session_id: Some(session_id), .. }
             | Event::SessionClosed { session_id } => self.client_of_sip(session_id),
             Event::SessionChanged { session } => self.client_of_sip(&session.session_id),
             Event::CallChanged { call } => self.client_of_sip(&call.session_id),
@@ -60,6 +62,11 @@ impl Owner {
                     self.tell_client(&session, ClientNews::Transferred { id, target });
                 }
             }
+            Event::TransferStatusEvent { status: TransferStatus::Failed, call_id, info, .. } => {
+                if let Some((session, id)) = self.clients.by_call.get(&call_id).cloned() {
+                    self.tell_client_failed(&session, TRANSFER, Some(id), &info);
+                }
+            }
             Event::OnDataEvent { incoming: true, from, to, content_type, body, .. } => {
                 let payload = json!({ "from": from, "to": to, "contentType": content_type, "body": body });
                 let operation_id = crate::owner::view::new_id("d").unwrap_or_default();
@@ -72,8 +79,9 @@ impl Owner {
                     self.tell_client(client, ClientNews::DataStatus { operation_id, accepted, info });
                 }
             }
-            Event::SessionClosed { session_id } => {
-                self.clients.by_sip.remove(&session_id);
+            Event::SessionClosed { session_id } => self.on_client_has_left(&session_id),
+            Event::ErrorEvent { hook, info, call_id, .. } => {
+                self.on_client_call_forbidden(client, &hook, call_id.as_ref(), &info);
             }
             _ => {}
         }

@@ -1,9 +1,10 @@
 //! Pictures of streams for clients: the name is played for as long as one takes.
 
-use super::super::streams::next_picture;
+use super::{super::streams::next_picture, hooked::with_status};
 use crate::{
     check_stream_name,
     clients::ClientNews,
+    hooks::{Fields, Hook, Verdict},
     io::streams::{
         Ask, Key, Own, Tracks,
         receive::{self, Outlets, Received},
@@ -39,6 +40,46 @@ pub(in super::super) struct Pictured {
 
 impl Owner {
     pub(super) fn client_takes_snapshot(&mut self, session: &SessionId, id: String, name: String) {
+        let fields = self.snapshot_fields(session, &id, &name);
+        let (session, object) = (session.clone(), id.clone());
+        self.gate(Hook::Snapshot, session.clone().as_str(), &object, fields, move |owner, verdict| {
+            match verdict {
+                Verdict::Go(_) => owner.take_client_snapshot(&session, id, name),
+                Verdict::Refused { info } => {
+                    owner.tell_client_pictured(&session, id, Err(text::shown(&info)))
+                }
+            }
+        });
+    }
+
+    /// Of a stream of the client's, or of one that it has never played.
+    fn snapshot_fields(&self, session: &SessionId, id: &str, name: &str) -> Fields {
+        let leg = self.clients.all.get(session).and_then(|client| client.streams.get(id));
+        match leg {
+            Some(leg) => self.stream_fields_of_client(session, leg, None),
+            None => Fields::from_iter([
+                ("mediaSessionId".to_owned(), id.into()),
+                ("name".to_owned(), name.into()),
+                ("mediaProvider".to_owned(), "WebRTC".into()),
+            ]),
+        }
+    }
+
+    fn tell_client_pictured(&mut self, session: &SessionId, id: String, png: Result<Vec<u8>, String>) {
+        let (status, info) = match &png {
+            Ok(_) => ("SNAPSHOT_COMPLETE", ""),
+            Err(info) => ("SNAPSHOT_FAILED", info.as_str()),
+        };
+        let fields = with_status(self.snapshot_fields(session, &id, ""), status, info);
+        self.tell(Hook::StreamStatusEvent, session.as_str(), &id, fields);
+        self.tell_client(session, ClientNews::Snapshot { id, png });
+    }
+
+    fn take_client_snapshot(&mut self, session: &SessionId, id: String, mut name: String) {
+        // As it is really called.
+        if let Some(leg) = self.client_leg(session, &id).filter(|leg| leg.wanted.name == name) {
+            name = leg.name().to_owned();
+        }
         let of_one = self.clients.snapshots.values().filter(|taking| taking.session == *session).count();
         let refused = if self.clients.snapshots.len() >= MOST || of_one >= MOST_OF_ONE {
             Some("too many snapshots are being taken")
@@ -48,7 +89,7 @@ impl Owner {
             None
         };
         if let Some(info) = refused {
-            return self.tell_client(session, ClientNews::Snapshot { id, png: Err(info.to_owned()) });
+            return self.tell_client_pictured(session, id, Err(info.to_owned()));
         }
         let key = self.streams.new_key();
         let (sink, outlets) = receive::sink();
@@ -106,8 +147,7 @@ impl Owner {
         let Some(taking) = self.clients.snapshots.get(&key) else { return };
         let (session, id) = (taking.session.clone(), taking.id.clone());
         self.end_client_snapshot(key);
-        let png = result.map_err(|info| text::shown(&info));
-        self.tell_client(&session, ClientNews::Snapshot { id, png });
+        self.tell_client_pictured(&session, id, result.map_err(|info| text::shown(&info)));
     }
 
     pub(super) fn end_client_snapshot(&mut self, key: Key) {

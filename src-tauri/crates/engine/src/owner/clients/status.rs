@@ -1,8 +1,9 @@
 //! The statuses of clients' streams, and what the stream thread tells of them.
 
-use super::stream::ClientLeg;
+use super::{hooked::with_status, stream::ClientLeg};
 use crate::{
     clients::{ClientNews, ClientStream, ClientStreamView, Muted},
+    hooks::Hook,
     io::{
         clock,
         streams::{Key, Tracks},
@@ -51,6 +52,7 @@ impl Owner {
             return;
         }
         leg.due = None;
+        self.tell_client_stream_status(session, id, status.as_str(), &text::shown(info));
         let Some(view) = self.client_stream_view(session, id, info) else { return };
         self.tell_client(session, ClientNews::Stream(Box::new(view)));
     }
@@ -74,6 +76,7 @@ impl Owner {
             // Nothing is ever heard of it.
             key: self.streams.new_key(),
             kind,
+            real_name: None,
             wanted,
             status: Some(StreamStatus::Failed),
             audio_codec: None,
@@ -85,6 +88,11 @@ impl Owner {
             due: None,
         };
         let Some(view) = self.view_of(session, &leg, info) else { return };
+        if !self.clients.ids.contains_key(&leg.wanted.id) {
+            let fields = self.stream_fields_of_client(session, &leg, None);
+            let fields = with_status(fields, StreamStatus::Failed.as_str(), &view.info);
+            self.tell(Hook::StreamStatusEvent, session.as_str(), &leg.wanted.id, fields);
+        }
         self.tell_client(session, ClientNews::Stream(Box::new(view)));
     }
 
@@ -92,11 +100,16 @@ impl Owner {
         self.view_of(session, self.clients.all.get(session)?.streams.get(id)?, info)
     }
 
-    fn view_of(&self, session: &SessionId, leg: &ClientLeg, info: &str) -> Option<ClientStreamView> {
+    pub(super) fn view_of(
+        &self,
+        session: &SessionId,
+        leg: &ClientLeg,
+        info: &str,
+    ) -> Option<ClientStreamView> {
         let client = self.clients.all.get(session)?;
         let wanted = &leg.wanted;
         Some(ClientStreamView {
-            node_id: self.clients.node.clone(),
+            node_id: self.hooks.node_id().to_owned(),
             app_key: client.app_key.clone(),
             session_id: session.as_str().to_owned(),
             media_session_id: wanted.id.clone(),
@@ -104,7 +117,7 @@ impl Owner {
             published: leg.is_published(),
             has_video: wanted.has_video,
             has_audio: wanted.has_audio,
-            status: leg.status?,
+            status: leg.status.unwrap_or(StreamStatus::Failed),
             info: text::shown(info),
             audio_codec: leg.audio_codec.clone(),
             video_codec: leg.video_codec.clone(),

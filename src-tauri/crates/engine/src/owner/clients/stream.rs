@@ -1,14 +1,15 @@
 //! A client's streams: asked for, paused, ended.
 
-use super::{Client, MOST_STREAMS, status::Verdict};
+use super::{Client, MOST_STREAMS, status::Verdict as End};
 use crate::{
     check_stream_name,
     clients::{ClientStream, Muted},
+    hooks::{Fields, Hook, Verdict},
     io::{
         clock,
         streams::{Ask, Key},
     },
-    owner::Owner,
+    owner::{Owner, hooks::changed, text},
 };
 use sidetone_api::{SessionId, StreamStatus};
 use sidetone_peer::whip::Kind;
@@ -27,6 +28,8 @@ pub(super) struct ClientLeg {
     pub(super) kind: Kind,
     /// As the client described it, without the offer.
     pub(super) wanted: ClientStream,
+    /// Where the backend leads it, and the client is not to know.
+    pub(super) real_name: Option<String>,
     pub(super) status: Option<StreamStatus>,
     pub(super) audio_codec: Option<String>,
     pub(super) video_codec: Option<String>,
@@ -43,6 +46,11 @@ impl ClientLeg {
     pub(super) fn is_published(&self) -> bool {
         self.kind == Kind::Whip
     }
+
+    /// Of the stream as it is known here.
+    pub(super) fn name(&self) -> &str {
+        self.real_name.as_deref().unwrap_or(&self.wanted.name)
+    }
 }
 
 impl Owner {
@@ -51,8 +59,8 @@ impl Owner {
     }
 
     pub(super) fn client_plays(&mut self, session: &SessionId, wanted: ClientStream) {
-        if self.resume_client_stream(session, &wanted.id) {
-            return;
+        if self.client_leg(session, &wanted.id).is_some_and(|leg| leg.paused) {
+            return self.ask_to_resume(session, wanted.id);
         }
         self.begin_client_stream(session, Kind::Whep, wanted);
     }
@@ -67,11 +75,12 @@ impl Owner {
         }
         let sdp = std::mem::take(&mut wanted.sdp);
         let key = self.streams.new_key();
-        let (id, name) = (wanted.id.clone(), wanted.name.clone());
+        let id = wanted.id.clone();
         let leg = ClientLeg {
             key,
             kind,
             wanted,
+            real_name: None,
             status: None,
             audio_codec: None,
             video_codec: None,
@@ -81,12 +90,65 @@ impl Owner {
             paused: false,
             due: Some(Instant::now() + PATIENCE),
         };
+        let fields = self.stream_fields_of_client(session, &leg, Some(&sdp));
         let Some(client) = self.clients.all.get_mut(session) else { return };
         client.streams.insert(id.clone(), leg);
         self.clients.ids.insert(id.clone(), session.clone());
-        self.clients.by_key.insert(key, (session.clone(), id));
+        self.clients.by_key.insert(key, (session.clone(), id.clone()));
         self.publish_gateway();
-        self.negotiate_client_stream(key, kind, name, sdp);
+        let hook = if kind == Kind::Whip { Hook::PublishStream } else { Hook::PlayStream };
+        self.gate(hook, session.as_str(), &id, fields, move |owner, verdict| {
+            owner.on_client_stream_verdict(hook, key, sdp, verdict);
+        });
+    }
+
+    /// Nothing of it has gone out before.
+    fn on_client_stream_verdict(&mut self, hook: Hook, key: Key, sdp: String, verdict: Verdict) {
+        // Stopped meanwhile.
+        let Some((session, id)) = self.clients.by_key.get(&key).cloned() else { return };
+        let changed = match verdict {
+            Verdict::Go(fields) => self.change_client_stream(hook, &session, &id, &fields),
+            Verdict::Refused { info } => Err(info),
+        };
+        match (changed, self.client_leg(&session, &id)) {
+            (Ok(()), Some(leg)) => {
+                leg.due = Some(Instant::now() + PATIENCE);
+                let (kind, name) = (leg.kind, leg.name().to_owned());
+                self.negotiate_client_stream(key, kind, name, sdp);
+            }
+            (Err(info), _) => self.forbid_client_stream(&session, &id, &info),
+            (Ok(()), None) => {}
+        }
+    }
+
+    /// Of what is played, the client keeps the name that it asked for: where it really comes from is the backend's affair.
+    fn change_client_stream(
+        &mut self,
+        hook: Hook,
+        session: &SessionId,
+        id: &str,
+        fields: &Fields,
+    ) -> Result<(), String> {
+        let hides = hook == Hook::PlayStream || self.hooks.hides(session.as_str(), hook, "name");
+        let Some(leg) = self.client_leg(session, id) else { return Ok(()) };
+        if let Some(name) = changed(fields, "name").filter(|name| *name != leg.wanted.name) {
+            check_stream_name(name).map_err(|words| format!("of the backend: {words}"))?;
+            if hides {
+                leg.real_name = Some(name.to_owned());
+            } else {
+                leg.wanted.name = name.to_owned();
+            }
+        }
+        let wanted = &mut leg.wanted;
+        for (key, value) in [
+            ("bitrate", &mut wanted.bitrate),
+            ("minBitrate", &mut wanted.min_bitrate),
+            ("maxBitrate", &mut wanted.max_bitrate),
+        ] {
+            let said = fields.get(key).and_then(serde_json::Value::as_u64);
+            *value = said.and_then(|said| u32::try_from(said).ok()).unwrap_or(*value);
+        }
+        Ok(())
     }
 
     /// Why it cannot be, with its id where that can be told as the end of a stream.
@@ -120,14 +182,43 @@ impl Owner {
         })
     }
 
-    /// True where this was the end of a pause.
-    fn resume_client_stream(&mut self, session: &SessionId, id: &str) -> bool {
-        let Some(leg) = self.client_leg(session, id).filter(|leg| leg.paused) else { return false };
-        leg.paused = false;
-        leg.due = Some(Instant::now() + PATIENCE);
-        let stream = leg.key;
-        self.stream_door.ask(Ask::Pause { stream, paused: false });
-        true
+    /// The end of a pause is asked for as the beginning was.
+    fn ask_to_resume(&mut self, session: &SessionId, id: String) {
+        self.gate_client_stream(Hook::PlayStream, session, id, |owner, session, id| {
+            let Some(leg) = owner.client_leg(session, id).filter(|leg| leg.paused) else { return };
+            leg.paused = false;
+            leg.due = Some(Instant::now() + PATIENCE);
+            let stream = leg.key;
+            owner.stream_door.ask(Ask::Pause { stream, paused: false });
+        });
+    }
+
+    /// Does what was asked of a stream that stays as it is where the backend refuses.
+    fn gate_client_stream(
+        &mut self,
+        hook: Hook,
+        session: &SessionId,
+        id: String,
+        go: impl FnOnce(&mut Self, &SessionId, &str) + 'static,
+    ) {
+        let Some(leg) = self.clients.all.get(session).and_then(|client| client.streams.get(&id)) else {
+            return;
+        };
+        let fields = self.stream_fields_of_client(session, leg, None);
+        let (name, key) = (session.as_str().to_owned(), leg.key);
+        let (session, object) = (session.clone(), id.clone());
+        self.gate(hook, &name, &object, fields, move |owner, verdict| {
+            if owner.client_leg(&session, &id).is_none_or(|leg| leg.key != key) {
+                return;
+            }
+            match verdict {
+                Verdict::Go(_) => go(owner, &session, &id),
+                // With its id it would be the stream's end.
+                Verdict::Refused { info } => {
+                    owner.tell_client_failed(&session, EVENT, None, &text::shown(&info))
+                }
+            }
+        });
     }
 
     pub(super) fn client_pauses(&mut self, session: &SessionId, id: &str) {
@@ -138,10 +229,13 @@ impl Owner {
             let info = "only a stream that is played can be paused";
             return self.tell_client_failed(session, EVENT, None, info);
         }
-        leg.paused = true;
-        let stream = leg.key;
-        self.stream_door.ask(Ask::Pause { stream, paused: true });
-        self.set_client_status(session, id, StreamStatus::Paused, "");
+        self.gate_client_stream(Hook::PauseStream, session, id.to_owned(), |owner, session, id| {
+            let Some(leg) = owner.client_leg(session, id) else { return };
+            leg.paused = true;
+            let stream = leg.key;
+            owner.stream_door.ask(Ask::Pause { stream, paused: true });
+            owner.set_client_status(session, id, StreamStatus::Paused, "");
+        });
     }
 
     /// The client has closed its side already.
@@ -150,7 +244,9 @@ impl Owner {
         if found != Some(published) {
             return self.tell_client_failed(session, EVENT, None, "Stream not found");
         }
-        self.end_client_stream(session, id, Verdict::ended("Stopped by user"));
+        let hook = if published { Hook::UnPublishStream } else { Hook::StopStream };
+        self.tell_of_client_stream(hook, session, id);
+        self.end_client_stream(session, id, End::ended("Stopped by user"));
     }
 
     pub(super) fn client_leg(&mut self, session: &SessionId, id: &str) -> Option<&mut ClientLeg> {
@@ -172,7 +268,7 @@ impl Owner {
     pub(super) fn end_client_streams(&mut self, session: &SessionId) {
         let ids = |client: &Client| client.streams.keys().cloned().collect::<Vec<_>>();
         for id in self.clients.all.get(session).map(ids).unwrap_or_default() {
-            self.end_client_stream(session, &id, Verdict::ended("Stopped by session disconnect"));
+            self.end_client_stream(session, &id, End::ended("Stopped by session disconnect"));
         }
         let of_session = self.clients.snapshots.iter().filter(|(_, taking)| taking.session == *session);
         for key in of_session.map(|(key, _)| *key).collect::<Vec<_>>() {
@@ -195,7 +291,7 @@ impl Owner {
         };
         let late: Vec<_> = self.clients.all.iter().flat_map(|(id, client)| late(id, client)).collect();
         for (session, id) in late {
-            self.end_client_stream(&session, &id, Verdict::failed("Failed by RTP activity"));
+            self.end_client_stream(&session, &id, End::failed("Failed by RTP activity"));
         }
     }
 }

@@ -42,7 +42,16 @@ impl Door {
 impl Owner {
     /// With what every hook has.
     pub(super) fn whole(&self, session: &str, mut fields: Fields) -> Fields {
-        let app_key = self.hooks.door.as_ref().map(|door| door.app_key.clone()).unwrap_or_default();
+        let app_key = match self.client_app_key(session) {
+            Some(app_key) => {
+                // Its media are a browser's.
+                if let Some(provider) = fields.get_mut("mediaProvider") {
+                    *provider = Value::String("WebRTC".into());
+                }
+                app_key.to_owned()
+            }
+            None => self.hooks.door.as_ref().map(|door| door.app_key.clone()).unwrap_or_default(),
+        };
         fields.insert("nodeId".into(), Value::String(self.hooks.node_id.clone()));
         fields.insert("appKey".into(), Value::String(app_key));
         fields.insert("sessionId".into(), Value::String(session.into()));

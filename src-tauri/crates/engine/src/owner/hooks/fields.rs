@@ -76,8 +76,15 @@ impl Call {
             "isMsrp": false,
             "holdForTransfer": false,
         }));
+        let session = match &self.client {
+            Some(client) => {
+                client.rename(&mut all);
+                &client.session
+            }
+            None => &self.session_id,
+        };
         all.extend(more);
-        (self.session_id.as_str().to_owned(), all)
+        (session.as_str().to_owned(), all)
     }
 }
 

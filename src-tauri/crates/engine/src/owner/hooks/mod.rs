@@ -104,6 +104,10 @@ impl Hooks {
         }
     }
 
+    pub(super) fn node_id(&self) -> &str {
+        &self.node_id
+    }
+
     /// Whether the backend hears of this at all.
     fn calls(&self, hook: Hook, session: &str) -> bool {
         let Some(door) = &self.door else { return false };
@@ -148,7 +152,8 @@ impl Hooks {
 impl Owner {
     /// Whether somebody has to be asked before this goes on.
     pub(super) fn must_ask(&self, hook: Hook, session: &str) -> bool {
-        self.hooks.calls(hook, session) || self.hooks.is_asking(session, Hook::Connect)
+        let session = self.hook_session(session);
+        self.hooks.calls(hook, &session) || self.hooks.is_asking(&session, Hook::Connect)
     }
 
     /// Asks the backend; `then` goes on with its verdict, at once where nobody is asked. What belongs to a session waits until that
@@ -161,12 +166,13 @@ impl Owner {
         fields: Fields,
         then: impl FnOnce(&mut Self, Verdict) + 'static,
     ) {
+        let session = &self.hook_session(session);
         if !self.must_ask(hook, session) {
             return then(self, Verdict::Go(Fields::new()));
         }
         let question = Question {
             hook,
-            session: session.into(),
+            session: session.clone(),
             object: object.into(),
             fields: self.whole(session, fields),
             is_called: self.hooks.calls(hook, session),

@@ -12,6 +12,10 @@ impl Owner {
     /// Before anything of the session goes out.
     pub(in super::super) fn ask_to_connect(&mut self, id: &SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
+        if session.is_of_client() {
+            // The client's own session was asked about.
+            return self.begin(id);
+        }
         session.asking = true;
         let (fields, session) = (self.session_fields(id), id.clone());
         self.gate(Hook::Connect, id.as_str(), id.as_str(), fields.clone(), move |owner, verdict| {

@@ -15,6 +15,7 @@ const SNAPSHOT_FAILED: &str = "SNAPSHOT_FAILED";
 impl Owner {
     /// Into the outbox, where the backend is to hear of it.
     pub(in super::super) fn tell(&mut self, hook: Hook, session: &str, object: &str, fields: Fields) {
+        let session = &self.hook_session(session);
         let policy = self.hooks.gates.config(session).policy(hook);
         if !self.hooks.calls(hook, session) || policy.is_off() {
             return;
@@ -26,7 +27,7 @@ impl Owner {
                 let entry = Entry {
                     id,
                     hook,
-                    session: session.into(),
+                    session: session.clone(),
                     object: object.into(),
                     at: clock::wallclock_ms(),
                     body: body.into(),
@@ -56,7 +57,9 @@ impl Owner {
             }
             Event::TransferStatusEvent { status, call_id, session_id, target, info } => {
                 let mut fields = with_status(Fields::new(), status.as_str(), info);
-                fields.insert("callId".into(), call_id.as_str().into());
+                let of_client = self.calls.get(call_id).and_then(|call| call.client.as_ref());
+                let named = of_client.map_or(call_id.as_str(), |client| client.id.as_str());
+                fields.insert("callId".into(), named.into());
                 fields.insert("target".into(), target.as_str().into());
                 self.tell(Hook::TransferStatusEvent, session_id.as_str(), call_id.as_str(), fields);
             }
@@ -75,7 +78,8 @@ impl Owner {
             }
             Event::DataStatusEvent { status, data_id, session_id, info } => {
                 let mut fields = with_status(Fields::new(), status.as_str(), info);
-                fields.insert("operationId".into(), data_id.as_str().into());
+                let named = self.client_operation(session_id, data_id).unwrap_or(data_id.as_str());
+                fields.insert("operationId".into(), named.into());
                 self.tell(Hook::DataStatusEvent, session_id.as_str(), data_id.as_str(), fields);
             }
             _ => {}
@@ -83,8 +87,13 @@ impl Owner {
     }
 
     fn tell_of_session(&mut self, hook: Hook, id: &SessionId, status: &str, info: &str) {
-        let fields = with_status(self.session_fields(id), status, info);
-        self.tell(hook, id.as_str(), id.as_str(), fields);
+        let (id, fields) = match self.client_connection_fields(id) {
+            // Of a client's connection its own session tells.
+            Some(_) if hook == Hook::ConnectionStatusEvent => return,
+            Some(of_client) => of_client,
+            None => (id.clone(), self.session_fields(id)),
+        };
+        self.tell(hook, id.as_str(), id.as_str(), with_status(fields, status, info));
     }
 
     /// A sign of life of each stream that flows.
@@ -95,6 +104,7 @@ impl Owner {
             self.tell_of_stream(Hook::StreamKeepAliveEvent, &id);
         }
         self.tell_that_guests_live();
+        self.tell_that_client_streams_live();
     }
 
     /// What came of an attempt to deliver an event.
@@ -115,6 +125,9 @@ impl Owner {
         let refusal = outcome.as_ref().ok().filter(|answer| (400..500).contains(&answer.status));
         if let (Hook::StreamKeepAliveEvent, Some(answer)) = (hook, refusal) {
             let info = answer.info();
+            if self.is_client(session) {
+                return self.end_client_stream_by_backend(session, &stream, &info);
+            }
             if !self.end_guest(object, &info) {
                 self.end_stream(&stream, StreamStatus::Failed, &info);
             }
@@ -122,6 +135,9 @@ impl Owner {
         }
         if !first {
             return;
+        }
+        if self.is_client(session) {
+            return self.tell_client_error(session, &words);
         }
         let call = Some(CallId::new(object)).filter(|id| self.calls.contains_key(id));
         let stream = Some(stream).filter(|id| self.streams.get(id).is_some());

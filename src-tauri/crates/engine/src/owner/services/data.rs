@@ -84,21 +84,8 @@ impl Owner {
         content_type: Option<String>,
         session: Option<SessionId>,
     ) -> Result<Reply, Failure> {
-        let content_type = content_type.unwrap_or_else(|| PLAIN.into());
-        if !is_media_type(&content_type) {
-            return Err(Failure::invalid("contentType", "a content type is type/subtype"));
-        }
-        if body.len() > LONGEST_BODY {
-            return Err(Failure::invalid("body", format!("{LONGEST_BODY} bytes are the most")));
-        }
-        if self.services.sent.len() >= MAX_UNANSWERED {
-            let message = format!("{MAX_UNANSWERED} messages wait for an answer already");
-            return Err(Failure::new(FailureCode::Limit, message));
-        }
-        let data_id = DataId::new(new_id("d")?);
-        let wanted = Wanted { data_id: data_id.clone(), to: to.trim().to_owned(), body, content_type };
-        let (session_id, from, way) = self.way_of_data(&wanted, session)?;
-        let to = way.to(self);
+        let (wanted, session_id, from, way) = self.data_wanted(to, body, content_type, session)?;
+        let (data_id, to) = (wanted.data_id.clone(), way.to(self));
         let fields = of_data(&data_id, false, &from, &to, &wanted.content_type, &wanted.body);
         // One after the other, as they were written.
         let object = format!("data of {session_id}");
@@ -114,6 +101,43 @@ impl Owner {
             }
         });
         Ok(Reply::Data { data_id })
+    }
+
+    /// The same of what the backend has let go already.
+    pub(in super::super) fn send_allowed_data(
+        &mut self,
+        to: &str,
+        body: String,
+        content_type: Option<String>,
+        session: Option<SessionId>,
+    ) -> Result<Reply, Failure> {
+        let (wanted, session_id, from, way) = self.data_wanted(to, body, content_type, session)?;
+        self.deliver(&wanted, &session_id, from, way)?;
+        Ok(Reply::Data { data_id: wanted.data_id })
+    }
+
+    fn data_wanted(
+        &self,
+        to: &str,
+        body: String,
+        content_type: Option<String>,
+        session: Option<SessionId>,
+    ) -> Result<(Wanted, SessionId, String, DataWay), Failure> {
+        let content_type = content_type.unwrap_or_else(|| PLAIN.into());
+        if !is_media_type(&content_type) {
+            return Err(Failure::invalid("contentType", "a content type is type/subtype"));
+        }
+        if body.len() > LONGEST_BODY {
+            return Err(Failure::invalid("body", format!("{LONGEST_BODY} bytes are the most")));
+        }
+        if self.services.sent.len() >= MAX_UNANSWERED {
+            let message = format!("{MAX_UNANSWERED} messages wait for an answer already");
+            return Err(Failure::new(FailureCode::Limit, message));
+        }
+        let data_id = DataId::new(new_id("d")?);
+        let wanted = Wanted { data_id, to: to.trim().to_owned(), body, content_type };
+        let (session_id, from, way) = self.way_of_data(&wanted, session)?;
+        Ok((wanted, session_id, from, way))
     }
 
     /// By which session, and from whom.
