@@ -3,7 +3,7 @@
 use super::{
     super::{
         Owner, hooks,
-        leg::{Refused, VideoWish, offers_video},
+        leg::{Refused, VideoWish, every_video_codec, offers_video},
         policy::Verdict,
         text,
         view::new_id,
@@ -196,7 +196,9 @@ impl Owner {
         let account = session.ok_or_else(|| refused(NOT_FOUND, "Not Found"))?.account.clone();
         call.signalling = Some(self.phone.signalling(&hop));
         let mut leg = self.open_leg(&hop, &account).map_err(unavailable)?;
-        if offer.as_deref().is_some_and(offers_video) {
+        if offer.as_deref().is_some_and(offers_video) && !call.is_ours() {
+            self.pass_video_on(&mut leg, every_video_codec());
+        } else if offer.as_deref().is_some_and(offers_video) {
             call.video = self.video_of_leg(&mut leg, VideoWish::See);
         }
         match offer.map(|offer| leg.prepare(&offer)).transpose() {

@@ -203,7 +203,8 @@ impl Call {
 
     /// With video, or about to be.
     pub(super) fn has_video(&self) -> bool {
-        self.outgoing.is_with_video() || self.has_offered_video || self.video.is_some()
+        let has_line = self.leg.as_ref().is_some_and(|leg| leg.video_id().is_some());
+        self.outgoing.is_with_video() || self.has_offered_video || self.video.is_some() || has_line
     }
 
     /// Of the user of this machine: his devices, his screen, his history.

@@ -19,6 +19,7 @@ use sidetone_api::{
     Account, CallDirection, CallId, CallStatus, ConnectionStatus, Event, Failure, FailureCode, Prack, Reply,
     SessionId, SipHeader,
 };
+use sidetone_sdp::Capability;
 use sidetone_sip::headers::{self, MAX_CUSTOM_HEADERS};
 use sidetone_sip::message::{HeaderName, NameAddr};
 use sidetone_sip::{DialogName, Hop, Invite, Reliable, Terms};
@@ -41,6 +42,8 @@ pub(in super::super) struct Wish {
     pub(in super::super) referred: Option<Referred>,
     /// With our picture.
     pub(in super::super) video: bool,
+    /// With the picture of a client of the gateway, which is passed on in one of these.
+    pub(in super::super) passed_video: Vec<Capability>,
     /// To be held from its answer on, instead of the others.
     pub(in super::super) held: bool,
     /// What an error of the callee names.
@@ -64,13 +67,14 @@ pub(super) struct Outgoing {
     replaces: Option<DialogName>,
     referred_by: Option<NameAddr>,
     video: bool,
+    passed_video: Vec<Capability>,
     /// The others are not held for it.
     held: bool,
 }
 
 impl Outgoing {
     pub(super) fn is_with_video(&self) -> bool {
-        self.video
+        self.video || !self.passed_video.is_empty()
     }
 }
 
@@ -117,6 +121,7 @@ impl Owner {
             replaces: wish.replaces,
             referred_by: wish.referred_by,
             video: wish.video,
+            passed_video: wish.passed_video,
             held: wish.held,
         };
         for (name, value) in custom_headers("headers", &wish.headers)? {
@@ -292,6 +297,9 @@ impl Owner {
             prack,
             ..Invite::new(from, to, Vec::new())
         };
+        if !outgoing.passed_video.is_empty() {
+            self.pass_video_on(&mut leg, outgoing.passed_video);
+        }
         let video = if outgoing.video { self.video_of_leg(&mut leg, VideoWish::On) } else { None };
         if let Some(call) = self.calls.get_mut(id) {
             call.video = video;

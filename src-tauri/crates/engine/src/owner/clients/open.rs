@@ -274,16 +274,16 @@ impl Owner {
 
     fn forget_client(&mut self, session: &SessionId) {
         let sip = self.clients.all.get(session).and_then(|client| client.sip.clone());
-        if let (Some(sip), Some(client)) = (sip, self.clients.all.get(session)) {
+        if let (Some(_), Some(client)) = (&sip, self.clients.all.get(session)) {
             let left = Left { app_key: client.app_key.clone(), connection: client.connection.clone() };
             self.clients.leaving.insert(session.clone(), left);
-            self.disconnect_client(session);
-            // Its registrar has nothing to say.
-            if !self.sessions.contains_key(&sip) {
-                self.on_client_has_left(&sip);
-            }
-        } else {
-            self.hooks.forget_session(session);
+        }
+        self.disconnect_client(session);
+        match sip {
+            // Its registrar may still have something to say.
+            Some(sip) if self.sessions.contains_key(&sip) => {}
+            Some(sip) => self.on_client_has_left(&sip),
+            None => self.hooks.forget_session(session),
         }
         if self.clients.all.remove(session).is_some() {
             tracing::info!(%session, "a client has gone");

@@ -21,6 +21,7 @@ use crate::io::{
 use encoding::{capabilities, encoding};
 use sidetone_api::{CallId, CallVideoView, Failure, NoticeLevel, Reply, VideoView};
 use sidetone_media::{device::VideoSelection, video::MediaClock};
+use sidetone_sdp::Capability;
 use std::{sync::Arc, time::Instant};
 
 /// What an id of pictures has behind a call's for our own.
@@ -73,6 +74,14 @@ impl Owner {
         Some(CallVideo { key, far, near, control, clock, sending: None, size: None, problem: None })
     }
 
+    /// Sockets for video that is passed on between the leg and a client's, in one of these codecs.
+    pub(in super::super) fn pass_video_on(&mut self, leg: &mut Leg, codecs: Vec<Capability>) {
+        let (id, first_port) = (self.new_leg(), self.settings.get().network.rtp_port);
+        if let Err(failure) = leg.open_video(id, first_port, codecs, &self.media) {
+            tracing::warn!("a client's call goes on without video: {failure}");
+        }
+    }
+
     /// Adds video to a call, drops it, or decides on what the far end has added.
     pub(in super::super) fn set_call_video(&mut self, id: &CallId, on: bool) -> Result<Reply, Failure> {
         let call = self.calls.get(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
@@ -106,7 +115,8 @@ impl Owner {
 
     /// The far end offers video: seen, not answered with ours, until the user decides.
     pub(super) fn expect_video(&mut self, id: &CallId) {
-        let Some(call) = self.calls.get(id) else { return };
+        // A client's connection is described once: what comes later has no place in it.
+        let Some(call) = self.calls.get(id).filter(|call| call.is_ours()) else { return };
         if call.leg.as_ref().and_then(Leg::video_wish).is_none_or(|wish| wish == VideoWish::Off) {
             self.want_call_video(id, VideoWish::See);
         }
@@ -119,7 +129,7 @@ impl Owner {
             call.replace_video(None);
         }
         let video = match (&call.video, wish) {
-            (None, VideoWish::On | VideoWish::See) => self.video_of_leg(&mut leg, wish),
+            (None, VideoWish::On | VideoWish::See) if call.is_ours() => self.video_of_leg(&mut leg, wish),
             _ => None,
         };
         leg.want_video(wish);
@@ -256,6 +266,17 @@ impl Call {
     pub(in super::super) fn replace_video(&mut self, video: Option<CallVideo>) {
         if let Some(before) = std::mem::replace(&mut self.video, video) {
             before.close();
+        }
+    }
+
+    /// Our answer to the caller has the video that the client has taken, if any.
+    pub(in super::super) fn answer_video_in(&mut self, codec: Option<&Capability>) {
+        let Some(leg) = self.leg.as_mut().filter(|leg| leg.video_id().is_some()) else { return };
+        leg.answer_video_in(codec);
+        if self.prepared.is_some()
+            && let Some(answer) = leg.prepare_again()
+        {
+            self.prepared = Some(answer);
         }
     }
 

@@ -1,10 +1,12 @@
 //! Calls of clients: one of the engine's, with the client's own leg in the place of the devices. The client's leg is described once;
 //! whatever becomes of the far end, it stays as it is.
 
+mod ring;
+mod told;
+
 use super::{Client, hooked::CallOfClient};
 use crate::{
     clients::{ClientCall, ClientCallView, ClientNews},
-    hooks::Hook,
     io::{
         media::{Join, LegId},
         names::local_address_towards,
@@ -12,7 +14,7 @@ use crate::{
     owner::{
         Owner,
         call::Wish,
-        leg::{self, Leg, Opening, Policy, Refused},
+        leg::{self, Leg, Opening, Policy, Refused, every_video_codec, offers_video},
         text,
     },
 };
@@ -40,6 +42,15 @@ pub(super) struct ClientCallLeg {
     custom: Option<Value>,
 }
 
+impl ClientCallLeg {
+    fn has_video(&self) -> bool {
+        match self.leg.negotiated() {
+            Some(_) => self.leg.agreed_video().is_some(),
+            None => self.leg.video_id().is_some(),
+        }
+    }
+}
+
 impl Owner {
     pub(super) fn client_calls(&mut self, session: &SessionId, wanted: ClientCall) {
         let placed = self.place_for_client(session, &wanted);
@@ -64,13 +75,17 @@ impl Owner {
         let caller = client.login.clone();
         let mut leg = self.open_client_leg(session)?;
         let offer = wanted.sdp.as_bytes().to_vec();
+        if offers_video(&offer) {
+            self.pass_video_on(&mut leg, every_video_codec());
+        }
         if let Err(refused) = leg.prepare(&offer) {
             leg.close(&self.media);
             return Err(in_words(refused));
         }
         let name = wanted.visible_name.trim();
         let caller_name = (!name.is_empty() && name != caller).then(|| name.to_owned());
-        let wish = Wish { session: Some(sip), caller_name, ..Wish::of(&wanted.callee) };
+        let passed_video = leg.common_video_codecs();
+        let wish = Wish { session: Some(sip), caller_name, passed_video, ..Wish::of(&wanted.callee) };
         let own = ClientCallLeg {
             call: None,
             leg,
@@ -157,74 +172,6 @@ impl Owner {
         Leg::open(opening, &self.media).map_err(|failure| failure.message)
     }
 
-    /// Somebody calls a client's account. Where nobody is there to be told the call is declined.
-    pub(super) fn ring_client(&mut self, session: &SessionId, call_id: &CallId) {
-        if !self.is_client_rung(session, call_id) {
-            let _ = self.hang_up(call_id);
-        }
-    }
-
-    fn is_client_rung(&mut self, session: &SessionId, call_id: &CallId) -> bool {
-        let Some(call) = self.calls.get(call_id) else { return false };
-        let codec = call.leg.as_ref().and_then(Leg::codec);
-        let (caller, mut callee) = call.parties_shown();
-        if let Some(shown) = call.shown_instead() {
-            callee = shown.to_owned();
-        }
-        let visible_name = call.view().remote_name;
-        let is_there = self.clients.all.get(session).is_some_and(|client| client.news.is_some());
-        if !is_there {
-            return false;
-        }
-        let mut leg = match self.open_client_leg(session) {
-            Ok(leg) => leg,
-            Err(info) => {
-                tracing::warn!("a client cannot be called: {info}");
-                return false;
-            }
-        };
-        leg.prefer(codec.as_slice());
-        let sdp = String::from_utf8_lossy(&leg.offer()).into_owned();
-        let id = call_id.as_str().to_owned();
-        let visible_name = if visible_name.is_empty() { caller.clone() } else { visible_name };
-        let own = ClientCallLeg {
-            call: Some(call_id.clone()),
-            leg,
-            offer: None,
-            incoming: true,
-            status: None,
-            caller,
-            callee,
-            visible_name,
-            custom: None,
-        };
-        self.keep_client_call(session, &id, call_id.clone(), own);
-        // In this order: a client that hears of the call before it has the offer cannot answer it.
-        self.tell_client(session, ClientNews::Description { id: id.clone(), sdp, is_answer: false });
-        if let Some(view) = self.client_call_view(session, &id, CallStatus::Ring, "") {
-            self.tell_client(session, ClientNews::IncomingCall(Box::new(view)));
-        }
-        true
-    }
-
-    pub(super) fn client_answers(&mut self, session: &SessionId, id: &str, sdp: &str) {
-        let media = &self.media;
-        let found = self.clients.all.get_mut(session).and_then(|client| client.calls.get_mut(id));
-        let Some(own) = found.filter(|own| own.incoming && own.leg.negotiated().is_none()) else {
-            return self.tell_client_failed(session, EVENT, None, "there is no such call to be answered");
-        };
-        let (accepted, call) = (own.leg.accept(sdp.as_bytes(), media), own.call.clone());
-        let Some(call) = call else { return };
-        let answered = match accepted {
-            Ok(()) => self.answer(&call).map_err(|failure| failure.message),
-            Err(refused) => Err(refused.text),
-        };
-        if let Err(info) = answered {
-            self.tell_client_failed(session, EVENT, None, &info);
-            let _ = self.hang_up(&call);
-        }
-    }
-
     /// What a client asks of one of its calls.
     pub(super) fn on_client_call_ask(
         &mut self,
@@ -278,11 +225,13 @@ impl Owner {
 
     /// Once, when it is known what the far end speaks: in that, where the client speaks it too.
     fn answer_client_leg(&mut self, session: &SessionId, id: &str, call_id: &CallId) {
-        let codec = self.calls.get(call_id).and_then(|call| call.leg.as_ref()).and_then(Leg::codec);
+        let far = self.calls.get(call_id).and_then(|call| call.leg.as_ref());
+        let (codec, video) = (far.and_then(Leg::codec), far.and_then(Leg::video_codec));
         let media = &self.media;
         let found = self.clients.all.get_mut(session).and_then(|client| client.calls.get_mut(id));
         let Some(own) = found else { return };
         let Some(offer) = own.offer.take() else { return };
+        own.leg.answer_video_in(video.as_ref());
         match own.leg.answer_in(codec.as_ref(), &offer, media) {
             Ok(sdp) => {
                 let sdp = String::from_utf8_lossy(&sdp).into_owned();
@@ -296,107 +245,6 @@ impl Owner {
                 let _ = self.hang_up(call_id);
             }
         }
-    }
-
-    /// The backend has refused what a client asked of a call. One whose answer is refused is over: the page has given what it had.
-    pub(super) fn on_client_call_forbidden(
-        &mut self,
-        client: &SessionId,
-        hook: &str,
-        call: Option<&CallId>,
-        info: &str,
-    ) {
-        let Some((session, id)) = call.and_then(|call| self.clients.by_call.get(call)).cloned() else {
-            return self.tell_client_failed(client, EVENT, None, info);
-        };
-        self.tell_client_failed(&session, EVENT, Some(id.clone()), info);
-        if hook == Hook::Answer.name()
-            && let Some(call) = call
-        {
-            self.tell_client_call(&session, &id, CallStatus::Failed, info);
-            let _ = self.hang_up(call);
-        }
-    }
-
-    /// Why a call of a client's comes to nothing, which the page does not read from the call.
-    pub(in super::super) fn tell_error_to_client(&mut self, call: &CallId, info: &str) {
-        if let Some((session, id)) = self.clients.by_call.get(call).cloned() {
-            self.tell_client_failed(&session, EVENT, Some(id), &text::shown(info));
-        }
-    }
-
-    /// Nobody was told of the call.
-    pub(in super::super) fn tell_client_of_call(&mut self, session: &str, info: &str) {
-        self.tell_client_failed(&SessionId::new(session), EVENT, None, &text::shown(info));
-    }
-
-    /// What the backend has changed is known to the client, unless it is not to be.
-    pub(in super::super) fn on_client_call_changed(&mut self, call_id: &CallId) {
-        let Some((session, id)) = self.clients.by_call.get(call_id).cloned() else { return };
-        let hides = |field| self.hooks.hides(session.as_str(), Hook::Call, field);
-        let hidden = ["caller", "callee", "visibleName"].map(hides);
-        let named = self.calls.get(call_id).and_then(|call| call.client.clone());
-        let own = self.clients.all.get_mut(&session).and_then(|client| client.calls.get_mut(&id));
-        let (Some(own), Some(named)) = (own, named) else { return };
-        for ((field, value), hidden) in [
-            (&mut own.caller, named.caller),
-            (&mut own.callee, named.callee),
-            (&mut own.visible_name, named.visible_name.unwrap_or_default()),
-        ]
-        .into_iter()
-        .zip(hidden)
-        {
-            if !hidden {
-                *field = value;
-            }
-        }
-    }
-
-    pub(super) fn tell_client_call(&mut self, session: &SessionId, id: &str, status: CallStatus, info: &str) {
-        let Some(own) = self.clients.all.get_mut(session).and_then(|client| client.calls.get_mut(id)) else {
-            return;
-        };
-        // It is over for the client already.
-        if matches!(own.status, Some(CallStatus::Finish | CallStatus::Failed | CallStatus::Busy)) {
-            return;
-        }
-        if own.status.replace(status) == Some(status) {
-            return;
-        }
-        if let Some(view) = self.client_call_view(session, id, status, info) {
-            self.tell_client(session, ClientNews::Call(Box::new(view)));
-        }
-    }
-
-    fn client_call_view(
-        &self,
-        session: &SessionId,
-        id: &str,
-        status: CallStatus,
-        info: &str,
-    ) -> Option<ClientCallView> {
-        let client = self.clients.all.get(session)?;
-        let own = client.calls.get(id)?;
-        let (sip_status, info) = said(status, info);
-        Some(ClientCallView {
-            node_id: self.hooks.node_id().to_owned(),
-            app_key: client.app_key.clone(),
-            session_id: session.as_str().to_owned(),
-            call_id: id.to_owned(),
-            incoming: own.incoming,
-            status,
-            sip_status,
-            info,
-            caller: own.caller.clone(),
-            callee: own.callee.clone(),
-            visible_name: own.visible_name.clone(),
-            has_audio: true,
-            has_video: false,
-            media_provider: "WebRTC",
-            is_msrp: false,
-            hold_for_transfer: false,
-            custom: own.custom.clone(),
-        })
     }
 
     /// Whose client this leg is.
@@ -427,17 +275,6 @@ impl Owner {
             self.forget_client_call(session, &id);
         }
     }
-}
-
-/// As the contract words it: the code, and `SIP 403 FORBIDDEN`.
-fn said(status: CallStatus, info: &str) -> (Option<u16>, String) {
-    let code = info.get(..3).and_then(|code| code.parse().ok()).filter(|code| (100..700).contains(code));
-    let words = match status {
-        CallStatus::Finish => "Normal call clearing".to_owned(),
-        CallStatus::Failed | CallStatus::Busy if code.is_some() => format!("SIP {}", info.to_uppercase()),
-        _ => text::shown(info),
-    };
-    (code, words)
 }
 
 /// Of ours, as a client sees us: not by loopback where there is another way, as browsers may not speak to loopback.
