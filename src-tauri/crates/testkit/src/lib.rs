@@ -41,10 +41,10 @@ pub use dns::{DnsHabit, DnsRecord, DnsServer};
 pub use error::{Result, RigError};
 #[cfg(unix)]
 pub use peers::{
-    Aiortc, AiortcOptions, Algorithm, AnswerMode, Baresip, BaresipEncryption, BaresipEvent, BaresipOptions,
-    Coturn, CoturnOptions, Janus, JanusHandle, JanusSession, JsSip, JsSipOptions, Kamailio, KamailioOptions,
-    PeerNet, PublishOptions, PulseOptions, PulseServer, Recording, SeenStream, ShownPicture, Sipp,
-    SippOptions, SippOutcome, StreamPage, Transport, WebSdk,
+    Aiortc, AiortcOptions, Algorithm, AnswerMode, Backend, Baresip, BaresipEncryption, BaresipEvent,
+    BaresipOptions, Coturn, CoturnOptions, Heard, HookReply, Janus, JanusHandle, JanusSession, JsSip,
+    JsSipOptions, Kamailio, KamailioOptions, PeerNet, PublishOptions, PulseOptions, PulseServer, Recording,
+    SdkExamples, SeenStream, ShownPicture, Sipp, SippOptions, SippOutcome, StreamPage, Transport, WebSdk,
 };
 pub use ports::{free_port, free_port_range};
 #[cfg(unix)]

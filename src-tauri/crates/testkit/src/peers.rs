@@ -1,8 +1,10 @@
 //! Real programs to talk to.
 
 mod aiortc;
+mod backend;
 mod baresip;
 mod coturn;
+mod ear;
 mod janus;
 mod jssip;
 mod kamailio;
@@ -13,6 +15,7 @@ mod streams;
 mod websdk;
 
 pub use aiortc::{Aiortc, AiortcOptions};
+pub use backend::{Backend, Heard, HookReply};
 pub use baresip::{AnswerMode, Baresip, BaresipEncryption, BaresipEvent, BaresipOptions};
 pub use coturn::{Coturn, CoturnOptions};
 pub use janus::{Janus, JanusHandle, JanusSession};
@@ -23,4 +26,4 @@ pub use net::{PeerNet, Transport};
 pub use pulse::{PulseOptions, PulseServer, Recording};
 pub use sipp::{Sipp, SippOptions, SippOutcome};
 pub use streams::{PublishOptions, SeenStream, ShownPicture, StreamPage};
-pub use websdk::WebSdk;
+pub use websdk::{SdkExamples, WebSdk};

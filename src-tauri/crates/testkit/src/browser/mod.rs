@@ -105,6 +105,13 @@ impl Driver {
         self.post("/execute/sync", &json!({ "script": body, "args": arguments }))
     }
 
+    /// Runs a script in each page before its own, where the browser is a Chromium.
+    pub fn before_each_page(&self, script: &str) {
+        let command =
+            json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": script } });
+        self.post("/goog/cdp/execute", &command);
+    }
+
     /// Clicks as a mouse does: on what is visible.
     pub fn click(&self, selector: &str) {
         let element = self.post("/element", &json!({ "using": "css selector", "value": selector }));

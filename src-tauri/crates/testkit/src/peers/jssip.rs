@@ -5,13 +5,12 @@ mod pages;
 use std::path::Path;
 use std::time::Duration;
 
-use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::audio::Wav;
 use crate::browser::{Driver, Log, Pages};
-use crate::error::{Result, RigError};
-use crate::peers::ShownPicture;
+use crate::error::Result;
+use crate::peers::{ShownPicture, ear};
 use crate::process::until;
 use crate::require::Needs;
 
@@ -175,17 +174,7 @@ impl JsSip {
     /// What came from the far end of a session so far.
     pub fn heard(&self, session: u64) -> Result<Wav> {
         let heard = self.run("return phone.heard(arguments[0])", &[json!(session)]);
-        let rate = heard["rate"].as_u64().and_then(|rate| u32::try_from(rate).ok());
-        let samples = heard["samples"].as_str().unwrap_or_default();
-        let bytes = base64::prelude::BASE64_STANDARD
-            .decode(samples)
-            .map_err(|error| RigError::while_doing("the browser's sound", error))?;
-        let samples =
-            bytes.chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_767.0);
-        Ok(Wav {
-            rate: rate.ok_or_else(|| RigError::new("the browser has no sound"))?,
-            samples: samples.collect(),
-        })
+        ear::wav(&heard)
     }
 
     /// What was shown of the far end of a session so far, from the picture `from` on.

@@ -5,15 +5,36 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::audio::Wav;
 use crate::browser::{Driver, Log, Pages};
 use crate::error::{Result, RigError};
+use crate::peers::ear::{self, EAR};
+use crate::peers::{ShownPicture, streams::CLOCK};
 use crate::process::until;
 
 const PAGE: &str = include_str!("websdk/page.html");
 const ERRORS: &str = include_str!("websdk/errors.js");
 const SCRIPT: &str = include_str!("websdk/sdk.js");
 /// Of the package that the UI's lock file names.
-const BUNDLE: &str = "../../../ui/node_modules/@flashphoner/websdk/flashphoner-webrtc-only.js";
+const PACKAGE: &str = "../../../ui/node_modules/@flashphoner/websdk";
+const ARGUMENTS: [&str; 8] = [
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--allow-loopback-in-peer-connection",
+    "--disable-quic",
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+];
+const BUNDLE: &str = "flashphoner-webrtc-only.js";
+
+mod examples;
+pub use examples::SdkExamples;
+
+fn package() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(PACKAGE)
+}
 
 /// A page with the SDK. What it tells is read in order: each wait goes on where the last one ended.
 #[derive(Debug)]
@@ -29,26 +50,32 @@ impl WebSdk {
 
     /// Starts the browser in a directory of its own below `dir`. Its camera and microphone are made up.
     pub fn start(dir: &Path, name: &str) -> Result<Self> {
+        Self::start_with(dir, name, None)
+    }
+
+    /// With this before its microphone, over and over, and a clock before its camera.
+    pub fn start_performing(dir: &Path, name: &str, microphone: &Path) -> Result<Self> {
+        let page = Self::start_with(dir, name, Some(microphone))?;
+        page.run("perform", &[]);
+        Ok(page)
+    }
+
+    fn start_with(dir: &Path, name: &str, microphone: Option<&Path>) -> Result<Self> {
         let own = dir.join(format!("websdk-{name}"));
         std::fs::create_dir_all(&own)?;
-        let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join(BUNDLE);
+        let bundle = package().join(BUNDLE);
         let bundle = std::fs::read_to_string(bundle)
             .map_err(|_| RigError::new("the Web SDK is not installed: run `npm ci` in ui"))?;
-        let arguments = [
-            "--use-fake-device-for-media-stream",
-            "--use-fake-ui-for-media-stream",
-            "--autoplay-policy=no-user-gesture-required",
-            "--allow-loopback-in-peer-connection",
-            "--disable-quic",
-            "--disable-background-timer-throttling",
-            "--disable-renderer-backgrounding",
-            "--disable-backgrounding-occluded-windows",
-        ]
-        .map(String::from);
+        let mut arguments = ARGUMENTS.to_vec();
+        let capture = microphone.map(|file| format!("--use-file-for-fake-audio-capture={}", file.display()));
+        arguments.extend(capture.as_deref());
+        let arguments: Vec<_> = arguments.into_iter().map(String::from).collect();
         let pages = Pages::serve(vec![
             ("/", "text/html", PAGE.into()),
             ("/errors.js", "text/javascript", ERRORS.into()),
             ("/flashphoner.js", "text/javascript", bundle),
+            ("/clock.js", "text/javascript", CLOCK.into()),
+            ("/ear.js", "text/javascript", EAR.into()),
             ("/sdk.js", "text/javascript", SCRIPT.into()),
         ])?;
         let driver = Driver::of_chromium(&own, &arguments)?;
@@ -97,6 +124,17 @@ impl WebSdk {
     pub fn run(&self, function: &str, arguments: &[Value]) -> Value {
         let script = format!("return sdk.{function}(...arguments) ?? null");
         self.driver.script(&script, arguments)
+    }
+
+    /// What came of the far end of a call or stream since `attend`.
+    pub fn heard(&self, object: u64) -> Result<Wav> {
+        ear::wav(&self.run("heard", &[json!(object)]))
+    }
+
+    /// What was shown of it since then, from the picture `from` on.
+    pub fn seen(&self, object: u64, from: usize) -> Vec<ShownPicture> {
+        let seen = self.run("seen", &[json!(object), json!(from)]);
+        seen.as_array().into_iter().flatten().filter_map(ShownPicture::read).collect()
     }
 
     /// Waits for a status of a session, a stream or a call.

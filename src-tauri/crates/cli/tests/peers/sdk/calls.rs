@@ -19,7 +19,7 @@ fn unregistered(rig: &Rig) -> u64 {
     )
 }
 
-fn account(proxy: &Kamailio, password: &str) -> Value {
+pub(super) fn account(proxy: &Kamailio, password: &str) -> Value {
     json!({
         "login": "alice",
         "authenticationName": "alice",
@@ -31,14 +31,19 @@ fn account(proxy: &Kamailio, password: &str) -> Value {
     })
 }
 
-fn registered(rig: &Rig, proxy: &Kamailio) -> u64 {
+pub(super) fn registered(rig: &Rig, proxy: &Kamailio) -> u64 {
     let session = rig.page.connect(&json!({ "urlServer": rig.url, "sipOptions": account(proxy, "secret") }));
     rig.page.status(session, "REGISTERED", SOON).unwrap();
     session
 }
 
 fn dial(rig: &Rig, session: u64, callee: &str) -> u64 {
-    let options = json!({ "callee": callee, "visibleName": "Alice in a page" });
+    dial_with(rig, session, callee, json!({}))
+}
+
+pub(super) fn dial_with(rig: &Rig, session: u64, callee: &str, more: Value) -> u64 {
+    let mut options = json!({ "callee": callee, "visibleName": "Alice in a page" });
+    options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     rig.page.run("dial", &[json!(session), options]).as_u64().unwrap()
 }
 
@@ -56,7 +61,7 @@ fn statuses(rig: &Rig, call: u64) -> Vec<String> {
 }
 
 /// Sound comes and goes between the page and the gateway.
-fn is_heard(rig: &Rig, call: u64) {
+pub(super) fn is_heard(rig: &Rig, call: u64) {
     let bytes = || {
         rig.page.run("statistics", &[json!(call)]);
         let told = rig.page.wait_for("statistics", SOON, |event| event["name"] == "statistics").unwrap();

@@ -2,6 +2,10 @@
 //! the page itself: no exception, no rejection that nobody handles.
 
 mod calls;
+mod deaths;
+mod examples;
+mod hooks;
+mod media;
 mod playing;
 mod publishing;
 mod sessions;

@@ -202,6 +202,6 @@ fn twenty_rounds_in_two_pages_leave_nothing_behind() {
 }
 
 /// Sockets and files of the program.
-fn open_files(program: &super::Program) -> usize {
+pub(super) fn open_files(program: &super::Program) -> usize {
     std::fs::read_dir(format!("/proc/{}/fd", program.id())).unwrap().count()
 }

@@ -134,7 +134,7 @@ fn second_page(room: &Room) -> WebSdk {
 }
 
 /// The driver's browser with all of its processes.
-fn freeze(driver: &str, signal: &str) {
+pub(super) fn freeze(driver: &str, signal: &str) {
     let tree = "walk() { for c in $(pgrep -P $1); do walk $c; kill $2 $c; done; }; walk $0 $1";
     let status = std::process::Command::new("sh").args(["-c", tree, driver, signal]).status().unwrap();
     assert!(status.success());

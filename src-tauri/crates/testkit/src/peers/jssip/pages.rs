@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::browser::Pages;
 use crate::error::{Result, RigError};
-use crate::peers::streams::CLOCK;
+use crate::peers::{ear::EAR, streams::CLOCK};
 
 const PAGE: &str = include_str!("page.html");
 const PHONE: &str = include_str!("phone.js");
@@ -17,6 +17,7 @@ pub(super) fn serve(dir: &Path) -> Result<Pages> {
     Pages::serve(vec![
         ("/", "text/html", PAGE.into()),
         ("/clock.js", "text/javascript", CLOCK.into()),
+        ("/ear.js", "text/javascript", EAR.into()),
         ("/phone.js", "text/javascript", PHONE.into()),
         ("/jssip.js", "text/javascript", library(dir)?),
     ])

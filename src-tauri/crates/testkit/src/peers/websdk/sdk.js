@@ -25,6 +25,7 @@ const sdk = (() => {
     for (const status of Object.values(SESSION_STATUS)) {
       session.on(status, (first, second) => {
         if (status === 'INCOMING_CALL') return incoming(id, first)
+        if (status === 'ESTABLISHED') session.known = second.sessionId
         const object = status === 'APP_DATA' || status === 'WARN' || status === 'DEBUG' ? first : second
         tell('session', { id, status, object: plain(object), info: object?.info ?? '' })
       })
@@ -68,8 +69,35 @@ const sdk = (() => {
 
   function displays() {
     const [localVideoDisplay, remoteVideoDisplay] = [0, 0].map(() => document.body.appendChild(document.createElement('div')))
+    for (const display of [localVideoDisplay, remoteVideoDisplay]) display.style.cssText = 'width: 320px; height: 180px'
     return { localVideoDisplay, remoteVideoDisplay }
   }
+
+  // From now on the microphone is heard as it is, and the camera sees the clock.
+  function perform() {
+    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+    navigator.mediaDevices.getUserMedia = async ({ audio, video }) => {
+      const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false }
+      const media = audio ? await real({ audio: plain }) : new MediaStream()
+      if (video) media.addTrack(clock.capture(640, 360, 30).track)
+      return media
+    }
+    // As the SDK asks for it.
+    navigator.getUserMedia = (wanted, got, refused) => void navigator.mediaDevices.getUserMedia(wanted).then(got, refused)
+  }
+
+  // What the far end sends, from now on: its sound, and its picture where there is one.
+  function attend(id) {
+    const object = all.get(id)
+    const element = object.shown.querySelector('video, audio')
+    const [sound, picture] = ['Audio', 'Video'].map((kind) => element.srcObject[`get${kind}Tracks`]()[0])
+    if (sound) object.heard = ear.listen(sound)
+    object.seen = []
+    if (picture) clock.follow(element, (...shown) => object.seen.push(shown) < 20000)
+  }
+
+  const heard = (id) => ear.samples(all.get(id).heard)
+  const seen = (id, from) => all.get(id).seen.slice(from)
 
   function incoming(session, call) {
     const id = ++last
@@ -79,13 +107,22 @@ const sdk = (() => {
 
   function dial(session, options) {
     const id = ++last
-    const call = all.get(session).createCall({ ...displays(), constraints: { audio: true, video: false }, ...options })
+    const shown = displays()
+    const call = all.get(session).createCall({ ...shown, constraints: { audio: true, video: false }, ...options })
+    call.shown = shown.remoteVideoDisplay
     watch(id, call)
     call.call()
     return id
   }
 
-  const answer = (id, options) => all.get(id).answer({ ...displays(), constraints: { audio: true, video: false }, ...options })
+  // The session as the server calls it.
+  const connection = (id) => all.get(id).known
+
+  function answer(id, options) {
+    const shown = displays()
+    all.get(id).shown = shown.remoteVideoDisplay
+    all.get(id).answer({ ...shown, constraints: { audio: true, video: false }, ...options })
+  }
 
   // A promise of the SDK's: how it ends is told.
   function promised(id, promise) {
@@ -114,5 +151,5 @@ const sdk = (() => {
     image.src = `data:image/png;base64,${base64}`
   }
 
-  return { log, all, connect, create, publish, play, dial, answer, available, send, shown, statistics, decode }
+  return { log, all, connect, connection, create, publish, play, dial, answer, available, send, perform, attend, heard, seen, shown, statistics, decode }
 })()
