@@ -146,7 +146,9 @@ impl Leg {
         }
         self.sound.next_look = now + LOOK;
         let speaks = matches!(self.join, Join::Devices | Join::Conference);
-        if !speaks && self.sound.watch.problem().is_none() {
+        // Of a far end that is passed on to another one it is known whether it is there.
+        let hears = speaks || matches!(self.join, Join::Leg(_));
+        if !hears && self.sound.watch.problem().is_none() {
             return None;
         }
         let stats = self.session.stats();
@@ -154,7 +156,7 @@ impl Leg {
             microphone: microphone.filter(|_| speaks),
             muted: self.muted,
             sends: speaks && self.sends(),
-            receives: speaks && self.receives(),
+            receives: hears && self.receives(),
             packets_sent: stats.sent.packets,
             packets_received: stats.received.packets,
             announced_silence: self.sound.announced_silence,

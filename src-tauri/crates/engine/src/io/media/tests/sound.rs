@@ -297,3 +297,22 @@ fn a_far_end_that_sends_nothing_is_told_within_three_seconds_and_not_while_it_is
     thread.live(&mut [], 1_000);
     assert_eq!(problems(&mut thread), []);
 }
+
+#[test]
+fn a_far_end_that_is_passed_on_to_another_one_is_told_when_it_sends_nothing() {
+    let (mut thread, _) = Thread::at_a_desk();
+    let mut silent = Far::open(&mut thread, 1, tone(500.0), Join::Nothing);
+    let mut other = Far::open(&mut thread, 2, tone(700.0), Join::Leg(silent.leg));
+    thread.ask(Ask::Join { leg: silent.leg, with: Join::Leg(other.leg) });
+    let problems = |thread: &mut Thread| -> Vec<_> {
+        let told = |news| match news {
+            News::Sound { leg, problem } => Some((leg, problem)),
+            _ => None,
+        };
+        thread.news().into_iter().filter_map(told).collect()
+    };
+    thread.live(&mut [&mut silent, &mut other], 500);
+    assert_eq!(problems(&mut thread), []);
+    thread.live(&mut [&mut other], 400);
+    assert_eq!(problems(&mut thread), [(silent.leg, Some(SoundProblem::NothingReceived))]);
+}
