@@ -19,7 +19,7 @@ use crate::{
             self, Asker, Key, Kind as StreamKind, Tracks,
             dial::{Dialler, certificate},
             peers::{Adopted, Role, Side, Use, expected},
-            router::Refused,
+            router::{PUBLISHER_STOPPED, Refused},
         },
     },
 };
@@ -270,7 +270,12 @@ impl Owner {
             if served.left.len() > MOST_LEFT {
                 served.left.pop_front();
             }
-            self.tell_of_end(guest, info, failed);
+            // Many clients close their connection first and delete their session then: that is their wish as well.
+            if failed || info == PUBLISHER_STOPPED {
+                self.tell_of_end(guest, info, failed);
+            } else {
+                self.tell_of_leaving(guest);
+            }
         }
     }
 
