@@ -40,6 +40,8 @@ impl fmt::Debug for ClientOpening {
 #[derive(Debug)]
 pub struct ClientOpened {
     pub session_id: SessionId,
+    /// Which of the session's connections this is: what is asked by another one is not carried out.
+    pub connected: u64,
     /// What the client hears of itself, passwords left out: `authToken`, `sipLogin`, …
     pub connection: Map<String, Value>,
     pub news: ClientNewsReader,

@@ -34,7 +34,8 @@ pub(crate) enum Request {
     /// The session of this resource, with the token that was shown.
     EndStream(String, Option<Secret>, oneshot::Sender<Result<(), StreamDeclined>>),
     OpenClient(ClientOpening, oneshot::Sender<Result<ClientOpened, ClientRefused>>),
-    AskClient(SessionId, ClientAsk),
+    /// Of a session, by its connection of this number.
+    AskClient(SessionId, u64, ClientAsk),
     ShutDown(oneshot::Sender<()>),
 }
 
@@ -153,9 +154,10 @@ impl Handle {
         answer.await.unwrap_or_else(|_| Err(stopped("the engine has stopped")))
     }
 
-    /// Carries what a client asks for; what comes of it is among the news of its session.
-    pub async fn ask_client(&self, session: SessionId, ask: ClientAsk) {
-        let _ = self.requests.send(Request::AskClient(session, ask)).await;
+    /// Carries what a client asks for by its connection of this number ([`ClientOpened::connected`]); what comes of it is among the
+    /// news of its session.
+    pub async fn ask_client(&self, session: SessionId, connected: u64, ask: ClientAsk) {
+        let _ = self.requests.send(Request::AskClient(session, connected, ask)).await;
     }
 
     /// Hangs up, unregisters, stops. Returns when all is closed, after a few seconds at most.

@@ -23,7 +23,7 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn offer_stream(&self, offer: StreamOffer) -> BoxFuture<'_, Result<StreamAccepted, StreamDeclined>>;
     fn patch_stream(&self, patch: StreamPatch) -> BoxFuture<'_, Result<StreamPatched, StreamDeclined>>;
     fn open_client(&self, opening: ClientOpening) -> BoxFuture<'_, Result<ClientOpened, ClientRefused>>;
-    fn ask_client(&self, session: SessionId, ask: ClientAsk) -> BoxFuture<'_, ()>;
+    fn ask_client(&self, session: SessionId, connected: u64, ask: ClientAsk) -> BoxFuture<'_, ()>;
     fn end_stream(
         &self,
         resource: String,
@@ -117,8 +117,8 @@ impl Door for Handle {
         Box::pin(Handle::open_client(self, opening))
     }
 
-    fn ask_client(&self, session: SessionId, ask: ClientAsk) -> BoxFuture<'_, ()> {
-        Box::pin(Handle::ask_client(self, session, ask))
+    fn ask_client(&self, session: SessionId, connected: u64, ask: ClientAsk) -> BoxFuture<'_, ()> {
+        Box::pin(Handle::ask_client(self, session, connected, ask))
     }
 
     fn end_stream(

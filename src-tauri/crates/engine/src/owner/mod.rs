@@ -267,7 +267,7 @@ impl Owner {
                 let _ = reply.send(self.end_served(&resource, token.as_ref()));
             }
             Request::OpenClient(opening, reply) => self.open_client(opening, reply),
-            Request::AskClient(session, ask) => self.on_client_ask(&session, ask),
+            Request::AskClient(session, connected, ask) => self.on_client_ask(&session, connected, ask),
             Request::ShutDown(done) => self.start_farewell(Some(done)),
         }
     }

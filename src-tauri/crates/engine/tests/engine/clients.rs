@@ -2,13 +2,15 @@
 
 use crate::kit::{Phone, SOON, gateway};
 use serde_json::{Map, Value, json};
-use sidetone_api::{SessionId, StreamStatus};
+use sidetone_api::{
+    Command, GatewaySettings, Reply, Secret, SecretUse, SessionId, SettingsChange, StreamStatus,
+};
 use sidetone_engine::{ClientAsk, ClientNews, ClientOpened, ClientOpening, ClientStream, Handle};
 use sidetone_peer::{Certificate, Config, Direction, Peer, Wanted};
 use std::{net::SocketAddr, time::Instant};
 use tokio::time::timeout;
 
-fn opening(fields: &Value, auth_token: Option<&str>, keep_alive: bool) -> ClientOpening {
+pub(crate) fn opening(fields: &Value, auth_token: Option<&str>, keep_alive: bool) -> ClientOpening {
     let address = SocketAddr::from(([127, 0, 0, 1], 4_000));
     ClientOpening {
         fields: fields.as_object().cloned().unwrap_or_else(Map::new),
@@ -21,23 +23,27 @@ fn opening(fields: &Value, auth_token: Option<&str>, keep_alive: bool) -> Client
     }
 }
 
-struct Client {
+pub(crate) struct Client {
     handle: Handle,
-    opened: ClientOpened,
+    pub(crate) opened: ClientOpened,
 }
 
 impl Client {
     async fn open(phone: &Phone) -> Self {
+        Self::with(phone, &json!({})).await
+    }
+
+    pub(crate) async fn with(phone: &Phone, fields: &Value) -> Self {
         let handle = phone.handle.clone();
-        let opened = handle.open_client(opening(&json!({}), None, false)).await.expect("it is let in");
+        let opened = handle.open_client(opening(fields, None, false)).await.expect("it is let in");
         Self { handle, opened }
     }
 
-    async fn ask(&self, ask: ClientAsk) {
-        self.handle.ask_client(self.opened.session_id.clone(), ask).await;
+    pub(crate) async fn ask(&self, ask: ClientAsk) {
+        self.handle.ask_client(self.opened.session_id.clone(), self.opened.connected, ask).await;
     }
 
-    async fn told(&mut self) -> ClientNews {
+    pub(crate) async fn told(&mut self) -> ClientNews {
         timeout(SOON, self.opened.news.next()).await.expect("in time").expect("the session stands")
     }
 
@@ -147,6 +153,33 @@ async fn a_session_that_was_to_be_kept_is_had_again_by_its_token_alone() {
         }
     });
     gone.await.expect("a session that was not to be kept goes with its connection");
+    host.finish().await;
+}
+
+/// The gateway's word of a connection's end, and what was asked by it before, come by different ways.
+#[tokio::test]
+async fn what_a_connection_asked_is_not_carried_out_after_its_end() {
+    let mut host = Phone::start(gateway()).await;
+    let handle = host.handle.clone();
+    let open =
+        async |token: Option<&str>| handle.open_client(opening(&json!({}), token, true)).await.unwrap();
+    let first = open(None).await;
+    let token = first.connection["authToken"].as_str().unwrap().to_owned();
+    let (session, connected) = (first.session_id.clone(), first.connected);
+    let publish = || ClientAsk::Publish(stream("m1", "cam", Direction::Send));
+    drop(first);
+    host.until("that the client has gone", |state| state.gateway.clients.iter().any(|it| !it.connected))
+        .await;
+    handle.ask_client(session.clone(), connected, publish()).await;
+    let Ok(Reply::Snapshot { snapshot }) = host.ask(Command::GetSnapshot).await else {
+        panic!("no snapshot")
+    };
+    assert_eq!((snapshot.gateway.clients.len(), snapshot.gateway.clients[0].published), (1, 0));
+    let opened = open(Some(&token)).await;
+    handle.ask_client(session.clone(), connected, publish()).await;
+    let mut again = Client { handle: handle.clone(), opened };
+    again.ask(ClientAsk::Stop { id: "m1".into() }).await;
+    assert_eq!(again.status().await, failed("", "Stream not found"));
     host.finish().await;
 }
 

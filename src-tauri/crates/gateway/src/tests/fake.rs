@@ -290,13 +290,14 @@ impl Door for Fake {
             let connection = connection.as_object().cloned().unwrap_or_default();
             Ok(ClientOpened {
                 session_id: SessionId::new("c1"),
+                connected: 1,
                 connection,
                 news: ClientNewsReader::of(told),
             })
         })
     }
 
-    fn ask_client(&self, _: SessionId, ask: ClientAsk) -> BoxFuture<'_, ()> {
+    fn ask_client(&self, _: SessionId, _: u64, ask: ClientAsk) -> BoxFuture<'_, ()> {
         self.asks.lock().unwrap().push(ask);
         Box::pin(async {})
     }

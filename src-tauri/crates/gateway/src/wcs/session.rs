@@ -74,8 +74,9 @@ pub(super) async fn run(mut socket: WebSocket, app: &App, caller: Caller) {
     let (mut sink, mut stream) = socket.split();
     let (outbox, unanswered) = (Outbox::default(), AtomicU32::new(0));
     let _ = say(&outbox, &ServerMessage::UserData(opened.connection));
+    let session = (opened.session_id, opened.connected);
     let farewell = tokio::select! {
-        farewell = receive(&mut stream, app, &opened.session_id, &outbox, &unanswered) => farewell,
+        farewell = receive(&mut stream, app, session, &outbox, &unanswered) => farewell,
         farewell = forward(opened.news, &outbox) => farewell,
         farewell = keep_alive(&outbox, &unanswered) => farewell,
         () = transmit(&mut sink, &outbox) => None,
@@ -105,7 +106,7 @@ fn say(outbox: &Outbox, message: &ServerMessage) -> Result<(), TooSlow> {
 async fn receive(
     stream: &mut SplitStream<WebSocket>,
     app: &App,
-    session: &SessionId,
+    (session, connected): (SessionId, u64),
     outbox: &Outbox,
     unanswered: &AtomicU32,
 ) -> Option<Farewell> {
@@ -137,7 +138,7 @@ async fn receive(
         let answer = match parsed {
             Ok(message) => match Next::of(message) {
                 Next::Ask(ask) => {
-                    app.door.ask_client(session.clone(), ask).await;
+                    app.door.ask_client(session.clone(), connected, ask).await;
                     continue;
                 }
                 Next::Say(answer) => answer,

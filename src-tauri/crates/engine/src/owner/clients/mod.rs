@@ -114,8 +114,10 @@ fn count(number: usize) -> u32 {
 }
 
 impl Owner {
-    pub(super) fn on_client_ask(&mut self, session: &SessionId, ask: ClientAsk) {
-        if self.farewell.is_some() || !self.clients.all.contains_key(session) {
+    pub(super) fn on_client_ask(&mut self, session: &SessionId, connected: u64, ask: ClientAsk) {
+        // News of a connection's end overtake what was asked by it.
+        let is_there = |client: &Client| client.news.is_some() && client.connected == connected;
+        if self.farewell.is_some() || !self.clients.all.get(session).is_some_and(is_there) {
             return;
         }
         match ask {

@@ -120,7 +120,7 @@ impl Owner {
         self.end_client_calls(&session);
         let (news, told) = mpsc::channel(MOST_NEWS);
         self.clients.connections += 1;
-        let connection = self.clients.connections;
+        let connected = self.clients.connections;
         let client = self.clients.all.get_mut(&session).ok_or_else(|| refused("Session does not exist"))?;
         (client.connected, client.until) = (connection, None);
         client.keep_alive = opening.keep_alive;
@@ -128,7 +128,7 @@ impl Owner {
         let (present, gone) = oneshot::channel();
         tokio::spawn(async move {
             let _ = gone.await;
-            let _ = errands.send(Errand::ClientLeft(id, connection)).await;
+            let _ = errands.send(Errand::ClientLeft(id, connected)).await;
         });
         client.news = Some(news);
         client.remote = opening.remote;
