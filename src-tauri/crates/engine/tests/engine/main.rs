@@ -6,6 +6,7 @@ mod audio;
 mod backend;
 mod calls;
 mod clients;
+mod clients_apart;
 mod conference;
 mod contacts;
 mod devices;

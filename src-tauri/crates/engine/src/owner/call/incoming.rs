@@ -238,7 +238,8 @@ impl Owner {
         self.add_history(call.entry());
     }
 
-    /// The session whose contact was called, or one whose user part it is, where the caller came without a registrar.
+    /// The session whose contact was called, or one whose user part it is, where the caller came without a registrar. Any page may
+    /// take a name for its client: one of ours goes first, and of clients only one that nobody else can be mistaken for.
     pub(in super::super) fn session_called(
         &self,
         request_uri: &Uri,
@@ -247,7 +248,12 @@ impl Owner {
         let open = || self.sessions.values().filter(|session| !session.is_closing());
         let user = request_uri.user_text();
         let by_contact = registration.and_then(|id| open().find(|session| session.registration == Some(id)));
-        let by_user = || open().find(|session| user.is_some() && session.aor.uri.user_text() == user);
+        let of_user = || open().filter(|session| user.is_some() && session.aor.uri.user_text() == user);
+        let by_user = || {
+            let mut clients = of_user().filter(|session| session.is_of_client());
+            let only = clients.next().filter(|_| clients.next().is_none());
+            of_user().find(|session| !session.is_of_client()).or(only)
+        };
         by_contact.or_else(by_user).map(|session| session.id.clone())
     }
 }
