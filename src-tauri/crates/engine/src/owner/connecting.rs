@@ -2,7 +2,7 @@
 
 use super::{
     Errand, Owner,
-    session::{LOCAL_ACCOUNT, Session, local_account},
+    session::{LOCAL_ACCOUNT, Session, is_of_client, local_account},
     view::new_id,
 };
 use sidetone_api::{
@@ -10,8 +10,12 @@ use sidetone_api::{
 };
 use std::time::{Duration, Instant};
 
-/// Sessions at a time, with those that are being closed.
+/// Sessions of our own accounts at a time, with those that are being closed.
 const MAX_SESSIONS: usize = 256;
+/// Those of clients of the gateway are counted apart: no page keeps the user from his account.
+const MOST_OF_CLIENTS: usize = 192;
+/// The same with those that are being closed.
+const MOST_OF_CLIENTS_AND_CLOSING: usize = 2 * MOST_OF_CLIENTS;
 /// How long a registrar may take to answer an unregistering.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -54,8 +58,15 @@ impl Owner {
 
     /// Opens a session; one that the account already has is closed first.
     pub(super) fn connect(&mut self, account: Account, password: Option<Secret>) -> Result<Reply, Failure> {
-        if self.sessions.len() >= MAX_SESSIONS {
-            return Err(Failure::new(FailureCode::Limit, format!("{MAX_SESSIONS} sessions are the most")));
+        let of_client = is_of_client(&account.id);
+        let (most, alike) = if of_client {
+            (MOST_OF_CLIENTS_AND_CLOSING, self.sessions_of_clients().count())
+        } else {
+            (MAX_SESSIONS, self.sessions.values().filter(|session| !session.is_of_client()).count())
+        };
+        if alike >= most || of_client && self.are_clients_sessions_taken() {
+            let most = if of_client { MOST_OF_CLIENTS } else { MAX_SESSIONS };
+            return Err(Failure::new(FailureCode::Limit, format!("{most} sessions are the most")));
         }
         let account_id = account.id.clone();
         let id = SessionId::new(new_id("s")?);
@@ -76,6 +87,15 @@ impl Owner {
             self.ask_to_connect(&id);
         }
         Ok(Reply::Session { session_id: id })
+    }
+
+    fn sessions_of_clients(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values().filter(|session| session.is_of_client())
+    }
+
+    /// No client can have one until another one's is closed.
+    pub(super) fn are_clients_sessions_taken(&self) -> bool {
+        self.sessions_of_clients().filter(|session| !session.is_closing()).count() >= MOST_OF_CLIENTS
     }
 
     /// `false` where nobody will answer.

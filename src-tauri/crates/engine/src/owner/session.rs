@@ -139,7 +139,7 @@ impl Session {
 
     /// Of a client of the gateway, which has its calls to itself.
     pub(super) fn is_of_client(&self) -> bool {
-        self.account.id.as_str().starts_with(CLIENT)
+        is_of_client(&self.account.id)
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -218,6 +218,11 @@ impl Session {
             ..sidetone_sip::Options::new(self.aor.clone(), self.registrar.clone())
         }
     }
+}
+
+/// The account of a client of the gateway.
+pub(super) fn is_of_client(account: &AccountId) -> bool {
+    account.as_str().starts_with(CLIENT)
 }
 
 /// What "Local" is while the embedded registrar runs there.

@@ -56,3 +56,76 @@ async fn a_page_that_takes_the_users_name_gets_none_of_his_calls() {
     assert!(matches!(told, ClientNews::Available { .. }), "{told:?}");
     host.finish().await;
 }
+
+#[tokio::test]
+async fn sessions_of_pages_leave_room_for_the_users_own_and_kept_ones_for_those_who_are_there() {
+    const MOST: usize = 192;
+    let mut settings: Settings = gateway();
+    settings.accounts.push(unregistered("alice"));
+    settings.accounts[0].enabled = false;
+    let mut host = Phone::start(settings).await;
+    let open = async |keep: bool| host.handle.open_client(opening(&sip("page"), None, keep)).await;
+    let mut opened: Vec<ClientOpened> = Vec::new();
+    for _ in 0..MOST {
+        opened.push(open(true).await.expect("there is room"));
+    }
+    assert!(open(true).await.unwrap_err().info.contains("192"));
+    host.done(Command::Connect { account_id: AccountId::new("alice"), password: None }).await;
+    let gone = opened.pop().unwrap();
+    let token = gone.connection["authToken"].as_str().unwrap().to_owned();
+    drop(gone);
+    host.until("one that is kept", |state| state.gateway.clients.iter().any(|it| !it.connected)).await;
+    opened.push(
+        host.handle.open_client(opening(&sip("page"), None, true)).await.expect("the kept one gives way"),
+    );
+    let again = host.handle.open_client(opening(&json!({}), Some(&token), true)).await;
+    assert_eq!(again.unwrap_err().info, "Session does not exist");
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn messages_of_pages_that_nobody_answers_stop_neither_other_pages_nor_the_user() {
+    let mut settings = gateway();
+    settings.accounts.push(unregistered("alice"));
+    let host = Phone::start(settings).await;
+    let silent = UdpSocket::bind((LOOPBACK, 0)).unwrap();
+    let to = format!("sip:nobody@{}", silent.local_addr().unwrap());
+    let send = |n: usize| ClientAsk::SendData {
+        operation_id: n.to_string(),
+        payload: json!({ "to": to, "body": "x" }),
+    };
+    let mut pages = Vec::new();
+    for _ in 0..12 {
+        let mut page = Client::with(&host, &sip("page")).await;
+        for n in 0..17 {
+            page.ask(send(n)).await;
+        }
+        let ClientNews::DataStatus { operation_id, accepted: false, info } = page.told().await else {
+            panic!("one is refused")
+        };
+        assert!(operation_id == "16" && info.contains("16 messages"), "{operation_id}: {info}");
+        pages.push(page);
+    }
+    let mut late = Client::with(&host, &sip("page")).await;
+    late.ask(send(0)).await;
+    assert!(matches!(late.told().await, ClientNews::DataStatus { accepted: false, .. }));
+    let of_user = Command::SendData { to, body: "x".into(), content_type: None, session_id: None };
+    host.done(of_user).await;
+    drop(pages);
+    timeout(SOON, host.handle.shut_down()).await.expect("it stops");
+}
+
+#[tokio::test]
+async fn a_page_has_so_many_callers_at_a_time_and_no_more() {
+    let host = Phone::direct("bob", gateway()).await;
+    let mut page = Client::with(&host, &sip("page")).await;
+    let mut caller = Peer::new().await;
+    let callee = format!("sip:page@{}", host.address());
+    for _ in 0..16 {
+        caller.invite("sip:carol@example.org", &callee, Some(&sdp("0", "sendrecv")));
+        caller.serve_while(rung(&mut page)).await;
+    }
+    caller.invite("sip:carol@example.org", &callee, Some(&sdp("0", "sendrecv")));
+    assert!(matches!(caller.ended().await, 486 | 603));
+    timeout(SOON, host.handle.shut_down()).await.expect("it stops");
+}

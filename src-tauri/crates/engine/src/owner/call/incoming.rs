@@ -8,7 +8,7 @@ use super::{
         text,
         view::new_id,
     },
-    Call, MAX_CALLS, MAX_RINGING,
+    Call, MAX_CALLS, MAX_RINGING, MOST_OF_CLIENTS, MOST_RINGING_CLIENTS,
     placing::terms,
 };
 use crate::{
@@ -90,6 +90,9 @@ impl Owner {
         let Some(session) = self.sessions.get(&session) else {
             return Err(refused(NOT_FOUND, "Not Found"));
         };
+        if session.is_of_client() && (self.have_clients_enough_calls() || self.do_enough_clients_ring()) {
+            return Err(refused(BUSY_HERE, "Busy Here"));
+        }
         if let Err(status) = self.phone.ua.set_terms(Instant::now(), sip, terms(&session.account)) {
             tracing::info!(
                 "incoming call refused: {status}, for what the account says of reliable responses"
@@ -228,6 +231,21 @@ impl Owner {
         self.set_status(&id, CallStatus::Ring, "180 Ringing");
         self.want_devices();
         Ok(())
+    }
+
+    fn do_enough_clients_ring(&self) -> bool {
+        let ringing = self.calls.values().filter(|call| call.for_client && call.is_ringing_here()).count();
+        ringing + self.clients_arriving() >= MOST_RINGING_CLIENTS
+    }
+
+    fn clients_arriving(&self) -> usize {
+        self.arriving.values().filter(|arriving| arriving.call.for_client).count()
+    }
+
+    /// They leave the rest to the user.
+    pub(super) fn have_clients_enough_calls(&self) -> bool {
+        let calls = self.calls.values().filter(|call| call.for_client).count();
+        calls + self.clients_arriving() >= MOST_OF_CLIENTS
     }
 
     /// A call that a rule has dealt with: nobody was disturbed, and it is in the history.

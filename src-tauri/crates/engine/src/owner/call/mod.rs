@@ -37,6 +37,9 @@ use sidetone_sip::message::NameAddr;
 pub(super) const MAX_CALLS: usize = 256;
 /// Of them, callers who wait for the user: nobody answers more.
 pub(super) const MAX_RINGING: usize = 64;
+/// Of both, what clients of the gateway may have: the rest is the user's own.
+const MOST_OF_CLIENTS: usize = MAX_CALLS / 4 * 3;
+const MOST_RINGING_CLIENTS: usize = MAX_RINGING / 4 * 3;
 
 pub(super) struct Call {
     pub(super) id: CallId,

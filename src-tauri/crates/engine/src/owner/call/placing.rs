@@ -111,6 +111,9 @@ impl Owner {
             (None, None) if target.emergency => self.session_for_help()?,
             (None, None) => self.session_for_calls()?,
         };
+        if session.is_of_client() && self.have_clients_enough_calls() {
+            return Err(Failure::new(FailureCode::Limit, "too many calls of clients"));
+        }
         let callee = target.uri(&session.aor.uri, wish.field)?;
         let mut outgoing = Outgoing {
             from: caller_name(session, wish.caller_name.as_deref())?,

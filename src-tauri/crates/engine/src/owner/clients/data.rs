@@ -15,6 +15,9 @@ use tokio::sync::oneshot;
 /// Bytes of what one event or message carries, as JSON.
 const LONGEST_PAYLOAD: usize = 64 * 1024;
 
+/// Messages of one client that wait for an answer.
+const MOST_SENT: usize = 16;
+
 /// How far a message has come.
 enum Delivery {
     Done,
@@ -197,6 +200,11 @@ impl Owner {
         let client = self.clients.all.get(from).ok_or("Session does not exist")?;
         let nobody = || format!("there is no session {:?} here, and this one has no SIP account", shown(to));
         let sip = client.sip.clone().ok_or_else(nobody)?;
+        if client.sent.len() >= MOST_SENT {
+            return Err(format!(
+                "{MOST_SENT} messages of this session wait for an answer, which is the most"
+            ));
+        }
         let call = client.calls.get(to).and_then(|own| own.call.clone());
         if call.is_none() && self.calls.contains_key(&CallId::new(to.trim())) {
             // Of somebody else.

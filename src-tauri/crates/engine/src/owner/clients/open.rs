@@ -103,7 +103,10 @@ impl Owner {
                 .map(Wanted::Kept)
                 .ok_or_else(|| refused("Session does not exist"));
         }
-        if self.clients.all.len() + self.clients.arriving.len() > MOST_CLIENTS {
+        check_kept(Some(&Value::Object(public(&opening.fields)))).map_err(|info| refused(&info))?;
+        // Those that are kept give way.
+        let here = self.clients.all.values().filter(|client| client.until.is_none()).count();
+        if here + self.clients.arriving.len() > MOST_CLIENTS {
             return Err(refused(&format!("{MOST_CLIENTS} sessions are open, which is the most")));
         }
         new_id("c").map(|id| Wanted::New(SessionId::new(id))).map_err(|failure| refused(&failure.message))
@@ -171,6 +174,7 @@ impl Owner {
 
     fn new_client(&mut self, session: &SessionId, opening: &ClientOpening) -> Result<(), ClientRefused> {
         let refused = |info: String| ClientRefused { info };
+        while self.clients.all.len() >= MOST_CLIENTS && self.close_kept_client(|_| true) {}
         let random: [u8; 16] = clock::random().map_err(|error| refused(error.to_string()))?;
         let auth_token = random.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let mut connection = self.connection_of(session, opening);
@@ -210,6 +214,9 @@ impl Owner {
     fn connect_client(&mut self, session: &SessionId, fields: &Map<String, Value>) -> Result<(), String> {
         let id = AccountId::new(format!("{CLIENT}{session}"));
         let Some(wanted) = sip_account(id.clone(), fields)? else { return Ok(()) };
+        if self.are_clients_sessions_taken() {
+            self.close_kept_client(|client| client.sip.is_some());
+        }
         self.clients.accounts.insert(id, session.clone());
         let connected = self.connect(wanted.account, Some(wanted.password));
         let sip = match connected.map_err(|failure| failure.message)? {
@@ -221,6 +228,17 @@ impl Owner {
             (client.sip, client.login, client.registers) = (Some(sip), wanted.login, wanted.registers);
         }
         Ok(())
+    }
+
+    /// Where all places are taken one that nobody is connected to gives way: of those without an account, if there are any, the one
+    /// that ends soonest. False where there is none.
+    fn close_kept_client(&mut self, fits: impl Fn(&Client) -> bool) -> bool {
+        let kept = self.clients.all.iter().filter(|(_, client)| fits(client));
+        let kept = kept.filter_map(|(id, client)| Some((client.sip.is_some(), client.until?, id)));
+        let Some((_, _, session)) = kept.min() else { return false };
+        let session = session.clone();
+        self.close_client(&session);
+        true
     }
 
     /// Its SIP account goes with it.

@@ -1,7 +1,7 @@
 //! Messages: `sendData`, and what others send.
 
 use super::{
-    super::{Owner, call::Call, hooks::of_data, target::Target, text, view::new_id},
+    super::{Owner, call::Call, hooks::of_data, session::Session, target::Target, text, view::new_id},
     Sent,
 };
 use crate::hooks::{Hook, Verdict};
@@ -17,6 +17,8 @@ const LONGEST_TYPE: usize = 128;
 const LONGEST_SENDER: usize = 1024;
 /// Messages of ours without an answer.
 const MAX_UNANSWERED: usize = 256;
+/// Of them, those of clients of the gateway: the user can always write.
+const MOST_OF_CLIENTS: usize = MAX_UNANSWERED / 4 * 3;
 const PLAIN: &str = "text/plain";
 /// Somebody is typing (RFC 3994): accepted, and nothing to read.
 const COMPOSING: &str = "application/im-iscomposing+xml";
@@ -134,10 +136,23 @@ impl Owner {
             let message = format!("{MAX_UNANSWERED} messages wait for an answer already");
             return Err(Failure::new(FailureCode::Limit, message));
         }
+        if session.as_ref().is_some_and(|id| self.is_session_of_client(id)) {
+            let of_clients =
+                self.services.sent.values().filter(|sent| self.is_session_of_client(&sent.session_id));
+            if of_clients.count() >= MOST_OF_CLIENTS {
+                let message = "too many messages of clients wait for an answer";
+                return Err(Failure::new(FailureCode::Limit, message));
+            }
+        }
         let data_id = DataId::new(new_id("d")?);
         let wanted = Wanted { data_id, to: to.trim().to_owned(), body, content_type };
         let (session_id, from, way) = self.way_of_data(&wanted, session)?;
         Ok((wanted, session_id, from, way))
+    }
+
+    /// Or was: the messages of one that has been closed still wait.
+    fn is_session_of_client(&self, session: &SessionId) -> bool {
+        self.sessions.get(session).is_none_or(Session::is_of_client)
     }
 
     /// By which session, and from whom.

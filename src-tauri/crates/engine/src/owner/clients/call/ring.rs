@@ -24,8 +24,8 @@ impl Owner {
             callee = shown.to_owned();
         }
         let visible_name = call.view().remote_name;
-        let is_there = self.clients.all.get(session).is_some_and(|client| client.news.is_some());
-        if !is_there {
+        let can_be = |client: &Client| client.news.is_some() && client.calls.len() < MOST_CALLS;
+        if !self.clients.all.get(session).is_some_and(can_be) {
             return false;
         }
         let mut leg = match self.open_client_leg(session) {
