@@ -7,7 +7,7 @@ mod fields;
 mod read;
 mod say;
 
-pub use read::{ClientMessage, Malformed, parse};
+pub use read::{ClientMessage, Malformed, is_log, parse};
 pub use say::{ServerMessage, refusal};
 
 /// Bytes of a message of a client.

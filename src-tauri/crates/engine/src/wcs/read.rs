@@ -3,6 +3,7 @@
 use super::fields::Fields;
 use crate::{ClientCall, ClientStream, LONGEST_CLIENT_ID};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// Characters of a name that is told back to who sent it.
 const SHOWN: usize = 64;
@@ -91,6 +92,19 @@ pub enum Malformed {
     NoObject(&'static str),
     #[error("{0}: {1} is longer than {LONGEST_CLIENT_ID} bytes")]
     LongId(&'static str, &'static str),
+}
+
+/// Whether this is a message that nothing comes of here: lines of a log, or what browsers measure. No value of it is made.
+pub fn is_log(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow)]
+        message: Cow<'a, str>,
+    }
+    let envelope = serde_json::from_str::<Envelope<'_>>(text);
+    envelope.is_ok_and(|envelope| {
+        matches!(&*envelope.message, "pushLogs" | "webRTCMetricsClientDescription" | "webRTCMetricsBatch")
+    })
 }
 
 const CALLS: [&str; 7] = ["call", "answer", "hangup", "hold", "unhold", "sendDtmf", "transfer"];

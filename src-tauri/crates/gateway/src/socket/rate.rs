@@ -20,7 +20,12 @@ impl Rate {
     }
 
     pub(crate) fn admits(&mut self, now: Instant) -> bool {
-        let full_at = self.full_at.max(now) + self.gap;
+        self.admits_many(now, 1)
+    }
+
+    /// At most as many at once as a burst has.
+    pub(crate) fn admits_many(&mut self, now: Instant, many: u32) -> bool {
+        let full_at = self.full_at.max(now) + self.gap * many;
         let admitted = full_at.duration_since(now) <= self.gap * self.burst;
         if admitted {
             self.full_at = full_at;
@@ -44,5 +49,14 @@ mod tests {
         assert!(!rate.admits(now));
         assert!((1..=200).all(|n| rate.admits(now + GAP * n)));
         assert!(!rate.admits(now + GAP * 200));
+    }
+
+    #[test]
+    fn many_at_once_take_the_place_of_as_many() {
+        let now = Instant::now();
+        let mut rate = Rate::new(now, PER_SECOND, BURST);
+        assert!(rate.admits_many(now, 60) && !rate.admits_many(now, 41));
+        assert!(rate.admits_many(now, 40) && !rate.admits(now));
+        assert!(!rate.admits_many(now + GAP * 16, 17) && rate.admits_many(now + GAP * 17, 17));
     }
 }

@@ -24,9 +24,13 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use message::LONGEST_MESSAGE;
+use message::{LONGEST_MESSAGE, is_mostly_text};
 use std::sync::Arc;
 
+/// A longer message must be mostly text: much else would take many times its size in memory.
+const LONGEST_OF_VALUES: usize = 64 * 1024;
+/// Bytes. Each connection has so many for as long as it stands, used or not.
+const READ_AT_ONCE: usize = 4 * 1024;
 /// Connections at a time.
 pub(crate) const MOST_CLIENTS: usize = 2_000;
 /// Sockets of ours, which are others.
@@ -48,12 +52,24 @@ pub(crate) async fn upgraded(State(app): State<Arc<App>>, request: Request, next
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
-    upgrade.max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE).write_buffer_size(0).on_upgrade(
-        async move |socket| {
+    upgrade
+        .max_message_size(LONGEST_MESSAGE)
+        .max_frame_size(LONGEST_MESSAGE)
+        .read_buffer_size(READ_AT_ONCE)
+        .write_buffer_size(0)
+        .on_upgrade(async move |socket| {
             session::run(socket, &app, opening::Caller { remote, local: app.address, origin }).await;
             drop(permit);
-        },
-    )
+        })
+}
+
+/// # Errors
+/// Where the message would take many times its size in memory.
+fn check_shape(text: &str) -> Result<(), String> {
+    if text.len() > LONGEST_OF_VALUES && !is_mostly_text(text) {
+        return Err(format!("a message of up to {LONGEST_MESSAGE} bytes is mostly text"));
+    }
+    Ok(())
 }
 
 fn wants_socket(headers: &HeaderMap) -> bool {

@@ -1,10 +1,11 @@
 //! From the first message to a session.
 
+use super::session::{logs_rate, slow_down};
 use axum::extract::ws::{Message, WebSocket};
 use serde_json::{Map, Value};
 use sidetone_engine::{
     ClientOpening,
-    wcs::{ClientMessage, ServerMessage, parse},
+    wcs::{ClientMessage, ServerMessage, is_log, parse},
 };
 use std::{net::SocketAddr, time::Duration};
 use tokio::time::timeout;
@@ -47,6 +48,7 @@ pub(super) async fn introduced(
 }
 
 async fn first(socket: &mut WebSocket) -> Result<Map<String, Value>, Option<String>> {
+    let mut rate = logs_rate();
     for _ in 0..MOST_BEFORE {
         let text = match socket.recv().await {
             Some(Ok(Message::Text(text))) => text,
@@ -55,13 +57,18 @@ async fn first(socket: &mut WebSocket) -> Result<Map<String, Value>, Option<Stri
             Some(Ok(Message::Close(_))) | None => return Err(None),
             Some(Err(error)) => return Err(Some(error.to_string())),
         };
+        slow_down(&mut rate, text.len()).await;
+        if is_log(text.as_str()) {
+            continue;
+        }
+        super::check_shape(text.as_str()).map_err(Some)?;
         match parse(text.as_str()) {
             Ok(ClientMessage::Connection(fields)) => return Ok(fields),
             Ok(ClientMessage::Ping) => {
                 let pong = Message::Text(ServerMessage::Pong.text().into());
                 socket.send(pong).await.map_err(|_| None)?;
             }
-            Ok(ClientMessage::Pong | ClientMessage::PushLogs { .. } | ClientMessage::Metrics) => {}
+            Ok(ClientMessage::Pong) => {}
             Ok(_) => return Err(Some("Session not ready".into())),
             Err(malformed) => return Err(Some(malformed.to_string())),
         }

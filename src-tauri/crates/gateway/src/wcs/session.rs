@@ -1,6 +1,9 @@
 //! One connection of the Web SDK, from its first message to its end.
 
-use super::opening::{Caller, introduced};
+use super::{
+    check_shape,
+    opening::{Caller, introduced},
+};
 use crate::{
     app::App,
     socket::{
@@ -15,7 +18,7 @@ use futures_util::{StreamExt, stream::SplitStream};
 use sidetone_api::SessionId;
 use sidetone_engine::{
     ClientAsk, ClientNewsReader,
-    wcs::{ClientMessage, LONGEST_MESSAGE, ServerMessage, is_mostly_text, parse, refusal},
+    wcs::{ClientMessage, ServerMessage, is_log, parse, refusal},
 };
 use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -34,8 +37,8 @@ const BURST: u32 = 200;
 const LOGS_PER_SECOND: u32 = 500;
 const LOGS_BURST: u32 = 2_000;
 const WHILE_FLOODED: Duration = Duration::from_millis(20);
-/// A longer message must be mostly text: much else would take many times its size in memory.
-const LONGEST_OF_VALUES: usize = 64 * 1024;
+/// A message counts once, and once more for each so many bytes.
+const COUNTED_ONCE: usize = 4 * 1024;
 
 /// Why the server ends it.
 struct Farewell {
@@ -110,9 +113,7 @@ async fn receive(
     outbox: &Outbox,
     unanswered: &AtomicU32,
 ) -> Option<Farewell> {
-    let now = Instant::now();
-    let mut rate = Rate::new(now, PER_SECOND, BURST);
-    let mut logs = Rate::new(now, LOGS_PER_SECOND, LOGS_BURST);
+    let (mut rate, mut logs) = (Rate::new(Instant::now(), PER_SECOND, BURST), logs_rate());
     while let Some(message) = stream.next().await {
         unanswered.store(0, Relaxed);
         let text = match message {
@@ -121,20 +122,23 @@ async fn receive(
                 return Farewell::new(close_code::NOT_TEXT, "messages are text frames of JSON");
             }
             Ok(Message::Ping(_) | Message::Pong(_)) => {
-                slow_down(&mut rate).await;
+                slow_down(&mut rate, 0).await;
                 continue;
             }
             Ok(Message::Close(_)) => return None,
             Err(error) => return Farewell::new(close_code::PROTOCOL, error.to_string()),
         };
-        if text.len() > LONGEST_OF_VALUES && !is_mostly_text(text.as_str()) {
-            let reason = format!("a message of up to {LONGEST_MESSAGE} bytes is mostly text");
+        // Before any work is done for it.
+        let is_log = is_log(text.as_str());
+        slow_down(if is_log { &mut logs } else { &mut rate }, text.len()).await;
+        if is_log {
+            continue;
+        }
+        if let Err(reason) = check_shape(text.as_str()) {
             return Farewell::new(close_code::TOO_BIG, reason);
         }
         let parsed = parse(text.as_str());
         drop(text);
-        let is_log = matches!(parsed, Ok(ClientMessage::PushLogs { .. } | ClientMessage::Metrics));
-        slow_down(if is_log { &mut logs } else { &mut rate }).await;
         let answer = match parsed {
             Ok(message) => match Next::of(message) {
                 Next::Ask(ask) => {
@@ -153,8 +157,13 @@ async fn receive(
     None
 }
 
-async fn slow_down(rate: &mut Rate) {
-    while !rate.admits(Instant::now()) {
+pub(super) fn logs_rate() -> Rate {
+    Rate::new(Instant::now(), LOGS_PER_SECOND, LOGS_BURST)
+}
+
+pub(super) async fn slow_down(rate: &mut Rate, bytes: usize) {
+    let many = u32::try_from(1 + bytes / COUNTED_ONCE).unwrap_or(BURST).min(BURST);
+    while !rate.admits_many(Instant::now(), many) {
         sleep(WHILE_FLOODED).await;
     }
 }

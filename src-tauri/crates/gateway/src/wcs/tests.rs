@@ -7,7 +7,7 @@ use crate::{
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use sidetone_engine::{ClientAsk, ClientNews};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
@@ -109,6 +109,12 @@ async fn a_refused_session_is_told_why_and_closed() {
     closed(&mut socket).await;
 }
 
+/// A first message, of which what its page says for its backend has so many bytes, and a hundred times as many in memory.
+fn many_values(bytes: usize) -> String {
+    let custom = vec![r#"{"":0}"#; bytes / 7].join(",");
+    format!(r#"{{"message":"connection","data":[{{"appKey":"a","custom":[{custom}]}}]}}"#)
+}
+
 #[tokio::test]
 async fn whoever_does_not_begin_with_a_connection_is_told_so_and_closed() {
     let (running, fake) = gateway().await;
@@ -117,7 +123,9 @@ async fn whoever_does_not_begin_with_a_connection_is_told_so_and_closed() {
         (Message::text("{}"), "message"),
         (Message::text(r#"{"message":"publishStream","data":[{}]}"#), "Session not ready"),
         (Message::binary(vec![0; 100]), "text"),
-        (Message::text("[".repeat(200_000)), "JSON"),
+        (Message::text("[".repeat(60_000)), "JSON"),
+        (Message::text("[".repeat(200_000)), "mostly text"),
+        (Message::text(many_values(70_000)), "mostly text"),
     ] {
         let mut socket = open(&running, "/", None).await.unwrap();
         socket.send(garbage).await.unwrap();
@@ -174,19 +182,80 @@ async fn many_values_in_a_long_message_close_it() {
     assert_eq!(u16::from(closed(&mut socket).await.code), 1002);
 }
 
+/// At most so much less than the time that a client is kept waiting for what it says above its burst.
+const NEARLY: f64 = 0.95;
+
 #[tokio::test]
 async fn a_client_that_floods_is_slowed_down_and_loses_nothing() {
     let (running, fake) = gateway().await;
     let mut socket = session(&running).await;
-    for _ in 0..1_500 {
+    let begun = Instant::now();
+    for _ in 0..2_500 {
         say(&mut socket, "pushLogs", json!({ "logs": "a line\n" })).await;
     }
+    say(&mut socket, "ping", Value::Null).await;
+    assert_eq!(told(&mut socket).await["message"], "pong");
+    // 500 above the burst of 2,000, and 500 a second.
+    assert!(begun.elapsed().as_secs_f64() >= NEARLY, "{:?}", begun.elapsed());
+    let begun = Instant::now();
     for n in 0..250 {
         say(&mut socket, "stopStream", json!({ "mediaSessionId": n })).await;
     }
     say(&mut socket, "ping", Value::Null).await;
     assert_eq!(told(&mut socket).await["message"], "pong");
+    // 51 above the burst of 200, and 50 a second.
+    assert!(begun.elapsed().as_secs_f64() >= NEARLY, "{:?}", begun.elapsed());
     assert_eq!(fake.asks.lock().unwrap().len(), 250);
+}
+
+#[tokio::test]
+async fn long_messages_count_by_their_bytes() {
+    let (running, fake) = gateway().await;
+    let long = "x".repeat(60_000);
+    let mut socket = session(&running).await;
+    let begun = Instant::now();
+    for _ in 0..17 {
+        let data = json!({ "operationId": "1", "payload": long });
+        say(&mut socket, "sendData", data).await;
+    }
+    say(&mut socket, "ping", Value::Null).await;
+    assert_eq!(told(&mut socket).await["message"], "pong");
+    // Each for 15.
+    assert!(begun.elapsed().as_secs_f64() >= NEARLY, "{:?}", begun.elapsed());
+    assert_eq!(fake.asks.lock().unwrap().len(), 17);
+    let begun = Instant::now();
+    for _ in 0..167 {
+        say(&mut socket, "pushLogs", json!({ "logs": long })).await;
+    }
+    say(&mut socket, "ping", Value::Null).await;
+    assert_eq!(told(&mut socket).await["message"], "pong");
+    assert!(begun.elapsed().as_secs_f64() >= NEARLY, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn whoever_reads_is_told_all_that_comes_at_once() {
+    const ALL: usize = 400;
+    let (running, fake) = gateway().await;
+    let mut socket = session(&running).await;
+    let news = fake.news.lock().unwrap()[0].clone();
+    let (told_all, body) = (tokio::sync::Semaphore::new(0), "x".repeat(64 * 1024));
+    let telling = async {
+        for n in 0..ALL {
+            let news_of_it = ClientNews::Data { operation_id: n.to_string(), payload: json!(body).into() };
+            if n == ALL / 2 {
+                told_all.add_permits(1);
+            }
+            news.send(news_of_it).await.expect("it is not closed");
+        }
+    };
+    let reading = async {
+        // More has come by now than a queue and the buffers of the system hold, or the writer waits.
+        let _ = timeout(Duration::from_secs(1), told_all.acquire()).await;
+        for n in 0..ALL {
+            assert_eq!(told(&mut socket).await["data"][0]["operationId"], n.to_string());
+        }
+    };
+    tokio::join!(telling, reading);
 }
 
 #[tokio::test]
