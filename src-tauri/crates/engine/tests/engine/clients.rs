@@ -184,6 +184,32 @@ async fn what_a_connection_asked_is_not_carried_out_after_its_end() {
 }
 
 #[tokio::test]
+async fn what_a_page_says_for_its_backend_is_kept_where_it_is_small_in_memory() {
+    let host = Phone::start(gateway()).await;
+    let of_maps = |maps: usize| json!(vec![json!({ "": 0 }); maps]);
+    for (custom, kept) in [
+        (json!({ "token": "x".repeat(16_000), "roles": ["a", "b"], "user": { "name": "n", "id": 7 } }), true),
+        (of_maps(10), true),
+        (of_maps(100), false),
+        (json!("x".repeat(40_000)), false),
+    ] {
+        let opened = host.handle.open_client(opening(&json!({ "custom": custom }), None, false)).await;
+        assert_eq!(opened.is_ok(), kept, "{opened:?}");
+        let mut client = Client::open(&host).await;
+        let wanted = stream("m1", "cam", Direction::Send);
+        client.ask(ClientAsk::Publish(ClientStream { custom: Some(custom), ..wanted })).await;
+        match client.told().await {
+            ClientNews::Description { .. } if kept => {}
+            ClientNews::Stream(view) if !kept => assert!(view.info.starts_with("custom: "), "{}", view.info),
+            other => panic!("{other:?}"),
+        }
+        client.ask(ClientAsk::UnPublish { id: "m1".into() }).await;
+        client.status().await;
+    }
+    host.finish().await;
+}
+
+#[tokio::test]
 async fn what_a_client_is_told_of_itself_has_no_password() {
     let host = Phone::start(gateway()).await;
     let fields = json!({ "sipLogin": "1001", "sipDomain": "127.0.0.1:9", "sipPassword": "hidden", "custom": { "a": 1 } });

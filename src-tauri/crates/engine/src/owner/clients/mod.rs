@@ -24,7 +24,8 @@ use crate::{
     clients::{ClientAsk, ClientNews},
     io::streams::Key,
 };
-use sidetone_api::{AccountId, CallId, DataId, GatewayClient, SessionId};
+use serde_json::Value;
+use sidetone_api::{AccountId, CallId, DataId, GatewayClient, Secret, SessionId};
 use std::{
     collections::{BTreeMap, HashMap},
     net::SocketAddr,
@@ -36,6 +37,8 @@ use tokio::sync::mpsc;
 pub(super) const MOST_CLIENTS: usize = 2_000;
 /// Streams of one client.
 const MOST_STREAMS: usize = 64;
+/// Memory that may go into what a page says of itself, or of a stream or call, for its backend, bytes: it is kept with these.
+const MOST_KEPT: usize = 32 * 1024;
 /// Of whom the view tells.
 const MOST_LISTED: usize = 100;
 
@@ -46,7 +49,7 @@ struct Client {
     auth_token: String,
     keep_alive: bool,
     /// What it is told of itself.
-    connection: serde_json::Map<String, serde_json::Value>,
+    connection: serde_json::Map<String, Value>,
     /// `None` while it is kept for a client that has gone.
     news: Option<mpsc::Sender<ClientNews>>,
     /// Of the connection that it has now: news of one that it had before mean nothing.
@@ -107,6 +110,33 @@ impl Clients {
         });
         (listed.collect(), count(self.all.len()))
     }
+}
+
+/// # Errors
+/// Where a page's own is too much to be kept.
+fn check_kept(value: Option<&Value>) -> Result<(), String> {
+    match value.map(memory).filter(|memory| *memory > MOST_KEPT) {
+        Some(_) => Err(format!("custom: more than {MOST_KEPT} bytes of memory are too much")),
+        None => Ok(()),
+    }
+}
+
+/// Bytes that a value takes, roughly: what is small as JSON may be large here.
+fn memory(value: &Value) -> usize {
+    const VALUE: usize = 32;
+    /// Room for a few fields, however many there are.
+    const OBJECT: usize = 640;
+    const FIELD: usize = 32;
+    VALUE
+        + match value {
+            Value::Array(values) => values.iter().map(memory).sum(),
+            Value::Object(fields) => {
+                let of_fields = fields.iter().map(|(key, value)| FIELD + key.len() + memory(value));
+                OBJECT + of_fields.sum::<usize>()
+            }
+            Value::String(text) => text.len(),
+            _ => 0,
+        }
 }
 
 fn count(number: usize) -> u32 {

@@ -3,6 +3,7 @@
 use super::{
     Client, MOST_CLIENTS,
     account::sip_account,
+    check_kept,
     hooked::{Left, changed_opening, with_status},
 };
 use crate::{

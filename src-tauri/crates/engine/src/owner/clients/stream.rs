@@ -171,6 +171,7 @@ impl Owner {
         if !wanted.provider.is_empty() && wanted.provider != PROVIDER {
             return Err((id(), "No common codecs".into()));
         }
+        super::check_kept(wanted.custom.as_ref()).map_err(|info| (id(), info))?;
         let streams = self.clients.all.get(session).map_or(0, |client| client.streams.len());
         if streams >= MOST_STREAMS {
             return Err((id(), format!("a session has {MOST_STREAMS} streams at most")));

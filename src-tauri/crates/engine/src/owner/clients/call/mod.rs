@@ -69,6 +69,7 @@ impl Owner {
         if wanted.id.is_empty() || self.clients.ids.contains_key(&wanted.id) {
             return Err("this callId is empty or in use".into());
         }
+        super::check_kept(wanted.custom.as_ref())?;
         if client.calls.len() >= MOST_CALLS {
             return Err(format!("a session has {MOST_CALLS} calls at most"));
         }
