@@ -69,6 +69,11 @@ impl ClientNewsReader {
     pub async fn next(&mut self) -> Option<ClientNews> {
         self.told.recv().await
     }
+
+    /// The engine tells no more than what waits here.
+    pub fn is_over(&self) -> bool {
+        self.told.is_closed()
+    }
 }
 
 /// Why a session was not opened, for the client to read.

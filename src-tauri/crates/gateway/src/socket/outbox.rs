@@ -29,6 +29,8 @@ pub(crate) struct TooSlow;
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     news: Notify,
+    /// Something was taken out.
+    taken: Notify,
 }
 
 #[derive(Default)]
@@ -59,9 +61,17 @@ impl Outbox {
     pub(crate) async fn next(&self) -> Item {
         loop {
             if let Some(item) = self.queue().pop() {
+                self.taken.notify_one();
                 return item;
             }
             self.news.notified().await;
+        }
+    }
+
+    /// Returns when half of it is free: the rest is for what cannot wait. For one writer.
+    pub(crate) async fn room(&self) {
+        while !self.queue().has_room() {
+            self.taken.notified().await;
         }
     }
 
@@ -73,6 +83,10 @@ impl Outbox {
 impl Queue {
     fn is_full(&self, item: &Item) -> bool {
         self.items.len() >= MAX_ITEMS || (self.bytes + item.len() > MAX_BYTES && !self.items.is_empty())
+    }
+
+    fn has_room(&self) -> bool {
+        self.items.len() < MAX_ITEMS / 2 && self.bytes < MAX_BYTES / 2
     }
 
     fn drop_measurements(&mut self) {
@@ -130,6 +144,27 @@ mod tests {
             outbox.push(text()).unwrap();
         }
         assert_eq!(outbox.push(text()), Err(TooSlow));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_room_loses_nothing_and_leaves_half_of_it() {
+        for length in [1, MAX_BYTES / MAX_ITEMS * 4] {
+            let (outbox, all) = (Outbox::default(), 4 * MAX_ITEMS);
+            let written = async {
+                for _ in 0..all {
+                    outbox.room().await;
+                    outbox.push(Item::Text("x".repeat(length))).expect("there was room");
+                    let queue = outbox.queue();
+                    assert!(queue.items.len() <= MAX_ITEMS / 2 && queue.bytes <= MAX_BYTES / 2);
+                }
+            };
+            let read = async {
+                for _ in 0..all {
+                    outbox.next().await;
+                }
+            };
+            tokio::join!(written, read);
+        }
     }
 
     #[tokio::test]

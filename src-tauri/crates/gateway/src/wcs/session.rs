@@ -29,6 +29,8 @@ use tokio::time::{Instant, sleep, timeout};
 /// As of Web Call Server: after ten pings without a word of the client it has gone.
 const PING_EVERY: Duration = Duration::from_secs(5);
 const MAX_UNANSWERED: u32 = 10;
+/// Whether the engine has given up a client that does not read.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The engine, and a backend that it asks, decide within this.
 const DECISION: Duration = Duration::from_secs(20);
 /// A client that says more is not read for a while. Lines of logs count for less: a page that is debugged makes a flood of them.
@@ -215,10 +217,17 @@ fn fail(event: Option<&'static str>, info: impl Into<String>) -> ServerMessage {
     ServerMessage::Fail { event, id: None, info: info.into() }
 }
 
-/// Queues what the engine tells.
+/// Queues what the engine tells. A client that reads hears all of it, however much comes at once; of one that does not, the engine
+/// knows when it has too much waiting.
 async fn forward(mut news: ClientNewsReader, outbox: &Outbox) -> Option<Farewell> {
-    while let Some(news) = news.next().await {
-        if let Err(slow) = say(outbox, &news.into()) {
+    while let Some(next) = news.next().await {
+        let message = ServerMessage::from(next);
+        while timeout(LOOK_EVERY, outbox.room()).await.is_err() {
+            if news.is_over() {
+                return Some(TooSlow.into());
+            }
+        }
+        if let Err(slow) = say(outbox, &message) {
             return Some(slow.into());
         }
     }
