@@ -227,6 +227,7 @@ impl Channel {
                     self.events.push(Event::Selected { component: self.component, address });
                     self.start(now);
                 }
+                IceEvent::Silent => self.events.push(Event::Silent(self.component)),
                 IceEvent::Failed { candidates } => {
                     self.events.push(Event::Failed(self.component, Failure::NoPath { candidates }));
                 }

@@ -97,6 +97,8 @@ pub enum Event {
     Selected { component: Component, address: SocketAddr },
     /// The handshake is done, media is protected.
     Secured { component: Component, suite: Suite },
+    /// The peer's consent has run out (RFC 7675): nothing is sent until it answers again, which it may.
+    Silent(Component),
     /// There will be no media on this component.
     Failed(Component, Failure),
 }

@@ -146,8 +146,15 @@ fn consent_runs_out_without_answers_and_returns_with_them() {
     network.drops = Box::new(|_, _, _| true);
     network.run(Duration::from_secs(25));
     assert!(network.send(0, MediaKind::Rtp, &rtp(200)), "an outage of 25 s takes nothing away");
+    let silent = |network: &Network| {
+        let events = network.ends[0].events.iter();
+        events.filter(|event| matches!(event, Event::Silent(Component::Rtp))).count()
+    };
+    assert_eq!(silent(&network), 0);
     network.run(Duration::from_secs(6));
     assert!(!network.send(0, MediaKind::Rtp, &rtp(201)), "after 30 s without consent nothing may be sent");
+    network.run(Duration::from_secs(60));
+    assert_eq!(silent(&network), 1, "it is told once");
     network.drops = Box::new(|_, _, _| false);
     network.run(Duration::from_secs(7));
     talk(&mut network);

@@ -261,6 +261,12 @@ pub(crate) enum News {
     NoMedia {
         leg: LegId,
         reason: String,
+        /// As clients of the gateway know it.
+        brief: &'static str,
+    },
+    /// The peer has not answered for so long that nothing is sent to it any more.
+    Silent {
+        leg: LegId,
     },
     MicrophoneLevel(Level),
     TestToneEnded,

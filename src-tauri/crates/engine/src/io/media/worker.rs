@@ -228,7 +228,7 @@ impl Worker {
             }
             Err(error) => {
                 let reason = format!("the sockets for its media cannot be read: {error}");
-                let _ = self.news.try_send(News::NoMedia { leg: id, reason });
+                let _ = self.news.try_send(News::NoMedia { leg: id, reason, brief: "Failed by error" });
             }
         }
     }

@@ -13,6 +13,8 @@ mod sip;
 mod snapshot;
 mod status;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub(super) use data::Looked;
 pub(super) use hooked::CallOfClient;

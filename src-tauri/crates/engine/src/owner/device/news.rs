@@ -119,7 +119,8 @@ impl Owner {
             News::Recorded { recorded } => self.on_recorded(&recorded),
             News::Gathered { leg, component, address } => self.on_gathered(leg, component, address),
             News::Secured { leg, suite } => self.on_secured(leg, suite),
-            News::NoMedia { leg, reason } => self.on_no_media(leg, &reason),
+            News::NoMedia { leg, reason, brief } => self.on_no_media(leg, &reason, brief),
+            News::Silent { leg } => self.on_silent(leg),
             News::MicrophoneLevel(level) => {
                 self.publish(Event::MicrophoneLevel { level });
                 if !self.publisher.has_readers() {
@@ -156,18 +157,33 @@ impl Owner {
     }
 
     /// A call without media is none: it ends, and says why.
-    fn on_no_media(&mut self, leg: LegId, reason: &str) {
+    fn on_no_media(&mut self, leg: LegId, reason: &str, brief: &str) {
         if self.on_no_video(leg, reason) {
             return;
         }
-        let of_client = self.call_of_client_leg(leg);
-        let Some(id) = self.call_of_leg(leg).or(of_client) else {
-            return self.exchange.on_no_media(leg, reason);
-        };
-        if let Some(sip) = self.calls.get(&id).and_then(|call| call.sip) {
+        if let Some(id) = self.call_of_client_leg(leg) {
+            tracing::info!(call = %id, "no media with the client: {reason}");
+            return self.fail_call(&id, brief);
+        }
+        match self.call_of_leg(leg) {
+            Some(id) => self.fail_call(&id, reason),
+            None => self.exchange.on_no_media(leg, reason),
+        }
+    }
+
+    /// Far ends of SIP may go on after an outage, and the user sees that nothing is heard. Of a client's own leg nobody else knows.
+    fn on_silent(&mut self, leg: LegId) {
+        if let Some(id) = self.call_of_client_leg(leg) {
+            self.fail_call(&id, "Failed by RTP activity");
+        }
+    }
+
+    /// Ends a call that cannot be.
+    pub(in super::super) fn fail_call(&mut self, id: &CallId, reason: &str) {
+        if let Some(sip) = self.calls.get(id).and_then(|call| call.sip) {
             self.phone.ua.hang_up(Instant::now(), sip, Some(reason));
         }
-        self.end_call(&id, CallStatus::Failed, reason);
+        self.end_call(id, CallStatus::Failed, reason);
     }
 
     /// What is wrong with a call's sound, or that all is well again.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Agent, Transmit};
+use super::{Agent, IceEvent, Transmit};
 use crate::transport::random::Random;
 use crate::transport::stun::{self, Binding, Class, Id};
 
@@ -59,8 +59,8 @@ impl Consent {
 impl Agent {
     pub(super) fn keep_consent(&mut self, now: Instant) {
         let Some(selected) = self.selected else { return };
-        if now >= self.consent.answered + EXPIRY {
-            self.consent.given = false;
+        if now >= self.consent.answered + EXPIRY && std::mem::take(&mut self.consent.given) {
+            self.events.push_back(IceEvent::Silent);
         }
         if now < self.consent.next {
             return;

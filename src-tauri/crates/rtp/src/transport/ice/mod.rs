@@ -85,6 +85,8 @@ pub(super) struct Transmit {
 pub(super) enum IceEvent {
     /// Media goes to this address from now on.
     Selected(SocketAddr),
+    /// Consent has run out.
+    Silent,
     /// No candidate answered.
     Failed { candidates: usize },
 }

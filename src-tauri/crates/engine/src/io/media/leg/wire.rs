@@ -3,7 +3,7 @@
 use crate::io::media::{Identities, LegId, News, RtpPair, TransportSetup};
 use sidetone_rtp::{
     Config, Identity, Latching, Session,
-    transport::{Component, Event, MediaKind, Options, Parameters, Transport},
+    transport::{Component, Event, Failure, MediaKind, Options, Parameters, Transport},
 };
 use sidetone_sdp::Negotiated;
 use std::{
@@ -120,8 +120,13 @@ impl Wire {
                     let _ = news.try_send(News::Secured { leg, suite: suite.name() });
                 }
                 Event::Failed(Component::Rtp, failure) => {
-                    let _ = news.try_send(News::NoMedia { leg, reason: failure.to_string() });
+                    let (reason, brief) = (failure.to_string(), brief(&failure));
+                    let _ = news.try_send(News::NoMedia { leg, reason, brief });
                 }
+                Event::Silent(Component::Rtp) => {
+                    let _ = news.try_send(News::Silent { leg });
+                }
+                Event::Silent(Component::Rtcp) => {}
                 Event::Failed(Component::Rtcp, failure) => tracing::warn!("no RTCP: {failure}"),
                 Event::Selected { component, address } => {
                     tracing::debug!("{component:?} goes to {address}, found by ICE");
@@ -146,6 +151,16 @@ impl Wire {
             Component::Rtp => &self.rtp,
             Component::Rtcp => &self.rtcp,
         }
+    }
+}
+
+/// In Web Call Server's words.
+fn brief(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::NoPath { .. } => "Failed by ICE error",
+        Failure::Fingerprint => "Failed by DTLS fingerprint error",
+        Failure::DtlsTimeout | Failure::Dtls(_) => "Failed by DTLS error",
+        Failure::Keys => "Failed by error",
     }
 }
 

@@ -25,7 +25,8 @@ impl Worker {
             Ok(()) => self.videos.insert(video),
             Err(error) => {
                 let reason = format!("the sockets for its video cannot be read: {error}");
-                let _ = self.news.try_send(News::NoMedia { leg: video.id(), reason });
+                let _ =
+                    self.news.try_send(News::NoMedia { leg: video.id(), reason, brief: "Failed by error" });
             }
         }
     }
