@@ -210,6 +210,36 @@ async fn what_a_page_says_for_its_backend_is_kept_where_it_is_small_in_memory() 
 }
 
 #[tokio::test]
+async fn a_token_that_streams_need_from_now_on_is_needed_by_those_who_are_there() {
+    const TOKEN: &str = "a-token-of-the-gateway";
+    let host = Phone::start(gateway()).await;
+    let with_token = json!({ "custom": { "token": TOKEN } });
+    let (mut stranger, mut friend) = (Client::open(&host).await, Client::with(&host, &with_token).await);
+    let secret = Some(Secret::new(TOKEN));
+    host.done(Command::SetSecret { of: SecretUse::StreamToken, secret, remember: false }).await;
+    let gateway = GatewaySettings { stream_token: true, ..host.state().settings.gateway.clone() };
+    let change = SettingsChange { gateway: Some(gateway), ..SettingsChange::default() };
+    host.done(Command::ChangeSettings(change)).await;
+    let restricted = "Restricted access";
+    for ask in [
+        ClientAsk::Publish(stream("m1", "cam", Direction::Send)),
+        ClientAsk::Play(stream("m1", "cam", Direction::Receive)),
+    ] {
+        stranger.ask(ask).await;
+        assert_eq!(stranger.status().await, failed("m1", restricted));
+    }
+    stranger.ask(ClientAsk::Snapshot { id: "m2".into(), name: "cam".into() }).await;
+    let refused = ClientNews::Snapshot { id: "m2".into(), png: Err(restricted.into()) };
+    assert_eq!(stranger.told().await, refused);
+    stranger.ask(ClientAsk::Available { id: "m3".into(), name: "cam".into() }).await;
+    let refused = ClientNews::Available { id: "m3".into(), available: false, info: restricted.into() };
+    assert_eq!(stranger.told().await, refused);
+    friend.ask(ClientAsk::Publish(stream("m4", "cam", Direction::Send))).await;
+    assert!(matches!(friend.told().await, ClientNews::Description { .. }));
+    host.finish().await;
+}
+
+#[tokio::test]
 async fn what_a_client_is_told_of_itself_has_no_password() {
     let host = Phone::start(gateway()).await;
     let fields = json!({ "sipLogin": "1001", "sipDomain": "127.0.0.1:9", "sipPassword": "hidden", "custom": { "a": 1 } });

@@ -1,6 +1,6 @@
 //! What clients tell others: events of streams, and data.
 
-use super::{hooked::with_status, stream::EVENT};
+use super::{hooked::with_status, open::RESTRICTED, stream::EVENT};
 use crate::{
     check_stream_name,
     clients::ClientNews,
@@ -40,6 +40,10 @@ fn fields_of(operation_id: &str, incoming: bool, payload: &Value) -> Fields {
 
 impl Owner {
     pub(super) fn client_looks(&mut self, session: &SessionId, id: String, name: String) {
+        if !self.may_stream(session) {
+            let news = ClientNews::Available { id, available: false, info: RESTRICTED.into() };
+            return self.tell_client(session, news);
+        }
         if check_stream_name(&name).is_err() {
             return self.on_client_looked(Looked { session: session.clone(), id, available: false });
         }

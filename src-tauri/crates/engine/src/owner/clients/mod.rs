@@ -50,6 +50,8 @@ struct Client {
     app_key: String,
     auth_token: String,
     keep_alive: bool,
+    /// For streams, as it was shown by the client.
+    token: Option<Secret>,
     /// What it is told of itself.
     connection: serde_json::Map<String, Value>,
     /// `None` while it is kept for a client that has gone.

@@ -23,6 +23,9 @@ use tokio::sync::{mpsc, oneshot};
 /// How long a session waits for a client that asked to be kept.
 const KEPT: Duration = Duration::from_secs(120);
 
+/// Where streams need a token that was not shown.
+pub(super) const RESTRICTED: &str = "Restricted access";
+
 /// The session that somebody wants.
 enum Wanted {
     New(SessionId),
@@ -95,8 +98,8 @@ impl Owner {
         if !gateway.enabled {
             return Err(refused("the gateway is switched off"));
         }
-        if gateway.stream_token && !self.shows_token(&opening.fields) {
-            return Err(refused("Restricted access"));
+        if gateway.stream_token && !self.is_token(shown_token(&opening.fields).as_ref()) {
+            return Err(refused(RESTRICTED));
         }
         if let Some(token) = &opening.auth_token {
             return self
@@ -126,8 +129,8 @@ impl Owner {
         self.clients.connections += 1;
         let connected = self.clients.connections;
         let client = self.clients.all.get_mut(&session).ok_or_else(|| refused("Session does not exist"))?;
-        (client.connected, client.until) = (connection, None);
-        client.keep_alive = opening.keep_alive;
+        (client.connected, client.until) = (connected, None);
+        (client.keep_alive, client.token) = (opening.keep_alive, shown_token(&opening.fields));
         let (errands, id) = (self.errands.clone(), session.clone());
         let (present, gone) = oneshot::channel();
         tokio::spawn(async move {
@@ -145,13 +148,17 @@ impl Owner {
             self.tell_client(&session, ClientNews::Registered);
         }
         self.publish_gateway();
-        Ok(ClientOpened { session_id: session, connection, news })
+        Ok(ClientOpened { session_id: session, connected, connection, news })
     }
 
-    /// Where streams need a token, clients show it as `custom.token`.
-    fn shows_token(&self, fields: &Map<String, Value>) -> bool {
-        let shown = fields.get("custom").and_then(|custom| custom.get("token")).and_then(Value::as_str);
-        shown.is_some_and(|shown| self.stream_token() == Some(&Secret::new(shown)))
+    fn is_token(&self, shown: Option<&Secret>) -> bool {
+        shown.is_some() && self.stream_token() == shown
+    }
+
+    /// Whether a client may have to do with streams now: sessions outlive changes of the settings.
+    pub(super) fn may_stream(&self, session: &SessionId) -> bool {
+        let shown = self.clients.all.get(session).and_then(|client| client.token.as_ref());
+        !self.settings.get().gateway.stream_token || self.is_token(shown)
     }
 
     fn client_of_token(&self, token: &str) -> Option<SessionId> {
@@ -185,6 +192,7 @@ impl Owner {
             app_key: text::shown(&opening.app_key),
             auth_token,
             keep_alive: opening.keep_alive,
+            token: None,
             connection,
             news: None,
             connected: 0,
@@ -324,6 +332,11 @@ impl Owner {
             self.close_client(&session);
         }
     }
+}
+
+/// Where streams need a token, clients show it as `custom.token`.
+fn shown_token(fields: &Map<String, Value>) -> Option<Secret> {
+    fields.get("custom")?.get("token")?.as_str().map(Secret::new)
 }
 
 /// What it said, without what is for the server's ears alone.

@@ -1,6 +1,6 @@
 //! Pictures of streams for clients: the name is played for as long as one takes.
 
-use super::{super::streams::next_picture, hooked::with_status};
+use super::{super::streams::next_picture, hooked::with_status, open::RESTRICTED};
 use crate::{
     check_stream_name,
     clients::ClientNews,
@@ -81,7 +81,9 @@ impl Owner {
             name = leg.name().to_owned();
         }
         let of_one = self.clients.snapshots.values().filter(|taking| taking.session == *session).count();
-        let refused = if self.clients.snapshots.len() >= MOST || of_one >= MOST_OF_ONE {
+        let refused = if !self.may_stream(session) {
+            Some(RESTRICTED)
+        } else if self.clients.snapshots.len() >= MOST || of_one >= MOST_OF_ONE {
             Some("too many snapshots are being taken")
         } else if check_stream_name(&name).is_err() {
             Some(NOT_FOUND)

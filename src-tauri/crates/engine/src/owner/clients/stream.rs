@@ -1,6 +1,6 @@
 //! A client's streams: asked for, paused, ended.
 
-use super::{Client, MOST_STREAMS, status::Verdict as End};
+use super::{Client, MOST_STREAMS, open::RESTRICTED, status::Verdict as End};
 use crate::{
     check_stream_name,
     clients::{ClientStream, Muted},
@@ -167,6 +167,9 @@ impl Owner {
             Some(owner) if owner == session => return Err((None, "MediaSessionId is already in use".into())),
             Some(_) => return Err((id(), "MediaSessionId is already in use".into())),
             None => {}
+        }
+        if !self.may_stream(session) {
+            return Err((id(), RESTRICTED.into()));
         }
         if !wanted.provider.is_empty() && wanted.provider != PROVIDER {
             return Err((id(), "No common codecs".into()));
