@@ -116,6 +116,43 @@ async fn messages_of_pages_that_nobody_answers_stop_neither_other_pages_nor_the_
 }
 
 #[tokio::test]
+async fn a_page_that_answers_without_a_common_codec_has_failed_and_the_caller_may_look_elsewhere() {
+    let host = Phone::direct("bob", gateway()).await;
+    let mut page = Client::with(&host, &sip("page")).await;
+    let mut caller = Peer::new().await;
+    caller.invite(
+        "sip:carol@example.org",
+        &format!("sip:page@{}", host.address()),
+        Some(&sdp("0", "sendrecv")),
+    );
+    let offered = async {
+        loop {
+            if let ClientNews::Description { id, sdp, is_answer: false } = page.told().await {
+                return (id, sdp);
+            }
+        }
+    };
+    let (id, offer) = caller.serve_while(offered).await;
+    let lines = offer.lines().filter(|line| !line.starts_with("a=rtpmap") && !line.starts_with("a=fmtp"));
+    let answer: String = lines
+        .map(|line| match line.strip_prefix("m=audio ") {
+            Some(rest) => format!("m=audio {} 18\r\n", rest.split(' ').take(2).collect::<Vec<_>>().join(" ")),
+            None => format!("{}\r\n", line.replace("actpass", "active")),
+        })
+        .collect();
+    page.ask(ClientAsk::Answer { id, sdp: answer }).await;
+    let view = loop {
+        match page.told().await {
+            ClientNews::Call(view) if view.status != CallStatus::Ring => break view,
+            _ => {}
+        }
+    };
+    assert_eq!((view.status, view.info.as_str()), (CallStatus::Failed, "No common codecs"));
+    assert_eq!(caller.ended().await, 488);
+    host.finish().await;
+}
+
+#[tokio::test]
 async fn a_page_has_so_many_callers_at_a_time_and_no_more() {
     let host = Phone::direct("bob", gateway()).await;
     let mut page = Client::with(&host, &sip("page")).await;

@@ -23,6 +23,8 @@ use sidetone_api::{AudioSettings, CallId, CallStatus, DtmfMode, Reply, SessionId
 use std::net::{IpAddr, SocketAddr};
 
 pub(super) const EVENT: &str = "CallStatusEvent";
+const NO_CODECS: &str = "No common codecs";
+const NOT_ACCEPTABLE: u16 = 488;
 /// Calls of one client.
 const MOST_CALLS: usize = 16;
 
@@ -61,7 +63,7 @@ impl Owner {
 
     fn place_for_client(&mut self, session: &SessionId, wanted: &ClientCall) -> Result<(), String> {
         let in_words = |refused: Refused| match refused.status {
-            488 => "No common codecs".to_owned(),
+            NOT_ACCEPTABLE => NO_CODECS.to_owned(),
             _ => refused.text,
         };
         let client = self.clients.all.get(session).ok_or("Session does not exist")?;
@@ -243,7 +245,7 @@ impl Owner {
             }
             Err(refused) => {
                 tracing::warn!("a client's call has no common codec: {}", refused.text);
-                let _ = self.hang_up(call_id);
+                self.fail_call(call_id, NO_CODECS);
             }
         }
     }

@@ -1,11 +1,12 @@
 //! Calls to clients' accounts.
 
-use super::{ClientCallLeg, EVENT};
+use super::{super::Client, ClientCallLeg, EVENT, MOST_CALLS, NO_CODECS, NOT_ACCEPTABLE};
 use crate::{
     clients::ClientNews,
     owner::{Owner, leg::Leg},
 };
 use sidetone_api::{CallId, CallStatus, SessionId};
+use std::time::Instant;
 
 impl Owner {
     /// Somebody calls a client's account. Where nobody is there to be told the call is declined.
@@ -75,11 +76,23 @@ impl Owner {
         }
         let answered = match accepted {
             Ok(()) => self.answer(&call).map_err(|failure| failure.message),
-            Err(refused) => Err(refused.text),
+            Err(refused) => {
+                tracing::info!(%call, "a client's answer cannot be taken: {}", refused.text);
+                let info = if refused.status == NOT_ACCEPTABLE { NO_CODECS } else { "Failed by error" };
+                return self.decline_for_client(&call, info);
+            }
         };
         if let Err(info) = answered {
             self.tell_client_failed(session, EVENT, None, &info);
             let _ = self.hang_up(&call);
         }
+    }
+
+    /// The caller gets another chance elsewhere.
+    fn decline_for_client(&mut self, call: &CallId, info: &str) {
+        if let Some(sip) = self.calls.get(call).and_then(|call| call.sip) {
+            self.phone.ua.reject(Instant::now(), sip, NOT_ACCEPTABLE, "Not Acceptable Here");
+        }
+        self.end_call(call, CallStatus::Failed, info);
     }
 }
