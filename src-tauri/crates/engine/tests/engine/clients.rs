@@ -103,6 +103,12 @@ async fn an_id_belongs_to_the_client_that_gave_it() {
     assert_eq!(other.status().await, failed("m2", "Stream name is already in use"));
     one.ask(ClientAsk::UnPublish { id: "m1".into() }).await;
     assert_eq!(one.status().await, ("m1".into(), StreamStatus::Unpublished, "Stopped by user".into()));
+    // Of what has just ended nothing more is told; of another's, or of none, that it is not there.
+    one.ask(ClientAsk::UnPublish { id: "m1".into() }).await;
+    one.ask(ClientAsk::Stop { id: "m2".into() }).await;
+    assert_eq!(one.status().await, failed("", "Stream not found"));
+    one.ask(ClientAsk::Available { id: "last".into(), name: "cam".into() }).await;
+    assert!(matches!(one.told().await, ClientNews::Available { .. }));
     host.finish().await;
 }
 

@@ -29,7 +29,7 @@ use crate::{
 use serde_json::Value;
 use sidetone_api::{AccountId, CallId, DataId, GatewayClient, Secret, SessionId};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     net::SocketAddr,
     time::Instant,
 };
@@ -61,6 +61,8 @@ struct Client {
     /// When it goes if its client does not come back.
     until: Option<Instant>,
     streams: BTreeMap<String, stream::ClientLeg>,
+    /// Ids of its streams that ended last, and when.
+    ended: VecDeque<(String, Instant)>,
     calls: BTreeMap<String, call::ClientCallLeg>,
     /// Its SIP account's session.
     sip: Option<SessionId>,

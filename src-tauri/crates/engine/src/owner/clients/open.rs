@@ -15,7 +15,7 @@ use crate::{
 use serde_json::{Map, Value, json};
 use sidetone_api::{AccountId, ConnectionStatus, RegistrationStatus, Reply, Secret, SessionId};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     time::{Duration, Instant},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -198,6 +198,7 @@ impl Owner {
             connected: 0,
             until: None,
             streams: BTreeMap::new(),
+            ended: VecDeque::new(),
             calls: BTreeMap::new(),
             sip: None,
             login: String::new(),

@@ -19,6 +19,8 @@ pub(super) const EVENT: &str = "StreamStatusEvent";
 /// A stream has published or played by then, or has failed. Connecting and the wait for media have limits of their own, which
 /// are shorter.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The two ends of a stream tell of its end within this.
+const JUST: Duration = Duration::from_secs(5);
 const PROVIDER: &str = "WebRTC";
 
 /// A stream that a client publishes or plays.
@@ -245,12 +247,22 @@ impl Owner {
     /// The client has closed its side already.
     pub(super) fn client_ends(&mut self, session: &SessionId, id: &str, published: bool) {
         let found = self.client_leg(session, id).map(|leg| leg.is_published());
+        if found.is_none() && self.has_just_ended(session, id) {
+            return;
+        }
         if found != Some(published) {
             return self.tell_client_failed(session, EVENT, None, "Stream not found");
         }
         let hook = if published { Hook::UnPublishStream } else { Hook::StopStream };
         self.tell_of_client_stream(hook, session, id);
         self.end_client_stream(session, id, End::ended("Stopped by user"));
+    }
+
+    /// Its peer has said so first: a page that stops a stream closes its connection in the same breath.
+    fn has_just_ended(&self, session: &SessionId, id: &str) -> bool {
+        let ended = self.clients.all.get(session).map(|client| &client.ended);
+        let found = ended.and_then(|ended| ended.iter().rev().find(|(ended, _)| ended == id));
+        found.is_some_and(|(_, at)| at.elapsed() < JUST)
     }
 
     pub(super) fn client_leg(&mut self, session: &SessionId, id: &str) -> Option<&mut ClientLeg> {
@@ -262,6 +274,11 @@ impl Owner {
         let Some(leg) = self.clients.all.get_mut(session).and_then(|client| client.streams.remove(id)) else {
             return;
         };
+        if let Some(client) = self.clients.all.get_mut(session) {
+            client.ended.push_back((id.to_owned(), Instant::now()));
+            let most = client.ended.len().saturating_sub(MOST_STREAMS);
+            client.ended.drain(..most);
+        }
         self.clients.ids.remove(id);
         self.clients.by_key.remove(&leg.key);
         self.stream_door.ask(Ask::End { stream: leg.key });
