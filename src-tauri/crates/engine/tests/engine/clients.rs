@@ -246,6 +246,22 @@ async fn a_token_that_streams_need_from_now_on_is_needed_by_those_who_are_there(
 }
 
 #[tokio::test]
+async fn whoever_deletes_everything_ends_clients_too() {
+    let host = Phone::start(gateway()).await;
+    let mut client = Client::open(&host).await;
+    client.ask(ClientAsk::Publish(stream("m1", "cam", Direction::Send))).await;
+    assert!(matches!(client.told().await, ClientNews::Description { .. }));
+    host.done(Command::DeleteEverything).await;
+    assert_eq!(client.status().await.1, StreamStatus::Unpublished);
+    assert_eq!(timeout(SOON, client.opened.news.next()).await.expect("in time"), None);
+    let Ok(Reply::Snapshot { snapshot }) = host.ask(Command::GetSnapshot).await else {
+        panic!("no snapshot")
+    };
+    assert!(snapshot.gateway.clients.is_empty());
+    host.finish().await;
+}
+
+#[tokio::test]
 async fn what_a_client_is_told_of_itself_has_no_password() {
     let host = Phone::start(gateway()).await;
     let fields = json!({ "sipLogin": "1001", "sipDomain": "127.0.0.1:9", "sipPassword": "hidden", "custom": { "a": 1 } });
