@@ -30,7 +30,7 @@ fuzz_target!(|text: &str| {
         }
         M::SendData { operation_id, payload } => {
             is_bounded(&operation_id);
-            check(&S::Data { operation_id, payload });
+            check(&S::Data { operation_id, payload: payload.into() });
         }
         M::Call(call) => is_bounded(&call.id),
         M::Answer { id, sdp } => {

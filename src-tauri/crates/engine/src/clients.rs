@@ -7,13 +7,29 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sidetone_api::{CallStatus, SessionId, StreamStatus};
-use std::{fmt, net::SocketAddr};
+use std::{fmt, net::SocketAddr, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 /// News that wait for one client. One that has more waiting is closed: it does not read them.
 pub(crate) const MOST_NEWS: usize = 256;
 /// Bytes of an id that a client gives to a stream, a call or a message.
 pub const LONGEST_CLIENT_ID: usize = 128;
+
+/// JSON as it is written, to be passed on: what is read of it may take a hundred times as much memory, for each who is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Json(Arc<str>);
+
+impl Json {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Value> for Json {
+    fn from(value: Value) -> Self {
+        Self(value.to_string().into())
+    }
+}
 
 /// How a client introduces itself.
 #[derive(Clone)]
@@ -160,7 +176,7 @@ pub enum ClientAsk {
     StreamEvent {
         id: String,
         kind: String,
-        payload: Value,
+        payload: Json,
     },
     SendData {
         operation_id: String,
@@ -207,7 +223,7 @@ pub enum ClientNews {
     StreamEvent {
         id: String,
         kind: String,
-        payload: Value,
+        payload: Json,
     },
     Available {
         id: String,
@@ -233,7 +249,7 @@ pub enum ClientNews {
     /// Data from elsewhere.
     Data {
         operation_id: String,
-        payload: Value,
+        payload: Json,
     },
     /// The session's SIP account is registered.
     Registered,

@@ -29,7 +29,7 @@ pub mod wcs;
 
 pub use clients::{
     ClientAsk, ClientCall, ClientCallView, ClientNews, ClientNewsReader, ClientOpened, ClientOpening,
-    ClientRefused, ClientStream, ClientStreamView, LONGEST_CLIENT_ID, Muted,
+    ClientRefused, ClientStream, ClientStreamView, Json, LONGEST_CLIENT_ID, Muted,
 };
 pub use directories::Directories;
 pub use handle::{Events, Handle, Next};

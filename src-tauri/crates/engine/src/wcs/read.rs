@@ -1,7 +1,8 @@
 //! What clients say.
 
 use super::fields::Fields;
-use crate::{ClientCall, ClientStream, LONGEST_CLIENT_ID};
+use crate::{ClientCall, ClientStream, Json, LONGEST_CLIENT_ID};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -36,7 +37,7 @@ pub enum ClientMessage {
     SendStreamEvent {
         id: String,
         kind: String,
-        payload: Value,
+        payload: Json,
     },
     SendData {
         operation_id: String,
@@ -148,7 +149,7 @@ pub fn parse(text: &str) -> Result<ClientMessage, Malformed> {
         "sendStreamEvent" => {
             let object = object("sendStreamEvent")?;
             let (id, fields) = (id("sendStreamEvent", &object, "mediaSessionId")?, Fields(&object));
-            Ok(M::SendStreamEvent { id, kind: fields.text("type"), payload: fields.value("payload") })
+            Ok(M::SendStreamEvent { id, kind: fields.text("type"), payload: fields.value("payload").into() })
         }
         "sendData" => {
             let object = object("sendData")?;

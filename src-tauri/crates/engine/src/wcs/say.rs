@@ -1,6 +1,6 @@
 //! What we say.
 
-use crate::{ClientCallView, ClientNews, ClientStreamView};
+use crate::{ClientCallView, ClientNews, ClientStreamView, Json};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 use sidetone_api::CallStatus;
@@ -35,7 +35,7 @@ pub enum ServerMessage {
     StreamEvent {
         id: String,
         kind: String,
-        payload: Value,
+        payload: Json,
     },
     AvailableStream {
         id: String,
@@ -55,7 +55,7 @@ pub enum ServerMessage {
     },
     Data {
         operation_id: String,
-        payload: Value,
+        payload: Json,
     },
     SessionDebug {
         started: bool,
@@ -65,12 +65,14 @@ pub enum ServerMessage {
 impl ServerMessage {
     /// One line of JSON.
     pub fn text(&self) -> String {
-        let (name, data) = self.parts();
-        json!({ "message": name, "data": data }).to_string()
-    }
-
-    fn parts(&self) -> (&'static str, Value) {
-        match self {
+        let (name, data) = match self {
+            Self::StreamEvent { id, kind, payload } => {
+                let event = json!({ "mediaSessionId": id, "type": kind });
+                return carrying("notifyStreamEvent", &event, payload);
+            }
+            Self::Data { operation_id, payload } => {
+                return carrying("OnDataEvent", &json!({ "operationId": operation_id }), payload);
+            }
             Self::Ping => ("ping", json!([])),
             Self::Pong => ("pong", json!([])),
             Self::UserData(connection) => ("getUserData", json!([connection])),
@@ -95,10 +97,6 @@ impl ServerMessage {
                 let event = json!({ "callId": id, "target": target, "status": "COMPLETED" });
                 ("notifyTransferEvent", json!([event]))
             }
-            Self::StreamEvent { id, kind, payload } => {
-                let event = json!({ "mediaSessionId": id, "type": kind, "payload": payload });
-                ("notifyStreamEvent", json!([event]))
-            }
             Self::AvailableStream { id, available, info } => {
                 // A text: the SDK takes `true` for a no.
                 let status = if *available { "true" } else { "false" };
@@ -116,20 +114,26 @@ impl ServerMessage {
                 }
                 ("DataStatusEvent", json!([event]))
             }
-            Self::Data { operation_id, payload } => {
-                ("OnDataEvent", json!([{ "operationId": operation_id, "payload": payload }]))
-            }
             Self::SessionDebug { started } => {
                 let status = if *started { "STARTED" } else { "STOPPED" };
                 ("notifySessionDebugEvent", json!([{ "status": status }]))
             }
-        }
+        };
+        json!({ "message": name, "data": data }).to_string()
     }
 
     /// Figures, of which a client that is late loses some.
     pub fn is_measurement(&self) -> bool {
         matches!(self, Self::VideoRate { .. })
     }
+}
+
+/// With what is passed on as it is, and never read.
+fn carrying(name: &str, event: &Value, payload: &Json) -> String {
+    let event = event.to_string();
+    let fields = event.strip_suffix('}').unwrap_or_default();
+    let payload = payload.as_str();
+    format!(r#"{{"message":"{name}","data":[{fields},"payload":{payload}}}]}}"#)
 }
 
 fn call_message(status: CallStatus) -> &'static str {
@@ -151,11 +155,13 @@ impl From<ClientNews> for ServerMessage {
             ClientNews::Available { id, available, info } => Self::AvailableStream { id, available, info },
             ClientNews::Snapshot { id, png: Ok(png) } => {
                 let payload = json!({ "snapshot": BASE64_STANDARD.encode(png) });
-                Self::StreamEvent { id, kind: "snapshotCompleted".into(), payload }
+                Self::StreamEvent { id, kind: "snapshotCompleted".into(), payload: payload.into() }
             }
-            ClientNews::Snapshot { id, png: Err(info) } => {
-                Self::StreamEvent { id, kind: "snapshotFailed".into(), payload: json!({ "info": info }) }
-            }
+            ClientNews::Snapshot { id, png: Err(info) } => Self::StreamEvent {
+                id,
+                kind: "snapshotFailed".into(),
+                payload: json!({ "info": info }).into(),
+            },
             ClientNews::VideoRate { id, inbound, bits } => Self::VideoRate { id, inbound, bits },
             ClientNews::DataStatus { operation_id, accepted, info } => {
                 Self::DataStatus { operation_id, accepted, info }

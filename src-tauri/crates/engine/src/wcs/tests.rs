@@ -55,7 +55,7 @@ fn each_message_of_a_client_is_known() {
     let payload = json!({ "a": 1 });
     assert_eq!(
         known("sendStreamEvent"),
-        M::SendStreamEvent { id, kind: "data".into(), payload: payload.clone() }
+        M::SendStreamEvent { id, kind: "data".into(), payload: payload.clone().into() }
     );
     assert_eq!(known("sendData"), M::SendData { operation_id: "o".into(), payload });
     assert_eq!(known("pushLogs"), M::PushLogs { logs: "l".into() });
@@ -110,7 +110,7 @@ fn whatever_is_said_has_an_array_of_data() {
         ServerMessage::AvailableStream { id: id(), available: true, info: String::new() },
         ServerMessage::VideoRate { id: id(), inbound: true, bits: 1 },
         ServerMessage::DataStatus { operation_id: id(), accepted: false, info: "no".into() },
-        ServerMessage::Data { operation_id: id(), payload: Value::Null },
+        ServerMessage::Data { operation_id: id(), payload: Value::Null.into() },
         ServerMessage::SessionDebug { started: true },
         ClientNews::Snapshot { id: id(), png: Ok(vec![1, 2, 3]) }.into(),
         ClientNews::Failed { event: Some("StreamStatusEvent"), id: Some(id()), info: "x".into() }.into(),
@@ -131,6 +131,14 @@ fn what_the_sdk_compares_is_of_the_type_that_it_compares() {
     let failed = said(refusal("Forbidden"));
     let wanted = json!({ "status": "FAILED", "info": "Forbidden", "apiMethod": "ConnectionStatusEvent" });
     assert_eq!(failed["data"][0], wanted);
+    let payload = json!({ "text": "\"}]\n", "values": [1, { "a": null }] });
+    let event =
+        ServerMessage::StreamEvent { id: "m\"".into(), kind: "data".into(), payload: payload.clone().into() };
+    let wanted = json!({ "mediaSessionId": "m\"", "type": "data", "payload": payload });
+    assert_eq!(said(event), json!({ "message": "notifyStreamEvent", "data": [wanted] }));
+    let data = ServerMessage::Data { operation_id: "o".into(), payload: payload.clone().into() };
+    let wanted = json!({ "operationId": "o", "payload": payload });
+    assert_eq!(said(data), json!({ "message": "OnDataEvent", "data": [wanted] }));
     let snapshot = said(ClientNews::Snapshot { id: "m".into(), png: Ok(b"png".to_vec()) }.into());
     assert_eq!(snapshot["data"][0]["payload"]["snapshot"], json!("cG5n"));
 }

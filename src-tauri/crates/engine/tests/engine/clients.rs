@@ -94,7 +94,7 @@ async fn an_id_belongs_to_the_client_that_gave_it() {
         ClientAsk::UnPublish { id: "m1".into() },
         ClientAsk::Stop { id: "m1".into() },
         ClientAsk::Pause { id: "m1".into() },
-        ClientAsk::StreamEvent { id: "m1".into(), kind: "data".into(), payload: json!(1) },
+        ClientAsk::StreamEvent { id: "m1".into(), kind: "data".into(), payload: json!(1).into() },
     ] {
         other.ask(ask).await;
         assert_eq!(other.status().await, failed("", "Stream not found"));
@@ -242,6 +242,25 @@ async fn a_token_that_streams_need_from_now_on_is_needed_by_those_who_are_there(
     assert_eq!(stranger.told().await, refused);
     friend.ask(ClientAsk::Publish(stream("m4", "cam", Direction::Send))).await;
     assert!(matches!(friend.told().await, ClientNews::Description { .. }));
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn data_has_so_many_bytes_and_no_more() {
+    let host = Phone::start(gateway()).await;
+    let (mut one, mut other) = (Client::open(&host).await, Client::open(&host).await);
+    let to = other.opened.session_id.clone();
+    let send = |body: String| {
+        let payload = json!({ "to": to.as_str(), "body": body });
+        ClientAsk::SendData { operation_id: "1".into(), payload }
+    };
+    let around = json!({ "to": to.as_str(), "body": "\"\"" }).to_string().len();
+    for (length, fits) in [(64 * 1024 - around, true), (64 * 1024 - around + 1, false)] {
+        one.ask(send(format!("\"\"{}", "x".repeat(length)))).await;
+        let told = one.told().await;
+        assert!(matches!(&told, ClientNews::DataStatus { accepted, .. } if *accepted == fits), "{told:?}");
+    }
+    assert!(matches!(other.told().await, ClientNews::Data { .. }));
     host.finish().await;
 }
 

@@ -3,7 +3,7 @@
 use super::{hooked::with_status, open::RESTRICTED, stream::EVENT};
 use crate::{
     check_stream_name,
-    clients::ClientNews,
+    clients::{ClientNews, Json},
     hooks::{Fields, Hook, Verdict},
     io::streams::Ask,
     owner::{Errand, Owner, text::shown},
@@ -77,7 +77,7 @@ impl Owner {
     }
 
     /// Of its publisher alone. What it mutes is known to those who play it, later too; `data` goes to all of them.
-    pub(super) fn client_sends_event(&mut self, session: &SessionId, id: &str, kind: &str, payload: &Value) {
+    pub(super) fn client_sends_event(&mut self, session: &SessionId, id: &str, kind: &str, payload: &Json) {
         let Some(leg) = self.client_leg(session, id) else {
             return self.tell_client_failed(session, EVENT, None, "Stream not found");
         };
@@ -85,7 +85,7 @@ impl Owner {
         match kind {
             "audioMuted" | "audioUnmuted" if published => leg.audio.muted = kind == "audioMuted",
             "videoMuted" | "videoUnmuted" if published => leg.video.muted = kind == "videoMuted",
-            "data" if published && payload.to_string().len() <= LONGEST_PAYLOAD => {
+            "data" if published && payload.as_str().len() <= LONGEST_PAYLOAD => {
                 let name = leg.name().to_owned();
                 return self.pass_stream_data(session, id, &name, payload);
             }
@@ -102,7 +102,7 @@ impl Owner {
         self.stream_door.ask(Ask::Mute { stream, audio, video });
     }
 
-    fn pass_stream_data(&mut self, from: &SessionId, from_id: &str, name: &str, payload: &Value) {
+    fn pass_stream_data(&mut self, from: &SessionId, from_id: &str, name: &str, payload: &Json) {
         let legs = self.clients.all.iter().flat_map(|(session, client)| {
             let of_name = client.streams.iter().filter(|(_, leg)| leg.name() == name && leg.status.is_some());
             of_name.map(move |(id, _)| (session.clone(), id.clone()))
@@ -116,7 +116,7 @@ impl Owner {
 
     /// A payload that says to whom goes there; any other is for the backend.
     pub(super) fn client_sends_data(&mut self, session: &SessionId, operation_id: String, payload: Value) {
-        if payload.to_string().len() > LONGEST_PAYLOAD {
+        if is_longer(&payload, LONGEST_PAYLOAD) {
             let info = format!("a message has {LONGEST_PAYLOAD} bytes at most");
             return self.tell_client_data(session, operation_id, Err(info));
         }
@@ -180,7 +180,7 @@ impl Owner {
                 // It may have gone meanwhile.
                 Verdict::Go(_) if !owner.is_client_here(&to) => Err("Session does not exist".into()),
                 Verdict::Go(_) => {
-                    owner.tell_client(&to, ClientNews::Data { operation_id, payload: passed });
+                    owner.tell_client(&to, ClientNews::Data { operation_id, payload: passed.into() });
                     Ok(())
                 }
             };
@@ -228,4 +228,20 @@ impl Owner {
         }
         Ok(Delivery::Sent)
     }
+}
+
+/// Whether it has more bytes as JSON; nothing is written for it.
+fn is_longer(value: &Value, most: usize) -> bool {
+    struct Room(usize);
+    impl std::io::Write for Room {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::FileTooLarge)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    serde_json::to_writer(Room(most), value).is_err()
 }

@@ -70,7 +70,7 @@ impl Owner {
             Event::OnDataEvent { incoming: true, from, to, content_type, body, .. } => {
                 let payload = json!({ "from": from, "to": to, "contentType": content_type, "body": body });
                 let operation_id = crate::owner::view::new_id("d").unwrap_or_default();
-                self.tell_client(client, ClientNews::Data { operation_id, payload });
+                self.tell_client(client, ClientNews::Data { operation_id, payload: payload.into() });
             }
             Event::DataStatusEvent { status, data_id, info, .. } => {
                 let sent = self.clients.all.get_mut(client).and_then(|client| client.sent.remove(&data_id));

@@ -2,7 +2,7 @@
 
 use super::{hooked::with_status, stream::ClientLeg};
 use crate::{
-    clients::{ClientNews, ClientStream, ClientStreamView, Muted},
+    clients::{ClientNews, ClientStream, ClientStreamView, Json, Muted},
     hooks::Hook,
     io::{
         clock,
@@ -180,7 +180,7 @@ impl Owner {
             (leg.video.muted, video, "videoMuted", "videoUnmuted"),
         ];
         (leg.audio.muted, leg.video.muted) = (audio, video);
-        let payload = json!({ "streamName": leg.wanted.name });
+        let payload = Json::from(json!({ "streamName": leg.wanted.name }));
         for (_, now, muted, unmuted) in changes.into_iter().filter(|(before, now, ..)| before != now) {
             let kind = if now { muted } else { unmuted }.to_owned();
             let news = ClientNews::StreamEvent { id: id.clone(), kind, payload: payload.clone() };
