@@ -109,6 +109,7 @@ fn the_phone_registers_calls_holds_and_is_called() {
     page.press("#callBtn", SOON).unwrap();
     page.says("#callStatus", "ESTABLISHED", SOON).unwrap();
     bob.wait_heard(1.0, Duration::from_secs(30)).unwrap();
+    page.ask("document.querySelector('#callStatus').scrollIntoView({ block: 'end' })");
     shot(&page, "phone");
     page.press("#holdBtn", SOON).unwrap();
     page.says("#holdBtn", "Unhold", SOON).unwrap();
