@@ -1,14 +1,15 @@
-//! What clients of Web Call Server write. Nothing panics, ids and names are bounded, and what we say with them is a message that the
+//! What clients of Web Call Server write, and what servers say to ours. Nothing panics, ids and names are bounded, and what we say with them is a message that the
 //! SDK can read.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use sidetone_gateway::wcs::message::{ClientMessage as M, ServerMessage as S, parse, refusal};
+use sidetone_gateway::wcs::message::{ClientMessage as M, ServerMessage as S, hear, parse, refusal};
 
 const LONGEST_ID: usize = 128;
 
 fuzz_target!(|text: &str| {
+    drop(hear(text));
     let message = match parse(text) {
         Ok(message) => message,
         Err(malformed) => return check(&refusal(malformed.to_string())),

@@ -4,7 +4,7 @@
 import type { AccountId } from "./id";
 
 /**
- * A SIP account.
+ * A SIP account, or a session at a Web Call Server, through which that account is used.
  */
 export type Account = { id: AccountId, 
 /**
@@ -12,7 +12,7 @@ export type Account = { id: AccountId,
  */
 name: string, 
 /**
- * Address of record, `sip:user@domain`.
+ * Address of record, `sip:user@domain`; may be empty where `wcs` is set: then nobody calls us there.
  */
 aor: string, 
 /**
@@ -138,7 +138,11 @@ anonymous: boolean,
 /**
  * Headers added to every INVITE of this account.
  */
-headers: Array<SipHeader>, };
+headers: Array<SipHeader>, 
+/**
+ * A Web Call Server. It speaks SIP for us, with the address, the user name and the registrar of this account.
+ */
+wcs?: WcsServer, };
 
 export type DtmfMode = "automatic" | "rfc4733" | "info" | "inBand";
 
@@ -157,3 +161,21 @@ export type Prack = "supported" | "required" | "off";
 export type SipHeader = { name: string, value: string, };
 
 export type Transport = "udp" | "tcp" | "tls" | "ws" | "wss";
+
+/**
+ * A Web Call Server, and how a session there introduces itself.
+ */
+export type WcsServer = { 
+/**
+ * `wss://host:port` or `ws://host:port`.
+ */
+url: string, 
+/**
+ * Which of the server's apps decides; `defaultApp` where absent.
+ */
+appKey?: string, 
+/**
+ * For the server's backend: the text of a JSON object. The account's password, where it has no address of its own, is added to
+ * it as `token`.
+ */
+custom?: string, };

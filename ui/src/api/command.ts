@@ -14,7 +14,11 @@ import type { Snapshot } from "./view";
  * What a client asks for: `{"command":"call","callee":"echo"}`. Names are the contract's; it is answered at once and
  * reports through events. An unknown command or key is an error that names it.
  */
-export type Command = { "command": "connect", accountId: AccountId, password?: Secret, } | { "command": "disconnect", sessionId: SessionId, } | { "command": "register", sessionId: SessionId, } | { "command": "unregister", sessionId: SessionId, } | { "command": "call", 
+export type Command = { "command": "connect", accountId: AccountId, password?: Secret, 
+/**
+ * Of a session that a Web Call Server keeps for us: it goes on.
+ */
+authToken?: Secret, } | { "command": "disconnect", sessionId: SessionId, } | { "command": "register", sessionId: SessionId, } | { "command": "unregister", sessionId: SessionId, } | { "command": "call", 
 /**
  * A SIP URI, `user@host`, or a number or name at the session's domain.
  */
@@ -50,7 +54,11 @@ token?: Secret, sources: StreamSources,
 /**
  * Instead of the stored settings.
  */
-settings?: VideoSettings, } | { "command": "unPublishStream", streamId: StreamId, } | { "command": "playStream", 
+settings?: VideoSettings, 
+/**
+ * At the Web Call Server of this session.
+ */
+sessionId?: SessionId, } | { "command": "unPublishStream", streamId: StreamId, } | { "command": "playStream", 
 /**
  * A name, or an `https:` or `http:` URL.
  */
@@ -58,7 +66,11 @@ name: string,
 /**
  * Bearer token of the endpoint.
  */
-token?: Secret, } | { "command": "stopStream", streamId: StreamId, } | { "command": "pauseStream", streamId: StreamId, paused: boolean, } | { "command": "changeStream", streamId: StreamId, 
+token?: Secret, 
+/**
+ * At the Web Call Server of this session.
+ */
+sessionId?: SessionId, } | { "command": "stopStream", streamId: StreamId, } | { "command": "pauseStream", streamId: StreamId, paused: boolean, } | { "command": "changeStream", streamId: StreamId, 
 /**
  * Of a published one.
  */
@@ -74,9 +86,14 @@ videoMuted?: boolean,
 /**
  * Of a played one, 0.0 to 2.0.
  */
-volume?: number, } | { "command": "snapshot", streamId: StreamId, } | { "command": "recordStream", streamId: StreamId, on: boolean, } | { "command": "retryStream", streamId: StreamId, } | { "command": "getVideoSources" } | { "command": "sendData", 
+volume?: number, } | { "command": "snapshot", streamId: StreamId, } | { "command": "recordStream", streamId: StreamId, on: boolean, } | { "command": "retryStream", streamId: StreamId, } | { "command": "sendStreamEvent", streamId: StreamId, 
 /**
- * A SIP URI, a number or name at the session's domain, or a call's id.
+ * JSON, or else a text.
+ */
+payload: string, } | { "command": "sessionDebug", sessionId: SessionId, on: boolean, } | { "command": "getVideoSources" } | { "command": "sendData", 
+/**
+ * A SIP URI, a number or name at the session's domain, or a call's id. At a Web Call Server also the id of a session there;
+ * empty: the body, as JSON where it is that, is for the server's backend.
  */
 to: string, body: string, 
 /**

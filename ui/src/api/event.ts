@@ -5,7 +5,7 @@ import type { Contact, ContactState, HistoryEntry } from "./directory";
 import type { HooksView } from "./hooks";
 import type { CallId, ContactId, DataId, SessionId, StreamId } from "./id";
 import type { Settings } from "./settings";
-import type { CallStatus, ConnectionStatus, DataStatus, RegistrationStatus, StreamStatus, TransferStatus } from "./status";
+import type { CallStatus, ConnectionStatus, DataStatus, RegistrationStatus, SessionDebugStatus, StreamStatus, TransferStatus } from "./status";
 import type { SnapshotFile, StreamStatistics, StreamView } from "./stream";
 import type { CallStatistics, CallView, DevicesView, GatewayView, Level, SessionView } from "./view";
 
@@ -40,7 +40,15 @@ info: string, } | { "event": "SnapshotTaken", streamId: StreamId, file?: Snapsho
 /**
  * URIs.
  */
-from: string, to: string, contentType: string, body: string, } | { "event": "DtmfReceived", callId: CallId, digit: string, } | { "event": "ErrorEvent", 
+from: string, to: string, contentType: string, body: string, } | { "event": "OnStreamEvent", streamId: StreamId, kind: string, 
+/**
+ * JSON.
+ */
+payload: string, } | { "event": "SessionDebugStatusEvent", status: SessionDebugStatus, sessionId: SessionId, 
+/**
+ * The file, where the server names one.
+ */
+info: string, } | { "event": "DtmfReceived", callId: CallId, digit: string, } | { "event": "ErrorEvent", 
 /**
  * The hook's name.
  */

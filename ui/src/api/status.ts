@@ -22,6 +22,11 @@ export type DataStatus = "ACCEPTED" | "FAILED";
 export type RegistrationStatus = "REGISTERED" | "UNREGISTERED" | "AUTHENTICATION_FAIL";
 
 /**
+ * Whether a server keeps logs of a session.
+ */
+export type SessionDebugStatus = "STARTED" | "STOPPED";
+
+/**
  * Where a stream is. `UNPUBLISHED`, `STOPPED` and `FAILED` are ends.
  */
 export type StreamStatus = "PUBLISHING" | "UNPUBLISHED" | "PLAYING" | "PAUSED" | "STOPPED" | "FAILED";

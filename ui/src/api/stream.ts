@@ -1,7 +1,7 @@
 // Generated from the engine's vocabulary by `cargo xtask bindings`. Do not edit.
 /* eslint-disable */
 
-import type { StreamId } from "./id";
+import type { SessionId, StreamId } from "./id";
 import type { StreamStatus } from "./status";
 import type { CodecView, Level, RecordingView } from "./view";
 
@@ -146,6 +146,10 @@ export type StreamView = { streamId: StreamId, direction: StreamDirection,
  * A name at the embedded gateway, or the URL of a WHIP or WHEP endpoint.
  */
 name: string, 
+/**
+ * Of the Web Call Server where the name is.
+ */
+sessionId: SessionId | null, 
 /**
  * `null` until there is a verdict.
  */

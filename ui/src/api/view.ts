@@ -341,7 +341,15 @@ signalling: SignallingView | null,
 /**
  * `null` where the mailbox says nothing.
  */
-messagesWaiting: MessagesWaiting | null, };
+messagesWaiting: MessagesWaiting | null, 
+/**
+ * URL of the Web Call Server that it is at.
+ */
+server: string | null, 
+/**
+ * The server was lost and is tried again at this time, milliseconds since 1970; `register` does it now.
+ */
+retryAt: number | null, };
 
 /**
  * The first hop of the signalling: what is beyond it is not known.

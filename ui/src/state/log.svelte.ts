@@ -46,6 +46,7 @@ function statusOf(event: Envelope): string {
   if ('status' in event) return event.status
   if (event.event === 'Notice') return event.level
   if (event.event === 'DtmfReceived') return event.digit
+  if (event.event === 'OnStreamEvent') return event.kind
   if (event.event === 'ErrorEvent') return event.hook
   if (event.event === 'CallChanged') return event.call.status
   return ''
@@ -55,6 +56,7 @@ function idOf(event: Envelope): string {
   if (event.event === 'DataStatusEvent') return event.dataId
   if (event.event === 'ErrorEvent') return event.callId ?? event.streamId ?? event.sessionId ?? ''
   if (event.event === 'ContactChanged') return event.contact.id
+  if (event.event === 'OnStreamEvent') return event.streamId
   if ('callId' in event && event.callId !== undefined) return event.callId
   if ('sessionId' in event) return event.sessionId
   if (event.event === 'SessionChanged') return event.session.sessionId

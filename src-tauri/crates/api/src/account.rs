@@ -1,7 +1,7 @@
 use crate::AccountId;
 use serde::{Deserialize, Serialize};
 
-/// A SIP account.
+/// A SIP account, or a session at a Web Call Server, through which that account is used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -9,7 +9,7 @@ pub struct Account {
     pub id: AccountId,
     /// What the user calls it.
     pub name: String,
-    /// Address of record, `sip:user@domain`.
+    /// Address of record, `sip:user@domain`; may be empty where `wcs` is set: then nobody calls us there.
     pub aor: String,
     /// The name that others see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,6 +117,28 @@ pub struct Account {
     /// Headers added to every INVITE of this account.
     #[serde(default)]
     pub headers: Vec<SipHeader>,
+    /// A Web Call Server. It speaks SIP for us, with the address, the user name and the registrar of this account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub wcs: Option<WcsServer>,
+}
+
+/// A Web Call Server, and how a session there introduces itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WcsServer {
+    /// `wss://host:port` or `ws://host:port`.
+    pub url: String,
+    /// Which of the server's apps decides; `defaultApp` where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub app_key: Option<String>,
+    /// For the server's backend: the text of a JSON object. The account's password, where it has no address of its own, is added to
+    /// it as `token`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub custom: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,6 +248,7 @@ impl Account {
             no_answer_seconds: default_no_answer(),
             anonymous: false,
             headers: Vec::new(),
+            wcs: None,
         }
     }
 }

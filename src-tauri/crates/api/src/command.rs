@@ -17,11 +17,16 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(optional))]
         password: Option<Secret>,
+        /// Of a session that a Web Call Server keeps for us: it goes on.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        auth_token: Option<Secret>,
     },
     /// Unregister, hang up the session's calls, close it.
     Disconnect {
         session_id: SessionId,
     },
+    /// Now: also where a lost Web Call Server is to be connected again later.
     Register {
         session_id: SessionId,
     },
@@ -135,6 +140,10 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(optional))]
         settings: Option<VideoSettings>,
+        /// At the Web Call Server of this session.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        session_id: Option<SessionId>,
     },
     /// Stop publishing.
     UnPublishStream {
@@ -148,6 +157,10 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(optional))]
         token: Option<Secret>,
+        /// At the Web Call Server of this session.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        session_id: Option<SessionId>,
     },
     /// Stop playing.
     StopStream {
@@ -191,11 +204,23 @@ pub enum Command {
     RetryStream {
         stream_id: StreamId,
     },
+    /// Tell those who play a stream that is published at a Web Call Server something.
+    SendStreamEvent {
+        stream_id: StreamId,
+        /// JSON, or else a text.
+        payload: String,
+    },
+    /// Have a Web Call Server keep logs of a session, ours among them, or no longer; `SessionDebugStatusEvent` follows.
+    SessionDebug {
+        session_id: SessionId,
+        on: bool,
+    },
     /// Look for cameras, screens and windows; the reply has them.
     GetVideoSources,
     /// Deliver text to a SIP URI (MESSAGE) or to the far end of a call.
     SendData {
-        /// A SIP URI, a number or name at the session's domain, or a call's id.
+        /// A SIP URI, a number or name at the session's domain, or a call's id. At a Web Call Server also the id of a session there;
+        /// empty: the body, as JSON where it is that, is for the server's backend.
         to: String,
         body: String,
         /// `text/plain` where absent.

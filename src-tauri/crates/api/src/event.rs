@@ -1,8 +1,8 @@
 use crate::{
     CallId, CallStatistics, CallStatus, CallView, ConnectionStatus, Contact, ContactId, ContactState, DataId,
-    DataStatus, DevicesView, GatewayView, HistoryEntry, HooksView, Level, RegistrationStatus, SessionId,
-    SessionView, Settings, SnapshotFile, StreamId, StreamStatistics, StreamStatus, StreamView,
-    TransferStatus,
+    DataStatus, DevicesView, GatewayView, HistoryEntry, HooksView, Level, RegistrationStatus,
+    SessionDebugStatus, SessionId, SessionView, Settings, SnapshotFile, StreamId, StreamStatistics,
+    StreamStatus, StreamView, TransferStatus,
 };
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +98,20 @@ pub enum Event {
         to: String,
         content_type: String,
         body: String,
+    },
+    /// Somebody told something about a stream at a Web Call Server: `data` of its publisher, `notEnoughBandwidth`, …
+    OnStreamEvent {
+        stream_id: StreamId,
+        kind: String,
+        /// JSON.
+        payload: String,
+    },
+    /// A Web Call Server keeps logs of a session, or no longer.
+    SessionDebugStatusEvent {
+        status: SessionDebugStatus,
+        session_id: SessionId,
+        /// The file, where the server names one.
+        info: String,
     },
     /// The far end pressed a key.
     DtmfReceived {

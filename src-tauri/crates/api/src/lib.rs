@@ -23,7 +23,9 @@ mod stream;
 pub mod typescript;
 mod view;
 
-pub use account::{Account, DtmfMode, IncomingTransfer, MediaEncryption, Prack, SipHeader, Transport};
+pub use account::{
+    Account, DtmfMode, IncomingTransfer, MediaEncryption, Prack, SipHeader, Transport, WcsServer,
+};
 pub use command::{Command, Reply, SettingsChange};
 pub use directory::{Contact, ContactAddress, ContactState, HistoryEntry, LineState};
 pub use event::{Envelope, Event, NoticeLevel};
@@ -39,7 +41,8 @@ pub use settings::{
     UiSettings,
 };
 pub use status::{
-    CallStatus, ConnectionStatus, DataStatus, RegistrationStatus, StreamStatus, TransferStatus,
+    CallStatus, ConnectionStatus, DataStatus, RegistrationStatus, SessionDebugStatus, StreamStatus,
+    TransferStatus,
 };
 pub use stream::{
     AudioInput, ContentHint, Corner, GatewayStream, IceServer, Quality, QualityView, SnapshotFile,

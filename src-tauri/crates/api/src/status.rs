@@ -88,6 +88,13 @@ status!(
     }
 );
 status!(
+    /// Whether a server keeps logs of a session.
+    SessionDebugStatus {
+        Started = "STARTED",
+        Stopped = "STOPPED",
+    }
+);
+status!(
     /// Where a stream is. `UNPUBLISHED`, `STOPPED` and `FAILED` are ends.
     StreamStatus {
         /// Its media flows out.

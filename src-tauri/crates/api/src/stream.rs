@@ -1,4 +1,4 @@
-use crate::{CodecView, Level, RecordingView, StreamId, StreamStatus};
+use crate::{CodecView, Level, RecordingView, SessionId, StreamId, StreamStatus};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub struct StreamView {
     pub direction: StreamDirection,
     /// A name at the embedded gateway, or the URL of a WHIP or WHEP endpoint.
     pub name: String,
+    /// Of the Web Call Server where the name is.
+    pub session_id: Option<SessionId>,
     /// `null` until there is a verdict.
     pub status: Option<StreamStatus>,
     /// Why, in the contract's words where it has some.

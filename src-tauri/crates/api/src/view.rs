@@ -56,6 +56,11 @@ pub struct SessionView {
     pub signalling: Option<SignallingView>,
     /// `null` where the mailbox says nothing.
     pub messages_waiting: Option<MessagesWaiting>,
+    /// URL of the Web Call Server that it is at.
+    pub server: Option<String>,
+    /// The server was lost and is tried again at this time, milliseconds since 1970; `register` does it now.
+    #[cfg_attr(feature = "typescript", ts(type = "number | null"))]
+    pub retry_at: Option<u64>,
 }
 
 /// The first hop of the signalling: what is beyond it is not known.

@@ -4,7 +4,7 @@ use crate::{
     arguments::Identity,
     exit::{Error, Exit},
 };
-use sidetone_api::{Account, AccountId, Secret};
+use sidetone_api::{Account, AccountId, Secret, WcsServer};
 use std::{env, fs, net::SocketAddr, path::Path};
 
 /// The id of the one account of a run.
@@ -24,8 +24,20 @@ pub(crate) struct Credentials {
 /// # Errors
 /// The file cannot be read, has an unknown key, or the password's variable is not set. The message names it.
 pub(crate) fn given(identity: &Identity, places: bool) -> Result<Option<Credentials>, Error> {
+    let wcs =
+        identity.wcs.clone().map(|url| WcsServer { url, app_key: identity.app_key.clone(), custom: None });
     let mut credentials = match (&identity.account, &identity.aor) {
         (Some(file), _) => from_file(file)?,
+        (None, None) if wcs.is_some() => Credentials {
+            account: Account {
+                name: wcs.as_ref().map(|wcs| wcs.url.clone()).unwrap_or_default(),
+                trusted_ca: identity.trusted_ca.as_deref().map(trusted_ca).transpose()?,
+                register: false,
+                wcs,
+                ..account(String::new())
+            },
+            password: secret_of(identity.password_env.as_deref(), "--password-env")?,
+        },
         (None, Some(aor)) => Credentials {
             account: Account {
                 user: identity.user.clone(),
@@ -35,10 +47,14 @@ pub(crate) fn given(identity: &Identity, places: bool) -> Result<Option<Credenti
                 trusted_ca: identity.trusted_ca.as_deref().map(trusted_ca).transpose()?,
                 websocket_url: identity.websocket_url.clone(),
                 register: !places || identity.registrar.is_some(),
+                wcs,
                 ..account(aor.clone())
             },
             password: secret_of(identity.password_env.as_deref(), "--password-env")?,
         },
+        (None, None) if identity.trusted_ca.is_some() => {
+            return Err(Error::usage("--trusted-ca: it belongs to --aor or --wcs"));
+        }
         (None, None) => return Ok(None),
     };
     credentials.account.register &= !identity.no_register;

@@ -111,6 +111,12 @@ impl<'a> Line<'a> {
                 let info = format!("{from} to {to}, {content_type}: {body}");
                 session("OnDataEvent", direction, session_id, &info)
             }
+            Event::OnStreamEvent { stream_id, kind, payload } => {
+                Self { event: "OnStreamEvent", status: kind, id: stream_id.as_str(), info: payload.clone() }
+            }
+            Event::SessionDebugStatusEvent { status, session_id, info } => {
+                session("SessionDebugStatusEvent", status.as_str(), session_id, info)
+            }
             Event::DtmfReceived { call_id, digit } => call("DtmfReceived", digit, call_id, String::new()),
             Event::ErrorEvent { hook, info, session_id, call_id, stream_id } => Self {
                 event: "ErrorEvent",

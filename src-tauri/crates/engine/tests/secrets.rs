@@ -126,8 +126,11 @@ async fn a_password_is_in_no_file_no_event_no_failure_and_no_log() {
     status(&mut events, &mut texts, RegistrationStatus::AuthenticationFail).await;
     handle.command(save(RIGHT, &account.aor)).await.unwrap();
     status(&mut events, &mut texts, RegistrationStatus::Registered).await;
-    let connect =
-        Command::Connect { account_id: AccountId::new("alice"), password: Some(Secret::new(RIGHT)) };
+    let connect = Command::Connect {
+        account_id: AccountId::new("alice"),
+        password: Some(Secret::new(RIGHT)),
+        auth_token: None,
+    };
     texts.push(format!("{connect:?}"));
     handle.command(connect).await.unwrap();
     status(&mut events, &mut texts, RegistrationStatus::Registered).await;
@@ -148,6 +151,7 @@ async fn a_password_is_in_no_file_no_event_no_failure_and_no_log() {
         token: Some(Secret::new(RIGHT)),
         sources: sidetone_api::StreamSources { video: Some("bars".into()), ..Default::default() },
         settings: None,
+        session_id: None,
     };
     texts.push(format!("{publish:?}"));
     handle.command(publish).await.unwrap();

@@ -43,6 +43,8 @@ export const local = (): SessionView => ({
   local: true,
   signalling: { transport: 'udp', remote: '127.0.0.1:5060', secure: false, info: 'not encrypted, stays on this machine' },
   messagesWaiting: null,
+  server: null,
+  retryAt: null,
 })
 
 export const office = (): SessionView => ({

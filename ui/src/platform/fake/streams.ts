@@ -18,6 +18,7 @@ export const stream = (now: number, part: Partial<StreamView> = {}): StreamView 
   videoMuted: false,
   volume: 1,
   quality: { level: 'good', info: '' },
+  sessionId: null,
   retryAt: null,
   recording: null,
   players: null,

@@ -72,10 +72,10 @@ pub(crate) enum Task {
         #[command(flatten)]
         common: Common,
     },
-    /// Publish STREAM: a name at the gateway of this machine, or the URL of a WHIP endpoint
+    /// Publish STREAM: a name at the gateway of this machine, the URL of a WHIP endpoint, or a name at a Web Call Server
     #[command(after_help = EXIT_CODES)]
     Publish(Publish),
-    /// Play STREAM: a name at the gateway of this machine, or the URL of a WHEP endpoint
+    /// Play STREAM: a name at the gateway of this machine, the URL of a WHEP endpoint, or a name at a Web Call Server
     #[command(after_help = EXIT_CODES)]
     Play(Play),
     /// Write a picture of STREAM as a PNG
@@ -151,11 +151,17 @@ pub(crate) struct Identity {
     #[arg(long, value_enum)]
     pub(crate) transport: Option<Wire>,
     /// PEM file of a private CA that the account trusts besides the system's
-    #[arg(long, value_name = "FILE", requires = "aor")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) trusted_ca: Option<PathBuf>,
     /// Where a WebSocket server is: wss://host:port/path
     #[arg(long, value_name = "URL", requires = "aor")]
     pub(crate) websocket_url: Option<String>,
+    /// Web Call Server that speaks SIP for the account: wss://host:port or ws://host:port
+    #[arg(long, value_name = "URL", conflicts_with = "account")]
+    pub(crate) wcs: Option<String>,
+    /// Which app of the Web Call Server decides
+    #[arg(long, value_name = "KEY", requires = "wcs")]
+    pub(crate) app_key: Option<String>,
     /// Do not register: calls come to --sip-port alone
     #[arg(long)]
     pub(crate) no_register: bool,

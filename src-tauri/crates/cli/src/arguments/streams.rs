@@ -9,12 +9,18 @@ use std::{path::PathBuf, time::Duration};
 /// Where a stream is, and how we report.
 #[derive(Debug, Args)]
 pub(crate) struct Endpoint {
-    /// A name at the gateway, or the URL of an endpoint: WHIP to publish, WHEP to play
+    /// A name at the gateway, the URL of an endpoint (WHIP to publish, WHEP to play), or wss://host:port/NAME at a Web Call Server
     pub(crate) stream: String,
+    /// Web Call Server where a NAME is: wss://host:port or ws://host:port
+    #[arg(long, value_name = "URL", conflicts_with = "gateway")]
+    pub(crate) wcs: Option<String>,
+    /// Which app of the Web Call Server decides
+    #[arg(long, value_name = "KEY")]
+    pub(crate) app_key: Option<String>,
     /// Gateway where a NAME is, http://host:port; without it the one of this machine, else one of this run
     #[arg(long, value_name = "URL", value_parser = values::gateway)]
     pub(crate) gateway: Option<String>,
-    /// Bearer token of the endpoint
+    /// Bearer token of the endpoint; a Web Call Server is shown it as custom.token
     #[arg(long, value_name = "TOKEN", conflicts_with = "token_env", hide_default_value = true, value_parser = secret)]
     pub(crate) token: Option<Secret>,
     /// Environment variable that holds the token, which other users of this machine then cannot see

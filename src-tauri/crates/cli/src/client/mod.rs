@@ -61,6 +61,8 @@ pub(crate) struct Session {
     pub(crate) aor: String,
     /// It registers.
     pub(crate) registers: bool,
+    /// At a Web Call Server.
+    at_server: bool,
     /// How it was when we attached, where it is older than that.
     known: Option<SessionView>,
 }

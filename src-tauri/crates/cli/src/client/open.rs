@@ -114,7 +114,8 @@ async fn connect(
                 // The engine is registered there already, by a name that is as good as any for a caller.
                 (Role::Call, Some(local)) if common.identity.user.is_none() => {
                     let (id, aor) = (local.session_id.clone(), local.aor.clone());
-                    return Ok(Session { id, aor, registers: true, known: Some(local.clone()) });
+                    let known = Some(local.clone());
+                    return Ok(Session { id, aor, registers: true, at_server: false, known });
                 }
                 (Role::Call, _) => {}
                 (Role::Wait, _) => serve(client, gateway).await?,
@@ -122,10 +123,12 @@ async fn connect(
             extension(gateway)?
         }
     };
-    let (id, aor, registers) = (account.id.clone(), account.aor.clone(), account.register);
+    let (id, registers) = (account.id.clone(), account.register);
+    let at_server = account.wcs.is_some();
+    let aor = if account.aor.is_empty() { account.name.clone() } else { account.aor.clone() };
     client.command(Command::SaveAccount { account, password: None, remember: false }).await?;
-    match client.command(Command::Connect { account_id: id, password }).await? {
-        Reply::Session { session_id: id } => Ok(Session { id, aor, registers, known: None }),
+    match client.command(Command::Connect { account_id: id, password, auth_token: None }).await? {
+        Reply::Session { session_id: id } => Ok(Session { id, aor, registers, at_server, known: None }),
         other => Err(Error::new(Exit::Internal, format!("connect was answered by {other:?}"))),
     }
 }

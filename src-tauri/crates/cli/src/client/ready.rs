@@ -2,7 +2,7 @@
 
 use super::{Client, Connected, Next, Session};
 use crate::exit::{Error, Exit};
-use sidetone_api::{ConnectionStatus, Envelope, Event, RegistrationStatus, SessionView};
+use sidetone_api::{ConnectionStatus, Envelope, Event, RegistrationStatus, SessionId, SessionView};
 
 /// What has been heard of the link and of the registrar.
 #[derive(Debug, Default)]
@@ -19,7 +19,8 @@ impl Connected {
     /// Exit code 2 where the registrar cannot be reached, 3 where it refuses.
     pub(crate) async fn ready(&mut self) -> Result<(), Error> {
         if !self.session.registers {
-            return Ok(());
+            let session = self.session.id.clone();
+            return if self.session.at_server { self.client.established(&session).await } else { Ok(()) };
         }
         let closed = || Error::new(Exit::Internal, "the session was closed");
         let mut heard = self.session.known.take().map(Heard::of).unwrap_or_default();
@@ -80,6 +81,37 @@ impl Heard {
 }
 
 impl Client {
+    /// Returns when the session stands.
+    ///
+    /// # Errors
+    /// Exit code 2 where the server cannot be reached or refuses it.
+    pub(crate) async fn established(&mut self, session: &SessionId) -> Result<(), Error> {
+        loop {
+            let (status, info) = match self.next(None).await {
+                Next::Event(envelope) => match &envelope.event {
+                    Event::ConnectionStatusEvent { status, session_id, info } if session_id == session => {
+                        (*status, info.clone())
+                    }
+                    _ => continue,
+                },
+                Next::Behind(snapshot) => {
+                    let view = snapshot.sessions.into_iter().find(|view| view.session_id == *session);
+                    match view.and_then(|view| Some((view.connection?, view.connection_info))) {
+                        Some(known) => known,
+                        None => continue,
+                    }
+                }
+                Next::Interrupted => return Err(Self::interrupted()),
+                Next::Deadline => continue,
+                Next::Ended => return Err(Self::ended()),
+            };
+            if status == ConnectionStatus::Established {
+                return Ok(());
+            }
+            return Err(Error::new(Exit::Network, info));
+        }
+    }
+
     pub(crate) fn interrupted() -> Error {
         Error::new(Exit::Interrupted, "interrupted")
     }

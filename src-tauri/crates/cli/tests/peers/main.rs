@@ -23,4 +23,5 @@ mod transfer;
 mod transports;
 mod trouble;
 mod video;
+mod wcs;
 mod wire;

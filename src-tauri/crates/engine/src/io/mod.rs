@@ -13,3 +13,4 @@ pub(crate) mod sip;
 pub(crate) mod streams;
 pub(crate) mod tls;
 pub(crate) mod transport;
+pub(crate) mod wcs;

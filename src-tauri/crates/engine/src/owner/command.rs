@@ -11,7 +11,9 @@ impl Owner {
     pub(super) fn on_command(&mut self, command: Command, answer: Answer) {
         let result = match command {
             _ if self.farewell.is_some() => Err(Failure::new(FailureCode::Stopped, "the engine is stopping")),
-            Command::Connect { account_id, password } => self.connect_stored(&account_id, password),
+            Command::Connect { account_id, password, auth_token } => {
+                self.connect_stored(&account_id, password, auth_token)
+            }
             Command::Disconnect { session_id } => self.disconnect(&session_id),
             Command::Register { session_id } => self.register(&session_id),
             Command::Unregister { session_id } => self.unregister(&session_id),
@@ -64,11 +66,13 @@ impl Owner {
             Command::SendData { to, body, content_type, session_id } => {
                 self.send_data(&to, body, content_type, session_id)
             }
-            Command::PublishStream { name, token, sources, settings } => {
-                self.publish_stream(name, token, sources, settings)
+            Command::PublishStream { name, token, sources, settings, session_id } => {
+                self.publish_stream(name, token, sources, settings, session_id)
             }
             Command::UnPublishStream { stream_id } => self.unpublish_stream(&stream_id),
-            Command::PlayStream { name, token } => self.play_stream(name, token),
+            Command::PlayStream { name, token, session_id } => self.play_stream(name, token, session_id),
+            Command::SendStreamEvent { stream_id, payload } => self.send_stream_event(&stream_id, &payload),
+            Command::SessionDebug { session_id, on } => self.debug_session(&session_id, on),
             Command::StopStream { stream_id } => self.stop_stream(&stream_id),
             Command::PauseStream { stream_id, paused } => self.pause_stream(&stream_id, paused),
             Command::ChangeStream { stream_id, sources, audio_muted, video_muted, volume } => {

@@ -40,12 +40,18 @@ impl Owner {
         &mut self,
         id: &AccountId,
         password: Option<Secret>,
+        auth_token: Option<Secret>,
     ) -> Result<Reply, Failure> {
         if id.as_str() == LOCAL_ACCOUNT {
             return self.connect_local();
         }
         let account = self.settings.get().accounts.iter().find(|account| account.id == *id).cloned();
-        self.connect(account.ok_or_else(|| Failure::not_found("account", id.as_str()))?, password)
+        let account = account.ok_or_else(|| Failure::not_found("account", id.as_str()))?;
+        if auth_token.is_some() && account.wcs.is_none() {
+            let message = "authToken: only a Web Call Server keeps sessions";
+            return Err(Failure::invalid("authToken", message));
+        }
+        self.connect_with(account, password, auth_token)
     }
 
     /// The account "Local" exists while the embedded registrar runs.
@@ -58,6 +64,15 @@ impl Owner {
 
     /// Opens a session; one that the account already has is closed first.
     pub(super) fn connect(&mut self, account: Account, password: Option<Secret>) -> Result<Reply, Failure> {
+        self.connect_with(account, password, None)
+    }
+
+    fn connect_with(
+        &mut self,
+        account: Account,
+        password: Option<Secret>,
+        auth_token: Option<Secret>,
+    ) -> Result<Reply, Failure> {
         let of_client = is_of_client(&account.id);
         let (most, alike) = if of_client {
             (MOST_OF_CLIENTS_AND_CLOSING, self.sessions_of_clients().count())
@@ -72,6 +87,9 @@ impl Owner {
         let id = SessionId::new(new_id("s")?);
         let mut session = Session::new(id.clone(), account)?;
         session.authority = self.phone.authority(session.link.clone());
+        if let Some(wcs) = &mut session.wcs {
+            wcs.auth_token = auth_token;
+        }
         if let Some(password) = password {
             self.passwords.insert(account_id.clone(), password);
         }
@@ -122,7 +140,9 @@ impl Owner {
     pub(super) fn begin(&mut self, id: &SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let now = Instant::now();
-        if session.account.register {
+        if session.wcs.is_some() {
+            self.open_wcs(id);
+        } else if session.account.register {
             let wanted = session.registration_wanted(self.instance.of(&session.account.id));
             session.registration = Some(self.phone.ua.register(now, wanted));
         } else {
@@ -138,13 +158,16 @@ impl Owner {
         }
         let now = Instant::now();
         session.closing = Some(now + CLOSING);
-        let registration = session.registration;
+        let (registration, is_wcs) = (session.registration, session.wcs.is_some());
         let calls: Vec<_> =
             self.calls.values().filter(|call| call.session_id == *id).map(|call| call.id.clone()).collect();
         for call in calls {
             let _ = self.hang_up(&call);
         }
         self.stop_services(id);
+        if is_wcs {
+            self.close_wcs(id);
+        }
         if let Some(registration) = registration {
             self.phone.ua.unregister(now, registration);
         }
@@ -163,7 +186,11 @@ impl Owner {
         self.check_allowed(id)?;
         let session = self.open_session(id)?;
         let now = Instant::now();
-        if let Some(registration) = session.registration {
+        if session.wcs.is_some() {
+            if !session.waits_for_password && !session.asking {
+                self.connect_wcs_now(id);
+            }
+        } else if let Some(registration) = session.registration {
             self.phone.ua.refresh(now, registration);
         } else if !session.waits_for_password
             && !session.asking
@@ -217,7 +244,10 @@ impl Owner {
 
     /// The end of a session that is being closed, once its calls and its registration have ended.
     pub(super) fn close_when_left(&mut self, id: &SessionId) {
-        let left = |session: &Session| session.is_closing() && session.registration.is_none();
+        let left = |session: &Session| {
+            let is_open = session.wcs.as_ref().is_some_and(|wcs| wcs.is_open);
+            session.is_closing() && session.registration.is_none() && !is_open
+        };
         if self.sessions.get(id).is_some_and(left) && !self.calls.values().any(|call| call.session_id == *id)
         {
             self.close_session(id);

@@ -38,6 +38,7 @@ mod tests;
 mod text;
 mod transfer;
 mod view;
+mod wcs;
 mod wire;
 
 pub use streams::check_video;
@@ -111,6 +112,7 @@ enum Errand {
     PreviewLeft(StreamId),
     StreamRecorded(streams::Recorded),
     Dialling(Box<streams::Dialling>),
+    Wcs(Box<wcs::Told>),
     Negotiated(Box<streams::Negotiated>),
     Restarted(Box<streams::Restarted>),
     Hook(hooks::Answered),
@@ -299,6 +301,7 @@ impl Owner {
             Errand::Snapshot(taken) => self.on_snapshot_taken(taken),
             Errand::StreamRecorded(recorded) => self.on_stream_recorded(recorded),
             Errand::Dialling(dialling) => self.on_dialling(*dialling),
+            Errand::Wcs(told) => self.on_wcs_told(*told),
             Errand::Negotiated(negotiated) => self.on_negotiated(*negotiated),
             Errand::Restarted(restarted) => self.on_restarted(*restarted),
             Errand::Hook(answered) => self.on_hook_answered(answered),
@@ -321,10 +324,10 @@ impl Owner {
         let look = self.next_look();
         let hooks = self.hooks.poll_timeout();
         let (connecting, sound) = (self.next_connecting(), self.next_opening_of_sound());
-        let client = self.next_client_end();
+        let (client, wcs) = (self.next_client_end(), self.next_wcs());
         [
             phone, exchange, closing, probe, hold, due, look, tone, farewell, pruning, imported, connecting,
-            sound, hooks, client,
+            sound, hooks, client, wcs,
         ]
         .into_iter()
         .flatten()
@@ -348,6 +351,7 @@ impl Owner {
         self.open_due_sound(now);
         self.on_hooks_due(now);
         self.close_overdue_clients(now);
+        self.do_due_of_wcs(now);
         if self.history.pruning.is_some_and(|due| due <= now) {
             self.prune_history();
         }

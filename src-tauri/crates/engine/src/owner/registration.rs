@@ -103,7 +103,7 @@ impl Owner {
         self.publish_session(id);
     }
 
-    fn set_registered(
+    pub(super) fn set_registered(
         &mut self,
         id: &SessionId,
         status: RegistrationStatus,

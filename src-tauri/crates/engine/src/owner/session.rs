@@ -1,6 +1,7 @@
 //! Sessions: one for each account that is connected.
 
 use super::call::StunServer;
+use super::wcs;
 use super::wire::{self, sip_uri};
 use crate::io::transport::Link;
 use sidetone_api::{
@@ -55,6 +56,8 @@ pub(super) struct Session {
     pub(super) registered_info: String,
     pub(super) password_needed: bool,
     local: bool,
+    /// It is at a Web Call Server.
+    pub(super) wcs: Option<Box<wcs::Connection>>,
     /// Unregistering; the session goes when that is done, or at this time.
     pub(super) closing: Option<Instant>,
 }
@@ -63,7 +66,13 @@ impl Session {
     /// # Errors
     /// Names the field of the account that is wrong.
     pub(super) fn new(id: SessionId, account: Account) -> Result<Self, Failure> {
-        let mut aor = NameAddr::new(sip_uri("aor", &account.aor)?);
+        let wcs = wcs::Connection::of(&account)?.map(Box::new);
+        // Without an address we are nobody in particular at the server.
+        let aor = match &wcs {
+            Some(connection) if !connection.has_address => connection.guest(),
+            _ => account.aor.clone(),
+        };
+        let mut aor = NameAddr::new(sip_uri("aor", &aor)?);
         if aor.uri.user.is_none() {
             return Err(Failure::invalid(
                 "aor",
@@ -123,11 +132,15 @@ impl Session {
             registered_info: String::new(),
             password_needed: false,
             local,
+            wcs,
             closing: None,
         })
     }
 
     pub(super) fn set_password(&mut self, password: &Secret) {
+        if let Some(wcs) = &mut self.wcs {
+            wcs.password = Some(password.clone());
+        }
         let user = self.account.user.clone().or_else(|| self.aor.uri.user_text()).unwrap_or_default();
         self.credentials = Some(Credentials::new(user, password.expose()));
     }
@@ -180,6 +193,8 @@ impl Session {
             local: self.local,
             signalling: self.signalling.clone(),
             messages_waiting: None,
+            server: self.account.wcs.as_ref().map(|server| server.url.clone()),
+            retry_at: self.wcs.as_ref().and_then(|wcs| wcs.retry_at),
         }
     }
 

@@ -3,10 +3,14 @@
 //! What a client writes is a stranger's: fields may be absent, numbers may be texts, unknown ones are passed over, and nothing in
 //! here panics. What is printed always has an array as its `data`, without which the SDK throws.
 
+mod ask;
 mod fields;
+mod hear;
 mod read;
 mod say;
 
+pub use ask::{ServerAsk, introduction};
+pub use hear::{LONGEST_OF_SERVER, SaidOfCall, ServerSaid, Unreadable, hear};
 pub use read::{ClientMessage, Malformed, is_log, parse};
 pub use say::{ServerMessage, refusal};
 

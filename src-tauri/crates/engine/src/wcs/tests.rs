@@ -1,6 +1,10 @@
-use super::{ClientMessage as M, Malformed, ServerMessage, is_mostly_text, parse, refusal};
-use crate::ClientNews;
+use super::{
+    ClientMessage as M, Malformed, ServerAsk, ServerMessage, ServerSaid as S, hear, introduction,
+    is_mostly_text, parse, refusal,
+};
+use crate::{ClientCall, ClientNews, ClientStream};
 use serde_json::{Value, json};
+use sidetone_api::CallStatus;
 
 fn read(name: &str, object: &Value) -> Result<M, Malformed> {
     parse(&json!({ "message": name, "data": [object] }).to_string())
@@ -150,4 +154,105 @@ fn many_values_are_told_from_a_long_text() {
     for many in ["[1,".repeat(1000), r#""a","#.repeat(1000), " ".repeat(2000), r#""""#.repeat(2000)] {
         assert!(!is_mostly_text(&format!("{{{many}")), "{}", &many[..8]);
     }
+}
+
+#[test]
+fn what_our_client_writes_is_what_a_server_reads() {
+    let stream = ClientStream {
+        id: "m1".into(),
+        name: "tv".into(),
+        sdp: "v=0".into(),
+        provider: "WebRTC".into(),
+        has_video: true,
+        max_bitrate: 900,
+        ..ClientStream::default()
+    };
+    let id = || "c1".to_owned();
+    let call = ClientCall { id: id(), callee: "bob".into(), sdp: "v=0".into(), ..ClientCall::default() };
+    let payload = json!({ "to": "x" });
+    let cases = [
+        (ServerAsk::Connect(introduction("a")), M::Connection(introduction("a"))),
+        (ServerAsk::Pong, M::Pong),
+        (ServerAsk::Publish(stream.clone()), M::PublishStream(stream.clone())),
+        (ServerAsk::Play(stream.clone()), M::PlayStream(stream)),
+        (ServerAsk::Pause { id: id(), name: id() }, M::PauseStream { id: id() }),
+        (ServerAsk::UnPublish { id: id(), name: id() }, M::UnPublishStream { id: id() }),
+        (ServerAsk::Stop { id: id(), name: id() }, M::StopStream { id: id() }),
+        (ServerAsk::Snapshot { id: id(), name: "tv".into() }, M::Snapshot { id: id(), name: "tv".into() }),
+        (
+            ServerAsk::StreamEvent { id: id(), kind: "data".into(), payload: Some(payload.clone()) },
+            M::SendStreamEvent { id: id(), kind: "data".into(), payload: payload.clone().into() },
+        ),
+        (
+            ServerAsk::Data { operation_id: id(), payload: payload.clone() },
+            M::SendData { operation_id: id(), payload },
+        ),
+        (ServerAsk::Call { call: call.clone(), caller: "alice".into() }, M::Call(call)),
+        (
+            ServerAsk::Answer { id: id(), callee: id(), sdp: "v=0".into() },
+            M::Answer { id: id(), sdp: "v=0".into() },
+        ),
+        (ServerAsk::Hangup { id: id() }, M::Hangup { id: id() }),
+        (ServerAsk::Hold { id: id() }, M::Hold { id: id() }),
+        (ServerAsk::Unhold { id: id() }, M::Unhold { id: id() }),
+        (
+            ServerAsk::Dtmf { id: id(), kind: "INFO", dtmf: "5".into() },
+            M::SendDtmf { id: id(), kind: "INFO".into(), dtmf: "5".into() },
+        ),
+        (
+            ServerAsk::Transfer { id: id(), target: "carol".into() },
+            M::Transfer { id: id(), target: "carol".into() },
+        ),
+        (ServerAsk::Logs { logs: "a\n".into() }, M::PushLogs { logs: "a\n".into() }),
+        (ServerAsk::Debug { start: true }, M::SessionDebug { start: true }),
+    ];
+    for (ask, read) in cases {
+        assert_eq!(parse(&ask.text()), Ok(read), "{}", ask.name());
+    }
+}
+
+#[test]
+fn servers_of_other_times_are_understood() {
+    let said = |text: &str| hear(text).unwrap();
+    assert_eq!(said(r#"{"message":"ping"}"#), S::Ping);
+    assert_eq!(said(r#"{"message":"getVersion","data":["5.2"],"more":[1]}"#), S::Nothing);
+    assert_eq!(said(r#"{"message":"news","data":[null]}"#), S::Unknown { name: "news".into() });
+    let description = S::Description { id: "m1".into(), sdp: "v=0".into(), is_answer: None };
+    assert_eq!(said(r#"{"message":"setRemoteSDP","data":["m1","v=0"]}"#), description);
+    for (name, status, wanted) in [
+        ("busy", json!(null), CallStatus::Busy),
+        ("sessionProgress", json!("NEW"), CallStatus::SessionProgress),
+        ("finish", json!("BUSY"), CallStatus::Busy),
+        ("callbackHold", json!("HOLD"), CallStatus::Hold),
+    ] {
+        let text = json!({ "message": name, "data": [{ "callId": 7, "status": status, "extra": {} }] });
+        let S::Call(call) = said(&text.to_string()) else { panic!("{name} is of a call") };
+        assert_eq!((call.id.as_str(), call.status), ("7", Some(wanted)), "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_of_a_server_is_named_with_its_object() {
+    for (text, word, id) in [
+        ("GET /", "JSON", None),
+        ("[]", "object", None),
+        (r#"{"data":[]}"#, "message", None),
+        (r#"{"message":7}"#, "message", None),
+        (r#"{"message":"getUserData","data":[7]}"#, "getUserData: data[0]", None),
+        (r#"{"message":"setRemoteSDP","data":[{},"v=0"]}"#, "data[0]", None),
+        (r#"{"message":"setRemoteSDP","data":["m1",{"sdp":""}]}"#, "data[1]", Some("m1")),
+        (
+            r#"{"message":"notifyStreamStatusEvent","data":[{"mediaSessionId":"m1","status":[]}]}"#,
+            "notifyStreamStatusEvent: status",
+            Some("m1"),
+        ),
+        (r#"{"message":"ring","data":[{"status":"RING"}]}"#, "ring: callId", None),
+        (r#"{"message":"DataStatusEvent","data":[{"operationId":"1"}]}"#, "DataStatusEvent: status", None),
+    ] {
+        let unreadable = hear(text).unwrap_err();
+        assert!(unreadable.words.contains(word), "{text}: {unreadable}");
+        assert_eq!(unreadable.id.as_deref(), id, "{text}");
+    }
+    assert!(hear(&format!("{{\"message\":\"OnDataEvent\",\"data\":[{}0]}}", "0,".repeat(60_000))).is_err());
+    assert!(hear(&"[".repeat(60_000)).is_err());
 }

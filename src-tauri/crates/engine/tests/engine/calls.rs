@@ -242,7 +242,11 @@ async fn an_unknown_call_or_session_is_not_found() {
         Command::Register { session_id: session_id.clone() },
         Command::Unregister { session_id: session_id.clone() },
         Command::Disconnect { session_id },
-        Command::Connect { account_id: sidetone_api::AccountId::new("none"), password: None },
+        Command::Connect {
+            account_id: sidetone_api::AccountId::new("none"),
+            password: None,
+            auth_token: None,
+        },
         Command::RemoveAccount { account_id: sidetone_api::AccountId::new("none") },
     ] {
         let text = format!("{command:?}");

@@ -29,7 +29,7 @@ async fn a_page_that_takes_the_users_name_gets_none_of_his_calls() {
     let mut host = Phone::direct("bob", gateway()).await;
     let mut page = Client::with(&host, &sip("bob")).await;
     // His session is the younger one now.
-    host.done(Command::Connect { account_id: AccountId::new("bob"), password: None }).await;
+    host.done(Command::Connect { account_id: AccountId::new("bob"), password: None, auth_token: None }).await;
     let mut caller = Peer::new().await;
     let call = caller.invite(
         "sip:carol@example.org",
@@ -70,7 +70,8 @@ async fn sessions_of_pages_leave_room_for_the_users_own_and_kept_ones_for_those_
         opened.push(open(true).await.expect("there is room"));
     }
     assert!(open(true).await.unwrap_err().info.contains("192"));
-    host.done(Command::Connect { account_id: AccountId::new("alice"), password: None }).await;
+    host.done(Command::Connect { account_id: AccountId::new("alice"), password: None, auth_token: None })
+        .await;
     let gone = opened.pop().unwrap();
     let token = gone.connection["authToken"].as_str().unwrap().to_owned();
     drop(gone);

@@ -50,7 +50,11 @@ async fn without_a_gateway_there_is_no_local_account_and_calls_say_why_not() {
     let failure = phone.ask(call).await.unwrap_err();
     assert_eq!(failure.code, FailureCode::WrongState);
     assert!(failure.message.contains("account"), "{failure}");
-    let local = Command::Connect { account_id: sidetone_api::AccountId::new("local"), password: None };
+    let local = Command::Connect {
+        account_id: sidetone_api::AccountId::new("local"),
+        password: None,
+        auth_token: None,
+    };
     assert_eq!(phone.ask(local).await.unwrap_err().code, FailureCode::WrongState);
     phone.finish().await;
 }

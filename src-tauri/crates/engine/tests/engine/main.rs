@@ -53,3 +53,4 @@ mod transfer;
 mod video;
 mod video_calls;
 mod video_stun;
+mod wcs_hostile;

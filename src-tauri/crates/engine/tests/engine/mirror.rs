@@ -84,6 +84,8 @@ impl Mirror {
             | Event::SnapshotTaken { .. }
             | Event::DataStatusEvent { .. }
             | Event::OnDataEvent { .. }
+            | Event::OnStreamEvent { .. }
+            | Event::SessionDebugStatusEvent { .. }
             | Event::DtmfReceived { .. }
             | Event::ErrorEvent { .. }
             | Event::Notice { .. }

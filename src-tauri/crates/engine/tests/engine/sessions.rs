@@ -18,7 +18,11 @@ use std::{
 const RIGHT: &str = "open sesame";
 
 fn connect(password: Option<&str>) -> Command {
-    Command::Connect { account_id: AccountId::new("alice"), password: password.map(Secret::new) }
+    Command::Connect {
+        account_id: AccountId::new("alice"),
+        password: password.map(Secret::new),
+        auth_token: None,
+    }
 }
 
 fn save(account: Account, password: Option<&str>, remember: bool) -> Command {

@@ -22,7 +22,13 @@ pub(crate) fn bars_and_tone() -> StreamSources {
 
 impl Phone {
     pub(crate) async fn publish(&self, name: &str, sources: StreamSources) -> StreamId {
-        let command = Command::PublishStream { name: name.into(), token: None, sources, settings: None };
+        let command = Command::PublishStream {
+            name: name.into(),
+            token: None,
+            sources,
+            settings: None,
+            session_id: None,
+        };
         match self.ask(command).await {
             Ok(Reply::Stream { stream_id }) => stream_id,
             other => panic!("not published: {other:?}"),
@@ -30,7 +36,7 @@ impl Phone {
     }
 
     pub(crate) async fn play(&self, name: &str) -> StreamId {
-        match self.ask(Command::PlayStream { name: name.into(), token: None }).await {
+        match self.ask(Command::PlayStream { name: name.into(), token: None, session_id: None }).await {
             Ok(Reply::Stream { stream_id }) => stream_id,
             other => panic!("not played: {other:?}"),
         }
@@ -140,6 +146,7 @@ async fn a_stream_in_vp8_is_played_too_where_this_build_has_it() {
             token: None,
             sources: bars_and_tone(),
             settings: None,
+            session_id: None,
         };
         let refused = phone.ask(command).await.unwrap_err();
         assert_eq!(refused.field.as_deref(), Some("video.codecs"));

@@ -26,6 +26,7 @@ async fn publish(phone: &Phone, url: &str, token: Option<&str>) -> StreamId {
         token: token.map(Secret::new),
         sources: bars_and_tone(),
         settings: None,
+        session_id: None,
     };
     match phone.ask(command).await {
         Ok(Reply::Stream { stream_id }) => stream_id,
@@ -56,7 +57,11 @@ async fn with_a_token_in_the_settings_the_gateway_lets_in_who_shows_it() {
         let refused = publish(&alice, &endpoint.whip("tv"), token).await;
         let info = alice.stream_status(&refused, StreamStatus::Failed).await;
         assert!(info.contains(words), "{token:?}: {info}");
-        let command = Command::PlayStream { name: endpoint.whep("tv"), token: token.map(Secret::new) };
+        let command = Command::PlayStream {
+            name: endpoint.whep("tv"),
+            token: token.map(Secret::new),
+            session_id: None,
+        };
         let Ok(Reply::Stream { stream_id }) = alice.ask(command).await else { panic!("not played") };
         let info = alice.stream_status(&stream_id, StreamStatus::Failed).await;
         assert!(info.contains(words), "{token:?}: {info}");

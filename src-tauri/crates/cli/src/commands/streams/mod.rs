@@ -6,6 +6,7 @@ mod open;
 mod play;
 mod publish;
 mod record;
+mod server;
 mod snapshot;
 mod ways;
 

@@ -1,6 +1,9 @@
 //! From a name to where it is, and an engine for it.
 
-use super::ways;
+use super::{
+    server::{self, AtServer},
+    ways,
+};
 use crate::{
     arguments::Endpoint,
     client::{Client, devices, hooks},
@@ -8,7 +11,7 @@ use crate::{
     pages,
     signals::Interrupt,
 };
-use sidetone_api::{GatewaySettings, Secret, Settings};
+use sidetone_api::{GatewaySettings, Secret, SessionId, Settings};
 use sidetone_engine::{Directories, Engine, Options, check_stream_name};
 use sidetone_gateway::{Gateway, find_running};
 use std::{
@@ -30,6 +33,8 @@ pub(super) struct Opened {
     pub(super) client: Client,
     pub(super) name: String,
     pub(super) token: Option<Secret>,
+    /// At the Web Call Server of this session.
+    pub(super) session: Option<SessionId>,
     /// The name is one at the engine's own gateway, which nobody can reach yet.
     pub(super) is_own: bool,
 }
@@ -45,11 +50,14 @@ pub(super) async fn open(
     let stream = endpoint.stream.as_str();
     let passwords = ways::apply(&endpoint.ways, &mut settings.video)?;
     let hook_secret = hooks::apply(&endpoint.hooks, &mut settings.hooks)?;
+    let at_server = server::of(endpoint)?;
+    let trusted_ca = settings.video.trusted_ca.clone();
     let is_url = stream.contains("://");
     if !is_url {
         check_stream_name(stream).map_err(|problem| Error::usage(format!("{stream}: {problem}")))?;
     }
     let (name, is_own) = match (&endpoint.gateway, is_url) {
+        _ if at_server.is_some() => (stream.to_owned(), false),
         (_, true) => (stream.to_owned(), false),
         (Some(gateway), false) => (at(gateway, of, stream), false),
         (None, false) => match find().await {
@@ -66,12 +74,21 @@ pub(super) async fn open(
         ..Options::in_memory(devices(false), settings)
     })
     .await?;
-    let (client, _) = Client::attach(handle, endpoint.json, interrupt).await?;
+    let (mut client, _) = Client::attach(handle, endpoint.json, interrupt).await?;
     if let Err(error) = passwords.tell(&client).await {
         client.close().await;
         return Err(error);
     }
-    Ok(Opened { client, name, token, is_own })
+    let Some(AtServer { url, name }) = at_server else {
+        return Ok(Opened { client, name, token, session: None, is_own });
+    };
+    match server::connect(&mut client, endpoint, url, token, trusted_ca).await {
+        Ok(session) => Ok(Opened { client, name, token: None, session: Some(session), is_own }),
+        Err(error) => {
+            client.close().await;
+            Err(error)
+        }
+    }
 }
 
 /// Settings of an engine that has nothing but streams.

@@ -11,7 +11,7 @@ use crate::{
     client::{Client, check_folder, check_sink},
     exit::{Error, Exit},
 };
-use sidetone_api::{AudioSettings, Command, Secret, Settings};
+use sidetone_api::{AudioSettings, Command, Settings};
 use sidetone_media::Selection;
 
 pub(crate) async fn run(arguments: Play) -> Result<Exit, Error> {
@@ -28,19 +28,15 @@ pub(crate) async fn run(arguments: Play) -> Result<Exit, Error> {
     let hardware = !arguments.speaker.is_synthetic();
     let settings = Settings { audio, ..open::settings() };
     let opened = open(&arguments.endpoint, Use::Play, settings, hardware).await?;
-    let Opened { mut client, name, token, .. } = opened;
-    let exit = play(&mut client, name, token, arguments).await;
+    let Opened { mut client, name, token, session, .. } = opened;
+    let command = Command::PlayStream { name, token, session_id: session };
+    let exit = play(&mut client, command, arguments).await;
     client.close().await;
     exit
 }
 
-async fn play(
-    client: &mut Client,
-    name: String,
-    token: Option<Secret>,
-    arguments: Play,
-) -> Result<Exit, Error> {
-    let mut stream = Stream::begin(client, Command::PlayStream { name, token }).await?;
+async fn play(client: &mut Client, command: Command, arguments: Play) -> Result<Exit, Error> {
+    let mut stream = Stream::begin(client, command).await?;
     let film = match arguments.video {
         Screen::Null => None,
         // From the first picture on, which comes before PLAYING is told.

@@ -10,7 +10,7 @@ use crate::{
     client::{Client, check_camera, check_source, find_camera, is_hardware as is_camera_hardware},
     exit::{Error, Exit},
 };
-use sidetone_api::{AudioInput, AudioSettings, Command, Secret, Settings, StreamSources};
+use sidetone_api::{AudioInput, AudioSettings, Command, Secret, SessionId, Settings, StreamSources};
 use sidetone_media::Selection;
 
 pub(crate) async fn run(arguments: Publish) -> Result<Exit, Error> {
@@ -18,15 +18,15 @@ pub(crate) async fn run(arguments: Publish) -> Result<Exit, Error> {
     let hardware = needs_hardware(&arguments);
     let settings = Settings { audio: audio(&arguments), ..open::settings() };
     let opened = open(&arguments.endpoint, Use::Publish, settings, hardware).await?;
-    let Opened { mut client, name, token, is_own } = opened;
-    let exit = publish(&mut client, name, token, is_own, arguments).await;
+    let Opened { mut client, name, token, session, is_own } = opened;
+    let exit = publish(&mut client, (name, session), token, is_own, arguments).await;
     client.close().await;
     exit
 }
 
 async fn publish(
     client: &mut Client,
-    name: String,
+    (name, session_id): (String, Option<SessionId>),
     token: Option<Secret>,
     is_own: bool,
     arguments: Publish,
@@ -34,7 +34,7 @@ async fn publish(
     let video = find_camera(client, &arguments.camera).await?;
     let sources = StreamSources { video, inset: None, audio: inputs(&arguments) };
     let settings = Some(arguments.encoding.settings(&arguments.codec));
-    let command = Command::PublishStream { name, token, sources, settings };
+    let command = Command::PublishStream { name, token, sources, settings, session_id };
     let mut stream = Stream::begin(client, command).await?;
     if is_own {
         open::serve(client).await?;

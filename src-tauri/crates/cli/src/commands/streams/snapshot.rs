@@ -9,7 +9,7 @@ use crate::{
     client::{Client, check_folder},
     exit::{Error, Exit},
 };
-use sidetone_api::{AudioSettings, Command, Event, Secret, Settings, SnapshotFile, VideoSettings};
+use sidetone_api::{AudioSettings, Command, Event, Settings, SnapshotFile, VideoSettings};
 use sidetone_media::Selection;
 use std::{fs, path::Path, time::Duration};
 use tokio::time::Instant;
@@ -29,14 +29,15 @@ pub(crate) async fn run(arguments: Snapshot) -> Result<Exit, Error> {
     let settings =
         Settings { audio, video: VideoSettings { folder, ..VideoSettings::default() }, ..open::settings() };
     let opened = open(&arguments.endpoint, Use::Play, settings, false).await?;
-    let Opened { mut client, name, token, .. } = opened;
-    let exit = take(&mut client, name, token, &arguments.file).await;
+    let Opened { mut client, name, token, session, .. } = opened;
+    let command = Command::PlayStream { name, token, session_id: session };
+    let exit = take(&mut client, command, &arguments.file).await;
     client.close().await;
     exit
 }
 
-async fn take(client: &mut Client, name: String, token: Option<Secret>, to: &Path) -> Result<Exit, Error> {
-    let mut stream = Stream::begin(client, Command::PlayStream { name, token }).await?;
+async fn take(client: &mut Client, command: Command, to: &Path) -> Result<Exit, Error> {
+    let mut stream = Stream::begin(client, command).await?;
     let exit = match stream.until_live(client).await? {
         Some(exit) => Ok(exit),
         None => snapshot(client, &mut stream, to).await,

@@ -12,6 +12,7 @@ mod websocket;
 
 pub(crate) use authority::{Authorities, Link};
 pub(crate) use flows::Flows;
+pub(super) use open::{Io, connect};
 pub(crate) use url::WebSocketUrl;
 
 use super::{

@@ -18,7 +18,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const KEEPALIVE: Duration = Duration::from_secs(45);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
-pub(super) trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(in crate::io) trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
@@ -79,7 +79,7 @@ pub(super) async fn open(
     Ok(Opened { wire, local, info })
 }
 
-async fn connect(remote: SocketAddr, socket: Option<Socket>) -> Result<TcpStream, String> {
+pub(in crate::io) async fn connect(remote: SocketAddr, socket: Option<Socket>) -> Result<TcpStream, String> {
     let connecting = async {
         match socket {
             Some(socket) => TcpSocket::from_std_stream(socket.into()).connect(remote).await,

@@ -52,6 +52,14 @@ impl WebSocketUrl {
         Ok(Self { secure, host: host.bare().to_ascii_lowercase(), port, path })
     }
 
+    /// As it is asked for.
+    pub(crate) fn text(&self) -> String {
+        let scheme = if self.secure { "wss" } else { "ws" };
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{scheme}://{host}{port}{}", self.path)
+    }
+
     pub(crate) fn transport(&self) -> Transport {
         if self.secure { Transport::Wss } else { Transport::Ws }
     }

@@ -31,7 +31,8 @@ impl Owner {
 
     pub(in super::super) fn answer(&mut self, id: &CallId) -> Result<Reply, Failure> {
         let call = self.calls.get(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
-        if !call.is_ringing_here() || call.sip.is_none() || call.leg.is_none() {
+        let has_far_end = call.sip.is_some() || call.at_server.is_some();
+        if !call.is_ringing_here() || !has_far_end || call.leg.is_none() {
             return Err(wrong_state(NOT_RINGING));
         }
         let call = id.clone();
@@ -41,6 +42,10 @@ impl Owner {
     fn answer_now(&mut self, id: &CallId) -> Result<Reply, Failure> {
         let call = self.calls.get_mut(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
         let rings = call.is_ringing_here();
+        if rings && call.at_server.is_some() {
+            self.answer_at_server(id);
+            return Ok(Reply::Done);
+        }
         let (Some(sip), Some(leg), true) = (call.sip, call.leg.as_mut(), rings) else {
             return Err(wrong_state(NOT_RINGING));
         };
@@ -69,6 +74,9 @@ impl Owner {
         if !call.is_ringing_here() {
             return Err(wrong_state("only a ringing incoming call can be sent elsewhere"));
         }
+        if call.at_server.is_some() {
+            return Err(wrong_state("a Web Call Server sends no call elsewhere"));
+        }
         let session = self.open_session(&call.session_id)?;
         let account = session.account.id.clone();
         let target = Target::read(target, Some(&account), self.settings.dial_plan(), "target")?;
@@ -96,6 +104,10 @@ impl Owner {
     pub(in super::super) fn hang_up(&mut self, id: &CallId) -> Result<Reply, Failure> {
         let call = self.calls.get_mut(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
         if call.hung_up {
+            return Ok(Reply::Done);
+        }
+        if call.at_server.is_some() {
+            self.hang_up_at_server(id);
             return Ok(Reply::Done);
         }
         let ringing_here = call.is_ringing_here();

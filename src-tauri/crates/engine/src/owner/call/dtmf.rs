@@ -24,6 +24,8 @@ const LENGTH: u16 = 160;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Events,
+    /// By the Web Call Server, which calls the kind so.
+    Server(&'static str),
     Info,
     Tones,
 }
@@ -33,6 +35,7 @@ impl Way {
     fn name(self) -> &'static str {
         match self {
             Self::Events => "RFC2833",
+            Self::Server(kind) => kind,
             Self::Info => "INFO_RELAY",
             Self::Tones => "INBAND",
         }
@@ -93,6 +96,7 @@ impl Owner {
         let digits = keys(dtmf)?;
         let (way, leg) = self.way_of_dtmf(id, mode)?;
         match way {
+            Way::Server(kind) => self.send_dtmf_at_server(id, kind, &digits),
             Way::Events => self.media.ask(Ask::SendDtmf { leg, digits: digits.clone() }),
             Way::Tones => self.media.ask(Ask::SendTones { leg, digits: digits.clone() }),
             Way::Info => {
@@ -126,6 +130,12 @@ impl Owner {
         let Some((leg, negotiated)) = leg.and_then(|leg| Some((leg, leg.negotiated()?))) else {
             return Err(wrong_state("this call has no media yet"));
         };
+        if let Some(kind) = self.kind_of_server_dtmf(id, mode) {
+            if !call.is_established() {
+                return Err(wrong_state("digits go by the server once the call is answered"));
+            }
+            return Ok((Way::Server(kind), leg.id));
+        }
         let takes_info = || call.sip.is_some_and(|sip| self.phone.ua.takes_info(sip));
         let way = match mode {
             DtmfMode::Automatic if negotiated.dtmf.is_some() => Way::Events,

@@ -19,11 +19,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Hold {
     /// What the user wants. What is agreed, the leg knows.
-    wanted: bool,
+    pub(super) wanted: bool,
     /// A re-INVITE of ours is under way.
-    asking: bool,
+    pub(super) asking: bool,
     /// When it is asked for again.
-    again: Option<Instant>,
+    pub(super) again: Option<Instant>,
+    /// What a Web Call Server was told last.
+    pub(super) told: bool,
 }
 
 impl Call {
@@ -162,6 +164,9 @@ impl Owner {
         let Some(call) = self.calls.get_mut(id).filter(|call| call.is_established() && !call.hung_up) else {
             return;
         };
+        if call.at_server.is_some() {
+            return self.ask_server_to_hold(id);
+        }
         let (Some(sip), Some(leg)) = (call.sip, call.leg.as_mut()) else { return };
         leg.hold(call.hold.wanted);
         let is_told = leg.holds() == call.hold.wanted && !leg.is_video_due();

@@ -249,7 +249,7 @@ impl Owner {
     }
 
     /// A call that a rule has dealt with: nobody was disturbed, and it is in the history.
-    fn keep_unrung(&mut self, mut call: Call, info: &str) {
+    pub(super) fn keep_unrung(&mut self, mut call: Call, info: &str) {
         call.status = CallStatus::Finish;
         call.info = text::shown(info);
         call.hung_up = true;

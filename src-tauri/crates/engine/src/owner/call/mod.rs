@@ -10,6 +10,7 @@ mod hold;
 mod incoming;
 mod parameters;
 mod placing;
+mod server;
 mod status;
 mod video;
 
@@ -52,6 +53,8 @@ pub(super) struct Call {
     pub(super) direction: CallDirection,
     /// `None` while the way to the callee is looked up.
     pub(super) sip: Option<sidetone_sip::CallId>,
+    /// As the Web Call Server of its session knows it.
+    pub(super) at_server: Option<String>,
     pub(super) leg: Option<Leg>,
     pub(super) caller: NameAddr,
     pub(super) callee: NameAddr,
@@ -123,6 +126,7 @@ impl Call {
             client: None,
             direction,
             sip: None,
+            at_server: None,
             leg: None,
             caller,
             callee,

@@ -59,7 +59,7 @@ impl Wish {
 /// What the INVITE of a call says besides whom it calls.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
-    from: Option<NameAddr>,
+    pub(super) from: Option<NameAddr>,
     anonymous: bool,
     headers: Vec<(HeaderName, String)>,
     /// Behind the address that is called.
@@ -69,7 +69,7 @@ pub(super) struct Outgoing {
     video: bool,
     passed_video: Vec<Capability>,
     /// The others are not held for it.
-    held: bool,
+    pub(super) held: bool,
 }
 
 impl Outgoing {
@@ -115,6 +115,9 @@ impl Owner {
             return Err(Failure::new(FailureCode::Limit, "too many calls of clients"));
         }
         let callee = target.uri(&session.aor.uri, wish.field)?;
+        if wish.video && session.wcs.is_some() {
+            return Err(Failure::invalid("video", "video: calls at a Web Call Server have sound alone"));
+        }
         let mut outgoing = Outgoing {
             from: caller_name(session, wish.caller_name.as_deref())?,
             // Who calls for help must be found.
@@ -246,6 +249,9 @@ impl Owner {
     fn set_out(&mut self, id: &CallId) {
         let Some(call) = self.calls.get(id) else { return };
         let Some(session) = self.sessions.get(&call.session_id) else { return };
+        if session.wcs.is_some() {
+            return self.call_at_server(id);
+        }
         let (callee, held) = (call.callee.uri.clone(), call.outgoing.held);
         let first = self.service_route_of(session).into_iter().next().unwrap_or(callee);
         let (transport, authority, finder) = (session.transport(), session.authority, self.phone.finder());

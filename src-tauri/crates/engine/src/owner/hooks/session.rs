@@ -81,6 +81,10 @@ impl Owner {
             .map_err(|failure| Failure { message: format!("of the backend: {failure}"), ..failure })?;
         session.authority = self.phone.authority(session.link.clone());
         session.credentials = credentials;
+        if let (Some(new), Some(old)) = (&mut session.wcs, &old.wcs) {
+            new.auth_token.clone_from(&old.auth_token);
+            new.password = old.password.clone().filter(|_| is_same);
+        }
         if let Some(password) = password {
             session.set_password(&password);
         }

@@ -226,6 +226,11 @@ impl Leg {
         self.hold.agreed
     }
 
+    /// Who holds, where that is told by other means than descriptions.
+    pub(crate) fn told_of_hold(&mut self, by_us: bool, by_peer: bool) {
+        (self.hold.agreed, self.hold.by_peer) = (by_us, by_peer);
+    }
+
     /// Whether the next offer, or the answer that was prepared, has candidates in it (RFC 8839).
     pub(crate) fn has_candidates(&self) -> bool {
         match &self.negotiated {

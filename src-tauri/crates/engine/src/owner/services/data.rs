@@ -63,6 +63,8 @@ struct Received {
 enum DataWay {
     Call(CallId),
     Address(Uri),
+    /// By a Web Call Server, which knows who is meant.
+    Server(String),
 }
 
 impl DataWay {
@@ -73,6 +75,7 @@ impl DataWay {
                 owner.calls.get(call).map(|call| call.far().uri.to_string()).unwrap_or_default()
             }
             Self::Address(to) => to.to_string(),
+            Self::Server(to) => to.clone(),
         }
     }
 }
@@ -163,6 +166,11 @@ impl Owner {
     ) -> Result<(SessionId, String, DataWay), Failure> {
         let call = CallId::new(&wanted.to);
         if let Some(call) = self.calls.get(&call) {
+            if let Some(at_server) = &call.at_server {
+                let (near, _) = call.parties();
+                let way = DataWay::Server(at_server.clone());
+                return Ok((call.session_id.clone(), near.uri.to_string(), way));
+            }
             self.check_in_call(call)?;
             let (near, _) = call.parties();
             return Ok((call.session_id.clone(), near.uri.to_string(), DataWay::Call(call.id.clone())));
@@ -174,6 +182,10 @@ impl Owner {
             }
             None => self.session_for_calls()?,
         };
+        if session.wcs.is_some() {
+            let (id, from) = (session.id.clone(), session.aor.uri.to_string());
+            return Ok((id, from, DataWay::Server(wanted.to.clone())));
+        }
         let target = Target::read(&wanted.to, Some(&session.account.id), self.settings.dial_plan(), "to")?;
         let to = target.uri(&session.aor.uri, "to")?;
         Ok((session.id.clone(), session.aor.uri.to_string(), DataWay::Address(to)))
@@ -212,6 +224,7 @@ impl Owner {
                 };
                 self.phone.ua.message(now, message)
             }
+            DataWay::Server(to) => return self.send_wcs_data(session_id, data_id, &to, body, content_type),
         };
         let sent = Sent { data_id: data_id.clone(), session_id: session_id.clone() };
         self.services.sent.insert(id, sent);
@@ -257,6 +270,30 @@ impl Owner {
                 reply(owner, 200, "");
             }
             Verdict::Refused { .. } => reply(owner, 403, "Forbidden"),
+        });
+    }
+
+    /// From a Web Call Server: the same, but that nobody waits for an answer.
+    pub(in super::super) fn receive_wcs_data(
+        &mut self,
+        session_id: &SessionId,
+        from: String,
+        to: String,
+        content_type: String,
+        body: String,
+    ) {
+        let Ok(id) = new_id("d") else { return };
+        if !self.services.received.take(Instant::now()) {
+            return;
+        }
+        let fields = of_data(&DataId::new(id), true, &from, &to, &content_type, &body);
+        let (session, object) = (session_id.as_str().to_owned(), format!("data for {session_id}"));
+        let session_id = session_id.clone();
+        self.gate(Hook::OnDataEvent, &session, &object, fields, move |owner, verdict| {
+            if let Verdict::Go(_) = verdict {
+                let incoming = true;
+                owner.publish(Event::OnDataEvent { session_id, incoming, from, to, content_type, body });
+            }
         });
     }
 

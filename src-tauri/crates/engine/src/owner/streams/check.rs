@@ -8,7 +8,7 @@ use crate::{
         tls,
     },
 };
-use sidetone_api::{Corner, Failure, IceServer, Secret, StreamSources, VideoSettings};
+use sidetone_api::{Corner, Failure, IceServer, Secret, SessionId, StreamSources, VideoSettings};
 use sidetone_media::{
     device::{Selection, VideoSelection},
     video::{self, VideoCodec, compose::INSET_SIZES},
@@ -29,11 +29,13 @@ pub(super) const LOUDEST: f32 = 2.0;
 
 /// Where a stream is.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(in super::super) enum Place {
     /// At the embedded gateway.
     Name,
     /// At a WHIP or WHEP endpoint.
     Url(Endpoint),
+    /// A name at the Web Call Server of a session.
+    Server(SessionId),
 }
 
 pub(super) fn invalid(field: &str, problem: &str) -> Failure {
@@ -42,7 +44,7 @@ pub(super) fn invalid(field: &str, problem: &str) -> Failure {
 
 /// # Errors
 /// Names `name` or `token`.
-pub(super) fn check_name(kind: Kind, name: &str, token: Option<&Secret>) -> Result<Place, Failure> {
+pub(in super::super) fn check_name(kind: Kind, name: &str, token: Option<&Secret>) -> Result<Place, Failure> {
     match name.split_once("://") {
         Some((scheme, _)) if ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
             endpoint(kind, name, token).map(Place::Url)

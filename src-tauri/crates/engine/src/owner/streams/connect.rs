@@ -3,7 +3,9 @@
 use super::{
     super::{Errand, Owner, text},
     check::invalid,
+    place::{AtServer, Place},
     publish::encoding,
+    wanted::{SOUND_KBIT, limits},
 };
 use crate::io::{
     clock,
@@ -17,12 +19,9 @@ use crate::io::{
         send::{Control, MOST_LAYERS},
     },
 };
-use sidetone_api::{Failure, NoticeLevel, Secret, StreamId, StreamStatus, VideoSettings};
+use sidetone_api::{Failure, NoticeLevel, Secret, SessionId, StreamId, StreamStatus};
 use sidetone_media::{Codec as AudioCodec, video::VideoCodec};
-use sidetone_peer::{
-    BitrateLimits, Codec, Direction, Kind, Media, Wanted,
-    whip::{self, Endpoint, Token},
-};
+use sidetone_peer::whip::{self, Endpoint, Token};
 use std::{
     net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
@@ -32,26 +31,22 @@ use std::{
 const CLOSED_BY_ENDPOINT: &str = "Stopped by session disconnect";
 /// An endpoint that ends the session again within this is not asked at once.
 const LASTING: Duration = Duration::from_secs(10);
-/// Names of simulcast layers, the smallest first.
-const LAYERS: [&str; MOST_LAYERS] = ["q", "h", "f"];
-/// What the sound needs beside the pictures, kbit/s.
-const SOUND_KBIT: u32 = 80;
 
 /// A stream's way to its endpoint.
 #[derive(Debug)]
 pub(super) struct Connection {
-    endpoint: Endpoint,
-    dialled: Option<Dialled>,
-    schedule: Schedule,
+    pub(super) place: Place,
+    pub(super) dialled: Option<Dialled>,
+    pub(super) schedule: Schedule,
     /// Attempts so far: what an earlier one tells is of no interest.
-    attempt: u64,
+    pub(super) attempt: u64,
     /// The endpoint's address, and ours towards it.
     remote: Option<SocketAddr>,
     address: Option<IpAddr>,
     control: Control,
     sink: Option<receive::Sink>,
     /// What was agreed on first; later attempts want the same.
-    tracks: Option<Tracks>,
+    pub(super) tracks: Option<Tracks>,
     /// The endpoint has ended a player's session in order: what it says to the next offer tells why.
     closed: bool,
     /// When it was asked why.
@@ -76,6 +71,21 @@ pub(super) fn endpoint(kind: whip::Kind, url: &str, token: Option<&Secret>) -> R
 
 impl Owner {
     pub(super) fn publish_url(&mut self, id: &StreamId, endpoint: Endpoint) {
+        self.publish_at(id, Place::Endpoint(endpoint));
+    }
+
+    pub(super) fn play_url(&mut self, id: &StreamId, endpoint: Endpoint) {
+        self.play_at(id, Place::Endpoint(endpoint));
+    }
+
+    /// Published or played at the server of this session.
+    pub(super) fn begin_at_server(&mut self, id: &StreamId, session: SessionId) {
+        let Some(stream) = self.streams.all.get(id) else { return };
+        let place = Place::Server(AtServer { session, id: None, offer: String::new() });
+        if stream.is_published() { self.publish_at(id, place) } else { self.play_at(id, place) }
+    }
+
+    fn publish_at(&mut self, id: &StreamId, place: Place) {
         let control = Control::default();
         let Some(stream) = self.streams.all.get_mut(id) else { return };
         control.allow(stream.settings.start_kbit + SOUND_KBIT);
@@ -85,24 +95,40 @@ impl Owner {
             published: Some(control.clone()),
             sink: None,
         };
-        stream.connection = Some(Box::new(Connection::new(endpoint, control, None)));
+        stream.connection = Some(Box::new(Connection::new(place, control, None)));
         self.stream_door.ask(ask);
         self.connect_stream(id);
     }
 
-    pub(super) fn play_url(&mut self, id: &StreamId, endpoint: Endpoint) {
+    fn play_at(&mut self, id: &StreamId, place: Place) {
         let Some(stream) = self.streams.all.get_mut(id) else { return };
         let (sink, outlets) = receive::sink();
         stream.outlets = Some(outlets);
         let own = stream.own.clone();
         let ask = streams::Ask::Own { stream: stream.key, own, published: None, sink: Some(sink.clone()) };
-        stream.connection = Some(Box::new(Connection::new(endpoint, Control::default(), Some(sink))));
+        stream.connection = Some(Box::new(Connection::new(place, Control::default(), Some(sink))));
         self.stream_door.ask(ask);
         self.connect_stream(id);
     }
 
     /// Makes an attempt.
-    fn connect_stream(&mut self, id: &StreamId) {
+    pub(in super::super) fn connect_stream(&mut self, id: &StreamId) {
+        let place = match self
+            .streams
+            .all
+            .get(id)
+            .and_then(|stream| stream.connection.as_ref())
+            .map(|it| &it.place)
+        {
+            Some(Place::Endpoint(endpoint)) => dial::Place::Endpoint(endpoint.clone()),
+            Some(Place::Server(server)) => match self.place_of_wcs(&server.session) {
+                Some(remote) => dial::Place::Server(remote),
+                None => return self.wait_for_server(id, "the server is not connected"),
+            },
+            None => return,
+        };
+        // What an attempt before has left there.
+        self.leave_server(id);
         let servers = self.ice_servers();
         let video = &self.settings.get().video;
         let (relay_only, trusted_ca) = (video.relay_only, video.trusted_ca.clone());
@@ -118,16 +144,7 @@ impl Owner {
             Some(sink) => Role::Receiver { own, sink: sink.clone() },
             None => Role::Sender { own, control: connection.control.clone() },
         };
-        let call = dial::Call {
-            stream: key,
-            endpoint: connection.endpoint.clone(),
-            wanted,
-            bitrate,
-            servers,
-            relay_only,
-            trusted_ca,
-            role,
-        };
+        let call = dial::Call { stream: key, place, wanted, bitrate, servers, relay_only, trusted_ca, role };
         let (errands, attempt) = (self.errands.clone(), connection.attempt);
         let tell = move |told| {
             let dialling = Dialling { stream: key, attempt, told };
@@ -149,6 +166,7 @@ impl Owner {
                 (connection.remote, connection.address) = (Some(remote), Some(local));
             }
             Told::Over => {}
+            Told::Offered { sdp, reply } => self.offer_to_server(&id, attempt, sdp, reply),
             Told::Agreed(tracks) => self.on_stream_agreed(&id, tracks),
             // Nobody publishes it any more.
             Told::Failed { info, .. } if std::mem::take(&mut connection.closed) && info == NOT_FOUND => {
@@ -220,7 +238,13 @@ impl Owner {
     }
 
     /// What never was live has failed; what was, is tried again.
-    fn lose_stream(&mut self, id: &StreamId, info: &str, may_pass: bool, retry_after: Option<Duration>) {
+    pub(in super::super) fn lose_stream(
+        &mut self,
+        id: &StreamId,
+        info: &str,
+        may_pass: bool,
+        retry_after: Option<Duration>,
+    ) {
         let Some(stream) = self.streams.all.get_mut(id) else { return };
         let was_live = stream.live_at.is_some();
         let Some(connection) = stream.connection.as_mut().filter(|_| was_live && may_pass) else {
@@ -229,6 +253,9 @@ impl Owner {
         // What the old attempt may still tell is of no interest.
         connection.attempt += 1;
         connection.dialled = None;
+        self.leave_server(id);
+        let Some(stream) = self.streams.all.get_mut(id) else { return };
+        let Some(connection) = stream.connection.as_mut() else { return };
         let random = clock::random().map(u32::from_be_bytes).unwrap_or(u32::MAX / 2);
         let now = Instant::now();
         let due = connection.schedule.failed(now, retry_after, random);
@@ -249,6 +276,13 @@ impl Owner {
         else {
             return;
         };
+        if let Place::Server(server) = &connection.place {
+            let session = server.session.clone();
+            if self.place_of_wcs(&session).is_none() {
+                return self.connect_wcs_now(&session);
+            }
+            return self.connect_stream(id);
+        }
         connection.schedule.retry_now(Instant::now());
         self.connect_due_streams(Instant::now());
     }
@@ -275,6 +309,11 @@ impl Owner {
     pub(super) fn pause_connection(&mut self, id: &StreamId, paused: bool) {
         let Some(stream) = self.streams.all.get_mut(id) else { return };
         let Some(connection) = stream.connection.as_mut() else { return };
+        if let Place::Server(server) = &connection.place
+            && server.id.is_some()
+        {
+            return self.pause_at_server(id, paused);
+        }
         if !paused {
             return self.connect_stream(id);
         }
@@ -288,6 +327,7 @@ impl Owner {
 
     /// The stream ends: so does its session at the endpoint.
     pub(super) fn disconnect_stream(&mut self, id: &StreamId) {
+        self.leave_server(id);
         if let Some(stream) = self.streams.all.get_mut(id) {
             stream.connection = None;
         }
@@ -368,9 +408,9 @@ impl Owner {
 }
 
 impl Connection {
-    fn new(endpoint: Endpoint, control: Control, sink: Option<receive::Sink>) -> Self {
+    fn new(place: Place, control: Control, sink: Option<receive::Sink>) -> Self {
         Self {
-            endpoint,
+            place,
             dialled: None,
             schedule: Schedule::default(),
             attempt: 0,
@@ -382,51 +422,5 @@ impl Connection {
             closed: false,
             asked: None,
         }
-    }
-}
-
-impl super::Stream {
-    /// What is offered: what its sources have, or all that can be decoded; later what was agreed on before.
-    fn wanted(&self) -> Wanted {
-        let agreed = self.connection.as_ref().and_then(|connection| connection.tracks.as_ref());
-        let direction = if self.is_published() { Direction::Send } else { Direction::Receive };
-        let named = |name: &str| Codec::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name));
-        let (has_sound, has_picture) = match &self.sources {
-            Some(sources) => (!sources.audio.is_empty(), sources.video.is_some()),
-            None => (true, true),
-        };
-        let mut media = Vec::new();
-        if has_sound {
-            let codec = agreed.and_then(|tracks| named(&tracks.audio.as_ref()?.codec));
-            let codecs =
-                codec.map_or_else(|| vec![Codec::Opus, Codec::Pcmu, Codec::Pcma], |codec| vec![codec]);
-            media.push(Media { codecs, ..Media::new(Kind::Audio, direction) });
-        }
-        if has_picture {
-            let codec = agreed.and_then(|tracks| named(&tracks.video.as_ref()?.codec));
-            let usable = |name: &&String| {
-                let codec = name.parse::<VideoCodec>().map(VideoCodec::info);
-                codec.is_ok_and(|info| if self.is_published() { info.encode } else { info.decode })
-            };
-            let known = self.settings.codecs.iter().filter(usable).filter_map(|name| named(name));
-            let codecs: Vec<Codec> = codec.map_or_else(|| known.collect(), |codec| vec![codec]);
-            if codecs.is_empty() {
-                // None would stand for all, also for those that the user left out.
-                return Wanted { media, stream: String::new() };
-            }
-            let simulcast = self.is_published() && self.settings.simulcast;
-            let layers = if simulcast { LAYERS.map(String::from).into() } else { Vec::new() };
-            media.push(Media { codecs, layers, ..Media::new(Kind::Video, direction) });
-        }
-        Wanted { media, stream: String::new() }
-    }
-}
-
-fn limits(settings: &VideoSettings) -> BitrateLimits {
-    let bits = |kbit: u32| u64::from(kbit + SOUND_KBIT) * 1_000;
-    BitrateLimits {
-        min: bits(settings.min_kbit),
-        start: bits(settings.start_kbit),
-        max: bits(settings.max_kbit),
     }
 }

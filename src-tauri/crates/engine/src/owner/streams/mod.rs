@@ -7,6 +7,7 @@ mod connect;
 mod guests;
 mod news;
 mod patch;
+mod place;
 mod play;
 mod preview;
 mod publish;
@@ -17,8 +18,10 @@ mod serve;
 mod snapshot;
 mod sound;
 mod status;
+mod wanted;
 
 pub use check::check_video;
+pub(super) use check::{Place, check_name};
 pub(super) use connect::Dialling;
 pub(super) use patch::Restarted;
 pub(super) use record::Recorded;
@@ -141,6 +144,16 @@ impl Streams {
         self.all.get_mut(self.by_key.get(&key)?)
     }
 
+    pub(super) fn get_mut(&mut self, id: &StreamId) -> Option<&mut Stream> {
+        self.all.get_mut(id).filter(|stream| stream.preview.is_none())
+    }
+
+    /// Those at the server of this session.
+    pub(super) fn at_server(&self, session: &SessionId) -> Vec<StreamId> {
+        let is_there = |stream: &&Stream| stream.at_server().is_some_and(|server| server.session == *session);
+        self.all.values().filter(is_there).map(|stream| stream.id.clone()).collect()
+    }
+
     pub(super) fn views(&self) -> Vec<StreamView> {
         self.all.values().filter(|stream| stream.preview.is_none()).map(Stream::view).collect()
     }
@@ -169,12 +182,38 @@ impl Stream {
         &self.settings
     }
 
+    /// Belongs to the session at whose server it is.
+    pub(super) fn belongs_to(&mut self, session: SessionId) {
+        self.session = Some(session);
+    }
+
+    pub(super) fn has_been_live(&self) -> bool {
+        self.live_at.is_some()
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    pub(super) fn waits_until(&mut self, retry_at: u64, info: &str) {
+        (self.retry_at, self.status) = (Some(retry_at), None);
+        self.info = super::text::shown(info);
+    }
+
+    pub(super) fn key(&self) -> Key {
+        self.key
+    }
+
+    pub(super) fn muted(&mut self) -> (&mut bool, &mut bool) {
+        (&mut self.audio_muted, &mut self.video_muted)
+    }
+
     pub(super) fn session(&self) -> Option<&str> {
         self.session.as_ref().map(SessionId::as_str)
     }
 
     /// As it is called at the gateway.
-    fn real_name(&self) -> String {
+    pub(super) fn real_name(&self) -> String {
         self.real_name.clone().unwrap_or_else(|| self.name.clone())
     }
 
@@ -184,6 +223,7 @@ impl Stream {
             stream_id: self.id.clone(),
             direction: self.direction,
             name: self.name.clone(),
+            session_id: self.at_server().map(|server| server.session.clone()),
             status: self.status,
             info: self.info.clone(),
             started_at: self.started_at,
@@ -209,7 +249,7 @@ impl Stream {
         all.into_iter().filter_map(|problem| problem.as_deref())
     }
 
-    fn is_published(&self) -> bool {
+    pub(super) fn is_published(&self) -> bool {
         self.direction == StreamDirection::Published
     }
 }

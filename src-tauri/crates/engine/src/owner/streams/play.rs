@@ -1,15 +1,12 @@
 //! Playing.
 
-use super::{
-    super::Owner,
-    check::{Place, check_name},
-};
+use super::{super::Owner, check::Place};
 use crate::hooks::Hook;
 use crate::io::{
     media::{self, PlayedSound},
     streams::{self, Key, Tracks, receive, receive::Received},
 };
-use sidetone_api::{CodecView, Failure, Reply, Secret, StreamDirection, StreamId, StreamStatus};
+use sidetone_api::{CodecView, Failure, Reply, Secret, SessionId, StreamDirection, StreamId, StreamStatus};
 use sidetone_media::{Codec, video::VideoCodec};
 use sidetone_peer::whip::Kind;
 use std::sync::Arc;
@@ -19,14 +16,19 @@ impl Owner {
         &mut self,
         name: String,
         token: Option<Secret>,
+        session: Option<SessionId>,
     ) -> Result<Reply, Failure> {
-        let place = check_name(Kind::Whep, &name, token.as_ref())?;
+        let place = self.place_of_stream(Kind::Whep, &name, token.as_ref(), session)?;
         let settings = self.settings.get().video.clone();
         let id = self.new_stream(StreamDirection::Played, name, None, settings)?;
+        if let (Place::Server(session), Some(stream)) = (&place, self.streams.get_mut(&id)) {
+            stream.belongs_to(session.clone());
+        }
         self.publish_stream_view(&id);
         self.gate_new_stream(Hook::PlayStream, &id, move |owner, id| match place {
             Place::Name => owner.play_name(id),
             Place::Url(endpoint) => owner.play_url(id, endpoint),
+            Place::Server(session) => owner.begin_at_server(id, session),
         });
         self.want_devices();
         Ok(Reply::Stream { stream_id: id })

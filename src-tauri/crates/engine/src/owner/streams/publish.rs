@@ -3,7 +3,7 @@
 use super::{
     super::Owner,
     Stream,
-    check::{Place, check_name, check_sources, check_video},
+    check::{Place, check_sources, check_video},
     wrong_state,
 };
 use crate::hooks::Hook;
@@ -16,8 +16,8 @@ use crate::io::{
     },
 };
 use sidetone_api::{
-    ContentHint as Hint, Failure, NoticeLevel, Reply, Secret, StreamDirection, StreamId, StreamSources,
-    StreamStatus, VideoSettings,
+    ContentHint as Hint, Failure, NoticeLevel, Reply, Secret, SessionId, StreamDirection, StreamId,
+    StreamSources, StreamStatus, VideoSettings,
 };
 use sidetone_media::{
     Codec,
@@ -34,8 +34,9 @@ impl Owner {
         token: Option<Secret>,
         sources: StreamSources,
         settings: Option<VideoSettings>,
+        session: Option<SessionId>,
     ) -> Result<Reply, Failure> {
-        let place = check_name(Kind::Whip, &name, token.as_ref())?;
+        let place = self.place_of_stream(Kind::Whip, &name, token.as_ref(), session)?;
         let scene = check_sources(&sources)?;
         if let Some(settings) = &settings {
             check_video(settings)?;
@@ -49,10 +50,14 @@ impl Owner {
             self.notice(NoticeLevel::Warning, &info, None);
         }
         let id = self.new_stream(StreamDirection::Published, name, Some(sources), settings)?;
+        if let (Place::Server(session), Some(stream)) = (&place, self.streams.get_mut(&id)) {
+            stream.belongs_to(session.clone());
+        }
         self.publish_stream_view(&id);
         self.gate_new_stream(Hook::PublishStream, &id, move |owner, id| match place {
             Place::Name => owner.publish_name(id, scene, encoding),
             Place::Url(endpoint) => owner.publish_url(id, endpoint),
+            Place::Server(session) => owner.begin_at_server(id, session),
         });
         Ok(Reply::Stream { stream_id: id })
     }
@@ -177,6 +182,7 @@ impl Owner {
             self.media.ask(media::Ask::MuteStream { stream: key, muted: audio_muted });
         }
         self.stream_door.ask(streams::Ask::Mute { stream: key, audio: audio_muted, video: video_muted });
+        self.tell_server_of_mute(id, audio, video);
         Ok(())
     }
 }

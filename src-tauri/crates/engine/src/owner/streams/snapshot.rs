@@ -25,6 +25,9 @@ const FIRST: Duration = Duration::from_secs(5);
 /// Snapshots of one stream in the same second.
 const TRIES: u32 = 1_000;
 
+/// Of a server's picture, bytes: 8192 by 4096 in RGBA.
+const LARGEST_PICTURE: usize = 128 * 1024 * 1024;
+
 /// What became of a snapshot.
 #[derive(Debug)]
 pub(in super::super) struct Taken {
@@ -52,9 +55,11 @@ impl Owner {
     }
 
     fn begin_snapshot(&mut self, id: &StreamId) -> Result<(), Failure> {
-        let folder = self.stream_folder()?;
+        if self.stream(id)?.at_server().is_some() {
+            return self.take_snapshot_at_server(id);
+        }
+        let plan = self.plan_of_snapshot(id)?;
         let stream = self.stream(id)?;
-        let plan = folder.join(format!("{} {}", timestamp(clock::wallclock_ms()), file_name(&stream.name)));
         let (pictures, errands, id) = (stream.own.pictures(), self.errands.clone(), id.clone());
         tokio::spawn(async move {
             let result = match next_picture(pictures).await {
@@ -67,6 +72,28 @@ impl Owner {
             let _ = errands.send(Errand::Snapshot(Taken { id, result })).await;
         });
         Ok(())
+    }
+
+    fn plan_of_snapshot(&mut self, id: &StreamId) -> Result<PathBuf, Failure> {
+        let folder = self.stream_folder()?;
+        let name = file_name(&self.stream(id)?.name);
+        Ok(folder.join(format!("{} {name}", timestamp(clock::wallclock_ms()))))
+    }
+
+    /// A server has taken it: a PNG.
+    pub(in super::super) fn keep_snapshot(&mut self, id: &StreamId, taken: Result<Vec<u8>, String>) {
+        let plan = taken.and_then(|png| Ok((self.plan_of_snapshot(id).map_err(|it| it.message)?, png)));
+        let (errands, id) = (self.errands.clone(), id.clone());
+        tokio::spawn(async move {
+            let result = match plan {
+                Ok((plan, bytes)) => {
+                    let writing = tokio::task::spawn_blocking(move || keep(&plan, &bytes));
+                    writing.await.unwrap_or_else(|error| Err(error.to_string()))
+                }
+                Err(info) => Err(info),
+            };
+            let _ = errands.send(Errand::Snapshot(Taken { id, result })).await;
+        });
     }
 
     pub(in super::super) fn on_snapshot_taken(&mut self, taken: Taken) {
@@ -105,10 +132,35 @@ pub(in super::super) async fn next_picture(mut pictures: Pictures) -> Option<Pic
     }
 }
 
-/// A new file of this name, or with a number after it where there is one.
 fn write(plan: &Path, picture: &Picture) -> Result<SnapshotFile, String> {
     let picture = picture.upright(&FramePool::default()).map_err(|error| error.to_string())?;
     let pixels = picture.to_rgb().map_err(|error| error.to_string())?;
+    let (width, height) = (picture.width(), picture.height());
+    create(plan, (width, height), |file| save(file, width, height, &pixels))
+}
+
+/// A picture of a stranger, as it is, once it has been read as a PNG.
+fn keep(plan: &Path, bytes: &[u8]) -> Result<SnapshotFile, String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("the server's picture is no PNG: {error}");
+    let mut decoder = png::Decoder::new(io::Cursor::new(bytes));
+    decoder.set_limits(png::Limits { bytes: LARGEST_PICTURE });
+    let mut reader = decoder.read_info().map_err(|error| wrong(&error))?;
+    let size = reader.info().size();
+    let length = reader.output_buffer_size().filter(|length| *length <= LARGEST_PICTURE);
+    let mut pixels = vec![0; length.ok_or_else(|| wrong(&"it is too large"))?];
+    reader.next_frame(&mut pixels).map_err(|error| wrong(&error))?;
+    create(plan, size, |mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    })
+}
+
+/// A new file of this name, or with a number after it where there is one.
+fn create(
+    plan: &Path,
+    (width, height): (u32, u32),
+    save: impl FnOnce(File) -> io::Result<()>,
+) -> Result<SnapshotFile, String> {
     let in_words = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     if let Some(folder) = plan.parent() {
         fs::create_dir_all(folder).map_err(|error| in_words(folder, &error))?;
@@ -125,8 +177,7 @@ fn write(plan: &Path, picture: &Picture) -> Result<SnapshotFile, String> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
             Err(error) => return Err(in_words(&path, &error)),
         };
-        let (width, height) = (picture.width(), picture.height());
-        if let Err(error) = save(file, width, height, &pixels) {
+        if let Err(error) = save(file) {
             // Half a picture is of no use.
             let _ = fs::remove_file(&path);
             return Err(in_words(&path, &error));

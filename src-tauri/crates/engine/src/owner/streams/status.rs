@@ -56,7 +56,7 @@ impl Owner {
         Ok(())
     }
 
-    pub(super) fn publish_stream_view(&mut self, id: &StreamId) {
+    pub(in super::super) fn publish_stream_view(&mut self, id: &StreamId) {
         let Some(stream) = self.streams.all.get(id) else { return };
         let view = stream.view();
         match &stream.preview {

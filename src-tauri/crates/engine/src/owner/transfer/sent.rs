@@ -163,6 +163,9 @@ impl Owner {
             consultation: consultation.clone(),
         });
         self.leave_conference(id);
+        if self.transfer_at_server(id, to) {
+            return;
+        }
         if let Some(consultation) = consultation {
             self.leave_conference(&consultation);
         }
@@ -205,7 +208,7 @@ impl Owner {
     }
 
     /// The far end is ours again, as it was.
-    fn fail_transfer(&mut self, id: &CallId, info: &str) {
+    pub(in super::super) fn fail_transfer(&mut self, id: &CallId, info: &str) {
         self.set_transfer(id, TransferStatus::Failed, info);
         let Some(sent) = self.calls.get(id).and_then(|call| call.transfer.as_ref()) else { return };
         let (was_held, target) = (sent.was_held, sent.target.clone());
@@ -229,7 +232,7 @@ impl Owner {
         }
     }
 
-    fn set_transfer(&mut self, id: &CallId, status: TransferStatus, info: &str) {
+    pub(in super::super) fn set_transfer(&mut self, id: &CallId, status: TransferStatus, info: &str) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let Some(sent) = call.transfer.as_mut().filter(|sent| sent.is_pending()) else { return };
         let news = sent.status != Some(status);

@@ -164,7 +164,7 @@ impl Scene {
 
     async fn act_connect(&mut self, expected: Expected<'_>) {
         let account_id = self.phone.state().settings.accounts[0].id.clone();
-        self.done(Command::Connect { account_id, password: None }).await;
+        self.done(Command::Connect { account_id, password: None, auth_token: None }).await;
         let wanted = match expected {
             Expected::On => ConnectionStatus::Established,
             Expected::Refused(_) => ConnectionStatus::Failed,

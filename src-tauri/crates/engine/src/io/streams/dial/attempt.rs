@@ -1,6 +1,6 @@
 //! An attempt: its session from the look at the endpoint to the goodbye.
 
-use super::{Call, Dialler, Told, Wish, place::hosts, plan::PeerPlan};
+use super::{Call, Dialler, Place, Told, Wish, place::hosts, plan::PeerPlan};
 use crate::io::{
     http::{Began, Problem, Session},
     names::local_address_towards,
@@ -11,7 +11,10 @@ use crate::io::{
         servers::is_among,
     },
 };
-use sidetone_peer::{IceServer, IceServerKind, Peer, PeerError, whip::Fragment};
+use sidetone_peer::{
+    IceServer, IceServerKind, Peer, PeerError,
+    whip::{Endpoint, Fragment},
+};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
 
@@ -55,11 +58,17 @@ struct Standing {
 
 impl Attempt {
     pub(super) async fn run(mut self, call: Call) {
-        match self.open(call).await {
-            Ok(Some(standing)) => self.stand(standing).await,
-            // Nobody wants it any more: what was opened is deleted by being dropped.
-            Ok(None) => {}
-            Err(failure) => self.fail(failure),
+        let failed = match call.place.clone() {
+            Place::Endpoint(endpoint) => match self.open(call, endpoint).await {
+                Ok(Some(standing)) => return self.stand(standing).await,
+                // Nobody wants it any more: what was opened is deleted by being dropped.
+                Ok(None) => return,
+                Err(failure) => Err(failure),
+            },
+            Place::Server(remote) => self.run_at_server(call, remote).await,
+        };
+        if let Err(failure) = failed {
+            self.fail(failure);
         }
     }
 
@@ -67,8 +76,8 @@ impl Attempt {
         (self.tell)(Told::Failed { info, may_pass, retry_after });
     }
 
-    async fn open(&mut self, call: Call) -> Result<Option<Standing>, Failure> {
-        let Call { stream, endpoint, wanted, bitrate, servers, relay_only, trusted_ca, role } = call;
+    async fn open(&mut self, call: Call, endpoint: Endpoint) -> Result<Option<Standing>, Failure> {
+        let Call { stream, wanted, bitrate, servers, relay_only, trusted_ca, role, .. } = call;
         let network = |reason: String| Failure(reason, true, None);
         let client = self
             .dialler
@@ -137,7 +146,7 @@ impl Attempt {
         Ok(Some(Standing { session, ours, theirs: sdp }))
     }
 
-    fn adopt(&mut self, peer: Box<Peer>, role: Role, tracks: Tracks) -> Result<(), Failure> {
+    pub(super) fn adopt(&mut self, peer: Box<Peer>, role: Role, tracks: Tracks) -> Result<(), Failure> {
         let sockets = self.sockets.give().map_err(|error| Failure(error.to_string(), true, None))?;
         let (key, of) = (self.stream, Use::Own(self.stream));
         let adopted = Adopted { key, peer, of, sockets, role, tracks, watched: false, taken: None };
@@ -226,7 +235,7 @@ impl Attempt {
         self.sockets.at(ip).map(|local| vec![local])
     }
 
-    async fn answered(&self, sdp: &str) -> Result<Tracks, Failure> {
+    pub(super) async fn answered(&self, sdp: &str) -> Result<Tracks, Failure> {
         let (done, tracks) = oneshot::channel();
         self.dialler.asker.ask(Ask::Answered { peer: self.stream, sdp: sdp.to_owned(), done });
         match tracks.await {

@@ -3,6 +3,7 @@
 mod attempt;
 mod place;
 mod plan;
+mod server;
 
 pub(crate) use plan::certificate;
 
@@ -24,7 +25,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 const WISHES: usize = 64;
 
@@ -59,10 +60,18 @@ impl fmt::Debug for Dialler {
     }
 }
 
+/// Where a stream is.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    Endpoint(Endpoint),
+    /// At a Web Call Server, which is here.
+    Server(SocketAddr),
+}
+
 /// One attempt.
 pub(crate) struct Call {
     pub(crate) stream: Key,
-    pub(crate) endpoint: Endpoint,
+    pub(crate) place: Place,
     pub(crate) wanted: Wanted,
     pub(crate) bitrate: BitrateLimits,
     /// Of the settings; those of the endpoint are added.
@@ -80,6 +89,8 @@ pub(crate) enum Told {
     Reached { remote: SocketAddr, local: IpAddr },
     /// A STUN or TURN server cannot be asked.
     ServerFailed { url: String, reason: String },
+    /// For a Web Call Server: what it says to this comes back.
+    Offered { sdp: String, reply: oneshot::Sender<Result<String, String>> },
     /// It was agreed on what flows.
     Agreed(Tracks),
     /// Nothing came of it, or it cannot go on.

@@ -93,6 +93,8 @@ pub(in super::super) struct Session {
     pub(in super::super) media: Option<Instant>,
     /// Its media has begun to flow.
     pub(in super::super) flows: bool,
+    /// Nothing is awaited of it.
+    pub(in super::super) paused: bool,
     /// Its pictures wait for the path to have room.
     pub(in super::super) is_behind: bool,
     /// What was agreed on, of our own streams.
@@ -126,6 +128,7 @@ impl Session {
             connected_at: None,
             media: None,
             flows: false,
+            paused: false,
             is_behind: false,
             tracks: adopted.tracks,
             watched: adopted.watched,
@@ -136,6 +139,18 @@ impl Session {
     /// A stream of this engine, not of the gateway.
     pub(in super::super) fn is_own(&self) -> bool {
         matches!(self.role, Role::Sender { .. } | Role::Receiver { .. })
+    }
+
+    /// Its media is no news while it is paused; afterwards it is waited for as in the beginning.
+    pub(in super::super) fn pause(&mut self, now: Instant, paused: bool) {
+        self.paused = paused;
+        if !matches!(self.role, Role::Sender { .. }) {
+            self.flows = false;
+        }
+        if let (Role::Receiver { .. }, false) = (&self.role, paused) {
+            self.media = None;
+            self.connected_at = self.connected_at.and(Some(now));
+        }
     }
 
     /// What a later offer of the far end may become.

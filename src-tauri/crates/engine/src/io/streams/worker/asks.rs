@@ -70,8 +70,8 @@ impl Worker {
             }
             Ask::Pause { stream, paused } => {
                 self.router.pause(now, stream, paused);
-                if let Some(session) = self.peers.sessions.get_mut(&stream).filter(|it| !it.is_own()) {
-                    session.flows = false;
+                if let Some(session) = self.peers.sessions.get_mut(&stream) {
+                    session.pause(now, paused);
                 }
                 if let Some(found) = self.own.get_mut(&stream) {
                     found.begin_again(now);

@@ -88,6 +88,9 @@ impl Owner {
         if !call.is_established() || call.hung_up {
             return Err(wrong_state("only a call that has been answered gets video or loses it"));
         }
+        if on && call.at_server.is_some() {
+            return Err(wrong_state("calls at a Web Call Server have sound alone"));
+        }
         self.want_call_video(id, if on { VideoWish::On } else { VideoWish::Off });
         self.on_video_agreed(id);
         self.ask_hold(id);

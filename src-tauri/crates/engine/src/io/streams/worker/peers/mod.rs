@@ -200,7 +200,8 @@ impl Worker {
                     session.media.or(session.connected_at).is_some_and(|at| passed(at) >= NO_MEDIA);
                 let is_unseen = session.connected_at.is_some_and(|at| passed(at) >= super::UNSEEN)
                     && self.own.get(key).is_some_and(|own| !own.flows);
-                matches!(session.role, Role::Receiver { .. }) && (is_silent || is_unseen)
+                let is_awaited = matches!(session.role, Role::Receiver { .. }) && !session.paused;
+                is_awaited && (is_silent || is_unseen)
             })
             .map(|(key, _)| *key)
             .collect();
