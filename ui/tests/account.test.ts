@@ -87,6 +87,16 @@ describe('the account form', () => {
     expect(Object.keys(problemsOf({ ...draft, headers: [{ name: '', value: '1' }] }))).toEqual(['headers'])
   })
 
+  it('names a Web Call Server, at which nobody needs an address', () => {
+    const wcs = { url: 'wss://wcs.example.org:8443', custom: '{"login":"nadia"}' }
+    const draft = { ...toDraft(null), name: 'Server', aor: ' ', url: ` ${wcs.url} `, custom: wcs.custom }
+    expect(problemsOf(draft)).toEqual({})
+    expect(toAccount(draft, 'server')).toMatchObject({ aor: '', wcs })
+    expect(toDraft(toAccount(draft, 'server'))).toMatchObject(wcs)
+    expect(Object.keys(problemsOf({ ...draft, url: 'https://wcs.example.org', custom: '[1]' }))).toEqual(['url', 'custom'])
+    expect(toAccount({ ...toDraft(null), name: 'x', aor: 'a@b' }, 'x')).not.toHaveProperty('wcs')
+  })
+
   it('makes ids that can be read and are not taken', () => {
     expect(newAccountId('Büro Köln!', [])).toBe('buro-koln')
     expect(newAccountId('Office', ['office', 'office-2'])).toBe('office-3')

@@ -21,6 +21,8 @@ export class Streams {
   settings = $state.raw<VideoSettings | null>(null)
   playName = $state('')
   playToken = $state('')
+  /** The session at whose Web Call Server it is; empty: elsewhere. */
+  server = $state('')
   /** Cameras, screens and windows, as they were last looked for. */
   found = $state.raw<readonly VideoSourceView[]>([])
   /** The last ones that ended, newest first, until they are dismissed. */
@@ -57,7 +59,7 @@ export class Streams {
   async publish(): Promise<Failure | null> {
     const { name, token, sources, settings } = this
     if (name.trim() === '') return nameless()
-    const command = { command: 'publishStream', name: name.trim(), sources, ...(isUrl(name) ? secret(token) : {}), ...(settings ? { settings } : {}) } as const
+    const command = { command: 'publishStream', name: name.trim(), sources, ...(isUrl(name) ? secret(token) : {}), ...(settings ? { settings } : {}), ...at(this.server) } as const
     return this.begin(command, () => {
       this.name = ''
       this.token = ''
@@ -68,7 +70,7 @@ export class Streams {
   async playAsked(): Promise<Failure | null> {
     const { playName: name, playToken: token } = this
     if (name.trim() === '') return nameless()
-    const failure = await this.play(name, isUrl(name) ? token : '')
+    const failure = await this.play(name, isUrl(name) ? token : '', this.server)
     if (failure === null) {
       this.playName = ''
       this.playToken = ''
@@ -76,14 +78,14 @@ export class Streams {
     return failure
   }
 
-  play(name: string, token = ''): Promise<Failure | null> {
-    return this.begin({ command: 'playStream', name: name.trim(), ...secret(token) })
+  play(name: string, token = '', server = ''): Promise<Failure | null> {
+    return this.begin({ command: 'playStream', name: name.trim(), ...secret(token), ...at(server) })
   }
 
   /** As it was. A token is not kept: a server that wants one says so. */
-  again({ direction, name, sources }: StreamView): Promise<Failure | null> {
-    if (direction === 'played') return this.play(name)
-    return this.begin({ command: 'publishStream', name, sources: sources ?? this.sources })
+  again({ direction, name, sources, sessionId }: StreamView): Promise<Failure | null> {
+    if (direction === 'played') return this.play(name, '', sessionId ?? '')
+    return this.begin({ command: 'publishStream', name, sources: sources ?? this.sources, ...at(sessionId ?? '') })
   }
 
   stop({ streamId, direction }: StreamView): Promise<boolean> {
@@ -147,3 +149,5 @@ export const isUrl = (name: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(
 const nameless = (): Failure => ({ code: 'invalid', field: 'name', message: t('streams.name.missing') })
 const secret = (token: string): { token?: string } => (token === '' ? {} : { token })
 const KEPT = 4
+
+const at = (sessionId: string): { sessionId?: string } => (sessionId === '' ? {} : { sessionId })

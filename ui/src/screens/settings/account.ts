@@ -36,12 +36,17 @@ export type Draft = {
   forwardBusy: string
   forwardNoAnswer: string
   noAnswerSeconds: string
+  /** Of a Web Call Server, with what it and its backend want to know. */
+  url: string
+  appKey: string
+  custom: string
 }
 
 export type DraftField = keyof Draft
 export type Problems = Partial<Record<DraftField, string>>
 
 export const SECTIONS = {
+  wcs: ['url', 'appKey', 'custom'],
   server: ['user', 'registrar', 'outboundProxy', 'transport', 'websocketUrl', 'expires', 'outbound', 'ice', 'stun', 'rtcpMux'],
   security: ['mediaEncryption', 'sdesOverPlain', 'trustedCa'],
   calls: ['dtmf', 'prack', 'sessionExpires', 'incomingTransfer', 'anonymous', 'headers'],
@@ -85,6 +90,9 @@ export const toDraft = (account: Account | null): Draft => ({
   forwardBusy: account?.forwardBusy ?? '',
   forwardNoAnswer: account?.forwardNoAnswer ?? '',
   noAnswerSeconds: String(account?.noAnswerSeconds ?? 20),
+  url: account?.wcs?.url ?? '',
+  appKey: account?.wcs?.appKey ?? '',
+  custom: account?.wcs?.custom ?? '',
 })
 
 /** What is wrong, by field. The engine has the last word; this spares a round trip for what anyone can see. */
@@ -94,9 +102,12 @@ export function problemsOf(draft: Draft): Problems {
   const whole = (field: 'expires' | 'sessionExpires' | 'autoAnswer' | 'noAnswerSeconds'): number =>
     /^\d{1,9}$/.test(draft[field].trim()) ? Number(draft[field]) : NaN
   check('name', draft.name.trim() !== '', t('account.invalid.name'))
-  check('aor', /^(sips?:)?[^@\s]+@[^@\s]+$/i.test(draft.aor.trim()), t('account.invalid.aor'))
+  const nobody = draft.aor.trim() === '' && draft.url.trim() !== ''
+  check('aor', nobody || /^(sips?:)?[^@\s]+@[^@\s]+$/i.test(draft.aor.trim()), t('account.invalid.aor'))
   check('expires', whole('expires') >= 1, t('account.invalid.expires'))
   check('websocketUrl', draft.websocketUrl.trim() === '' || /^wss?:\/\/\S+$/i.test(draft.websocketUrl.trim()), t('account.invalid.websocketUrl'))
+  check('url', draft.url.trim() === '' || /^wss?:\/\/[^\s/]+\/?$/i.test(draft.url.trim()), t('account.invalid.wcs.url'))
+  check('custom', draft.custom.trim() === '' || isObject(draft.custom), t('account.invalid.wcs.custom'))
   check('stun', draft.stun.trim() === '' || /^[^\s/]+:\d{1,5}$/.test(draft.stun.trim()), t('account.invalid.stun'))
   check('sessionExpires', whole('sessionExpires') === 0 || whole('sessionExpires') >= 90, t('account.invalid.sessionExpires'))
   check('autoAnswer', draft.autoAnswer.trim() === '' || whole('autoAnswer') <= 3600, t('account.invalid.autoAnswer'))
@@ -125,6 +136,16 @@ export function toAccount(draft: Draft, id: string): Account {
     sessionExpires: Number(draft.sessionExpires),
     noAnswerSeconds: Number(draft.noAnswerSeconds),
     headers: given(draft.headers),
+    ...(draft.url.trim() === '' ? {} : { wcs: { url: draft.url.trim(), ...typed({ appKey: draft.appKey, custom: draft.custom }) } }),
+  }
+}
+
+function isObject(json: string): boolean {
+  try {
+    const value: unknown = JSON.parse(json)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
   }
 }
 
