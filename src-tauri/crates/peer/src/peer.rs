@@ -336,6 +336,11 @@ impl Peer {
         self.session.backlog(now)
     }
 
+    /// The path holds as much as it should: what waits goes on when less is on its way.
+    pub fn is_path_full(&self) -> bool {
+        self.session.is_path_full()
+    }
+
     /// The clock of what is sent, such as the one of a forwarded stream; by default the time of sending.
     ///
     /// # Errors

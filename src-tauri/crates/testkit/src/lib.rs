@@ -34,6 +34,8 @@ mod require;
 #[cfg(unix)]
 mod room;
 mod stun;
+#[cfg(unix)]
+mod turn;
 mod udp_path;
 
 pub use certificates::{CertificateOptions, TestAuthority, TestCertificate};

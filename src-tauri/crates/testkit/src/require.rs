@@ -11,13 +11,15 @@ pub struct Needs {
     /// Parts of them that are not there.
     absent: Vec<&'static str>,
     pub(crate) network: bool,
+    pub(crate) alone: bool,
     pub(crate) timeout: Duration,
 }
 
 impl Needs {
     /// These programs, found in `PATH` or in the system's own directories.
     pub fn tools(tools: &[&'static str]) -> Self {
-        Self { tools: tools.to_vec(), absent: Vec::new(), network: false, timeout: Duration::from_secs(120) }
+        let (absent, timeout) = (Vec::new(), Duration::from_secs(120));
+        Self { tools: tools.to_vec(), absent, network: false, alone: false, timeout }
     }
 
     /// Also what does not come with these programs but in a package of its own, by a name for people.
@@ -40,6 +42,14 @@ impl Needs {
     #[must_use]
     pub fn and(mut self, tools: &[&'static str]) -> Self {
         self.tools.extend_from_slice(tools);
+        self
+    }
+
+    /// No other room beside it: for what compares the time that media takes with a limit, of which others' browsers and encoders
+    /// would take their part where the machine has few cores. Time that it waits for its turn does not count.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
         self
     }
 

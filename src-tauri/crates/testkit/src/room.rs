@@ -15,6 +15,7 @@ use crate::error::{Result, RigError};
 use crate::peers::has_second_address;
 use crate::process::Process;
 use crate::require::{Needs, skip};
+use crate::turn::Turn;
 
 /// Set in the process of a room, to the test's name.
 const TEST: &str = "SIDETONE_TESTKIT_TEST";
@@ -59,6 +60,7 @@ pub fn enter_room(test: &str, needs: &Needs) -> Option<Room> {
             return None;
         }
     };
+    let _turn = Turn::take(needs.alone);
     if let Err(reason) = run(test, needs, &prefix) {
         panic!("{reason}");
     }

@@ -177,7 +177,7 @@ fn assert_is_seen(bob: &JsSip, session: u64, began: u64) {
 
 #[test]
 fn a_browser_is_called_with_vp8_over_ice_and_dtls_and_both_see_each_other() {
-    let Some(room) = room!(needs()) else { return };
+    let Some(room) = room!(needs().alone()) else { return };
     let proxy = proxy(&room);
     let bob = browser(&room, &proxy, true);
     let file = text(&account(&room, &proxy.aor("alice"), SECURE));
@@ -192,7 +192,7 @@ fn a_browser_is_called_with_vp8_over_ice_and_dtls_and_both_see_each_other() {
 
 #[test]
 fn a_browser_calls_with_h264_over_ice_and_dtls_and_both_see_each_other() {
-    let Some(room) = room!(needs()) else { return };
+    let Some(room) = room!(needs().alone()) else { return };
     let proxy = proxy(&room);
     let bob = browser(&room, &proxy, true);
     let file = text(&account(&room, &proxy.aor("alice"), SECURE));

@@ -228,6 +228,11 @@ impl Session {
         self.pacer.backlog(now)
     }
 
+    /// Nothing of it goes on before the far end has told of what is on its way.
+    pub(crate) fn is_path_full(&self) -> bool {
+        self.pacer.is_full()
+    }
+
     fn emit(&mut self, now: Instant, track: TrackId, packet: &RtpPacket) {
         let ids = self.ids;
         let Some(outbound) = self.sending.iter_mut().find(|o| o.track.id == track) else { return };

@@ -42,6 +42,10 @@ impl Pacer {
         self.is_full = is_full;
     }
 
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

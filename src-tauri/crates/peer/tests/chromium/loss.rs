@@ -78,7 +78,7 @@ fn is_repaired(room: &Room, layers: &[&str]) -> Vec<(u64, ReceivingStatistics)> 
 
 #[test]
 fn chromium_resends_once_what_five_per_cent_of_loss_took_of_vp8() {
-    let Some(room) = room!(needs()) else { return };
+    let Some(room) = room!(needs().alone()) else { return };
     for (again, figures) in is_repaired(&room, &[]) {
         assert!(again <= MOST_RESENT, "{again} resent: {figures:?}");
     }
@@ -86,7 +86,7 @@ fn chromium_resends_once_what_five_per_cent_of_loss_took_of_vp8() {
 
 #[test]
 fn chromium_resends_once_what_five_per_cent_of_loss_took_of_each_layer() {
-    let Some(room) = room!(needs()) else { return };
+    let Some(room) = room!(needs().alone()) else { return };
     for (again, figures) in is_repaired(&room, &["q", "h", "f"]) {
         assert!(again < 3 * figures.nacked, "{again} resent: {figures:?}");
     }
@@ -112,7 +112,7 @@ fn shown(driver: &sidetone_testkit::browser::Driver) -> Vec<Shown> {
 
 #[test]
 fn chromium_plays_on_where_five_per_cent_to_it_are_lost() {
-    let Some(room) = room!(needs()) else { return };
+    let Some(room) = room!(needs().alone()) else { return };
     let driver = browser(&room);
     let mut gateway = Gateway::new([0, ONE_IN]);
     publish(&driver, &mut gateway, "VP8", &[], 500);

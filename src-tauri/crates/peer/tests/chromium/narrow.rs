@@ -31,7 +31,7 @@ fn freeze(pictures: &[(Instant, u32)], from: Instant, to: Instant) -> Duration {
 
 #[test]
 fn what_chromium_sends_follows_a_path_that_narrows_and_widens_again() {
-    let Some(room) = room!(needs()) else { return };
+    let Some(room) = room!(needs().alone()) else { return };
     let driver = browser(&room);
     let mut gateway = Gateway::new([0, 0]);
     gateway.links[0].set(path(WIDE));

@@ -7,7 +7,7 @@ use crate::message::{HeaderName, Request};
 
 use super::attempt::via;
 use super::bye::Reason;
-use super::call::{CallTimer, State};
+use super::call::{Call, CallTimer, State};
 use super::event::{CallEvent, CallId};
 use super::headers;
 use super::hop::Hop;
@@ -105,6 +105,7 @@ impl UserAgent {
         let bytes = ack.request.to_bytes();
         ack.sent = Some((hop, bytes.clone()));
         let bye = ack.bye.take();
+        call.acked = (!hop.transport.is_reliable()).then_some(now);
         if call.flow.is_none()
             && let State::Up(up) = &call.state
             && up.dialog.id.remote_tag == remote_tag
@@ -119,15 +120,24 @@ impl UserAgent {
     }
 
     /// Sends the ACK again if this 2xx had one. Whether it had.
-    pub(super) fn repeat_ack(&mut self, id: CallId, remote_tag: &str, cseq: u32) -> bool {
-        let Some(call) = self.calls.get(&id) else { return true };
+    pub(super) fn repeat_ack(&mut self, now: Instant, id: CallId, remote_tag: &str, cseq: u32) -> bool {
+        let Some(call) = self.calls.get_mut(&id) else { return true };
         let Some(ack) = call.acks.iter().find(|ack| ack.cseq == cseq && ack.remote_tag == remote_tag) else {
             return false;
         };
         if let Some((hop, bytes)) = ack.sent.clone() {
+            call.acked = (!hop.transport.is_reliable()).then_some(now);
             self.transmit(hop, bytes);
         }
         true
+    }
+
+    /// When our last ACK has come, as far as can be told: it may wait for its address, and datagrams overtake each other, in proxies
+    /// too. A peer that meets our next request before it refuses that one, and the ACK after it. `None`: it has come.
+    pub(super) fn ack_settles(&self, now: Instant, call: &Call) -> Option<Instant> {
+        let is_pending = call.acks.iter().any(Ack::is_pending);
+        let sent = if is_pending { Some(now) } else { call.acked };
+        sent.map(|sent| sent + self.config.timers.t1 / 2).filter(|settles| *settles > now)
     }
 
     /// Hung up before the ACK found its address: the BYE follows it. Whether there is such an ACK.

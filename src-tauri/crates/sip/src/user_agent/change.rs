@@ -77,7 +77,7 @@ pub(super) enum OfferOut {
     #[default]
     None,
     Sent(Change),
-    /// it met another one and waits
+    /// it met another one, or follows an ACK, and waits
     Waiting(Change),
     /// the 2xx to a re-INVITE without offer brought the peer's: our ACK must answer it
     Owed {
@@ -134,6 +134,11 @@ impl UserAgent {
     }
 
     pub(super) fn send_change(&mut self, now: Instant, id: CallId, mut change: Change) {
+        let settles = self.calls.get(&id).and_then(|call| self.ack_settles(now, call));
+        if let (Some(settles), Some(call)) = (settles, self.calls.get_mut(&id)) {
+            call.services.offer_out = OfferOut::Waiting(change);
+            return call.timers.set(CallTimer::Glare, settles);
+        }
         let (allow, supported) = (self.allow(), self.supported());
         let (method, purpose) = match change.way {
             Way::Invite => (Method::Invite, Purpose::Reinvite(id)),

@@ -15,7 +15,7 @@ use super::event::CallId;
 use super::hop::Hop;
 use super::info::InfoOut;
 use super::prack::ReliableOut;
-use super::refer::{ReferIn, ReferOut};
+use super::refer::{Refer, ReferIn, ReferOut};
 use super::reoffered::OfferIn;
 
 /// Requests that one peer may send at once in one call, and how fast that fills up again.
@@ -26,6 +26,8 @@ const REFILL: Duration = Duration::from_millis(20);
 #[derive(Debug, Default)]
 pub(super) struct Services {
     pub(super) refer_out: Option<ReferOut>,
+    /// a REFER that follows an ACK
+    pub(super) refer_waits: Option<Box<Refer>>,
     pub(super) refer_in: Option<ReferIn>,
     /// there was a REFER before
     pub(super) was_referred: bool,

@@ -26,7 +26,7 @@ impl UserAgent {
         let cseq = attempt.cseq();
         let Ok(mut branch) = Dialog::of_uac(&attempt.request, response) else { return };
         branch.route_set = attempt.request.headers.routes().unwrap_or_default();
-        if self.repeat_ack(id, &branch.id.remote_tag, cseq) {
+        if self.repeat_ack(now, id, &branch.id.remote_tag, cseq) {
             return;
         }
         let Some(call) = self.calls.get_mut(&id) else { return };

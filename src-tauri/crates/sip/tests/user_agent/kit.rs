@@ -45,6 +45,8 @@ pub(crate) fn connected_by(invite: Invite) -> (Net, usize, usize, CallId, CallId
     let theirs = net.incoming(b);
     net.with(b, |ua, now| ua.answer(now, theirs, b"v=0 answer".to_vec()));
     net.settle();
+    // What follows does not wait for the ACK any more.
+    net.settle();
     net.events(a);
     net.events(b);
     (net, a, b, ours, theirs)
@@ -187,6 +189,8 @@ pub(crate) fn calling() -> (Net, usize, CallId, Request) {
     net.settle();
     let invite = received(&mut net);
     net.send(PEER, A, &accept(&invite, "peertag"));
+    net.settle();
+    // What follows does not wait for the ACK any more.
     net.settle();
     net.receive_all(PEER);
     net.events(a);

@@ -252,6 +252,8 @@ fn a_challenge_from_the_peer_is_not_answered() {
     let first = received(&mut net);
     net.send(PEER, A, &accept(&first, "peertag"));
     net.settle();
+    // What follows does not wait for the ACK any more.
+    net.settle();
     net.with(a, |ua, now| {
         ua.info(now, call, "application/dtmf-relay", b"Signal=1".to_vec());
         ua.refer(now, call, blind());

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use sidetone_sip::message::HeaderName;
-use sidetone_sip::{CallEvent, CallId};
+use sidetone_sip::{CallEvent, CallId, Hop, Input, Refer, Transport};
 
 use super::kit::*;
-use super::net::{Net, ended};
+use super::net::{LATENCY, Net, address, ended};
 
 fn reoffer(net: &mut Net, node: usize, call: CallId, sdp: &str) {
     let sdp = sdp.as_bytes().to_vec();
@@ -68,6 +68,74 @@ fn a_second_own_reoffer_while_one_is_pending_fails_at_once() {
     reoffer(&mut net, a, ours, "v=0 two");
     let events = net.call_events(a, ours);
     assert!(matches!(&events[..], [CallEvent::ReofferFailed { cause }] if cause.code == 491));
+}
+
+/// A peer that gets a request before the ACK that went before it, as over UDP through a proxy with several workers, refuses it:
+/// JsSIP with 403, and takes no ACK of that 2xx any more.
+#[test]
+fn what_follows_an_ack_over_udp_does_not_overtake_it() {
+    let (mut net, a, call, _) = calling();
+    reoffer(&mut net, a, call, "v=0 one");
+    net.settle();
+    let one = received(&mut net);
+    net.send(PEER, A, &accept(&one, "peertag"));
+    net.run_for(LATENCY);
+    // As soon as the first is answered.
+    reoffer(&mut net, a, call, "v=0 two");
+    let refer = Refer::blind("sip:carol@192.0.2.3".parse().unwrap());
+    net.with(a, |ua, now| ua.refer(now, call, refer.clone()));
+    net.settle();
+    assert_eq!(methods(&net.receive_all(PEER)), ["ACK"]);
+    net.send(PEER, A, &accept(&one, "peertag"));
+    net.settle();
+    assert_eq!(methods(&net.receive_all(PEER)), ["ACK"], "it had not come, and was asked for again");
+    net.with(a, |ua, now| ua.refer(now, call, refer));
+    let events = net.call_events(a, call);
+    assert!(
+        matches!(events.last(), Some(CallEvent::ReferRefused { cause }) if cause.code == 491),
+        "{events:?}"
+    );
+    net.settle();
+    let mut followed = methods(&net.receive_all(PEER));
+    followed.sort();
+    assert_eq!(followed, ["INVITE", "REFER"]);
+}
+
+/// As in a call that the peer placed, in which nothing has gone out before.
+#[test]
+fn what_follows_an_ack_waits_while_its_address_is_looked_up() {
+    let (mut net, a, call, tag) = called();
+    reoffer(&mut net, a, call, "v=0 one");
+    net.settle();
+    let one = received(&mut net);
+    net.hold_questions = true;
+    net.send(PEER, A, &accept(&one, &tag));
+    net.run_for(LATENCY);
+    reoffer(&mut net, a, call, "v=0 two");
+    net.run_for(Duration::from_secs(1));
+    assert!(net.receive_all(PEER).is_empty());
+    let (_, query, ..) = net.questions.remove(0);
+    assert!(net.questions.is_empty(), "it is asked once");
+    let hop = Hop::new(Transport::Udp, address(A), address(PEER));
+    net.with(a, |ua, now| ua.handle_input(now, Input::Resolved { query, result: Ok(vec![hop]) }));
+    net.settle();
+    assert_eq!(methods(&net.receive_all(PEER)), ["ACK"]);
+    net.settle();
+    assert_eq!(methods(&net.receive_all(PEER)), ["INVITE"]);
+}
+
+#[test]
+fn a_connection_keeps_the_order_of_an_ack_and_what_follows_it() {
+    let (mut net, a, _) = pair();
+    let call = place(&mut net, a, "sip:peer@192.0.2.9;transport=tcp");
+    net.settle();
+    let invite = received(&mut net);
+    let answer = accept(&invite, "t").replace(&format!("@{PEER}>"), &format!("@{PEER};transport=tcp>"));
+    net.send_over(Transport::Tcp, PEER, A, &answer);
+    net.run_for(LATENCY);
+    reoffer(&mut net, a, call, "v=0");
+    net.run_for(2 * LATENCY);
+    assert_eq!(methods(&net.receive_all(PEER)), ["ACK", "INVITE"]);
 }
 
 #[test]

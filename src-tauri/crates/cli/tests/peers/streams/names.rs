@@ -14,7 +14,7 @@ const NOTICED: Duration = Duration::from_millis(1_500);
 
 #[test]
 fn what_one_publishes_by_name_another_plays_with_its_sound() {
-    let Some(room) = room!(needs()) else { return };
+    let Some(room) = room!(needs().alone()) else { return };
     let _gateway = gateway(&room);
     let (said, said_text) = path(&room, "said.wav");
     let ours = audio::speak_into(&said, 48_000).unwrap();
@@ -46,7 +46,7 @@ fn what_one_publishes_by_name_another_plays_with_its_sound() {
 
 #[test]
 fn a_name_has_one_publisher_and_players_only_what_is_there() {
-    let Some(room) = room!(needs()) else { return };
+    let Some(room) = room!(needs().alone()) else { return };
     let _gateway = gateway(&room);
     let publisher = publish(&room, "tv", &["--mic", "tone", "--size", "320x180"]);
     let second = Program::start(&room, &["publish", "tv", "--camera", "bars", "--mic", "none"]);

@@ -97,7 +97,8 @@ fn ms(time: Duration) -> f64 {
 
 #[test]
 fn a_browser_sees_no_freeze_where_its_path_narrows_and_all_of_it_where_it_widens_again() {
-    let Some(room) = room!(Needs::tools(&StreamPage::TOOLS).network().within(Duration::from_secs(180)))
+    let Some(room) =
+        room!(Needs::tools(&StreamPage::TOOLS).network().alone().within(Duration::from_secs(180)))
     else {
         return;
     };

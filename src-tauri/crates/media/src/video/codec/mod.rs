@@ -1,6 +1,8 @@
 //! Video codecs behind one pair of traits, which encoders in hardware can join.
 
 pub mod h264;
+#[cfg(any(feature = "h264", sidetone_vp8))]
+mod rate;
 #[cfg(test)]
 mod tests;
 pub mod vp8;

@@ -38,6 +38,8 @@ pub(super) struct Call {
     pub(super) known: Option<(Uri, Hop)>,
     pub(super) state: State,
     pub(super) acks: Vec<Ack>,
+    /// when an ACK of ours went out that may be lost, or overtaken by what follows it
+    pub(super) acked: Option<Instant>,
     pub(super) attempts: Vec<AttemptId>,
     pub(super) timers: TimerTable<CallTimer>,
     pub(super) services: Services,
@@ -70,6 +72,7 @@ impl Call {
             is_caller: matches!(state, State::Calling(_)),
             state,
             acks: Vec::new(),
+            acked: None,
             attempts: Vec::new(),
             timers: TimerTable::new(),
             services: Services::default(),

@@ -16,7 +16,7 @@ pub(in super::super) enum CallTimer {
     Ring,
     /// repeat the provisional so that proxies do not time out (RFC 3261 section 13.3.1.1)
     Minute,
-    /// try the re-INVITE or UPDATE again after 491
+    /// try the re-INVITE or UPDATE again after 491, or send it after an ACK
     Glare,
     /// nobody answered the peer's offer
     OfferIn,
@@ -32,6 +32,8 @@ pub(in super::super) enum CallTimer {
     Change,
     /// the INVITE did not end after CANCEL (RFC 3261 section 9.1)
     Cancelled,
+    /// our REFER waits until the ACK before it has come
+    ReferSoon,
     /// no final report on our REFER
     ReferOut,
     /// the peer's REFER has no answer, or its outcome has not been told
@@ -56,6 +58,7 @@ impl UserAgent {
                 CallTimer::Refresh => self.on_refresh_timer(now, id),
                 CallTimer::Expired => self.on_session_expired(now, id),
                 CallTimer::Cancelled => self.give_up_cancelled(id),
+                CallTimer::ReferSoon => self.send_waiting_refer(now, id),
                 CallTimer::ReferOut => self.on_refer_patience_over(id),
                 CallTimer::ReferIn => self.on_refer_in_timer(now, id),
             }

@@ -81,7 +81,7 @@ impl UserAgent {
         let Ok(mut dialog) = Dialog::of_uac(&attempt.request, response) else {
             return self.end_unreadable(id);
         };
-        if self.repeat_ack(id, &dialog.id.remote_tag, cseq) {
+        if self.repeat_ack(now, id, &dialog.id.remote_tag, cseq) {
             return;
         }
         let Some(call) = self.calls.get_mut(&id) else { return };

@@ -34,14 +34,20 @@ impl UserAgent {
     /// [`CallEvent::ReferRefused`]; `Ended` may come instead of any of them. One transfer at a time: 491.
     pub fn refer(&mut self, now: Instant, call: CallId, refer: Refer) {
         let Some(state) = self.calls.get(&call) else { return };
-        let refusal = match (state.is_up(), &state.services.refer_out) {
+        let is_pending = state.services.refer_out.is_some() || state.services.refer_waits.is_some();
+        let refusal = match (state.is_up(), is_pending) {
             (false, _) => Some((481, "The call is not answered")),
-            (true, Some(_)) => Some((491, "A transfer is pending")),
-            (true, None) => None,
+            (true, true) => Some((491, "A transfer is pending")),
+            (true, false) => None,
         };
         if let Some((code, text)) = refusal {
             let cause = Cause::new(code, text, Side::Local);
             return self.tell(call, CallEvent::ReferRefused { cause });
+        }
+        let settles = self.ack_settles(now, state);
+        if let (Some(settles), Some(state)) = (settles, self.calls.get_mut(&call)) {
+            state.services.refer_waits = Some(Box::new(refer));
+            return state.timers.set(CallTimer::ReferSoon, settles);
         }
         let Some((mut request, next)) = self.request_in_dialog(call, Method::Refer) else { return };
         let mut target = refer.to;
@@ -61,6 +67,14 @@ impl UserAgent {
         }
         self.send_in_dialog(now, Purpose::Refer(call), request, next);
         self.settle(call);
+    }
+
+    /// The ACK before it has come.
+    pub(in super::super) fn send_waiting_refer(&mut self, now: Instant, id: CallId) {
+        let waiting = self.calls.get_mut(&id).and_then(|call| call.services.refer_waits.take());
+        if let Some(refer) = waiting {
+            self.refer(now, id, *refer);
+        }
     }
 
     pub(in super::super) fn on_refer_outcome(

@@ -89,7 +89,9 @@ impl Thread {
             let since = self.sent.map_or(REPEAT, |sent| now.saturating_duration_since(sent));
             let is_held = self.plan.control.is_held();
             let is_due = now + SLACK >= self.due && !is_held;
-            if (self.is_fresh && is_due) || since >= REPEAT || (is_due && self.plan.control.wants_key()) {
+            // What is held back shows by itself that the stream is there.
+            let is_repeated = since >= REPEAT && !is_held;
+            if (self.is_fresh && is_due) || is_repeated || (is_due && self.plan.control.wants_key()) {
                 self.send(now);
             } else {
                 let look = now + LOOK;

@@ -6,9 +6,10 @@ use openh264::encoder::{
 use openh264::formats::YUVSource;
 use openh264::{OpenH264API, Timestamp};
 
-use super::{LONG_SIDE, NAME, SHORT_SIDE, encodable, failed, pad, rate};
+use super::{LONG_SIDE, NAME, SHORT_SIDE, encodable, failed, pad};
 use crate::video::codec::{
     ContentHint, Encoded, EncoderOptions, MAX_BITRATE, MIN_BITRATE, VideoCodec, VideoEncoder,
+    rate::FrameRateMeter,
 };
 use crate::video::error::VideoError;
 use crate::video::picture::{FramePool, Picture, Size};
@@ -25,7 +26,7 @@ pub(super) struct OpenH264Encoder {
     options: EncoderOptions,
     coded: Size,
     pool: FramePool,
-    rate: rate::FrameRateMeter,
+    rate: FrameRateMeter,
     /// Of the library.
     bitrate: u32,
     started: bool,
@@ -40,7 +41,7 @@ impl OpenH264Encoder {
             options: options.clone(),
             coded,
             pool: FramePool::new(2),
-            rate: rate::FrameRateMeter::new(options.frames_per_second),
+            rate: FrameRateMeter::new(options.frames_per_second),
             bitrate: options.bitrate,
             started: false,
             key_wanted: true,

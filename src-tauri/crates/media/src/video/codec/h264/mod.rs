@@ -7,8 +7,6 @@ mod encoder;
 pub mod nal;
 #[cfg(feature = "h264")]
 mod pad;
-#[cfg(feature = "h264")]
-mod rate;
 pub mod sps;
 #[cfg(test)]
 mod tests;

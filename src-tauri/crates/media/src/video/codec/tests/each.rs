@@ -129,6 +129,30 @@ fn bitrate_is_kept_and_changes_without_a_key_frame() {
     }
 }
 
+/// A path that has become narrow: pictures are left out until it has room. What comes then has to go through it.
+#[test]
+fn a_picture_after_a_gap_takes_no_more_than_its_share_of_the_bits() {
+    for codec in codecs() {
+        let start = Instant::now();
+        let mut encoder = codec.encoder(&options(Size::P360, 1_400_000, start)).unwrap();
+        let mut after = 0;
+        for (at, picture) in noise(Size::P360, 105, start).enumerate() {
+            if at == 90 {
+                encoder.set_bitrate(200_000).unwrap();
+            }
+            let gap = Duration::from_millis(if at < 90 { 0 } else { 1_200 });
+            let picture = picture.clone().captured_at(picture.captured() + gap);
+            if let Some(encoded) = encoder.encode(&picture, false).unwrap()
+                && at >= 90
+            {
+                after = after.max(encoded.data.len() * 8);
+            }
+        }
+        println!("{codec}: {after} bits the largest after the gap");
+        assert!(after < 100_000, "{codec}: {after} bits");
+    }
+}
+
 #[test]
 fn bitrate_set_before_the_first_picture_holds() {
     for codec in codecs() {

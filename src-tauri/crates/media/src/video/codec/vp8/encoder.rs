@@ -3,7 +3,7 @@ use bytes::Bytes;
 use super::library::{Encoder, Options};
 use crate::video::codec::{
     ContentHint, Encoded, EncoderOptions, MAX_BITRATE, MIN_BITRATE, VIDEO_CLOCK_RATE, VideoCodec,
-    VideoEncoder,
+    VideoEncoder, rate::FrameRateMeter,
 };
 use crate::video::error::VideoError;
 use crate::video::picture::Picture;
@@ -18,8 +18,10 @@ const PIXELS_FOR_TWO_THREADS: usize = 1280 * 720 + 1;
 pub(super) struct VpxEncoder {
     encoder: Encoder,
     options: EncoderOptions,
-    /// Of the last picture, in ticks of the RTP clock since the epoch.
-    last: Option<i64>,
+    rate: FrameRateMeter,
+    /// Of the next picture, in ticks of the RTP clock, as the library is to see it: it gives a picture the bits of all the time since
+    /// the last one.
+    time: i64,
     key_wanted: bool,
 }
 
@@ -37,7 +39,8 @@ impl VpxEncoder {
             key_frame_interval: KEY_FRAME_INTERVAL * options.frames_per_second,
         };
         let encoder = Encoder::open(size, &settings)?;
-        Ok(Self { encoder, options: options.clone(), last: None, key_wanted: true })
+        let rate = FrameRateMeter::new(options.frames_per_second);
+        Ok(Self { encoder, options: options.clone(), rate, time: 0, key_wanted: true })
     }
 }
 
@@ -55,14 +58,10 @@ impl VideoEncoder for VpxEncoder {
         self.options.check_picture(picture)?;
         self.key_wanted |= key;
         let clock = self.options.clock;
-        let usual = i64::from(VIDEO_CLOCK_RATE / self.options.frames_per_second);
-        let since = picture.captured().saturating_duration_since(clock.epoch).as_nanos() * 9 / 100_000;
-        let since = i64::try_from(since).unwrap_or(i64::MAX / 4);
-        // The library wants time to go on, whatever the source does.
-        let time = self.last.map_or(since, |last| since.max(last + 1));
-        let duration = self.last.map_or(usual, |last| (time - last).clamp(1, i64::from(VIDEO_CLOCK_RATE)));
-        self.last = Some(time);
-        let encoded = self.encoder.encode(picture, time, duration as u32, self.key_wanted)?;
+        self.rate.next(picture.captured());
+        let duration = (VIDEO_CLOCK_RATE as f32 / self.rate.rate()) as u32;
+        let encoded = self.encoder.encode(picture, self.time, duration, self.key_wanted)?;
+        self.time += i64::from(duration.max(1));
         let Some((data, key)) = encoded else { return Ok(None) };
         if key {
             self.key_wanted = false;

@@ -21,8 +21,10 @@ use std::time::{Duration, Instant};
 const NO_MEDIA: Duration = Duration::from_secs(10);
 const NO_ACTIVITY: &str = "Failed by RTP activity";
 
-/// So long pictures may wait for the path to have room before the source leaves some out: longer than a key frame is paced.
+/// So long pictures may wait for their pace before the source leaves some out: longer than a key frame is paced.
 const BACKLOG: Duration = Duration::from_millis(150);
+/// The same where the path is full: it empties no sooner for those that follow, and each of them makes the wait longer.
+const BACKLOG_FULL: Duration = Duration::from_millis(30);
 
 impl Worker {
     /// Carries out what the peers have to say. True where there was anything.
@@ -54,7 +56,8 @@ impl Worker {
     /// Where no player gets the pictures as fast as they come, some are better left out at the source.
     fn look_at_backlog(&mut self, now: Instant, key: Key) {
         let Some(session) = self.peers.sessions.get_mut(&key) else { return };
-        let is_behind = session.peer.backlog(now) > BACKLOG;
+        let most = if session.peer.is_path_full() { BACKLOG_FULL } else { BACKLOG };
+        let is_behind = session.peer.backlog(now) > most;
         if std::mem::replace(&mut session.is_behind, is_behind) == is_behind {
             return;
         }
@@ -166,6 +169,9 @@ impl Worker {
         let Some(session) = self.peers.remove(now, key) else { return };
         self.router.unpublish(key);
         self.router.stop(key);
+        if let Role::Sender { control, .. } = &session.role {
+            control.hold(false);
+        }
         if session.is_own() {
             if let Some(own) = self.own.get_mut(&key) {
                 own.begin_again(now);
