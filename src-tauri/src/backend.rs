@@ -4,7 +4,7 @@ use crate::{pages, up::Up};
 use sidetone_api::{Failure, FailureCode};
 use sidetone_device::Hardware;
 use sidetone_engine::{Directories, Engine, Events, Handle, Next, Options, secrets};
-use sidetone_gateway::{FrameDoor, FrameLink, Gateway, GatewayError, Running};
+use sidetone_gateway::{FrameDoor, FrameLink, Gateway, GatewayError, Network, Running};
 use std::{
     collections::HashMap,
     net::Ipv4Addr,
@@ -164,6 +164,7 @@ async fn start_engine(directories: Directories) -> Result<Handle, Failure> {
         secrets: secrets::platform(),
         hook_secret: None,
         settings: None,
+        exchange: Default::default(),
         sip_bind: None,
         tones: true,
         one_at_a_time: true,
@@ -182,6 +183,7 @@ async fn start_gateway(app: &AppHandle, engine: Handle, directories: Directories
         port: settings.http_port,
         ui: pages::of(app),
         runtime: Some(directories.runtime),
+        network: Network::default(),
     };
     let started = Gateway::start(engine, options).await;
     started.inspect_err(|error| tracing::warn!("the pages are not served: {error}")).ok()

@@ -82,7 +82,7 @@ pub(crate) fn extension(identity: &Identity, name: &str, gateway: SocketAddr) ->
 const LONGEST_CA: u64 = 1024 * 1024;
 
 pub(crate) fn trusted_ca(file: &Path) -> Result<String, Error> {
-    let wrong = |why: &dyn std::fmt::Display| Error::usage(format!("--trusted-ca {}: {why}", file.display()));
+    let wrong = |why: &dyn std::fmt::Display| Error::usage(format!("trusted-ca {}: {why}", file.display()));
     let size = fs::metadata(file).map_err(|error| wrong(&error))?.len();
     if size > LONGEST_CA {
         return Err(wrong(&"this is too large for a certificate"));

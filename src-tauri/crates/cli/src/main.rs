@@ -5,7 +5,8 @@
 //! sidetone-cli answer --aor sip:bob@example.org --password-env BOB --json
 //! sidetone-cli register --account work.toml
 //! sidetone-cli phone                # commands as JSON lines on stdin, events on stdout
-//! sidetone-cli gateway              # registrar and pages; prints a login link
+//! sidetone-cli gateway              # registrar, streams, pages, sockets, REST API; prints its addresses and a login link
+//! sidetone-cli gateway --config gateway.toml --ws-listen 0.0.0.0:8080
 //! sidetone-cli sip parse invite.txt # a message as JSON
 //! sidetone-cli publish tv --camera bars --mic tone --for 1m --record tv.mp4
 //! sidetone-cli play tv --video file:out.y4m --speaker file:out.wav --for 10s
@@ -36,6 +37,7 @@ mod account;
 mod arguments;
 mod client;
 mod commands;
+mod descriptors;
 mod exit;
 mod log;
 mod output;

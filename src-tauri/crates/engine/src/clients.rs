@@ -44,6 +44,8 @@ pub struct ClientOpening {
     pub remote: SocketAddr,
     pub local: SocketAddr,
     pub origin: Option<String>,
+    /// A program with the rights of the REST API opens it: no token of streams is asked for.
+    pub trusted: bool,
 }
 
 impl fmt::Debug for ClientOpening {
@@ -207,6 +209,30 @@ pub enum ClientAsk {
         id: String,
         target: String,
     },
+}
+
+impl ClientAsk {
+    /// As the message of the wire is called.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Publish(_) => "publishStream",
+            Self::Play(_) => "playStream",
+            Self::Pause { .. } => "pauseStream",
+            Self::UnPublish { .. } => "unPublishStream",
+            Self::Stop { .. } => "stopStream",
+            Self::Available { .. } => "availableStream",
+            Self::Snapshot { .. } => "snapshot",
+            Self::StreamEvent { .. } => "sendStreamEvent",
+            Self::SendData { .. } => "sendData",
+            Self::Call(_) => "call",
+            Self::Answer { .. } => "answer",
+            Self::Hangup { .. } => "hangup",
+            Self::Hold { .. } => "hold",
+            Self::Unhold { .. } => "unhold",
+            Self::SendDtmf { .. } => "sendDtmf",
+            Self::Transfer { .. } => "transfer",
+        }
+    }
 }
 
 /// What a client is told, in this order.

@@ -2,6 +2,7 @@ use crate::clients::{ClientAsk, ClientOpened, ClientOpening, ClientRefused};
 use crate::ingest::{StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched};
 use crate::io::streams::{Pictures, Units};
 use crate::preview::{Preview, SourcePreview};
+use crate::rest::{RestAsk, RestReply};
 use sidetone_api::{
     Command, Envelope, Event, Failure, FailureCode, Reply, Secret, SessionId, Snapshot, StreamId,
     StreamSources,
@@ -36,6 +37,7 @@ pub(crate) enum Request {
     OpenClient(ClientOpening, oneshot::Sender<Result<ClientOpened, ClientRefused>>),
     /// Of a session, by its connection of this number.
     AskClient(SessionId, u64, ClientAsk),
+    Rest(RestAsk, oneshot::Sender<Result<RestReply, Failure>>),
     ShutDown(oneshot::Sender<()>),
 }
 
@@ -158,6 +160,16 @@ impl Handle {
     /// news of its session.
     pub async fn ask_client(&self, session: SessionId, connected: u64, ask: ClientAsk) {
         let _ = self.requests.send(Request::AskClient(session, connected, ask)).await;
+    }
+
+    /// Carries what a program asks for over the REST API.
+    ///
+    /// # Errors
+    /// `notFound` where there is nothing of that name, `wrongState` where it is in use or not so far, `invalid` names the field.
+    pub async fn rest(&self, ask: RestAsk) -> Result<RestReply, Failure> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Rest(ask, reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
     }
 
     /// Hangs up, unregisters, stops. Returns when all is closed, after a few seconds at most.

@@ -22,6 +22,7 @@ mod io;
 mod options;
 mod owner;
 mod preview;
+mod rest;
 pub mod secrets;
 mod store;
 mod vcard;
@@ -37,9 +38,10 @@ pub use ingest::{
     LONGEST_NAME, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched, check_stream_name,
 };
 pub use io::streams::{EncodedPictures, Pictures, Unit, UnitMedia, Units};
-pub use options::Options;
+pub use options::{ExchangePlace, Options};
 pub use owner::check_video;
 pub use preview::SourcePreview;
+pub use rest::{RestAsk, RestCall, RestFilter, RestReply};
 pub use sidetone_peer::whip;
 
 use sidetone_api::Failure;

@@ -103,6 +103,7 @@ async fn a_password_is_in_no_file_no_event_no_failure_and_no_log() {
         devices: Arc::new(Synthetic),
         secrets: sidetone_engine::secrets::memory(),
         settings: None,
+        exchange: Default::default(),
         sip_bind: Some(Ipv4Addr::LOCALHOST.into()),
         tones: false,
         hook_secret: None,

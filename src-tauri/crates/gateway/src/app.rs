@@ -1,16 +1,17 @@
 //! What every request shares, and the routes.
 
 use crate::{
-    GatewayError,
+    Access, GatewayError, Limits, Network, Purpose,
     door::Door,
     frames::{self, Frames},
-    guard::{Hosts, Refusal},
+    guard::Refusal,
+    listener::Site,
     login::{Login, random_text, same},
     pages::{self, ui::Ui},
-    socket, wcs, whip, wire,
+    rest, socket, wcs, whip, wire,
 };
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{self, Next},
@@ -20,7 +21,7 @@ use axum::{
 use serde::Serialize;
 use serde_json::json;
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -30,7 +31,11 @@ pub(crate) struct App {
     pub(crate) door: Arc<dyn Door>,
     pub(crate) ui: Ui,
     pub(crate) address: SocketAddr,
-    pub(crate) hosts: Hosts,
+    pub(crate) access: Access,
+    pub(crate) limits: Limits,
+    /// What the one listener serves besides pages.
+    alone: Alone,
+    pub(crate) rest: rest::Rest,
     pub(crate) cookie_name: String,
     pub(crate) instance: String,
     /// What other programs of this user show, who can read `gateway.json`.
@@ -47,20 +52,40 @@ pub(crate) struct App {
     login: Mutex<Login>,
 }
 
+/// Which listeners there are besides the first.
+#[derive(Debug, Clone, Copy)]
+struct Alone {
+    sockets: bool,
+    rest: bool,
+}
+
 impl App {
-    pub(crate) fn new(door: Arc<dyn Door>, ui: Ui, address: SocketAddr) -> Result<Self, GatewayError> {
+    pub(crate) fn new(
+        door: Arc<dyn Door>,
+        ui: Ui,
+        address: SocketAddr,
+        network: Network,
+    ) -> Result<Self, GatewayError> {
+        let alone = Alone {
+            sockets: !(network.ws.is_empty() && network.wss.is_empty()),
+            rest: network.rest.is_some(),
+        };
+        let Network { access, limits, .. } = network;
         let stop = watch::Sender::new(false);
         Ok(Self {
             frames: Frames::new(Arc::clone(&door), stop.subscribe()),
             door,
             ui,
             address,
-            hosts: Hosts::of(address),
+            alone,
+            rest: rest::Rest::new(limits.rest_per_second),
+            access,
             cookie_name: format!("sidetone-{}", address.port()),
             instance: random_text()?,
             key: random_text()?,
             sockets: Arc::new(Semaphore::new(socket::MAX_SOCKETS)),
-            clients: Arc::new(Semaphore::new(wcs::MOST_CLIENTS)),
+            clients: Arc::new(Semaphore::new(limits.sessions)),
+            limits,
             offers: Semaphore::new(whip::MOST_OFFERS),
             stop,
             login: Mutex::default(),
@@ -73,7 +98,7 @@ impl App {
 
     pub(crate) fn login_url(&self) -> Result<String, GatewayError> {
         let token = self.login().issue(Instant::now())?;
-        Ok(format!("http://{}/?token={token}", self.address))
+        Ok(format!("http://{}/?token={token}", reachable(self.address)))
     }
 
     /// Returns when the listeners stop.
@@ -82,7 +107,34 @@ impl App {
     }
 }
 
-pub(crate) fn routes(app: Arc<App>) -> Router {
+/// An address that can be connected to: where we listen at all of them, ours of loopback.
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// What is served at one of the listeners.
+pub(crate) fn routes(app: &Arc<App>, purpose: Purpose, site: Site) -> Router {
+    let sockets = |routes: Router<Arc<App>>| {
+        routes.layer(middleware::from_fn_with_state(Arc::clone(app), wcs::upgraded))
+    };
+    let routes = match purpose {
+        Purpose::Ws | Purpose::Wss => sockets(Router::new().fallback(wcs::only_sockets)),
+        Purpose::Rest => rest::routes(app).fallback(rest::no_path),
+        Purpose::Http => {
+            let routes = pages(app);
+            let routes = if app.alone.rest { routes } else { routes.merge(rest::routes(app)) };
+            if app.alone.sockets { routes } else { sockets(routes) }
+        }
+    };
+    routes.layer(middleware::from_fn(guarded)).layer(Extension(site)).with_state(Arc::clone(app))
+}
+
+fn pages(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/", get(pages::root))
         .route("/sign-in.css", get(pages::sign_in_style))
@@ -90,12 +142,9 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/login-link", post(login_link))
         .route("/ui/socket", get(socket::upgrade))
         .route("/frames", get(frames::upgrade))
-        .merge(whip::routes(&app))
+        .merge(whip::routes(app))
         .fallback(get(pages::asset).fallback(other_method))
         .method_not_allowed_fallback(other_method)
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), wcs::upgraded))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), guarded))
-        .with_state(app)
 }
 
 async fn health(State(app): State<Arc<App>>) -> Response {
@@ -129,8 +178,8 @@ async fn other_method() -> Response {
 }
 
 /// First and last of every request: the `Host`, and the headers that bind a browser.
-async fn guarded(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let host = app.hosts.check(request.headers(), request.uri());
+async fn guarded(Extension(site): Extension<Site>, request: Request, next: Next) -> Response {
+    let host = site.hosts.check(request.headers(), request.uri());
     let (mut response, host) = match host {
         Ok(host) => (next.run(request).await, host),
         Err(refusal) => (refusal.into_response(), String::new()),

@@ -6,7 +6,8 @@ use sidetone_api::{
 };
 use sidetone_engine::{
     ClientAsk, ClientOpened, ClientOpening, ClientRefused, EncodedPictures, Events, Handle, Next, Pictures,
-    SourcePreview, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
+    RestAsk, RestReply, SourcePreview, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch,
+    StreamPatched,
 };
 use sidetone_media::video::{Encoded, Picture};
 
@@ -24,6 +25,7 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn patch_stream(&self, patch: StreamPatch) -> BoxFuture<'_, Result<StreamPatched, StreamDeclined>>;
     fn open_client(&self, opening: ClientOpening) -> BoxFuture<'_, Result<ClientOpened, ClientRefused>>;
     fn ask_client(&self, session: SessionId, connected: u64, ask: ClientAsk) -> BoxFuture<'_, ()>;
+    fn rest(&self, ask: RestAsk) -> BoxFuture<'_, Result<RestReply, Failure>>;
     fn end_stream(
         &self,
         resource: String,
@@ -119,6 +121,10 @@ impl Door for Handle {
 
     fn ask_client(&self, session: SessionId, connected: u64, ask: ClientAsk) -> BoxFuture<'_, ()> {
         Box::pin(Handle::ask_client(self, session, connected, ask))
+    }
+
+    fn rest(&self, ask: RestAsk) -> BoxFuture<'_, Result<RestReply, Failure>> {
+        Box::pin(Handle::rest(self, ask))
     }
 
     fn end_stream(

@@ -9,7 +9,13 @@ use std::net::{IpAddr, SocketAddr};
 
 /// The names of this listener in a `Host` header.
 #[derive(Debug, Clone)]
-pub(crate) struct Hosts(Vec<String>);
+pub(crate) struct Hosts {
+    names: Vec<String>,
+    /// Beyond loopback: any address with this port. A name can be rebound by who owns it, an address cannot.
+    any_address: Option<u16>,
+    /// Of URLs without a port.
+    usual_port: u16,
+}
 
 /// A refused request: what to answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,19 +32,44 @@ impl Refusal {
 
 impl Hosts {
     pub(crate) fn of(address: SocketAddr) -> Self {
-        let port = address.port();
-        let mut hosts = vec![address.to_string()];
+        Self::with(address, &[], false)
+    }
+
+    /// `more`: names that count beyond loopback, each with a port of its own or with ours.
+    pub(crate) fn with(address: SocketAddr, more: &[String], secure: bool) -> Self {
+        let (port, usual_port) = (address.port(), if secure { 443 } else { 80 });
+        let mut names = vec![address.to_string()];
         let other = match address.ip() {
             IpAddr::V4(_) => format!("[::1]:{port}"),
             IpAddr::V6(_) => format!("127.0.0.1:{port}"),
         };
-        hosts.extend([other, format!("localhost:{port}")]);
-        if port == 80 {
-            let bare: Vec<_> =
-                hosts.iter().filter_map(|host| host.strip_suffix(":80")).map(String::from).collect();
-            hosts.extend(bare);
+        names.extend([other, format!("localhost:{port}")]);
+        let beyond = !address.ip().is_loopback();
+        if beyond {
+            let has_port = |name: &str| name.rfind(']').map_or(name, |end| &name[end..]).contains(':');
+            names.extend(more.iter().map(|name| {
+                let name = name.to_ascii_lowercase();
+                if has_port(&name) { name } else { format!("{name}:{port}") }
+            }));
         }
-        Self(hosts)
+        let usual = format!(":{usual_port}");
+        let bare: Vec<_> =
+            names.iter().filter_map(|host| host.strip_suffix(&usual)).map(String::from).collect();
+        names.extend(bare);
+        Self { names, any_address: beyond.then_some(port), usual_port }
+    }
+
+    fn has(&self, host: &str) -> bool {
+        if self.names.iter().any(|name| name == host) {
+            return true;
+        }
+        let Some(wanted) = self.any_address else { return false };
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        match (host.parse::<SocketAddr>(), bare.parse::<IpAddr>()) {
+            (Ok(address), _) => address.port() == wanted,
+            (_, Ok(_)) => wanted == self.usual_port,
+            _ => false,
+        }
     }
 
     /// The `Host` of the request, in lower case, where it names this listener.
@@ -49,14 +80,15 @@ impl Hosts {
         };
         let host = host.to_str().unwrap_or_default().to_ascii_lowercase();
         let absolute = uri.authority().is_none_or(|authority| authority.as_str().eq_ignore_ascii_case(&host));
-        if absolute && self.0.contains(&host) {
+        if absolute && self.has(&host) {
             return Ok(host);
         }
-        Err(Refusal::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            "Host",
-            format!("this server answers to {} alone", self.0.join(", ")),
-        ))
+        let names = self.names.join(", ");
+        let words = match self.any_address {
+            Some(_) => format!("this server answers to its addresses, and to {names}: `hosts` names others"),
+            None => format!("this server answers to {names} alone"),
+        };
+        Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, "Host", words))
     }
 }
 
@@ -123,6 +155,30 @@ mod tests {
         assert_eq!(hosts.check(&headers(&[]), &uri).unwrap_err().status.as_u16(), 400);
         let good = headers(&[(header::HOST, "127.0.0.1:8088")]);
         assert!(hosts.check(&good, &Uri::from_static("http://evil.example/")).is_err());
+    }
+
+    #[test]
+    fn beyond_loopback_addresses_are_hosts_and_names_that_were_given() {
+        let more = ["Gateway.example".to_owned(), "front.example:443".to_owned()];
+        let hosts = Hosts::with("0.0.0.0:8443".parse().unwrap(), &more, true);
+        let uri = Uri::from_static("/");
+        let good = [
+            "192.0.2.1:8443",
+            "[2001:db8::1]:8443",
+            "localhost:8443",
+            "gateway.example:8443",
+            "front.example",
+        ];
+        for good in good {
+            assert!(hosts.check(&headers(&[(header::HOST, good)]), &uri).is_ok(), "{good}");
+        }
+        for bad in ["192.0.2.1", "192.0.2.1:80", "evil.example:8443", "gateway.example", "192.0.2.1:8443x"] {
+            assert!(hosts.check(&headers(&[(header::HOST, bad)]), &uri).is_err(), "{bad}");
+        }
+        let plain = Hosts::with("[::]:80".parse().unwrap(), &more, false);
+        assert!(plain.check(&headers(&[(header::HOST, "[2001:db8::1]")]), &uri).is_ok());
+        let local = Hosts::with("127.0.0.1:8088".parse().unwrap(), &more, false);
+        assert!(local.check(&headers(&[(header::HOST, "gateway.example:8088")]), &uri).is_err());
     }
 
     #[test]

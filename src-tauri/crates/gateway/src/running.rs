@@ -1,11 +1,12 @@
 use crate::{
-    GatewayError, Ui,
-    app::{App, routes},
+    GatewayError, Network, Purpose, Ui,
+    app::{App, reachable, routes},
     door::Door,
-    listener,
+    guard::Hosts,
+    listener::{self, Site},
     runtime_file::{Record, RuntimeFile},
     socket::MAX_SOCKETS,
-    wcs::MOST_CLIENTS,
+    tls,
 };
 use sidetone_api::Event;
 use sidetone_engine::{Handle, Next};
@@ -16,7 +17,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::{JoinHandle, JoinSet};
 
 /// How long [`Running::stop`] waits for the sockets to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(3);
@@ -24,13 +25,14 @@ const GOODBYE: Duration = Duration::from_secs(3);
 /// Where to listen and what to serve.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// A loopback address.
+    /// A loopback address, where `network` does not say another one.
     pub bind: IpAddr,
     /// Preferred; where it is busy one of the next 20 is taken, else any. 0: any.
     pub port: u16,
     pub ui: Ui,
     /// Folder for `gateway.json`, by which the command line finds this gateway; `None`: it is not found.
     pub runtime: Option<PathBuf>,
+    pub network: Network,
 }
 
 /// Starts listeners.
@@ -50,12 +52,19 @@ impl Gateway {
 /// Listeners that are open. They close when it is dropped.
 pub struct Running {
     app: Arc<App>,
+    places: Vec<(Purpose, SocketAddr)>,
     task: Option<JoinHandle<()>>,
 }
 
 impl Running {
+    /// Of the pages.
     pub fn address(&self) -> SocketAddr {
         self.app.address
+    }
+
+    /// Every listener, that of the pages first.
+    pub fn places(&self) -> &[(Purpose, SocketAddr)] {
+        &self.places
     }
 
     /// A link that logs one browser in, once, within ten minutes. Each call makes another one.
@@ -96,36 +105,60 @@ pub(crate) async fn start(door: Arc<dyn Door>, options: Options) -> Result<Runni
 }
 
 async fn open(door: Arc<dyn Door>, options: Options) -> Result<Running, GatewayError> {
-    let listener = listener::listen(options.bind, options.port).await?;
-    let address =
-        listener.local_addr().map_err(|source| GatewayError::Listen { ip: options.bind, source })?;
-    let app = Arc::new(App::new(door, options.ui, address)?);
+    let Options { bind, port, ui, runtime, network } = options;
+    network.check()?;
+    let tls = network.tls.as_ref().map(tls::acceptor).transpose()?;
+    let first = match network.http {
+        Some(address) => listener::listen_at(Purpose::Http, address).await?,
+        None => listener::listen(bind, port).await?,
+    };
+    let mut listeners = vec![(Purpose::Http, first)];
+    for (purpose, address) in network.exact() {
+        listeners.push((purpose, listener::listen_at(purpose, address).await?));
+    }
+    let mut places = Vec::with_capacity(listeners.len());
+    for (purpose, listener) in &listeners {
+        let failed = |source| GatewayError::Listen { ip: bind, source };
+        places.push((*purpose, listener.local_addr().map_err(failed)?));
+    }
+    let address = places.first().map(|(_, address)| *address).ok_or(GatewayError::EngineStopped)?;
+    let wanted = if network.http.is_some() { 0 } else { port };
+    let hosts = network.access.hosts.clone();
+    let app = Arc::new(App::new(door, ui, address, network)?);
     let sip = sip_address(&app).await?;
-    let file = match &options.runtime {
+    let file = match &runtime {
         Some(folder) => claim(folder, &app, sip).await,
         None => None,
     };
-    let info = match options.port {
+    let info = match wanted {
         wanted if wanted == 0 || wanted == address.port() => String::new(),
         wanted => format!("port {wanted} is busy; {} was taken", address.port()),
     };
-    app.door.http_listening(Some(format!("http://{address}")), info).await;
-    tracing::info!(%address, "pages are served");
-    let task = tokio::spawn(run(Arc::clone(&app), listener, file));
-    Ok(Running { app, task: Some(task) })
+    app.door.http_listening(Some(format!("http://{}", reachable(address))), info).await;
+    let mut serving = JoinSet::new();
+    for ((purpose, listener), (_, address)) in listeners.into_iter().zip(&places) {
+        tracing::info!(%address, "{} is served", purpose.name());
+        let secure = purpose == Purpose::Wss;
+        let hosts = Arc::new(Hosts::with(*address, &hosts, secure));
+        let routes = routes(&app, purpose, Site { address: *address, hosts });
+        serving.spawn(listener::serve(listener, routes, tls.clone().filter(|_| secure)));
+    }
+    let task = tokio::spawn(run(Arc::clone(&app), serving, file));
+    Ok(Running { app, places, task: Some(task) })
 }
 
-async fn run(app: Arc<App>, listener: TcpListener, file: Option<RuntimeFile>) {
+async fn run(app: Arc<App>, mut serving: JoinSet<()>, file: Option<RuntimeFile>) {
     tokio::select! {
-        () = listener::serve(listener, routes(Arc::clone(&app))) => {}
+        _ = serving.join_next() => {}
         () = follow(&app, file) => {}
         () = app.stopped() => {}
     }
+    drop(serving);
     app.stop.send_replace(true);
     let all = |most: usize| u32::try_from(most).unwrap_or(u32::MAX);
     let goodbyes = async {
         let _ = app.sockets.acquire_many(all(MAX_SOCKETS)).await;
-        let _ = app.clients.acquire_many(all(MOST_CLIENTS)).await;
+        let _ = app.clients.acquire_many(all(app.limits.sessions)).await;
     };
     let _ = tokio::time::timeout(GOODBYE, goodbyes).await;
     app.door.http_listening(None, "the pages are closed".into()).await;
@@ -161,7 +194,7 @@ async fn claim(folder: &Path, app: &App, sip: Option<SocketAddr>) -> Option<Runt
         instance: app.instance.clone(),
         key: app.key.clone(),
         sip,
-        http: app.address,
+        http: reachable(app.address),
         pid: std::process::id(),
         started: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
     };
@@ -180,5 +213,5 @@ async fn sip_address(app: &App) -> Result<Option<SocketAddr>, GatewayError> {
 }
 
 fn parsed(address: Option<&str>) -> Option<SocketAddr> {
-    address.and_then(|address| address.parse().ok())
+    address.and_then(|address| address.parse().ok()).map(reachable)
 }

@@ -6,7 +6,7 @@ use std::{
     fmt,
     fs::{self, File},
     io::{self, Read},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr, UdpSocket},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -72,8 +72,8 @@ impl fmt::Debug for Found {
 /// it is not ours to trust, or it was left behind by a gateway that is gone.
 pub async fn find_running(runtime: &Path) -> Option<Found> {
     let record = read(&runtime.join(NAME)).ok()?;
-    let loopback = record.http.ip().is_loopback() && record.sip.is_none_or(|sip| sip.ip().is_loopback());
-    if !loopback || timeout(PATIENCE, instance_at(record.http)).await.ok()?? != record.instance {
+    let ours = is_ours(record.http.ip()) && record.sip.is_none_or(|sip| is_ours(sip.ip()));
+    if !ours || timeout(PATIENCE, instance_at(record.http)).await.ok()?? != record.instance {
         return None;
     }
     Some(Found {
@@ -83,6 +83,11 @@ pub async fn find_running(runtime: &Path) -> Option<Found> {
         started: record.started,
         key: record.key,
     })
+}
+
+/// An address of this machine: nobody else is asked.
+fn is_ours(ip: IpAddr) -> bool {
+    ip.is_loopback() || (!ip.is_unspecified() && UdpSocket::bind(SocketAddr::new(ip, 0)).is_ok())
 }
 
 /// Our own file. Removed on drop, where it still is ours.

@@ -20,6 +20,7 @@ pub mod bench;
 #[cfg(unix)]
 pub mod browser;
 mod certificates;
+mod descriptors;
 mod dns;
 mod error;
 pub mod link;
@@ -39,6 +40,7 @@ mod turn;
 mod udp_path;
 
 pub use certificates::{CertificateOptions, TestAuthority, TestCertificate};
+pub use descriptors::raise_descriptors;
 pub use dns::{DnsHabit, DnsRecord, DnsServer};
 pub use error::{Result, RigError};
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod gateway;
 mod hooks;
 mod streams;
 mod time;
@@ -7,6 +8,7 @@ mod values;
 mod video;
 mod ways;
 
+pub(crate) use gateway::{Gateway, Listen};
 pub(crate) use hooks::Hooks;
 pub(crate) use streams::{Camera, Course, Endpoint, Input, Play, Publish, Screen, Snapshot};
 pub(crate) use values::{Codec, Wire};
@@ -179,37 +181,6 @@ pub(crate) struct Audio {
     /// Codecs in order of preference: opus, G722, PCMA, PCMU (repeat, or separate by commas)
     #[arg(long, value_enum, value_delimiter = ',', ignore_case = true)]
     pub(crate) codec: Vec<Codec>,
-}
-
-/// With any of these the settings file is read but this run's changes are not kept.
-#[derive(Debug, Args)]
-pub(crate) struct Gateway {
-    /// Preferred port of the registrar, UDP and TCP; a busy one gives the next
-    #[arg(long, value_name = "PORT")]
-    pub(crate) sip_port: Option<u16>,
-    /// Preferred port of the pages; a busy one gives the next
-    #[arg(long, value_name = "PORT")]
-    pub(crate) http_port: Option<u16>,
-    /// Source instead of the microphone of the settings
-    #[arg(long, value_name = "SOURCE", value_parser = values::microphone)]
-    pub(crate) mic: Option<Selection>,
-    /// Sink instead of the speaker of the settings
-    #[arg(long, value_name = "SINK", value_parser = values::speaker)]
-    pub(crate) speaker: Option<Selection>,
-    /// Folder of a built UI, instead of the one inside this program
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) ui: Option<PathBuf>,
-    /// Environment variable that holds a bearer token, which streams are then published and played with alone
-    #[arg(long, value_name = "VAR")]
-    pub(crate) stream_token_env: Option<String>,
-    /// Events as JSON lines
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Print a fresh login link of the gateway that runs already, and end
-    #[arg(long)]
-    pub(crate) link: bool,
-    #[command(flatten)]
-    pub(crate) hooks: Hooks,
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use sidetone_api::{
     Command, GatewaySettings, NetworkSettings, Reply, Settings, SettingsChange, Snapshot, VideoSettings,
 };
 use sidetone_engine::{Directories, Engine, Options, secrets};
-use sidetone_gateway::{Found, Gateway, find_running};
+use sidetone_gateway::{Found, Gateway, Network, find_running};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// What a session is for.
@@ -54,6 +54,7 @@ pub(crate) async fn open(common: &Common, video: Option<&CallVideo>, role: Role)
         secrets: secrets::memory(),
         hook_secret,
         settings: Some(settings),
+        exchange: Default::default(),
         sip_bind: None,
         tones: !common.audio.speaker.is_synthetic(),
         one_at_a_time: !common.every_call_speaks,
@@ -174,6 +175,7 @@ async fn serve(client: &mut Client, gateway: SocketAddr) -> Result<(), Error> {
         port: GatewaySettings::default().http_port,
         ui: pages::ui(None),
         runtime: Directories::of_the_platform().ok().map(|directories| directories.runtime),
+        network: Network::default(),
     };
     let running = Gateway::start(client.handle().clone(), options)
         .await

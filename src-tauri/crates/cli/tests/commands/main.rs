@@ -5,6 +5,7 @@ mod calls;
 mod codecs;
 mod gateway;
 mod hooks;
+mod listen;
 mod parse;
 mod phone;
 mod registrar;

@@ -65,7 +65,14 @@ impl Home {
 
     /// Starts and reads stdout as lines of JSON.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        Running::new(self.command(arguments), format!("{arguments:?}"))
+        self.start_with(arguments, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn start_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        Running::new(command, format!("{arguments:?}"))
     }
 }
 
@@ -158,7 +165,12 @@ impl Running {
     /// Ctrl-C.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
-        let status = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        self.signal("-INT");
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
 

@@ -6,6 +6,7 @@ mod audio;
 mod browser;
 mod conference;
 mod early;
+mod gateway;
 mod hold;
 mod load;
 mod outlives;

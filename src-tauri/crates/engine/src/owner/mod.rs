@@ -125,6 +125,8 @@ enum Errand {
     ClientTaken(clients::Taken),
     ClientPictured(clients::Pictured),
     ClientLooked(clients::Looked),
+    RestCall(Box<clients::Opened>),
+    RestSound(clients::Injected),
 }
 
 struct Owner {
@@ -270,6 +272,7 @@ impl Owner {
             }
             Request::OpenClient(opening, reply) => self.open_client(opening, reply),
             Request::AskClient(session, connected, ask) => self.on_client_ask(&session, connected, ask),
+            Request::Rest(ask, answer) => self.on_rest(ask, answer),
             Request::ShutDown(done) => self.start_farewell(Some(done)),
         }
     }
@@ -311,6 +314,8 @@ impl Owner {
             Errand::ClientTaken(taken) => self.on_client_taken(taken),
             Errand::ClientPictured(pictured) => self.on_client_pictured(pictured),
             Errand::ClientLooked(looked) => self.on_client_looked(looked),
+            Errand::RestCall(opened) => self.on_rest_call(*opened),
+            Errand::RestSound(injected) => self.on_rest_sound(injected),
         }
     }
 
@@ -368,6 +373,7 @@ impl Owner {
 
     fn publish(&mut self, event: Event) {
         self.tell_backend(&event);
+        self.end_injection_with(&event);
         if let Some(client) = self.client_of_event(&event) {
             return self.on_client_event(&client, event);
         }

@@ -97,7 +97,8 @@ impl Owner {
         let mut opened = opened.await.map_err(|_| no_database(&"it ended"))?;
         let videos = options.directories.as_ref().map(|directories| directories.videos.clone());
         let recordings = options.directories.map(|directories| directories.recordings);
-        let exchange = Exchange::open(&settings.get().gateway, Arc::clone(&names), inbox).await;
+        let exchange =
+            Exchange::open(&settings.get().gateway, options.exchange, Arc::clone(&names), inbox).await;
         let device = instance.device();
         let hooks = super::hooks::Hooks::new(std::mem::take(&mut opened.outbox), &device, is_kept);
         let desk = Desk::new(options.devices, &settings.get().audio, errands.clone());

@@ -20,6 +20,7 @@ pub(crate) fn opening(fields: &Value, auth_token: Option<&str>, keep_alive: bool
         remote: address,
         local: address,
         origin: None,
+        trusted: false,
     }
 }
 

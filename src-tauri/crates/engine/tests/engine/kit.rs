@@ -58,7 +58,11 @@ pub(crate) fn unregistered(user: &str) -> Account {
 }
 
 pub(crate) fn options(settings: Settings) -> Options {
-    Options { sip_bind: Some(LOOPBACK), ..Options::in_memory(Arc::new(Synthetic), settings) }
+    Options {
+        exchange: Default::default(),
+        sip_bind: Some(LOOPBACK),
+        ..Options::in_memory(Arc::new(Synthetic), settings)
+    }
 }
 
 /// What a phone keeps is below `root`.

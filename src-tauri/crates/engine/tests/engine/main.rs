@@ -37,6 +37,7 @@ mod peer;
 mod policy;
 mod preview;
 mod recording;
+mod rest;
 mod ringer;
 mod secure;
 mod services;

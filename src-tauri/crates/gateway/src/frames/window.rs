@@ -84,7 +84,7 @@ pub(crate) async fn open(door: Arc<dyn Door>) -> Result<FrameDoor, GatewayError>
         .with_state(Arc::clone(&shared));
     tokio::spawn(async move {
         tokio::select! {
-            () = listener::serve(listener, routes) => {}
+            () = listener::serve(listener, routes, None) => {}
             _ = stopped.wait_for(|stop| *stop) => {}
         }
     });

@@ -23,6 +23,11 @@ impl Rate {
         self.admits_many(now, 1)
     }
 
+    /// At once.
+    pub(crate) fn most(&self) -> u32 {
+        self.burst
+    }
+
     /// At most as many at once as a burst has.
     pub(crate) fn admits_many(&mut self, now: Instant, many: u32) -> bool {
         let full_at = self.full_at.max(now) + self.gap * many;

@@ -6,8 +6,8 @@ use sidetone_api::{
     Settings, Snapshot, StreamId, StreamSources,
 };
 use sidetone_engine::{
-    ClientAsk, ClientNews, ClientNewsReader, ClientOpened, ClientOpening, ClientRefused, Next,
-    StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
+    ClientAsk, ClientNews, ClientNewsReader, ClientOpened, ClientOpening, ClientRefused, Next, RestAsk,
+    RestReply, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched,
     whip::{Condition, EntityTag, Kind, Link, Wanted},
 };
 use sidetone_media::video::Picture;
@@ -38,6 +38,9 @@ pub(crate) struct Fake {
     pub(crate) openings: Mutex<Vec<ClientOpening>>,
     /// What clients asked for.
     pub(crate) asks: Mutex<Vec<ClientAsk>>,
+    /// What programs asked for, and what they are answered.
+    pub(crate) rest_asks: Mutex<Vec<RestAsk>>,
+    pub(crate) rest_reply: Mutex<Result<RestReply, Failure>>,
     /// To the clients, in the order of their coming.
     pub(crate) news: Mutex<Vec<mpsc::Sender<ClientNews>>>,
 }
@@ -59,6 +62,8 @@ impl Default for Fake {
             levels: Mutex::default(),
             openings: Mutex::default(),
             asks: Mutex::default(),
+            rest_asks: Mutex::default(),
+            rest_reply: Mutex::new(Ok(RestReply::Done)),
             news: Mutex::default(),
         }
     }
@@ -295,6 +300,12 @@ impl Door for Fake {
                 news: ClientNewsReader::of(told),
             })
         })
+    }
+
+    fn rest(&self, ask: RestAsk) -> BoxFuture<'_, Result<RestReply, Failure>> {
+        let reply = self.rest_reply.lock().unwrap().clone();
+        self.rest_asks.lock().unwrap().push(ask);
+        Box::pin(async { reply })
     }
 
     fn ask_client(&self, _: SessionId, _: u64, ask: ClientAsk) -> BoxFuture<'_, ()> {

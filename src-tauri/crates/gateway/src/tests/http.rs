@@ -7,28 +7,28 @@ use tokio::{
 };
 
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
-pub(super) async fn get(address: SocketAddr, path: &str, headers: &[&str]) -> Answer {
+pub(crate) async fn get(address: SocketAddr, path: &str, headers: &[&str]) -> Answer {
     let host = format!("Host: {address}");
     raw(address, &format!("GET {path} HTTP/1.1"), &[&[host.as_str()], headers].concat()).await
 }
 
-pub(super) async fn raw(address: SocketAddr, line: &str, headers: &[&str]) -> Answer {
+pub(crate) async fn raw(address: SocketAddr, line: &str, headers: &[&str]) -> Answer {
     with_body(address, line, headers, "").await
 }
 
-pub(super) async fn with_body(address: SocketAddr, line: &str, headers: &[&str], body: &str) -> Answer {
+pub(crate) async fn with_body(address: SocketAddr, line: &str, headers: &[&str], body: &str) -> Answer {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
     let request = format!("{line}\r\n{headers}Connection: close\r\n\r\n{body}");

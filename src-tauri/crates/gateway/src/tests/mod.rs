@@ -4,13 +4,14 @@ mod encoded;
 pub(crate) mod fake;
 mod finding;
 mod frames;
-mod http;
+pub(crate) mod http;
+mod network;
 mod pages;
 mod socket;
 mod whip;
 
 use crate::{
-    Asset, Options, Running, Ui, mime_of,
+    Asset, Network, Options, Running, Ui, mime_of,
     running::start,
     tests::{fake::Fake, http::Answer},
 };
@@ -21,13 +22,18 @@ use std::{
 
 /// A gateway with two files, on a free port.
 pub(crate) async fn gateway() -> (Running, Arc<Fake>) {
+    gateway_with(Network::default()).await
+}
+
+pub(crate) async fn gateway_with(network: Network) -> (Running, Arc<Fake>) {
     let fake = Arc::new(Fake::default());
-    let running = start(Arc::clone(&fake) as _, options(0)).await.unwrap();
+    let running = start(Arc::clone(&fake) as _, Options { network, ..options(0) }).await.unwrap();
     (running, fake)
 }
 
 fn options(port: u16) -> Options {
-    Options { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port, ui: Ui::embedded(asset), runtime: None }
+    let (bind, network) = (IpAddr::V4(Ipv4Addr::LOCALHOST), Network::default());
+    Options { bind, port, ui: Ui::embedded(asset), runtime: None, network }
 }
 
 fn asset(path: &str) -> Option<Asset> {

@@ -17,8 +17,15 @@ mod tests;
 /// Shared with the client of other servers, which is in the engine.
 pub use sidetone_engine::wcs as message;
 
-use crate::{app::App, guard::Refusal, listener::Remote, upgrade::admit, whip::origin};
+use crate::{
+    app::App,
+    guard::Refusal,
+    listener::{Remote, Site},
+    upgrade::admit,
+    whip::origin,
+};
 use axum::{
+    Extension,
     extract::{FromRequestParts as _, Request, State, WebSocketUpgrade},
     http::{HeaderMap, StatusCode, header},
     middleware::Next,
@@ -31,24 +38,29 @@ use std::sync::Arc;
 const LONGEST_OF_VALUES: usize = 64 * 1024;
 /// Bytes. Each connection has so many for as long as it stands, used or not.
 const READ_AT_ONCE: usize = 4 * 1024;
-/// Connections at a time.
+/// Connections at a time, at most; the limits may say less.
 pub(crate) const MOST_CLIENTS: usize = 2_000;
 /// Sockets of ours, which are others.
 const OURS: [&str; 2] = ["/ui/socket", "/frames"];
 
 /// Any WebSocket that is not one of our own pages' is the Web SDK's: it knows no path.
-pub(crate) async fn upgraded(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn upgraded(
+    State(app): State<Arc<App>>,
+    Extension(site): Extension<Site>,
+    request: Request,
+    next: Next,
+) -> Response {
     if OURS.contains(&request.uri().path()) || !wants_socket(request.headers()) {
         return next.run(request).await;
     }
-    let origin = match origin::check(request.headers()) {
+    let origin = match origin::check(request.headers(), &app.access.origins) {
         Ok(origin) => origin.and_then(|origin| origin.to_str().map(str::to_owned).ok()),
         Err(words) => return Refusal::new(StatusCode::FORBIDDEN, "Origin", words).into_response(),
     };
     let (mut parts, _) = request.into_parts();
-    let remote = parts.extensions.get::<Remote>().map_or(app.address, |remote| remote.0);
+    let remote = parts.extensions.get::<Remote>().map_or(site.address, |remote| remote.0);
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
-    let (upgrade, permit) = match admit(&app.clients, MOST_CLIENTS, upgrade) {
+    let (upgrade, permit) = match admit(&app.clients, app.limits.sessions, upgrade) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
@@ -58,7 +70,7 @@ pub(crate) async fn upgraded(State(app): State<Arc<App>>, request: Request, next
         .read_buffer_size(READ_AT_ONCE)
         .write_buffer_size(0)
         .on_upgrade(async move |socket| {
-            session::run(socket, &app, opening::Caller { remote, local: app.address, origin }).await;
+            session::run(socket, &app, opening::Caller { remote, local: site.address, origin }).await;
             drop(permit);
         })
 }
@@ -70,6 +82,13 @@ fn check_shape(text: &str) -> Result<(), String> {
         return Err(format!("a message of up to {LONGEST_MESSAGE} bytes is mostly text"));
     }
     Ok(())
+}
+
+/// Where nothing but such sockets is served.
+pub(crate) async fn only_sockets() -> Response {
+    let words = "only WebSockets of the Web SDK are served here";
+    let refusal = Refusal::new(StatusCode::UPGRADE_REQUIRED, "Upgrade", words);
+    ([(header::UPGRADE, "websocket")], refusal).into_response()
 }
 
 fn wants_socket(headers: &HeaderMap) -> bool {

@@ -43,6 +43,7 @@ pub(super) async fn introduced(
         remote: caller.remote,
         local: caller.local,
         origin: caller.origin,
+        trusted: false,
         fields,
     })
 }

@@ -33,9 +33,8 @@ const MAX_UNANSWERED: u32 = 10;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The engine, and a backend that it asks, decide within this.
 const DECISION: Duration = Duration::from_secs(20);
-/// A client that says more is not read for a while. Lines of logs count for less: a page that is debugged makes a flood of them.
-const PER_SECOND: u32 = 50;
-const BURST: u32 = 200;
+/// A client that says more than it may in a second, for so long, is not read for a while. Lines of logs count for less: a page that is debugged makes a flood of them.
+const BURST_SECONDS: u32 = 4;
 const LOGS_PER_SECOND: u32 = 500;
 const LOGS_BURST: u32 = 2_000;
 const WHILE_FLOODED: Duration = Duration::from_millis(20);
@@ -115,7 +114,9 @@ async fn receive(
     outbox: &Outbox,
     unanswered: &AtomicU32,
 ) -> Option<Farewell> {
-    let (mut rate, mut logs) = (Rate::new(Instant::now(), PER_SECOND, BURST), logs_rate());
+    let per_second = app.limits.messages_per_second;
+    let mut rate = Rate::new(Instant::now(), per_second, per_second.saturating_mul(BURST_SECONDS));
+    let mut logs = logs_rate();
     while let Some(message) = stream.next().await {
         unanswered.store(0, Relaxed);
         let text = match message {
@@ -164,7 +165,7 @@ pub(super) fn logs_rate() -> Rate {
 }
 
 pub(super) async fn slow_down(rate: &mut Rate, bytes: usize) {
-    let many = u32::try_from(1 + bytes / COUNTED_ONCE).unwrap_or(BURST).min(BURST);
+    let many = u32::try_from(1 + bytes / COUNTED_ONCE).unwrap_or(u32::MAX).min(rate.most());
     while !rate.admits_many(Instant::now(), many) {
         sleep(WHILE_FLOODED).await;
     }

@@ -13,7 +13,7 @@ use crate::{
 };
 use sidetone_api::{GatewaySettings, Secret, SessionId, Settings};
 use sidetone_engine::{Directories, Engine, Options, check_stream_name};
-use sidetone_gateway::{Gateway, find_running};
+use sidetone_gateway::{Gateway, Network, find_running};
 use std::{
     env,
     fmt::Write as _,
@@ -145,6 +145,7 @@ pub(super) async fn serve(client: &mut Client) -> Result<(), Error> {
         port: GatewaySettings::default().http_port,
         ui: pages::ui(None),
         runtime: runtime(),
+        network: Network::default(),
     };
     let running = Gateway::start(client.handle().clone(), options)
         .await

@@ -1,7 +1,7 @@
 //! What happens every 10 ms.
 
 use super::{Join, LegId, News, leg::Leg, worker::Worker};
-use sidetone_media::{FRAME_LEN, Frame};
+use sidetone_media::{FRAME_LEN, Frame, SILENCE};
 use std::time::Instant;
 
 impl Worker {
@@ -59,18 +59,24 @@ impl Worker {
         let music = if holds { Some(self.tape.play()) } else { None };
         for leg in self.legs.values_mut() {
             leg.dial(now);
-            match leg.joined() {
-                Join::Devices => leg.say(now, self.desk.captured(), &self.recordings, None),
-                Join::Conference => {
+            let injected = leg.read_injected();
+            if let Some(spent) = leg.take_spent() {
+                self.desk.dispose(move || drop(spent));
+            }
+            match (leg.joined(), injected) {
+                (_, Some(frame)) => leg.speak(now, &frame),
+                (Join::Injected, None) => leg.speak(now, &SILENCE),
+                (Join::Devices, None) => leg.say(now, self.desk.captured(), &self.recordings, None),
+                (Join::Conference, None) => {
                     leg.say(now, self.desk.captured(), &self.recordings, Some(&self.conference));
                 }
-                Join::Hold => {
+                (Join::Hold, None) => {
                     if let Some(music) = music {
                         leg.play_music(now, music);
                     }
                 }
-                Join::Tone => leg.tone(now),
-                Join::Nothing | Join::Echo | Join::Leg(_) => {}
+                (Join::Tone, None) => leg.tone(now),
+                (Join::Nothing | Join::Echo | Join::Leg(_), None) => {}
             }
         }
     }
@@ -83,7 +89,7 @@ impl Worker {
             if let Some(leg) = self.legs.get_mut(&id) {
                 leg.listen(now, &mut frame);
             }
-            if let Some(other) = self.legs.get_mut(&to) {
+            if let Some(other) = self.legs.get_mut(&to).filter(|other| !other.is_injected()) {
                 other.speak(now, &frame);
             }
             from = self.next_transcoding(Some(id));

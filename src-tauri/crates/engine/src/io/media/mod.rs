@@ -44,6 +44,8 @@ pub(crate) enum Join {
     Leg(LegId),
     /// The local conference: all legs that are joined to it hear each other and us, and nobody himself.
     Conference,
+    /// Nobody: it hears what [`Ask::Inject`] brings, else silence; what arrives is counted and dropped.
+    Injected,
     /// Held by us: it hears [`Ask::HoldMusic`] where it was agreed that we send; what arrives is counted and dropped.
     Hold,
 }
@@ -132,6 +134,12 @@ pub(crate) enum Ask {
     Processing(ProcessingOptions),
     /// The tune before it is asked.
     HoldMusic(HoldMusic),
+    /// The leg hears this once, to its end, in the place of whatever it is joined to; another one before is over with that. `None`:
+    /// what it is joined to.
+    Inject {
+        leg: LegId,
+        source: Option<Box<dyn Source>>,
+    },
     /// Writes the leg's sound into `recorder` until it is stopped or the leg closes. Channel 1 is what we send of ourselves
     /// (silence while muted or held), 2 what `leg` says, 3 and on what `others` say (a conference's). Replaces the leg's
     /// recording before. [`News::Recording`] follows each second, [`News::Recorded`] at the end.

@@ -173,6 +173,13 @@ impl Worker {
                 let before = self.tape.insert(music);
                 self.desk.dispose(move || drop(before));
             }
+            Ask::Inject { leg, source } => {
+                let before = match self.legs.get_mut(&leg) {
+                    Some(leg) => leg.inject(source),
+                    None => source,
+                };
+                self.desk.dispose(move || drop(before));
+            }
             Ask::Record { leg, others, recorder, announced } => {
                 self.recordings.start(leg, others, recorder, announced, &self.news);
             }
@@ -236,6 +243,9 @@ impl Worker {
     fn close(&mut self, id: LegId, now: Instant) {
         let Some(mut leg) = self.legs.remove(&id) else { return self.close_video(id, now) };
         self.recordings.stop(id, &self.news);
+        if let Some(unheard) = leg.inject(None) {
+            self.desk.dispose(move || drop(unheard));
+        }
         leg.goodbye(now, &mut self.buffer);
         let _ = self.inbox.registry().deregister(&mut leg.wire.rtp);
         let _ = self.inbox.registry().deregister(&mut leg.wire.rtcp);
@@ -282,7 +292,12 @@ impl Worker {
                         let _ = self.news.try_send(News::Digit { leg: id, digit });
                     }
                 }
-                Join::Nothing | Join::Devices | Join::Tone | Join::Conference | Join::Hold => {
+                Join::Nothing
+                | Join::Devices
+                | Join::Tone
+                | Join::Conference
+                | Join::Hold
+                | Join::Injected => {
                     leg.play(now, &packet);
                     if let Some(digit) = key {
                         let _ = self.news.try_send(News::Digit { leg: id, digit });
@@ -315,6 +330,9 @@ fn pass_on(
     }
     let codec = leg.codec_of(packet.payload_type);
     let other = legs.get_mut(&to)?;
+    if other.is_injected() {
+        return None;
+    }
     match (other.forward(now, from, codec, packet), key) {
         (Forwarded::OtherEvents, Some(digit)) if other.press(digit) == Pressed::NoEvents => {
             return Some(digit);

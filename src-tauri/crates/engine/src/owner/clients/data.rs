@@ -13,7 +13,7 @@ use sidetone_api::{CallId, DataId, DataStatus, Reply, SessionId};
 use tokio::sync::oneshot;
 
 /// Bytes of what one event or message carries, as JSON.
-const LONGEST_PAYLOAD: usize = 64 * 1024;
+pub(super) const LONGEST_PAYLOAD: usize = 64 * 1024;
 
 /// Messages of one client that wait for an answer.
 const MOST_SENT: usize = 16;

@@ -9,6 +9,7 @@ mod data;
 mod hooked;
 mod negotiate;
 mod open;
+mod rest;
 mod sip;
 mod snapshot;
 mod status;
@@ -19,6 +20,7 @@ mod tests;
 pub(super) use data::Looked;
 pub(super) use hooked::CallOfClient;
 pub(super) use negotiate::{Answered, Taken};
+pub(super) use rest::{Injected, Opened};
 pub(super) use snapshot::Pictured;
 
 use super::Owner;
@@ -69,6 +71,8 @@ struct Client {
     login: String,
     /// It is told of its registration.
     registers: bool,
+    /// What it asks for is logged.
+    is_logged: bool,
     /// Messages of its own without an answer, and how it calls them.
     sent: BTreeMap<DataId, String>,
     remote: SocketAddr,
@@ -95,6 +99,7 @@ pub(super) struct Clients {
     leaving: HashMap<SessionId, hooked::Left>,
     connections: u64,
     negotiations: negotiate::Negotiations,
+    rest: rest::Rest,
 }
 
 impl Clients {
@@ -155,6 +160,9 @@ impl Owner {
         let is_there = |client: &Client| client.news.is_some() && client.connected == connected;
         if self.farewell.is_some() || !self.clients.all.get(session).is_some_and(is_there) {
             return;
+        }
+        if self.clients.all.get(session).is_some_and(|client| client.is_logged) {
+            tracing::info!(%session, "asks for {}", ask.name());
         }
         match ask {
             ClientAsk::Publish(wanted) => self.client_publishes(session, wanted),

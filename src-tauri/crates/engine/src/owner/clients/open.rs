@@ -98,7 +98,7 @@ impl Owner {
         if !gateway.enabled {
             return Err(refused("the gateway is switched off"));
         }
-        if gateway.stream_token && !self.is_token(shown_token(&opening.fields).as_ref()) {
+        if gateway.stream_token && !opening.trusted && !self.is_token(shown_token(&opening.fields).as_ref()) {
             return Err(refused(RESTRICTED));
         }
         if let Some(token) = &opening.auth_token {
@@ -203,6 +203,7 @@ impl Owner {
             sip: None,
             login: String::new(),
             registers: false,
+            is_logged: false,
             sent: BTreeMap::new(),
             remote: opening.remote,
             address: opening.remote.to_string(),
@@ -293,7 +294,7 @@ impl Owner {
         self.give_overdue_verdicts(now);
     }
 
-    fn close_client(&mut self, session: &SessionId) {
+    pub(super) fn close_client(&mut self, session: &SessionId) {
         self.end_client_streams(session);
         self.end_client_calls(session);
         self.tell_of_client(session, ConnectionStatus::Disconnected, "");

@@ -50,6 +50,9 @@ impl Owner {
             }
             Event::OnCallEvent { call_id, .. } => self.ring_client(client, &call_id),
             Event::CallStatusEvent { status, call_id, info, .. } => {
+                if self.on_rest_call_status(&call_id, status) {
+                    return;
+                }
                 let Some((session, id)) = self.clients.by_call.get(&call_id).cloned() else { return };
                 self.tell_client_call(&session, &id, status, &info);
                 if matches!(status, CallStatus::Finish | CallStatus::Busy | CallStatus::Failed) {

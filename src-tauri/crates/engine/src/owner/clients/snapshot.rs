@@ -1,6 +1,6 @@
 //! Pictures of streams for clients: the name is played for as long as one takes.
 
-use super::{super::streams::next_picture, hooked::with_status, open::RESTRICTED};
+use super::{super::streams::next_picture, hooked::with_status, open::RESTRICTED, rest::Answer};
 use crate::{
     check_stream_name,
     clients::ClientNews,
@@ -10,8 +10,9 @@ use crate::{
         receive::{self, Outlets, Received},
     },
     owner::{Errand, Owner, text},
+    rest::RestReply,
 };
-use sidetone_api::SessionId;
+use sidetone_api::{Failure, FailureCode, SessionId};
 use sidetone_media::video::{FramePool, Picture, Scaler, Size, VideoCodec};
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ const MOST_OF_ONE: usize = 2;
 /// Of a PNG: a larger picture is made smaller.
 const LARGEST: usize = 2 << 20;
 const NOT_FOUND: &str = "Stream not found";
+const TOO_MANY: &str = "too many snapshots are being taken";
 
 /// A picture that is being taken.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(super) struct Taking {
     id: String,
     own: Own,
     outlets: Option<Outlets>,
+    /// Of a program that wants it, in the place of the client.
+    answer: Option<Answer>,
 }
 
 #[derive(Debug)]
@@ -81,22 +85,41 @@ impl Owner {
             name = leg.name().to_owned();
         }
         let of_one = self.clients.snapshots.values().filter(|taking| taking.session == *session).count();
-        let refused = if !self.may_stream(session) {
-            Some(RESTRICTED)
-        } else if self.clients.snapshots.len() >= MOST || of_one >= MOST_OF_ONE {
-            Some("too many snapshots are being taken")
-        } else if check_stream_name(&name).is_err() {
-            Some(NOT_FOUND)
-        } else {
-            None
-        };
-        if let Some(info) = refused {
-            return self.tell_client_pictured(session, id, Err(info.to_owned()));
+        if !self.may_stream(session) {
+            return self.tell_client_pictured(session, id, Err(RESTRICTED.to_owned()));
         }
+        match self.check_snapshot(of_one, &name) {
+            Ok(()) => self.begin_client_snapshot(session.clone(), id, name, None),
+            Err(info) => self.tell_client_pictured(session, id, Err(info.to_owned())),
+        }
+    }
+
+    /// For a program.
+    pub(super) fn take_snapshot_for(&mut self, name: String, answer: Answer) {
+        match self.check_snapshot(0, &name) {
+            Ok(()) => self.begin_client_snapshot(SessionId::new(""), String::new(), name, Some(answer)),
+            Err(info) => drop(answer.send(Err(no_picture(info)))),
+        }
+    }
+
+    fn check_snapshot(&self, of_one: usize, name: &str) -> Result<(), &'static str> {
+        if self.clients.snapshots.len() >= MOST || of_one >= MOST_OF_ONE {
+            return Err(TOO_MANY);
+        }
+        check_stream_name(name).map_err(|_| NOT_FOUND)
+    }
+
+    fn begin_client_snapshot(
+        &mut self,
+        session: SessionId,
+        id: String,
+        name: String,
+        answer: Option<Answer>,
+    ) {
         let key = self.streams.new_key();
         let (sink, outlets) = receive::sink();
         let own = Own::default();
-        let taking = Taking { session: session.clone(), id, own: own.clone(), outlets: Some(outlets) };
+        let taking = Taking { session, id, own: own.clone(), outlets: Some(outlets), answer };
         self.clients.snapshots.insert(key, taking);
         self.stream_door.ask(Ask::Play { stream: key, name, own, sink });
     }
@@ -146,10 +169,14 @@ impl Owner {
 
     pub(in super::super) fn on_client_pictured(&mut self, pictured: Pictured) {
         let Pictured { key, result } = pictured;
-        let Some(taking) = self.clients.snapshots.get(&key) else { return };
-        let (session, id) = (taking.session.clone(), taking.id.clone());
+        let Some(taking) = self.clients.snapshots.get_mut(&key) else { return };
+        let (session, id, answer) = (taking.session.clone(), taking.id.clone(), taking.answer.take());
         self.end_client_snapshot(key);
-        self.tell_client_pictured(&session, id, result.map_err(|info| text::shown(&info)));
+        let png = result.map_err(|info| text::shown(&info));
+        if let Some(answer) = answer {
+            return drop(answer.send(png.map(RestReply::Picture).map_err(|info| no_picture(&info))));
+        }
+        self.tell_client_pictured(&session, id, png);
     }
 
     pub(super) fn end_client_snapshot(&mut self, key: Key) {
@@ -158,6 +185,15 @@ impl Owner {
             taking.own.close();
         }
     }
+}
+
+fn no_picture(info: &str) -> Failure {
+    let code = match info {
+        NOT_FOUND => FailureCode::NotFound,
+        TOO_MANY => FailureCode::Limit,
+        _ => FailureCode::WrongState,
+    };
+    Failure::new(code, info)
 }
 
 /// Made smaller until it is of a size that can be sent.

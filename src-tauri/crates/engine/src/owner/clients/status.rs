@@ -96,7 +96,12 @@ impl Owner {
         self.tell_client(session, ClientNews::Stream(Box::new(view)));
     }
 
-    fn client_stream_view(&self, session: &SessionId, id: &str, info: &str) -> Option<ClientStreamView> {
+    pub(super) fn client_stream_view(
+        &self,
+        session: &SessionId,
+        id: &str,
+        info: &str,
+    ) -> Option<ClientStreamView> {
         self.view_of(session, self.clients.all.get(session)?.streams.get(id)?, info)
     }
 

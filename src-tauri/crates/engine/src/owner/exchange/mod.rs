@@ -1,4 +1,4 @@
-//! The embedded gateway's telephone exchange: a registrar on loopback whose extensions call each other, and the services
+//! The embedded gateway's telephone exchange: a registrar, on loopback unless other is asked for, whose extensions call each other, and the services
 //! `echo` and `tone`. Every local destination is a join of two legs; there is no proxy.
 
 mod asked;
@@ -15,19 +15,20 @@ use crate::io::{
     media::Join,
     sip::{FromNetwork, Inbox, Stack},
 };
+use crate::options::ExchangePlace;
 use bridge::{Bridge, BridgeId};
-use sidetone_api::{GatewaySettings, GatewayView, RegisteredExtension};
-use sidetone_sip::{CallId, Config, Event, RegistrarConfig, Users};
+use sidetone_api::{GatewaySettings, GatewayView, RegisteredExtension, Secret};
+use sidetone_sip::{CallId, Config, Event, RegistrarConfig, Users, digest::Credentials};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
 use transfer::{Transfer, TransferId};
 
-/// Loopback alone, where any name may register: who may reach the gateway from outside is decided with TLS, in a later version.
+/// Where any name may register. Who opens the exchange to others names an address, and who may register there.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Ports to try after a busy one.
 const TRIES: u16 = 20;
@@ -44,6 +45,8 @@ const SERVICE_UNAVAILABLE: u16 = 503;
 
 pub(super) struct Exchange {
     agent: Option<Agent>,
+    /// Where it listens.
+    ip: IpAddr,
     info: String,
     http_address: Option<String>,
     http_info: String,
@@ -79,9 +82,15 @@ enum Role {
 
 impl Exchange {
     /// Never fails: a gateway that cannot run says why in its view.
-    pub(super) async fn open(settings: &GatewaySettings, names: Arc<Names>, inbox: Inbox) -> Self {
+    pub(super) async fn open(
+        settings: &GatewaySettings,
+        place: ExchangePlace,
+        names: Arc<Names>,
+        inbox: Inbox,
+    ) -> Self {
+        let ip = place.address.map_or(ADDRESS, |address| address.ip());
         let (agent, info) = if settings.enabled {
-            match open_agent(settings, &names, &inbox).await {
+            match open_agent(settings, place, &names, &inbox).await {
                 Ok((agent, info)) => (Some(agent), info),
                 Err(error) => (None, format!("the gateway's registrar does not run: {error}")),
             }
@@ -90,6 +99,7 @@ impl Exchange {
         };
         Self {
             agent,
+            ip,
             info,
             http_address: None,
             http_info: String::new(),
@@ -109,8 +119,14 @@ impl Exchange {
         }
     }
 
+    /// As this machine reaches it.
     pub(super) fn sip_address(&self) -> Option<SocketAddr> {
-        self.agent.as_ref().map(|agent| SocketAddr::new(ADDRESS, agent.port()))
+        let ip = match self.ip {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        self.agent.as_ref().map(|agent| SocketAddr::new(ip, agent.port()))
     }
 
     pub(super) fn set_http(&mut self, address: Option<String>, info: String) {
@@ -200,15 +216,31 @@ impl Exchange {
 
 async fn open_agent(
     settings: &GatewaySettings,
+    place: ExchangePlace,
     names: &Arc<Names>,
     inbox: &Inbox,
 ) -> io::Result<(Agent, String)> {
+    let users = match place.users {
+        users if users.is_empty() => Users::Open,
+        users => {
+            let own = |(user, password): (String, Secret)| Credentials::new(user, password.expose());
+            Users::List(users.into_iter().map(own).collect())
+        }
+    };
+    let config = move || {
+        let registrar =
+            RegistrarConfig { users: users.clone(), max_users: MAX_USERS, ..RegistrarConfig::default() };
+        Config { registrar: Some(registrar), max_calls: MAX_CALLS, ..Config::default() }
+    };
+    if let Some(address) = place.address {
+        let (ip, port) = (Some(address.ip()), address.port());
+        let agent = Agent::open(Stack::Gateway, ip, port, config(), Arc::clone(names), inbox.clone()).await?;
+        return Ok((agent, String::new()));
+    }
     let mut port = settings.sip_port;
     loop {
-        let registrar =
-            RegistrarConfig { users: Users::Open, max_users: MAX_USERS, ..RegistrarConfig::default() };
-        let config = Config { registrar: Some(registrar), max_calls: MAX_CALLS, ..Config::default() };
-        match Agent::open(Stack::Gateway, Some(ADDRESS), port, config, Arc::clone(names), inbox.clone()).await
+        match Agent::open(Stack::Gateway, Some(ADDRESS), port, config(), Arc::clone(names), inbox.clone())
+            .await
         {
             Ok(agent) => {
                 let busy = agent.port() != settings.sip_port && settings.sip_port != 0;

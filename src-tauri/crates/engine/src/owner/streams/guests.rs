@@ -2,6 +2,7 @@
 
 use super::{
     super::{Owner, hooks::with_status},
+    Streams,
     serve::Session,
 };
 use crate::{
@@ -93,6 +94,20 @@ impl Guest {
     }
 }
 
+impl Streams {
+    /// As programs are told of them, by their ids.
+    pub(in super::super) fn guest_views(&self) -> Vec<(String, Value)> {
+        let views = self.served.sessions().map(|session| {
+            let mut fields = session.guest.fields();
+            for (key, text) in [("appKey", ""), ("sessionId", &session.guest.id), ("info", "")] {
+                fields.insert(key.into(), text.into());
+            }
+            (session.guest.id.clone(), Value::Object(fields))
+        });
+        views.collect()
+    }
+}
+
 impl Owner {
     /// Of one that was let in.
     pub(super) fn tell_of_connection(&mut self, guest: &Guest, status: ConnectionStatus, info: &str) {
@@ -148,10 +163,15 @@ impl Owner {
 
     /// As the backend wants it. False where it is no client's stream.
     pub(in super::super) fn end_guest(&mut self, id: &str, info: &str) -> bool {
+        self.end_guest_as(id, info, true)
+    }
+
+    /// The same, where it is no failure.
+    pub(in super::super) fn end_guest_as(&mut self, id: &str, info: &str, failed: bool) -> bool {
         let key = self.streams.served.sessions_mut().find(|session| session.guest.id == id);
         let Some(key) = key.map(|session| session.key) else { return false };
         self.stream_door.ask(Ask::End { stream: key });
-        self.on_session_left(key, info, true);
+        self.on_session_left(key, info, failed);
         true
     }
 }

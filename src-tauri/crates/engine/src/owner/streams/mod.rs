@@ -5,6 +5,7 @@ mod change;
 mod check;
 mod connect;
 mod guests;
+mod hosts;
 mod news;
 mod patch;
 mod place;

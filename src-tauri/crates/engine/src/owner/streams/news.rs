@@ -13,10 +13,12 @@ impl Owner {
     pub(in super::super) fn on_stream_news(&mut self, news: News) {
         match news {
             News::Ended { stream, info, .. } if self.on_client_snapshot_ended(stream, &info) => {}
+            News::Ended { stream, info, .. } if self.on_injection_ended(stream, &info) => {}
             News::Ended { stream, info, failed } => self.on_stream_ended(stream, &info, failed),
             News::Flowing { stream } if self.on_client_flowing(stream) => {}
             News::Flowing { stream } => self.on_stream_flowing(stream),
             News::Playing { stream, tracks } if self.on_client_snapshot_tracks(stream, &tracks) => {}
+            News::Playing { stream, tracks } if self.on_injection_tracks(stream, &tracks) => {}
             News::Playing { stream, tracks } => self.on_stream_tracks(stream, &tracks),
             News::Muted { stream, audio, video } if self.on_client_muted(stream, audio, video) => {}
             News::Muted { stream, audio, video } => {

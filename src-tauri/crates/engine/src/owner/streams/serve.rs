@@ -8,6 +8,7 @@ use super::{
         view::new_id,
     },
     guests::{BY_END, Guest},
+    hosts,
 };
 use crate::{
     StreamAccepted, StreamDeclined, StreamOffer, check_stream_name,
@@ -301,6 +302,10 @@ impl Owner {
 }
 
 impl Served {
+    pub(super) fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values()
+    }
+
     pub(super) fn sessions_mut(&mut self) -> impl Iterator<Item = &mut Session> {
         self.sessions.values_mut()
     }
@@ -417,29 +422,9 @@ impl Owner {
     pub(in super::super) fn open_streams(&mut self, names: Arc<Names>) {
         let asker = self.stream_door.asker();
         if self.settings.get().gateway.enabled {
-            self.streams.served.hosts = listen(&asker);
+            self.streams.served.hosts = hosts::listen(&asker);
         }
         let certificate = Arc::clone(&self.streams.served.certificate);
         self.streams.dialler = Some(Dialler::new(asker, names, certificate));
     }
-}
-
-/// Sockets for the gateway's peers: on loopback, and where this machine's other programs go out, as browsers may not
-/// speak to loopback.
-fn listen(asker: &Asker) -> Vec<SocketAddr> {
-    use crate::io::{names::local_address_towards, streams::peers::bind};
-    let outside = SocketAddr::from(([192, 0, 2, 1], 9));
-    let routed = local_address_towards(outside, None).ok().filter(|ip| !ip.is_unspecified());
-    let loopback = std::net::IpAddr::from([127, 0, 0, 1]);
-    let mut hosts = Vec::new();
-    for ip in [Some(loopback), routed.filter(|ip| *ip != loopback)].into_iter().flatten() {
-        match bind(ip) {
-            Ok((local, socket)) => {
-                asker.ask(streams::Ask::Socket { of: Use::Gateway, local, socket });
-                hosts.push(local);
-            }
-            Err(error) => tracing::warn!("no socket for streams at {ip}: {error}"),
-        }
-    }
-    hosts
 }

@@ -10,7 +10,7 @@ use super::{Join, LegId, News, TransportSetup, measure::Measure};
 use say::Sound;
 use send::Keys;
 use sidetone_api::CallVideoStatistics;
-use sidetone_media::{AudioReceiver, AudioSender, Codec, tone::TestTone};
+use sidetone_media::{AudioReceiver, AudioSender, Codec, Flow, Frame, SILENCE, Source, tone::TestTone};
 use sidetone_rtp::{KeepAlive, Session, telephone_event::EventReceiver, transport::MediaKind};
 use sidetone_sdp::Negotiated;
 use std::time::{Instant, SystemTime};
@@ -38,6 +38,9 @@ pub(super) struct Leg {
     tone: TestTone,
     measure: Measure,
     sound: Sound,
+    /// A sound that takes the place of all others, and one that has come to its end: closing a file may block.
+    injected: Option<Box<dyn Source>>,
+    spent: Option<Box<dyn Source>>,
     /// What is sent, reused.
     out: Vec<u8>,
 }
@@ -61,6 +64,8 @@ impl Leg {
             tone: TestTone::new(440.0),
             measure: Measure::new(now),
             sound: Sound::new(now),
+            injected: None,
+            spent: None,
             out: Vec::with_capacity(1500),
         }
     }
@@ -102,6 +107,30 @@ impl Leg {
         self.sound.restart(now);
     }
 
+    /// Gives back the one before.
+    pub(super) fn inject(&mut self, source: Option<Box<dyn Source>>) -> Option<Box<dyn Source>> {
+        std::mem::replace(&mut self.injected, source)
+    }
+
+    pub(super) fn is_injected(&self) -> bool {
+        self.injected.is_some()
+    }
+
+    /// The next 10 ms of a sound that takes the place of all others.
+    pub(super) fn read_injected(&mut self) -> Option<Frame> {
+        let mut frame = SILENCE;
+        if self.injected.as_mut()?.read(&mut frame) == Flow::Ended {
+            self.spent = self.injected.take();
+            return None;
+        }
+        Some(frame)
+    }
+
+    /// One that has come to its end.
+    pub(super) fn take_spent(&mut self) -> Option<Box<dyn Source>> {
+        self.spent.take()
+    }
+
     pub(super) fn id(&self) -> LegId {
         self.id
     }
@@ -124,8 +153,11 @@ impl Leg {
 
     pub(super) fn needs_beat(&self) -> bool {
         self.negotiated.is_some()
-            && (matches!(self.join, Join::Devices | Join::Tone | Join::Conference | Join::Hold)
-                || self.transcoding
+            && (matches!(
+                self.join,
+                Join::Devices | Join::Tone | Join::Conference | Join::Hold | Join::Injected
+            ) || self.transcoding
+                || self.injected.is_some()
                 || self.is_dialling())
     }
 

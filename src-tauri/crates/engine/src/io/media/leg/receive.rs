@@ -73,7 +73,9 @@ impl Leg {
             PayloadClass::ComfortNoise => PacketKind::ComfortNoise,
             PayloadClass::TelephoneEvent | PayloadClass::Video => return,
         };
-        if matches!(self.join, Join::Nothing | Join::Tone | Join::Hold) || !self.has_receiver_for(packet) {
+        if matches!(self.join, Join::Nothing | Join::Tone | Join::Hold | Join::Injected)
+            || !self.has_receiver_for(packet)
+        {
             return;
         }
         if let Some((_, receiver)) = &mut self.receiver {

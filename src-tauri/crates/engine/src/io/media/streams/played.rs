@@ -41,7 +41,7 @@ impl PlayedSound {
     }
 
     /// The next ten milliseconds; false where there is nothing to be heard.
-    pub(super) fn pull(&mut self, now: Instant, frame: &mut Frame) -> bool {
+    pub(crate) fn pull(&mut self, now: Instant, frame: &mut Frame) -> bool {
         for arrived in self.arrived.try_iter().take(MOST_AT_ONCE) {
             match arrived {
                 Arrived::Packet { at, sequence, timestamp, marker, payload } if !payload.is_empty() => {

@@ -5,7 +5,7 @@ use crate::io::media::{Ask, HoldMusic, Identities, Join, LegId, News, TransportS
 use crate::io::ports;
 use sidetone_media::tone::{DtmfDetector, DtmfPlayer, TestTone};
 use sidetone_media::{
-    AudioSender, Codec, Decoder, Frame, Recorder, Resampler, SAMPLE_RATE, SILENCE, SenderOptions, Sink,
+    AudioSender, Codec, Decoder, Flow, Frame, Recorder, Resampler, SAMPLE_RATE, SILENCE, SenderOptions, Sink,
     SoundProblem, Source,
 };
 use sidetone_sdp::Capability;
@@ -315,4 +315,44 @@ fn a_far_end_that_is_passed_on_to_another_one_is_told_when_it_sends_nothing() {
     assert_eq!(problems(&mut thread), []);
     thread.live(&mut [&mut other], 400);
     assert_eq!(problems(&mut thread), [(silent.leg, Some(SoundProblem::NothingReceived))]);
+}
+
+/// A tone that ends.
+struct Short(TestTone, usize);
+
+impl Source for Short {
+    fn read(&mut self, frame: &mut Frame) -> Flow {
+        if self.1 == 0 {
+            return Flow::Ended;
+        }
+        self.1 -= 1;
+        self.0.read(frame)
+    }
+}
+
+#[test]
+fn an_injected_sound_takes_the_place_of_all_others_until_its_end() {
+    let (mut thread, _) = Thread::at_a_desk();
+    let mut bridged = Far::open(&mut thread, 1, tone(500.0), Join::Nothing);
+    let mut other = Far::open(&mut thread, 2, tone(900.0), Join::Leg(bridged.leg));
+    thread.ask(Ask::Join { leg: bridged.leg, with: Join::Leg(other.leg) });
+    let mut at_desk = Far::open(&mut thread, 3, tone(700.0), Join::Devices);
+    let mut alone = Far::open(&mut thread, 4, tone(800.0), Join::Injected);
+    let mut all = [&mut bridged, &mut other, &mut at_desk, &mut alone];
+    thread.live(&mut all, 100);
+    assert!(bridged.hears(900.0) && at_desk.hears(OURS) && !alone.hears(OURS));
+    assert!(!alone.heard.is_empty(), "silence is sent");
+    for leg in [1, 3, 4].map(LegId) {
+        let source = Some(Box::new(Short(TestTone::new(2_300.0), 100)) as Box<dyn Source>);
+        thread.ask(Ask::Inject { leg, source });
+    }
+    let mut all = [&mut bridged, &mut other, &mut at_desk, &mut alone];
+    thread.live(&mut all, 90);
+    assert!(bridged.hears(2_300.0) && !bridged.hears(900.0));
+    assert!(at_desk.hears(2_300.0) && !at_desk.hears(OURS) && alone.hears(2_300.0));
+    assert!(other.hears(500.0) && !other.hears(2_300.0));
+    let mut all = [&mut bridged, &mut other, &mut at_desk, &mut alone];
+    thread.live(&mut all, 150);
+    assert!(bridged.hears(900.0) && !bridged.hears(2_300.0));
+    assert!(at_desk.hears(OURS) && !at_desk.hears(2_300.0) && !alone.hears(2_300.0));
 }

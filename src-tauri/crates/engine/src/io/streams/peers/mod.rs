@@ -10,7 +10,7 @@ pub(crate) use description::{Side, expected};
 pub(super) use key::begins_key_frame;
 pub(super) use session::Session;
 pub(crate) use session::{Adopted, Role};
-pub(crate) use socket::{Use, bind};
+pub(crate) use socket::{Use, bind, bind_at};
 
 use super::{
     relays::{Line, Opened, Relays},

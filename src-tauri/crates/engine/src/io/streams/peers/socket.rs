@@ -22,7 +22,11 @@ pub(crate) enum Use {
 
 /// A socket of this address, on any port.
 pub(crate) fn bind(ip: IpAddr) -> io::Result<(SocketAddr, UdpSocket)> {
-    let address = SocketAddr::new(ip, 0);
+    bind_at(SocketAddr::new(ip, 0))
+}
+
+/// A socket exactly there; port 0: any.
+pub(crate) fn bind_at(address: SocketAddr) -> io::Result<(SocketAddr, UdpSocket)> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     // The system may give less.
     let _ = socket.set_recv_buffer_size(BUFFER);

@@ -209,7 +209,9 @@ impl Owner {
 
     /// Joins a client's call to its leg as the devices would be.
     pub(in super::super) fn sound_for_client(&mut self, call_id: &CallId, join: Join) {
-        let Some((session, id)) = self.clients.by_call.get(call_id).cloned() else { return };
+        let Some((session, id)) = self.clients.by_call.get(call_id).cloned() else {
+            return self.sound_for_rest(call_id, join);
+        };
         if matches!(join, Join::Devices | Join::Conference) {
             self.answer_client_leg(&session, &id, call_id);
         }

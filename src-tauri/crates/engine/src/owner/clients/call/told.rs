@@ -85,6 +85,12 @@ impl Owner {
         }
     }
 
+    /// As it is, for others than its client.
+    pub(in super::super) fn client_call_now(&self, session: &SessionId, id: &str) -> Option<ClientCallView> {
+        let status = self.clients.all.get(session)?.calls.get(id)?.status?;
+        self.client_call_view(session, id, status, "")
+    }
+
     pub(super) fn client_call_view(
         &self,
         session: &SessionId,
