@@ -43,6 +43,8 @@ pub(crate) struct Outbox {
     sent: BTreeSet<Seq>,
     failed: BTreeMap<Seq, Waiting>,
     silent: Silent,
+    /// What proves that it is us is missing: nothing is sent.
+    held: bool,
     bytes: u64,
     kept_bytes: u64,
     /// Whether [`Limits`] are passed, as it was told.
@@ -186,6 +188,7 @@ impl Outbox {
         let under_way = self.under_way();
         let waits = |hook: &Hook| self.may_be_tried(&under_way, *hook);
         let silent = self.ready.hooks().filter(waits).filter_map(|hook| self.silent.due(hook));
+        let silent = silent.filter(|_| !self.held);
         resting.into_iter().chain(silent).min()
     }
 
@@ -210,7 +213,14 @@ impl Outbox {
 
     /// Nothing is under way to, or could be sent to, a backend that answers.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.under_way().into_iter().chain(self.ready.hooks()).all(|hook| self.silent.due(hook).is_some())
+        let ready = self.ready.hooks().filter(|_| !self.held);
+        self.under_way().into_iter().chain(ready).all(|hook| self.silent.due(hook).is_some())
+    }
+
+    /// Without what proves that it is us it would be refused.
+    pub(crate) fn hold(&mut self, now: Instant, held: bool) {
+        self.held = held;
+        self.send_ready(now);
     }
 
     /// Other addresses, another secret: nobody has to wait for what the old ones did.
@@ -233,7 +243,7 @@ impl Outbox {
 
     /// All of it, and nothing is told to the disk, which is emptied by others.
     pub(crate) fn forget_all(&mut self) {
-        *self = Self { next: self.next, ..Self::default() };
+        *self = Self { next: self.next, held: self.held, ..Self::default() };
     }
 
     /// At its place among those of its object: what is sent again comes before what has happened since.
@@ -324,7 +334,7 @@ impl Outbox {
     }
 
     fn send_ready(&mut self, now: Instant) {
-        while self.sent.len() < MOST_SENT {
+        while self.sent.len() < MOST_SENT && !self.held {
             let under_way = self.under_way();
             let may_go = |hook| {
                 let is_due = |due| due <= now && self.may_be_tried(&under_way, hook);

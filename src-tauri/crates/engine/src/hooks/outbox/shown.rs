@@ -4,6 +4,8 @@ use super::{MAX_PAGE, Outbox, Seq, Write, entry::Waiting};
 use sidetone_api::{HookEventView, HooksView};
 use std::time::Instant;
 
+const NO_SECRET: &str = "the backend's secret is missing: events wait for it";
+
 impl Outbox {
     /// Gives how many there were.
     pub(crate) fn send_again(&mut self, now: Instant, id: Option<&str>) -> usize {
@@ -32,6 +34,7 @@ impl Outbox {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let problem = match () {
             () if self.alarmed => Some(self.limits.in_words()),
+            () if self.held && !self.waiting.is_empty() => Some(NO_SECRET.into()),
             () => self.trouble.clone().filter(|_| !self.waiting.is_empty()),
         };
         HooksView {

@@ -247,6 +247,23 @@ fn one_that_its_handler_never_answers_holds_up_its_object_alone() {
 }
 
 #[test]
+fn what_is_refused_for_want_of_the_right_secret_waits_for_it() {
+    let mut bench = Bench::new(Outbox::default());
+    bench.outbox.hold(bench.now, true);
+    bench.add(Hook::CallStatusEvent, "c1");
+    bench.add(Hook::CallStatusEvent, "c1");
+    bench.outbox.try_now(bench.now);
+    assert_eq!(bench.ids(), Vec::<String>::new(), "none goes out without");
+    assert!(bench.outbox.view().problem.is_some_and(|problem| problem.contains("secret")));
+    assert_eq!((bench.outbox.poll_timeout(), bench.outbox.is_at_rest()), (None, true));
+    bench.outbox.hold(bench.now, false);
+    assert_eq!(bench.one(&status(401)), "h1");
+    assert_eq!(bench.outbox.view().failed, 0);
+    bench.outbox.try_now(bench.now);
+    assert_eq!(bench.deliver(), ["h1", "h2"]);
+}
+
+#[test]
 fn a_streams_sign_of_life_replaces_those_that_wait() {
     let mut bench = Bench::new(Outbox::default());
     bench.add(Hook::StreamStatusEvent, "st1");

@@ -44,12 +44,9 @@ pub(super) struct Hooks {
     outbox: Outbox,
     /// Those who wait for verdicts.
     waiting: HashMap<GateId, Then>,
-    /// Those who ask while the key store has not given the secret.
-    parked: Vec<(Question, Then)>,
-    /// Events that wait for the same.
-    held: Vec<Task>,
     /// `None`: there is no backend.
     door: Option<Door>,
+    /// The key store is asked for it.
     waits_for_secret: bool,
     /// What waits outlives this run.
     durable: bool,
@@ -88,8 +85,6 @@ impl Hooks {
             gates: Gates::new(Duration::ZERO, Config::default()),
             outbox: Outbox::new(rows),
             waiting: HashMap::new(),
-            parked: Vec::new(),
-            held: Vec::new(),
             door: None,
             waits_for_secret: false,
             durable,
@@ -128,7 +123,6 @@ impl Hooks {
 
     pub(super) fn is_asking(&self, object: &str, hook: Hook) -> bool {
         self.gates.is_asking(object, hook)
-            || self.parked.iter().any(|(parked, _)| parked.object == object && parked.hook == hook)
     }
 
     pub(super) fn view(&self) -> HooksView {
@@ -153,7 +147,7 @@ impl Owner {
     /// Whether somebody has to be asked before this goes on.
     pub(super) fn must_ask(&self, hook: Hook, session: &str) -> bool {
         let session = self.hook_session(session);
-        self.hooks.calls(hook, &session) || self.hooks.is_asking(&session, Hook::Connect)
+        self.hooks.calls(hook, &session) || self.hooks.gates.is_connecting(&session)
     }
 
     /// Asks the backend; `then` goes on with its verdict, at once where nobody is asked. What belongs to a session waits until that
@@ -177,9 +171,6 @@ impl Owner {
             fields: self.whole(session, fields),
             is_called: self.hooks.calls(hook, session),
         };
-        if self.hooks.waits_for_secret {
-            return self.hooks.parked.push((question, Box::new(then)));
-        }
         let gate = self.hooks.gates.ask(Instant::now(), question);
         self.hooks.waiting.insert(gate, Box::new(then));
     }
@@ -200,6 +191,7 @@ impl Owner {
                     tracing::info!(%hook, %object, "the backend: {}", super::text::shown(&info));
                 }
                 Output::Probe { limit } => self.probe_backend(limit),
+                Output::Back => self.hooks.outbox.on_back(Instant::now()),
             }
         }
         while let Some(task) = self.hooks.outbox.poll() {
@@ -242,7 +234,6 @@ impl Owner {
 
     fn do_task(&mut self, task: Task) {
         match task {
-            Task::Send { .. } if self.hooks.waits_for_secret => self.hooks.held.push(task),
             Task::Send { seq, id, hook, body } => self.send_event(seq, &id, hook, &body),
             Task::Read { seq, id } => self.read_event(seq, id),
             Task::Told { hook, session, object, outcome, first } => {
