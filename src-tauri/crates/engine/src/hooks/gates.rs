@@ -1,6 +1,6 @@
 use super::{
     Config, Fields, Hook, Kind, Outcome, Policy, Trouble, Verdict,
-    answer::{in_words, judge},
+    answer::{in_words, judge, may_pass},
     breaker::Breaker,
 };
 use std::{
@@ -13,6 +13,8 @@ const MOST_ASKED: usize = 64;
 /// The same with those that wait for their turn, of all objects and of one.
 const MOST_WAITING: usize = 1_024;
 const MOST_OF_OBJECT: usize = 16;
+/// Of them, about messages.
+const MOST_MESSAGES: usize = 512;
 const SILENT: &str = "the backend does not answer";
 const CROWDED: &str = "too many questions wait for the backend";
 const UNCONNECTED: &str = "the backend has yet to decide on the session";
@@ -44,6 +46,10 @@ pub(crate) enum Output {
     Decided {
         gate: GateId,
         verdict: Verdict,
+    },
+    /// The session is refused, in the next output, for want of an answer and not by one.
+    Undecided {
+        session: String,
     },
     /// For the log: what was decided against the backend's word, or without it.
     Log {
@@ -145,9 +151,10 @@ impl Gates {
         self.unconnected.contains(session) || self.is_asking(session, Hook::Connect)
     }
 
-    /// Those of a hook that have no verdict.
-    pub(crate) fn count(&self, hook: Hook) -> usize {
-        self.gates.values().filter(|gate| gate.question.hook == hook).count()
+    /// Messages alone may not take the place of everything else.
+    fn has_too_many_messages(&self) -> bool {
+        let is_message = |gate: &&Gate| gate.question.hook == Hook::OnDataEvent;
+        self.gates.values().filter(is_message).count() >= MOST_MESSAGES
     }
 
     /// No more can be asked about this object before something is decided.
@@ -159,7 +166,8 @@ impl Gates {
     pub(crate) fn ask(&mut self, now: Instant, question: Question) -> GateId {
         self.next += 1;
         let id = GateId(self.next);
-        if self.is_full(&question.object) {
+        let is_message = question.hook == Hook::OnDataEvent;
+        if self.is_full(&question.object) || (is_message && self.has_too_many_messages()) {
             // Whoever asks so much is told, and nobody else waits for it.
             let verdict = Verdict::Refused { info: CROWDED.into() };
             self.out.push_back(Output::Decided { gate: id, verdict });
@@ -317,8 +325,14 @@ impl Gates {
             self.out.push_back(Output::Log { hook: *hook, object: object.clone(), info });
         }
         let verdict = judge(*hook, policy, outcome);
-        if let (Kind::Connect, Verdict::Go(fields)) = (hook.kind(), &verdict) {
-            self.configs.insert(session.clone(), self.defaults.changed_by(Some(fields)));
+        match &verdict {
+            Verdict::Go(fields) if hook.kind() == Kind::Connect => {
+                self.configs.insert(session.clone(), self.defaults.changed_by(Some(fields)));
+            }
+            Verdict::Refused { .. } if hook.kind() == Kind::Connect && may_pass(outcome) => {
+                self.out.push_back(Output::Undecided { session: session.clone() });
+            }
+            _ => {}
         }
         self.out.push_back(Output::Decided { gate, verdict });
     }

@@ -144,6 +144,8 @@ struct Owner {
     calls: BTreeMap<CallId, Call>,
     /// Callers that the backend decides on: nobody has been told of them.
     arriving: HashMap<sidetone_sip::CallId, call::Arriving>,
+    /// When an emergency number was called last.
+    called_for_help: Option<Instant>,
     hooks: hooks::Hooks,
     store: store::Store,
     history: History,

@@ -109,6 +109,7 @@ impl Owner {
             passwords: HashMap::new(),
             secrets: super::secrets::Secrets::default(),
             arriving: HashMap::new(),
+            called_for_help: None,
             hooks,
             phone,
             exchange,

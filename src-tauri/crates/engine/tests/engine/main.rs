@@ -24,6 +24,7 @@ mod hooks_calls;
 mod hooks_guests;
 mod hooks_hostile;
 mod hooks_load;
+mod hooks_limits;
 mod hooks_outbox;
 mod hooks_phones;
 mod hooks_record;

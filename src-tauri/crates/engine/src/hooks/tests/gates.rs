@@ -290,6 +290,13 @@ fn what_has_too_many_questions_waits_for_itself_alone() {
     assert!(decided.iter().all(|(_, it)| *it == refused("too many questions wait for the backend")));
     bench.ask(Hook::Call, "c2");
     assert_eq!(bench.sent().len(), 1);
+    for number in 0..1_000 {
+        bench.ask(Hook::OnDataEvent, &format!("data of {}", number % 100));
+    }
+    assert_eq!(bench.decided().len(), 1_000 - 512, "messages alone do not take all places");
+    let gate = bench.ask(Hook::Call, "c3");
+    bench.pass(LIMIT);
+    assert!(bench.decided().contains(&(gate, go())));
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::{
     io::clock,
 };
 use door::Door;
+use session::Again;
 use sidetone_api::{HooksView, NoticeLevel, SessionId};
 use std::{
     collections::HashMap,
@@ -57,6 +58,7 @@ pub(super) struct Hooks {
     /// When the disk is asked again, after it did not take something.
     write_due: Option<Instant>,
     keep_alive: Option<Instant>,
+    again: Again,
     pruning: Instant,
     /// As it was told last, and when.
     told: HooksView,
@@ -92,6 +94,7 @@ impl Hooks {
             writing: false,
             write_due: None,
             keep_alive: None,
+            again: Again::default(),
             pruning: Instant::now() + PRUNING,
             told: HooksView::default(),
             told_at: None,
@@ -114,6 +117,7 @@ impl Hooks {
 
     pub(super) fn forget_session(&mut self, session: &SessionId) {
         self.gates.forget_session(session.as_str());
+        self.again.forget(session);
     }
 
     /// Nothing is left that a backend which answers would take at once.
@@ -123,6 +127,11 @@ impl Hooks {
 
     pub(super) fn is_asking(&self, object: &str, hook: Hook) -> bool {
         self.gates.is_asking(object, hook)
+    }
+
+    /// No more can be asked about this object now.
+    pub(super) fn is_full(&self, object: &str) -> bool {
+        self.gates.is_full(object)
     }
 
     pub(super) fn view(&self) -> HooksView {
@@ -139,7 +148,8 @@ impl Hooks {
         let outbox = self.outbox.poll_timeout().filter(|_| self.door.is_some());
         // Where nothing has failed there is nothing to forget.
         let pruning = self.outbox.has_failed().then_some(self.pruning);
-        [gates, outbox, self.write_due, self.keep_alive, self.telling, pruning].into_iter().flatten().min()
+        let own = [self.write_due, self.keep_alive, self.telling, self.again.next()];
+        own.into_iter().chain([gates, outbox, pruning]).flatten().min()
     }
 }
 
@@ -187,11 +197,20 @@ impl Owner {
                         then(self, verdict);
                     }
                 }
+                Output::Undecided { session } => {
+                    let session = SessionId::new(session);
+                    if self.sessions.contains_key(&session) {
+                        self.hooks.again.later(&session);
+                    }
+                }
                 Output::Log { hook, object, info } => {
                     tracing::info!(%hook, %object, "the backend: {}", super::text::shown(&info));
                 }
                 Output::Probe { limit } => self.probe_backend(limit),
-                Output::Back => self.hooks.outbox.on_back(Instant::now()),
+                Output::Back => {
+                    self.hooks.outbox.on_back(Instant::now());
+                    self.hooks.again.now();
+                }
             }
         }
         while let Some(task) = self.hooks.outbox.poll() {
@@ -222,6 +241,7 @@ impl Owner {
     pub(super) fn on_hooks_due(&mut self, now: Instant) {
         self.hooks.gates.handle_timeout(now);
         self.hooks.outbox.handle_timeout(now);
+        self.connect_undecided(now);
         self.hooks.write_due.take_if(|due| *due <= now);
         if self.hooks.pruning <= now {
             self.hooks.pruning = now + PRUNING;
