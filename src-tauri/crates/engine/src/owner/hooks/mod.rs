@@ -85,7 +85,7 @@ impl Hooks {
     pub(super) fn new(rows: Vec<Row>, device: &str, durable: bool) -> Self {
         Self {
             gates: Gates::new(Duration::ZERO, Config::default()),
-            outbox: Outbox::new(rows),
+            outbox: Outbox::new(Instant::now(), clock::wallclock_ms(), rows),
             waiting: HashMap::new(),
             door: None,
             waits_for_secret: false,
@@ -233,7 +233,7 @@ impl Owner {
                     self.hooks.gates.on_probe(now, true);
                 }
                 let random = clock::random().map(u32::from_be_bytes).unwrap_or(u32::MAX / 2);
-                self.hooks.outbox.on_outcome(now, clock::wallclock_ms(), seq, &outcome, random);
+                self.hooks.outbox.on_outcome(now, seq, &outcome, random);
             }
         }
     }
@@ -245,7 +245,7 @@ impl Owner {
         self.hooks.write_due.take_if(|due| *due <= now);
         if self.hooks.pruning <= now {
             self.hooks.pruning = now + PRUNING;
-            self.hooks.outbox.prune(clock::wallclock_ms());
+            self.hooks.outbox.prune(now);
         }
         if self.hooks.keep_alive.is_some_and(|due| due <= now) {
             self.tell_that_streams_live(now);
