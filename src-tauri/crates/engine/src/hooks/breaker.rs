@@ -44,6 +44,11 @@ impl Breaker {
         }
     }
 
+    /// Whether this one is to tell, also where nobody waits for its verdict any more.
+    pub(super) fn is_trying(&self, id: GateId) -> bool {
+        matches!(self.state, State::Trying(trial) if trial == id)
+    }
+
     /// `true` where it was not known that anybody answers.
     pub(super) fn answered(&mut self) -> bool {
         self.silences = 0;

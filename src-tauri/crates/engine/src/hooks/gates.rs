@@ -191,13 +191,25 @@ impl Gates {
         of_object.filter_map(|id| self.gates.get(id)).any(|gate| gate.question.hook == hook)
     }
 
+    /// What was asked is wanted no more. Gives those that have no verdict and get none.
+    pub(crate) fn withdraw(&mut self, now: Instant, object: &str, hook: Hook) -> Vec<GateId> {
+        let of_object = self.turns.get(object).into_iter().flatten().copied();
+        let is_of_hook = |id: &GateId| self.gates.get(id).is_some_and(|gate| gate.question.hook == hook);
+        let withdrawn: Vec<_> = of_object.filter(is_of_hook).collect();
+        for id in &withdrawn {
+            self.take(*id);
+        }
+        self.begin(now);
+        withdrawn
+    }
+
     pub(crate) fn on_outcome(&mut self, now: Instant, id: GateId, outcome: &Outcome) {
         self.conclude(now, id, outcome);
         self.begin(now);
     }
 
     fn conclude(&mut self, now: Instant, id: GateId, outcome: &Outcome) {
-        if self.gates.contains_key(&id) {
+        if self.gates.contains_key(&id) || self.breaker.is_trying(id) {
             match outcome {
                 Err(trouble) if trouble.is_silence() => self.breaker.silent(now, id),
                 _ if self.breaker.answered() => self.out.push_back(Output::Back),

@@ -337,6 +337,33 @@ fn a_session_that_has_yet_to_ask_is_not_passed_by_what_belongs_to_it() {
 }
 
 #[test]
+fn what_is_wanted_no_more_is_decided_by_nobody_and_makes_room() {
+    let mut bench = Bench::new(failing("hold"));
+    let hold = bench.ask(Hook::Hold, "c1");
+    let transfer = bench.ask(Hook::Transfer, "c1");
+    assert_eq!(bench.sent().len(), 1);
+    assert_eq!(bench.gates.withdraw(bench.now, "c1", Hook::Hold), [hold]);
+    assert!(!bench.gates.is_asking("c1", Hook::Hold));
+    assert_eq!(bench.sent().into_iter().map(|(gate, ..)| gate).collect::<Vec<_>>(), [transfer]);
+    bench.gates.on_outcome(bench.now, hold, &forbidden());
+    bench.gates.on_outcome(bench.now, transfer, &ok(json!({})));
+    assert_eq!(bench.decided(), [(transfer, go())]);
+    // Also the one that was to tell whether anybody answers: it tells.
+    for number in 0..3 {
+        bench.ask(Hook::Hold, &format!("c{number}"));
+    }
+    bench.pass(LIMIT);
+    bench.pass(Duration::from_secs(5));
+    bench.gates.on_probe(bench.now, true);
+    let trial = bench.ask(Hook::Hold, "c1");
+    bench.gates.withdraw(bench.now, "c1", Hook::Hold);
+    bench.decided();
+    bench.gates.on_outcome(bench.now, trial, &forbidden());
+    bench.ask(Hook::Hold, "c1");
+    assert_eq!(bench.sent().len(), 1);
+}
+
+#[test]
 fn where_only_probes_are_answered_one_waits_at_a_time() {
     let mut bench = Bench::new(failing("call"));
     for number in 0..3 {

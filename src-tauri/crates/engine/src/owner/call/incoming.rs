@@ -66,13 +66,10 @@ impl Owner {
         let taken = match (arrival.replaces, replaced) {
             _ if too_long => Err(Refused { status: BAD_REQUEST, text: "From is too long".into() }),
             (Some(_), None) => Err(Refused { status: GONE, text: "Call/Transaction Does Not Exist".into() }),
-            (_, Some(replaced)) => self.take_over(&replaced, arrival),
+            (_, Some(replaced)) => self.ask_to_take_over(replaced, arrival),
             (None, None) => self.ring_here(arrival),
         };
-        if let Err(Refused { status, text }) = taken {
-            tracing::info!("incoming call refused: {status} {text}");
-            self.phone.ua.reject(Instant::now(), sip, status, &text);
-        }
+        self.refuse_untaken(sip, taken);
     }
 
     fn ring_here(&mut self, arrival: Arrival) -> Result<(), Refused> {
@@ -153,6 +150,48 @@ impl Owner {
         is_of_help && (is_asserted || has_called)
     }
 
+    /// Another far end calls into a call of ours: the backend has its say as of any caller.
+    fn ask_to_take_over(&mut self, id: CallId, arrival: Arrival) -> Result<(), Refused> {
+        let gone = || Refused { status: GONE, text: "Call/Transaction Does Not Exist".into() };
+        let call = self.calls.get(&id).ok_or_else(gone)?;
+        let caller = &arrival.from;
+        let more = [
+            ("incoming", true.into()),
+            ("status", "PENDING".into()),
+            ("caller", caller.uri.to_string().into()),
+            ("visibleName", caller.display.clone().into()),
+        ];
+        let more = more.into_iter().map(|(name, value): (&str, serde_json::Value)| (name.to_owned(), value));
+        let (session, fields) = call.fields(more.collect());
+        if call.emergency {
+            self.tell(Hook::OnCallEvent, &session, id.as_str(), fields);
+            return self.take_over(&id, arrival);
+        }
+        if !self.must_ask(Hook::OnCallEvent, &session) {
+            return self.take_over(&id, arrival);
+        }
+        let (sip, object) = (arrival.sip, id.as_str().to_owned());
+        self.replacing.insert(sip);
+        self.gate(Hook::OnCallEvent, &session, &object, fields, move |owner, verdict| {
+            if !owner.replacing.remove(&sip) {
+                return;
+            }
+            let taken = match verdict {
+                OfBackend::Go(_) => owner.take_over(&id, arrival),
+                OfBackend::Refused { .. } => Err(Refused { status: FORBIDDEN, text: "Forbidden".into() }),
+            };
+            owner.refuse_untaken(sip, taken);
+        });
+        Ok(())
+    }
+
+    fn refuse_untaken(&mut self, sip: sidetone_sip::CallId, taken: Result<(), Refused>) {
+        if let Err(Refused { status, text }) = taken {
+            tracing::info!("incoming call refused: {status} {text}");
+            self.phone.ua.reject(Instant::now(), sip, status, &text);
+        }
+    }
+
     /// Before anybody is told. Who calls back after a call for help waits for nobody.
     fn ask_to_ring(&mut self, arriving: Arriving) -> Result<(), Refused> {
         let (call, sip) = (&arriving.call, arriving.sip);
@@ -185,16 +224,14 @@ impl Owner {
                     Err(Refused { status: FORBIDDEN, text: "Forbidden".into() })
                 }
             };
-            if let Err(Refused { status, text }) = taken {
-                tracing::info!("incoming call refused: {status} {text}");
-                owner.phone.ua.reject(Instant::now(), sip, status, &text);
-            }
+            owner.refuse_untaken(sip, taken);
         });
         Ok(())
     }
 
     /// The caller did not wait for the backend.
     pub(super) fn on_arriving_ended(&mut self, sip: sidetone_sip::CallId, info: &str) {
+        self.replacing.remove(&sip);
         let Some(Arriving { mut call, .. }) = self.arriving.remove(&sip) else { return };
         call.status = CallStatus::Finish;
         call.info = text::shown(info);
@@ -203,7 +240,8 @@ impl Owner {
 
     /// At the end of the engine.
     pub(in super::super) fn refuse_arriving(&mut self) {
-        for (sip, _) in std::mem::take(&mut self.arriving) {
+        let arriving = std::mem::take(&mut self.arriving).into_keys();
+        for sip in arriving.chain(std::mem::take(&mut self.replacing)) {
             self.phone.ua.reject(Instant::now(), sip, SERVICE_UNAVAILABLE, "Service Unavailable");
         }
     }

@@ -185,6 +185,15 @@ impl Owner {
         self.hooks.waiting.insert(gate, Box::new(then));
     }
 
+    /// The opposite is wanted now. `true` where something waited for its verdict.
+    pub(super) fn withdraw(&mut self, hook: Hook, object: &str) -> bool {
+        let withdrawn = self.hooks.gates.withdraw(Instant::now(), object, hook);
+        for gate in &withdrawn {
+            self.hooks.waiting.remove(gate);
+        }
+        !withdrawn.is_empty()
+    }
+
     /// Carries out what the rules have decided. `true` where there was nothing.
     pub(super) fn drain_hooks(&mut self) -> bool {
         let mut idle = true;
