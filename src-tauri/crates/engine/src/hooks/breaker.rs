@@ -1,53 +1,94 @@
+use super::GateId;
 use std::time::{Duration, Instant};
 
 /// Questions in a row that nobody answered.
 const MOST_SILENCES: u32 = 3;
 /// Between two probes.
 const PROBING: Duration = Duration::from_secs(5);
+/// Where probes are never answered, and questions may be all the same.
+const TRYING: Duration = Duration::from_secs(60);
 
 /// Nobody waits for a backend that is known not to answer.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     silences: u32,
-    /// Open: when to probe next; `None` while a probe is under way.
-    open: Option<Option<Instant>>,
+    state: State,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Closed,
+    /// `probe`: when it is due, `None` while one is under way. `trial`: when a question goes out without one.
+    Open { probe: Option<Instant>, trial: Instant },
+    /// A probe was answered, maybe by something before the application: one question shall tell.
+    HalfOpen,
+    /// It is under way.
+    Trying(GateId),
 }
 
 impl Breaker {
-    pub(super) fn is_open(&self) -> bool {
-        self.open.is_some()
+    /// Whether somebody may be asked.
+    pub(super) fn admits(&self, now: Instant) -> bool {
+        match self.state {
+            State::Closed | State::HalfOpen => true,
+            State::Open { trial, .. } => trial <= now,
+            State::Trying(_) => false,
+        }
     }
 
-    pub(super) fn answered(&mut self) {
-        (self.silences, self.open) = (0, None);
+    /// It is asked.
+    pub(super) fn asked(&mut self, id: GateId) {
+        if !matches!(self.state, State::Closed) {
+            self.state = State::Trying(id);
+        }
     }
 
-    pub(super) fn silent(&mut self, now: Instant) {
+    /// Whether this one is to tell, also where nobody waits for its verdict any more.
+    pub(super) fn is_trying(&self, id: GateId) -> bool {
+        matches!(self.state, State::Trying(trial) if trial == id)
+    }
+
+    /// `true` where it was not known that anybody answers.
+    pub(super) fn answered(&mut self) -> bool {
+        self.silences = 0;
+        !matches!(std::mem::take(&mut self.state), State::Closed)
+    }
+
+    pub(super) fn silent(&mut self, now: Instant, id: GateId) {
         self.silences = self.silences.saturating_add(1);
-        if self.silences >= MOST_SILENCES && self.open.is_none() {
-            self.open = Some(Some(now + PROBING));
+        let opens = match self.state {
+            State::Closed => self.silences >= MOST_SILENCES,
+            State::Trying(trial) => trial == id,
+            State::Open { .. } | State::HalfOpen => false,
+        };
+        if opens {
+            self.state = State::Open { probe: Some(now + PROBING), trial: now + TRYING };
         }
     }
 
-    /// A probe that was answered proves less than a question: the next silence opens it again.
     pub(super) fn probed(&mut self, now: Instant, answered: bool) {
-        if self.open.is_none() {
-            return;
+        if let State::Open { probe, .. } = &mut self.state {
+            if answered {
+                self.state = State::HalfOpen;
+            } else {
+                *probe = Some(now + PROBING);
+            }
         }
-        (self.silences, self.open) =
-            if answered { (MOST_SILENCES - 1, None) } else { (MOST_SILENCES, Some(Some(now + PROBING))) };
     }
 
     pub(super) fn next_probe(&self) -> Option<Instant> {
-        self.open.flatten()
+        match self.state {
+            State::Open { probe, .. } => probe,
+            _ => None,
+        }
     }
 
     /// True once, when a probe is due.
     pub(super) fn take_probe(&mut self, now: Instant) -> bool {
-        let is_due = self.next_probe().is_some_and(|due| due <= now);
-        if is_due {
-            self.open = Some(None);
+        match &mut self.state {
+            State::Open { probe, .. } => probe.take_if(|due| *due <= now).is_some(),
+            _ => false,
         }
-        is_due
     }
 }

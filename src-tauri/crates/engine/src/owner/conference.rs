@@ -1,6 +1,7 @@
 //! The local conference: its calls hear each other and us.
 
 use super::{Owner, call::Call};
+use crate::hooks::{Fields, Hook};
 use sidetone_api::{CallId, Failure, FailureCode, Reply};
 
 impl Owner {
@@ -19,12 +20,18 @@ impl Owner {
         let Some(first) = members.first().cloned().filter(|_| members.len() > 1) else {
             return Err(Failure::invalid("callIds", "a conference needs two calls at least"));
         };
+        if let Some(other) = self.others(&first, &members).into_iter().next() {
+            let ids = ids.to_vec();
+            return self.hold_for(&other, move |owner| owner.merge(&ids));
+        }
         for id in &members {
-            if let Some(call) = self.calls.get_mut(id) {
-                call.in_conference = true;
+            let Some(call) = self.calls.get_mut(id) else { continue };
+            call.in_conference = true;
+            let was_asked = self.withdraw(Hook::Hold, id.as_str());
+            if was_asked || self.calls.get(id).is_some_and(Call::is_held_here) {
+                self.tell_of_call(Hook::Unhold, id);
             }
         }
-        self.hold_others(&first);
         for id in &members {
             self.want_hold(id, false);
             self.sound(id);
@@ -32,15 +39,18 @@ impl Owner {
         Ok(Reply::Done)
     }
 
-    /// Takes a call out of the conference, and holds it.
+    /// Takes a call out of the conference, and holds it, where the backend lets it.
     pub(super) fn split(&mut self, id: &CallId) -> Result<Reply, Failure> {
-        let call = self.calls.get_mut(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
+        let call = self.calls.get(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
         if !call.in_conference {
             return Err(wrong_state("this call is in no conference"));
         }
-        self.leave_conference(id);
-        self.want_hold(id, true);
-        Ok(Reply::Done)
+        let call = id.clone();
+        self.gate_call(Hook::Hold, id, Fields::new(), move |owner, _| {
+            owner.leave_conference(&call);
+            owner.want_hold(&call, true);
+            Ok(Reply::Done)
+        })
     }
 
     /// The others stay together; the last one is a call like any other.

@@ -101,7 +101,9 @@ impl Owner {
         let (waits, view) = (session.waits_for_password, session.view());
         self.sessions.insert(id.clone(), session);
         self.publish(Event::SessionChanged { session: view });
-        if !waits {
+        if waits {
+            self.await_connect(&id);
+        } else {
             self.ask_to_connect(&id);
         }
         Ok(Reply::Session { session_id: id })
@@ -183,6 +185,9 @@ impl Owner {
     }
 
     pub(super) fn register(&mut self, id: &SessionId) -> Result<Reply, Failure> {
+        if self.connect_now(id) {
+            return Ok(Reply::Done);
+        }
         self.check_allowed(id)?;
         let session = self.open_session(id)?;
         let now = Instant::now();

@@ -67,7 +67,7 @@ use sidetone_api::{AccountId, CallId, Contact, ContactId, Event, NoticeLevel, Se
 use sidetone_media::tone::CallProgress;
 use sidetone_sip::Hop;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::PathBuf,
     time::Instant,
 };
@@ -148,6 +148,10 @@ struct Owner {
     calls: BTreeMap<CallId, Call>,
     /// Callers that the backend decides on: nobody has been told of them.
     arriving: HashMap<sidetone_sip::CallId, call::Arriving>,
+    /// INVITEs with Replaces that the backend has yet to decide on.
+    replacing: HashSet<sidetone_sip::CallId>,
+    /// When an emergency number was called last.
+    called_for_help: Option<Instant>,
     hooks: hooks::Hooks,
     store: store::Store,
     history: History,

@@ -111,7 +111,7 @@ impl Owner {
                     "the key store did not give the token of the gateway's streams: nobody is let in"
                         .to_owned()
                 } else if is_of_hooks(&name) {
-                    "the key store did not give the secret of the hooks' backend: they go out without it"
+                    "the key store did not give the secret of the hooks' backend: its events wait for it"
                         .to_owned()
                 } else {
                     let server = name.trim_start_matches("ice:");

@@ -19,7 +19,7 @@ use crate::{
 use sidetone_api::{Failure, FailureCode};
 use sidetone_sip::Config;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -110,6 +110,8 @@ impl Owner {
             passwords: HashMap::new(),
             secrets: super::secrets::Secrets::default(),
             arriving: HashMap::new(),
+            replacing: HashSet::new(),
+            called_for_help: None,
             hooks,
             phone,
             exchange,

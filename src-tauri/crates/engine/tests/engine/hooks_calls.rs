@@ -26,7 +26,7 @@ pub(crate) fn strict() -> serde_json::Value {
     hooks.into_iter().map(|hook| (hook.to_owned(), fail.clone())).collect()
 }
 
-async fn strict_phone() -> (Phone, Peer, Backend) {
+pub(crate) async fn strict_phone() -> (Phone, Peer, Backend) {
     let (mut bob, mut backend) = (Peer::new().await, Backend::start().await);
     backend.configure(strict());
     let phone = Phone::start(hooked(&bob, &backend)).await;
@@ -35,7 +35,7 @@ async fn strict_phone() -> (Phone, Peer, Backend) {
 }
 
 /// A call of `phone` to `bob` that is up.
-async fn established(phone: &mut Phone, bob: &mut Peer, backend: &mut Backend) -> CallId {
+pub(crate) async fn established(phone: &mut Phone, bob: &mut Peer, backend: &mut Backend) -> CallId {
     let call = phone.call(&bob.uri("bob")).await;
     let (sip, _) = bob.called().await;
     bob.answer(sip, &sdp("0 101", "sendrecv"));
@@ -46,7 +46,7 @@ async fn established(phone: &mut Phone, bob: &mut Peer, backend: &mut Backend) -
 
 impl Phone {
     /// Waits for an error of a hook; gives its info.
-    async fn error_of(&mut self, name: &str) -> String {
+    pub(crate) async fn error_of(&mut self, name: &str) -> String {
         self.wait(&format!("an error of {name}"), |event| match event {
             Event::ErrorEvent { hook, info, .. } if hook == name => Some(info.clone()),
             _ => None,

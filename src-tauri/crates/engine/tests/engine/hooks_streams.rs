@@ -163,3 +163,21 @@ async fn a_backend_that_is_not_there_stops_no_stream_even_under_fail() {
     assert_eq!(phone.stream_statuses(&stream), [StreamStatus::Publishing]);
     phone.finish().await;
 }
+
+#[tokio::test]
+async fn who_goes_on_while_a_pause_is_asked_for_is_not_paused_by_its_verdict() {
+    let mut backend = Backend::start().await;
+    let mut phone = Phone::start(hooked(&backend, json!({}))).await;
+    phone.published("tv").await;
+    let played = phone.played("tv").await;
+    let pause = |paused| Command::PauseStream { stream_id: played.clone(), paused };
+    backend.rule("pauseStream", Reply::Silence);
+    phone.done(pause(true)).await;
+    backend.hears("pauseStream").await;
+    phone.done(pause(false)).await;
+    backend.rule("pauseStream", Reply::With(json!({})));
+    phone.done(pause(true)).await;
+    backend.hears("pauseStream").await;
+    backend.hears_status("StreamStatusEvent", "PAUSED").await;
+    phone.finish().await;
+}

@@ -46,12 +46,12 @@ async fn got_message(peer: &mut Peer) -> (sidetone_sip::MessageId, String, Strin
     .await
 }
 
-fn message(to: &str, content_type: &str, body: &[u8]) -> MessageRequest {
+pub(crate) fn message(to: &str, content_type: &str, body: &[u8]) -> MessageRequest {
     let from = NameAddr::parse("\"Peer\" <sip:peer@127.0.0.1>").unwrap();
     MessageRequest::new(from, Uri::parse(to).unwrap(), content_type, body.to_vec())
 }
 
-async fn answered(peer: &mut Peer) -> u16 {
+pub(crate) async fn answered(peer: &mut Peer) -> u16 {
     peer.wait("the answer to a MESSAGE", |event| match event {
         SipEvent::MessageAnswered { status, .. } => Some(*status),
         _ => None,

@@ -1,6 +1,9 @@
 use super::super::{Hook, Outcome};
 use sidetone_api::HookEventView;
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
+
+/// The year 2020, in milliseconds since 1970: earlier times are of a clock that nobody had set.
+const SET: u64 = 1_577_836_800_000;
 
 /// Where an event stands among all of this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +53,15 @@ pub(crate) enum Write {
     Again(String),
 }
 
+impl Write {
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Add(entry) => &entry.id,
+            Self::Gone(id) | Self::Failed { id, .. } | Self::Again(id) => id,
+        }
+    }
+}
+
 /// What is to be done for an outbox.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Task {
@@ -74,14 +86,17 @@ pub(super) struct Waiting {
     pub(super) bytes: u64,
     pub(super) attempts: u32,
     pub(super) info: String,
+    /// Since when it is known to this run, and its age then in milliseconds.
+    pub(super) since: Instant,
+    pub(super) older_ms: u64,
     /// When it is tried again.
-    pub(super) due: Option<std::time::Instant>,
+    pub(super) due: Option<Instant>,
     /// `None`: on disk alone.
     pub(super) body: Option<Arc<str>>,
 }
 
 impl Waiting {
-    pub(super) fn new(seq: Seq, entry: &Entry, kept: bool) -> Self {
+    pub(super) fn new(now: Instant, seq: Seq, entry: &Entry, kept: bool) -> Self {
         Self {
             seq,
             id: entry.id.clone(),
@@ -92,14 +107,25 @@ impl Waiting {
             bytes: entry.body.len() as u64,
             attempts: 0,
             info: String::new(),
+            since: now,
+            older_ms: 0,
             due: None,
             body: kept.then(|| Arc::clone(&entry.body)),
         }
     }
 
-    pub(super) fn of(seq: Seq, row: Row) -> Self {
+    /// `wallclock`: milliseconds since 1970.
+    pub(super) fn of(now: Instant, wallclock: u64, seq: Seq, row: Row) -> Self {
         let Row { id, hook, session, object, at, bytes, attempts, info, failed: _ } = row;
-        Self { seq, id, hook, session, object, at, bytes, attempts, info, due: None, body: None }
+        let older_ms = if at < SET { 0 } else { wallclock.saturating_sub(at) };
+        let (since, due, body) = (now, None, None);
+        Self { seq, id, hook, session, object, at, bytes, attempts, info, since, older_ms, due, body }
+    }
+
+    /// By a clock that nobody sets.
+    pub(super) fn age_ms(&self, now: Instant) -> u64 {
+        let here = now.saturating_duration_since(self.since).as_millis();
+        self.older_ms.saturating_add(u64::try_from(here).unwrap_or(u64::MAX))
     }
 
     pub(super) fn send(&self, body: Arc<str>) -> Task {

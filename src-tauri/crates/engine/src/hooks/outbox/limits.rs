@@ -15,6 +15,9 @@ pub(super) struct Limits {
     pub(super) waits_ms: u64,
     /// One that has failed is forgotten then.
     pub(super) failed_ms: u64,
+    /// Of those that have failed; more of them, and the oldest are forgotten.
+    pub(super) failed: usize,
+    pub(super) failed_bytes: u64,
 }
 
 impl Default for Limits {
@@ -25,6 +28,8 @@ impl Default for Limits {
             kept_bytes: 4 * 1024 * 1024,
             waits_ms: 7 * DAY_MS,
             failed_ms: 30 * DAY_MS,
+            failed: 10_000,
+            failed_bytes: 16 * 1024 * 1024,
         }
     }
 }
@@ -38,12 +43,20 @@ impl Limits {
         kept + entry.body.len() as u64 <= self.kept_bytes
     }
 
-    pub(super) fn is_too_old(&self, at: u64, wallclock: u64) -> bool {
-        wallclock.saturating_sub(at) > self.waits_ms
+    pub(super) fn is_too_old(&self, age_ms: u64) -> bool {
+        age_ms > self.waits_ms
     }
 
-    pub(super) fn is_beyond_use(&self, at: u64, wallclock: u64) -> bool {
-        wallclock.saturating_sub(at) > self.failed_ms
+    pub(super) fn is_beyond_use(&self, age_ms: u64) -> bool {
+        age_ms > self.failed_ms
+    }
+
+    pub(super) fn has_too_many_failed(&self, failed: usize, bytes: u64) -> bool {
+        failed > self.failed || bytes > self.failed_bytes
+    }
+
+    pub(super) fn failed_in_words(&self) -> String {
+        format!("the backend has refused more than {} events: the oldest are forgotten", self.failed)
     }
 
     pub(super) fn in_words(&self) -> String {

@@ -4,6 +4,7 @@ mod entry;
 mod limits;
 mod ready;
 mod retry;
+mod room;
 mod shown;
 
 pub(crate) use entry::{Entry, Row, Seq, Task, Write};
@@ -14,7 +15,7 @@ use limits::Limits;
 use ready::Ready;
 use retry::{Sentence, Silent};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Instant,
 };
@@ -42,7 +43,11 @@ pub(crate) struct Outbox {
     resting: BTreeSet<(Instant, Seq)>,
     sent: BTreeSet<Seq>,
     failed: BTreeMap<Seq, Waiting>,
+    failed_bytes: u64,
+    has_told_of_failed: bool,
     silent: Silent,
+    /// What proves that it is us is missing: nothing is sent.
+    held: bool,
     bytes: u64,
     kept_bytes: u64,
     /// Whether [`Limits`] are passed, as it was told.
@@ -56,17 +61,17 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// With what an earlier run left.
-    pub(crate) fn new(rows: Vec<Row>) -> Self {
+    /// With what an earlier run left. `wallclock`: milliseconds since 1970.
+    pub(crate) fn new(now: Instant, wallclock: u64, rows: Vec<Row>) -> Self {
         let mut outbox = Self::default();
         for row in rows {
             let failed = row.failed;
-            let waiting = Waiting::of(Seq(outbox.next), row);
+            let waiting = Waiting::of(now, wallclock, Seq(outbox.next), row);
             outbox.next += 1;
             outbox.bytes += waiting.bytes;
             outbox.droppable += usize::from(waiting.hook.may_be_dropped());
             if failed {
-                outbox.failed.insert(waiting.seq, waiting);
+                outbox.insert_failed(waiting);
             } else {
                 outbox.enqueue(waiting);
             }
@@ -85,7 +90,7 @@ impl Outbox {
         }
         let seq = Seq(self.next);
         self.next += 1;
-        let waiting = Waiting::new(seq, &entry, self.limits.keeps_in_memory(self.kept_bytes, &entry));
+        let waiting = Waiting::new(now, seq, &entry, self.limits.keeps_in_memory(self.kept_bytes, &entry));
         self.bytes += waiting.bytes;
         self.kept_bytes += waiting.kept_bytes();
         self.droppable += usize::from(waiting.hook.may_be_dropped());
@@ -118,15 +123,8 @@ impl Outbox {
         self.send_ready(now);
     }
 
-    /// `wallclock`: milliseconds since 1970; `random`: any number.
-    pub(crate) fn on_outcome(
-        &mut self,
-        now: Instant,
-        wallclock: u64,
-        seq: Seq,
-        outcome: &Outcome,
-        random: u32,
-    ) {
+    /// `random`: any number.
+    pub(crate) fn on_outcome(&mut self, now: Instant, seq: Seq, outcome: &Outcome, random: u32) {
         if !self.sent.remove(&seq) {
             return;
         }
@@ -152,7 +150,7 @@ impl Outbox {
             // The next sign of life says the same: nobody would send this one again.
             Sentence::Refused if waiting.hook.may_be_dropped() => self.remove(seq),
             Sentence::Refused => self.fail(seq),
-            _ if self.limits.is_too_old(waiting.at, wallclock) => {
+            _ if self.limits.is_too_old(waiting.age_ms(now)) => {
                 waiting.info = format!("{TOO_OLD}: {}", waiting.info);
                 self.fail(seq);
             }
@@ -186,6 +184,7 @@ impl Outbox {
         let under_way = self.under_way();
         let waits = |hook: &Hook| self.may_be_tried(&under_way, *hook);
         let silent = self.ready.hooks().filter(waits).filter_map(|hook| self.silent.due(hook));
+        let silent = silent.filter(|_| !self.held);
         resting.into_iter().chain(silent).min()
     }
 
@@ -201,6 +200,11 @@ impl Outbox {
     /// They were not written: to be told again.
     pub(crate) fn put_back(&mut self, mut writes: Vec<Write>) {
         writes.append(&mut self.writes);
+        let gone: HashSet<_> = writes.iter().filter_map(gone_id).collect();
+        let unknown = writes.iter().filter(|it| matches!(it, Write::Add(_)) && gone.contains(it.id()));
+        let unknown: HashSet<_> = unknown.map(|write| write.id().to_owned()).collect();
+        // The disk need not hear of what has come and gone.
+        writes.retain(|write| !unknown.contains(write.id()));
         self.writes = writes;
     }
 
@@ -210,7 +214,14 @@ impl Outbox {
 
     /// Nothing is under way to, or could be sent to, a backend that answers.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.under_way().into_iter().chain(self.ready.hooks()).all(|hook| self.silent.due(hook).is_some())
+        let ready = self.ready.hooks().filter(|_| !self.held);
+        self.under_way().into_iter().chain(ready).all(|hook| self.silent.due(hook).is_some())
+    }
+
+    /// Without what proves that it is us it would be refused.
+    pub(crate) fn hold(&mut self, now: Instant, held: bool) {
+        self.held = held;
+        self.send_ready(now);
     }
 
     /// Other addresses, another secret: nobody has to wait for what the old ones did.
@@ -233,7 +244,7 @@ impl Outbox {
 
     /// All of it, and nothing is told to the disk, which is emptied by others.
     pub(crate) fn forget_all(&mut self) {
-        *self = Self { next: self.next, ..Self::default() };
+        *self = Self { next: self.next, held: self.held, ..Self::default() };
     }
 
     /// At its place among those of its object: what is sent again comes before what has happened since.
@@ -278,41 +289,6 @@ impl Outbox {
         })
     }
 
-    /// A stream's next sign of life says the same as those that wait.
-    fn replace_older(&mut self, entry: &Entry) {
-        let queue = self.objects.get(&entry.object).into_iter().flatten();
-        let is_older = |seq: &&Seq| {
-            !self.sent.contains(seq) && self.waiting.get(seq).is_some_and(|it| it.hook == entry.hook)
-        };
-        for seq in queue.filter(is_older).copied().collect::<Vec<_>>() {
-            self.remove(seq);
-        }
-    }
-
-    /// Where the limits are passed, what may go goes, the oldest first.
-    fn make_room(&mut self) {
-        while self.limits.are_passed(self.waiting.len() + self.failed.len(), self.bytes) {
-            if self.droppable == 0 {
-                return self.alarm();
-            }
-            let may_go = |it: &&Waiting| it.hook.may_be_dropped();
-            let waiting = self.waiting.values().filter(may_go).find(|it| !self.sent.contains(&it.seq));
-            if let Some(seq) = waiting.map(|it| it.seq) {
-                self.remove(seq);
-            } else if let Some(seq) = self.failed.values().find(may_go).map(|it| it.seq) {
-                self.drop_failed(seq);
-            } else {
-                return self.alarm();
-            }
-        }
-    }
-
-    fn alarm(&mut self) {
-        if !std::mem::replace(&mut self.alarmed, true) {
-            self.tasks.push_back(Task::Alarm(self.limits.in_words()));
-        }
-    }
-
     fn under_way(&self) -> Vec<Hook> {
         self.sent.iter().filter_map(|seq| self.waiting.get(seq)).map(|waiting| waiting.hook).collect()
     }
@@ -324,7 +300,7 @@ impl Outbox {
     }
 
     fn send_ready(&mut self, now: Instant) {
-        while self.sent.len() < MOST_SENT {
+        while self.sent.len() < MOST_SENT && !self.held {
             let under_way = self.under_way();
             let may_go = |hook| {
                 let is_due = |due| due <= now && self.may_be_tried(&under_way, hook);
@@ -352,20 +328,6 @@ impl Outbox {
         self.alarmed &= self.limits.are_passed(all, self.bytes);
     }
 
-    fn fail(&mut self, seq: Seq) {
-        let Some(mut waiting) = self.leave(seq) else { return };
-        waiting.body = None;
-        let (id, attempts, info) = (waiting.id.clone(), waiting.attempts, waiting.info.clone());
-        self.writes.push(Write::Failed { id, attempts, info });
-        self.failed.insert(seq, waiting);
-    }
-
-    fn forget(&mut self, waiting: Waiting) {
-        self.bytes = self.bytes.saturating_sub(waiting.bytes);
-        self.droppable = self.droppable.saturating_sub(usize::from(waiting.hook.may_be_dropped()));
-        self.writes.push(Write::Gone(waiting.id));
-    }
-
     /// It waits no more, and the next of its object may go.
     fn leave(&mut self, seq: Seq) -> Option<Waiting> {
         let waiting = self.waiting.remove(&seq)?;
@@ -390,6 +352,12 @@ impl Outbox {
     }
 
     #[cfg(test)]
+    pub(super) fn keeping_failed(mut self, failed: usize) -> Self {
+        self.limits.failed = failed;
+        self
+    }
+
+    #[cfg(test)]
     pub(super) fn limited_to(mut self, events: usize) -> Self {
         self.limits.events = events;
         self
@@ -406,5 +374,12 @@ impl Outbox {
     pub(super) fn hooks_of(&self, object: &str) -> Vec<Hook> {
         let queue = self.objects.get(object).into_iter().flatten();
         queue.filter_map(|seq| self.waiting.get(seq)).map(|it| it.hook).collect()
+    }
+}
+
+fn gone_id(write: &Write) -> Option<&str> {
+    match write {
+        Write::Gone(id) => Some(id),
+        _ => None,
     }
 }

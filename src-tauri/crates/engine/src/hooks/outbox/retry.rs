@@ -9,6 +9,9 @@ const STEPS: [u64; 9] = [1, 2, 4, 8, 15, 30, 60, 120, 300];
 /// The same where nobody answers: who comes back shall not be missed for long.
 const SILENCES: [u64; 6] = [1, 2, 4, 8, 15, 30];
 
+/// Another secret helps, here or there.
+const UNAUTHORIZED: u16 = 401;
+const PROXY_AUTHENTICATION: u16 = 407;
 const TIMEOUT: u16 = 408;
 const TOO_EARLY: u16 = 425;
 const TOO_MANY: u16 = 429;
@@ -32,7 +35,9 @@ pub(super) fn judge(outcome: &Outcome) -> Sentence {
         Err(_) => Sentence::Later,
         Ok(answer) => match answer.status {
             200..=299 => Sentence::Delivered,
-            TIMEOUT | TOO_EARLY | TOO_MANY | 500..=599 => Sentence::Later,
+            UNAUTHORIZED | PROXY_AUTHENTICATION | TIMEOUT | TOO_EARLY | TOO_MANY | 500..=599 => {
+                Sentence::Later
+            }
             _ => Sentence::Refused,
         },
     }

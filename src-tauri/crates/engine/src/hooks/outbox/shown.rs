@@ -4,12 +4,14 @@ use super::{MAX_PAGE, Outbox, Seq, Write, entry::Waiting};
 use sidetone_api::{HookEventView, HooksView};
 use std::time::Instant;
 
+const NO_SECRET: &str = "the backend's secret is missing: events wait for it";
+
 impl Outbox {
     /// Gives how many there were.
     pub(crate) fn send_again(&mut self, now: Instant, id: Option<&str>) -> usize {
         let again = self.failed_of(id);
         for seq in &again {
-            let Some(mut waiting) = self.failed.remove(seq) else { continue };
+            let Some(mut waiting) = self.take_failed(*seq) else { continue };
             waiting.attempts = 0;
             self.writes.push(Write::Again(waiting.id.clone()));
             self.enqueue(waiting);
@@ -32,6 +34,7 @@ impl Outbox {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let problem = match () {
             () if self.alarmed => Some(self.limits.in_words()),
+            () if self.held && !self.waiting.is_empty() => Some(NO_SECRET.into()),
             () => self.trouble.clone().filter(|_| !self.waiting.is_empty()),
         };
         HooksView {
@@ -53,8 +56,8 @@ impl Outbox {
     }
 
     /// Drops what has failed too long ago.
-    pub(crate) fn prune(&mut self, wallclock: u64) {
-        let too_old = self.failed.values().filter(|it| self.limits.is_beyond_use(it.at, wallclock));
+    pub(crate) fn prune(&mut self, now: Instant) {
+        let too_old = self.failed.values().filter(|it| self.limits.is_beyond_use(it.age_ms(now)));
         for seq in too_old.map(|it| it.seq).collect::<Vec<_>>() {
             self.drop_failed(seq);
         }
@@ -66,7 +69,7 @@ impl Outbox {
     }
 
     pub(super) fn drop_failed(&mut self, seq: Seq) {
-        if let Some(waiting) = self.failed.remove(&seq) {
+        if let Some(waiting) = self.take_failed(seq) {
             self.forget(waiting);
         }
     }

@@ -68,7 +68,7 @@ impl Bench {
     }
 
     fn outcome(&mut self, seq: Seq, outcome: &Outcome) {
-        self.outbox.on_outcome(self.now, self.wallclock, seq, outcome, MIDDLE);
+        self.outbox.on_outcome(self.now, seq, outcome, MIDDLE);
     }
 
     /// The one that goes out now comes to this.
@@ -247,6 +247,23 @@ fn one_that_its_handler_never_answers_holds_up_its_object_alone() {
 }
 
 #[test]
+fn what_is_refused_for_want_of_the_right_secret_waits_for_it() {
+    let mut bench = Bench::new(Outbox::default());
+    bench.outbox.hold(bench.now, true);
+    bench.add(Hook::CallStatusEvent, "c1");
+    bench.add(Hook::CallStatusEvent, "c1");
+    bench.outbox.try_now(bench.now);
+    assert_eq!(bench.ids(), Vec::<String>::new(), "none goes out without");
+    assert!(bench.outbox.view().problem.is_some_and(|problem| problem.contains("secret")));
+    assert_eq!((bench.outbox.poll_timeout(), bench.outbox.is_at_rest()), (None, true));
+    bench.outbox.hold(bench.now, false);
+    assert_eq!(bench.one(&status(401)), "h1");
+    assert_eq!(bench.outbox.view().failed, 0);
+    bench.outbox.try_now(bench.now);
+    assert_eq!(bench.deliver(), ["h1", "h2"]);
+}
+
+#[test]
 fn a_streams_sign_of_life_replaces_those_that_wait() {
     let mut bench = Bench::new(Outbox::default());
     bench.add(Hook::StreamStatusEvent, "st1");
@@ -297,9 +314,10 @@ fn what_waits_for_a_week_has_failed_and_is_forgotten_a_month_after_it_happened()
     let view = bench.outbox.view();
     assert_eq!((view.waiting, view.failed), (0, 1));
     assert!(bench.outbox.page(1)[0].info.contains("too long"));
-    bench.outbox.prune(bench.wallclock);
+    bench.outbox.prune(bench.now);
     assert_eq!(bench.outbox.view().failed, 1);
-    bench.outbox.prune(31 * DAY_MS);
+    bench.pass(Duration::from_millis(24 * DAY_MS));
+    bench.outbox.prune(bench.now);
     assert_eq!(bench.outbox.view().failed, 0);
 }
 
@@ -317,12 +335,64 @@ fn what_the_disk_has_not_taken_is_told_again_and_sent_from_memory() {
     bench.outbox.put_back(writes);
     bench.outbox.on_read(bench.now, seq, None);
     assert_eq!(bench.deliver(), ["h2"]);
-    let writes = bench.outbox.take_writes();
-    assert!(
-        matches!(writes.as_slice(), [Write::Add(_), Write::Add(_), Write::Gone(one), Write::Gone(two)]
-            if (one.as_str(), two.as_str()) == ("h1", "h2")),
-        "{writes:?}"
-    );
+    assert_eq!(bench.outbox.take_writes(), [], "the disk need not hear of what has come and gone");
+}
+
+#[test]
+fn a_full_disk_costs_nothing_for_what_was_delivered() {
+    let mut bench = Bench::new(Outbox::default());
+    for round in 0..1_000 {
+        bench.add(Hook::CallStatusEvent, &format!("c{round}"));
+        let writes = bench.outbox.take_writes();
+        bench.deliver();
+        bench.outbox.put_back(writes);
+        bench.add(Hook::CallStatusEvent, "c1");
+        bench.deliver();
+        assert!(!bench.outbox.has_writes(), "round {round}");
+    }
+    bench.add(Hook::CallStatusEvent, "c1");
+    bench.one(&forbidden());
+    bench.outbox.forget_failed(None);
+    assert!(!bench.outbox.has_writes(), "nor for what has failed and was forgotten");
+}
+
+#[test]
+fn of_those_that_failed_the_oldest_go_where_there_are_too_many_and_it_is_said_once() {
+    let mut bench = Bench::new(Outbox::default().keeping_failed(10));
+    for object in 0..50 {
+        bench.add(Hook::CallStatusEvent, &format!("c{object}"));
+        bench.one(&status(404));
+    }
+    bench.sent();
+    assert_eq!(bench.outbox.view().failed, 10);
+    assert_eq!(bench.outbox.page(1)[0].id, "h41");
+    let alarms = bench.told.iter().filter(|task| matches!(task, Task::Alarm(_))).count();
+    assert_eq!(alarms, 1);
+}
+
+#[test]
+fn a_clock_that_is_set_ages_nothing() {
+    let row = |id: &str, failed| Row {
+        id: id.into(),
+        hook: Hook::CallStatusEvent,
+        session: "s1".into(),
+        object: id.into(),
+        at: 5,
+        bytes: 2,
+        attempts: 3,
+        failed,
+        info: String::new(),
+    };
+    let now = Instant::now();
+    let rows = vec![row("waits", false), row("failed", true)];
+    let mut bench = Bench::new(Outbox::new(now, 1_800_000_000_000, rows));
+    bench.now = now;
+    bench.outbox.try_now(now);
+    let Some(Task::Read { seq, .. }) = bench.outbox.poll() else { panic!("nothing is read") };
+    bench.outbox.on_read(bench.now, seq, Some("{}".into()));
+    bench.one(&timed_out());
+    bench.outbox.prune(bench.now);
+    assert_eq!((bench.outbox.view().waiting, bench.outbox.view().failed), (1, 1));
 }
 
 #[test]
@@ -338,7 +408,8 @@ fn an_earlier_runs_events_come_first() {
         failed,
         info: String::new(),
     };
-    let mut bench = Bench::new(Outbox::new(vec![row("old1", true), row("old2", false)]));
+    let mut bench =
+        Bench::new(Outbox::new(Instant::now(), 1_000, vec![row("old1", true), row("old2", false)]));
     bench.add(Hook::CallStatusEvent, "c1");
     let Some(Task::Read { seq, id }) = bench.outbox.poll() else { panic!("nothing is read") };
     assert_eq!(id, "old2");

@@ -94,7 +94,7 @@ impl Backend {
 
     /// Made when it is needed first: the system's authorities have to be read.
     async fn client(&self) -> Result<&Client, Trouble> {
-        let client = self.client.get_or_init(|| Client::new(&self.trust)).await;
+        let client = self.client.get_or_init(|| Client::of_hooks(&self.trust)).await;
         client.as_ref().map_err(|reason| Trouble::Unreachable(reason.clone()))
     }
 }

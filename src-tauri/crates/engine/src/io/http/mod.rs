@@ -6,6 +6,7 @@
 mod hooks;
 #[cfg(test)]
 mod hooks_tests;
+mod lookup;
 mod schedule;
 mod session;
 #[cfg(test)]
@@ -17,11 +18,12 @@ pub(crate) use schedule::Schedule;
 pub(crate) use session::{Began, Session};
 
 use super::tls::Trust;
+use lookup::Lookup;
 use reqwest::{ClientBuilder, redirect};
 use sidetone_peer::whip::{
     Answered, Cause, Exchange, MAX_BODY, Refusal, Request, Response, Step, is_loopback,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use url::Url;
 
 /// Until a connection stands.
@@ -77,9 +79,19 @@ impl Client {
     /// # Errors
     /// In words: the system's authorities cannot be read.
     pub(crate) async fn new(trust: &Trust) -> Result<Self, String> {
+        Self::with(trust, |builder| builder).await
+    }
+
+    /// As [`Client::new`], for a place that is asked often: its name takes one thread at most.
+    async fn of_hooks(trust: &Trust) -> Result<Self, String> {
+        let lookup = Arc::new(Lookup::of_system());
+        Self::with(trust, |builder| builder.dns_resolver(Arc::clone(&lookup))).await
+    }
+
+    async fn with(trust: &Trust, more: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<Self, String> {
         let config = trust.web_config().await?;
         let build = |builder: ClientBuilder| {
-            builder
+            more(builder)
                 .tls_backend_preconfigured((*config).clone())
                 .redirect(redirect::Policy::none())
                 .referer(false)

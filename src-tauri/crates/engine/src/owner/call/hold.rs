@@ -99,7 +99,9 @@ impl Owner {
     /// Goes on with a held call; the others are held.
     pub(in super::super) fn unhold(&mut self, id: &CallId) -> Result<Reply, Failure> {
         let call = self.calls.get(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
-        if !call.can_be_held() || !call.is_held_here() {
+        let (can_be, is_held) = (call.can_be_held(), call.is_held_here());
+        let was_asked = self.withdraw(Hook::Hold, id.as_str());
+        if !can_be || !(is_held || was_asked) {
             return Err(super::wrong_state("this call is not held here"));
         }
         self.tell_of_call(Hook::Unhold, id);
@@ -107,14 +109,39 @@ impl Owner {
         Ok(Reply::Done)
     }
 
-    /// Holds every other call and goes on with this one.
+    /// Holds every other call, where the backend lets it, and goes on with this one.
     pub(in super::super) fn swap(&mut self, id: &CallId) -> Result<Reply, Failure> {
         let call = self.calls.get(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
         if !call.can_be_held() {
             return Err(super::wrong_state("only a call that has been answered can be spoken in"));
         }
+        let is_held = call.is_held_here();
+        self.withdraw(Hook::Hold, id.as_str());
+        let together = self.together_with(id);
+        if let Some(other) = self.others(id, &together).into_iter().next() {
+            let call = id.clone();
+            return self.hold_for(&other, move |owner| owner.swap(&call));
+        }
+        if is_held {
+            self.tell_of_call(Hook::Unhold, id);
+        }
         self.go_on_with(id);
         Ok(Reply::Done)
+    }
+
+    /// Holds a call, where the backend lets it, and then goes on.
+    pub(in super::super) fn hold_for(
+        &mut self,
+        id: &CallId,
+        then: impl FnOnce(&mut Self) -> Result<Reply, Failure> + 'static,
+    ) -> Result<Reply, Failure> {
+        let call = id.clone();
+        self.gate_call(Hook::Hold, id, Fields::new(), move |owner, _| {
+            for call in owner.together_with(&call) {
+                owner.want_hold(&call, true);
+            }
+            then(owner)
+        })
     }
 
     fn go_on_with(&mut self, id: &CallId) {
@@ -133,17 +160,22 @@ impl Owner {
 
     /// Holds what does not belong to this call. An engine that answers many callers at once does not.
     pub(in super::super) fn hold_others(&mut self, id: &CallId) {
-        if !self.one_at_a_time || self.calls.get(id).is_some_and(|call| !call.is_ours()) {
-            return;
-        }
         let together = self.together_with(id);
-        let is_other = |call: &&Call| {
-            call.is_ours() && !together.contains(&call.id) && call.can_be_held() && !call.hold.wanted
-        };
-        let others: Vec<_> = self.calls.values().filter(is_other).map(|call| call.id.clone()).collect();
+        let others = self.others(id, &together);
         for other in others {
             self.want_hold(&other, true);
         }
+    }
+
+    /// Those that are spoken with now, and not when this one, with `together`, is.
+    pub(in super::super) fn others(&self, id: &CallId, together: &[CallId]) -> Vec<CallId> {
+        if !self.one_at_a_time || self.calls.get(id).is_some_and(|call| !call.is_ours()) {
+            return Vec::new();
+        }
+        let is_other = |call: &&Call| {
+            call.is_ours() && !together.contains(&call.id) && call.can_be_held() && !call.hold.wanted
+        };
+        self.calls.values().filter(is_other).map(|call| call.id.clone()).collect()
     }
 
     /// What we want of a call from now on. Our own sound stops at once, whatever the far end says.

@@ -31,6 +31,9 @@ const SERVICE_UNAVAILABLE: u16 = 503;
 /// Of the caller's URI. It is shown, kept in the history, and called back.
 const LONGEST_CALLER: usize = 1024;
 
+/// How long after a call for help the emergency service calls back.
+const CALLING_BACK: Duration = Duration::from_secs(4 * 60 * 60);
+
 /// An INVITE to one of our accounts.
 pub(in super::super) struct Arrival {
     pub(in super::super) sip: sidetone_sip::CallId,
@@ -63,13 +66,10 @@ impl Owner {
         let taken = match (arrival.replaces, replaced) {
             _ if too_long => Err(Refused { status: BAD_REQUEST, text: "From is too long".into() }),
             (Some(_), None) => Err(Refused { status: GONE, text: "Call/Transaction Does Not Exist".into() }),
-            (_, Some(replaced)) => self.take_over(&replaced, arrival),
+            (_, Some(replaced)) => self.ask_to_take_over(replaced, arrival),
             (None, None) => self.ring_here(arrival),
         };
-        if let Err(Refused { status, text }) = taken {
-            tracing::info!("incoming call refused: {status} {text}");
-            self.phone.ua.reject(Instant::now(), sip, status, &text);
-        }
+        self.refuse_untaken(sip, taken);
     }
 
     fn ring_here(&mut self, arrival: Arrival) -> Result<(), Refused> {
@@ -101,11 +101,18 @@ impl Owner {
         }
         // Only our own server may vouch for the caller.
         let is_trusted = session.server.is_some_and(|server| server.ip() == hop.remote.ip());
-        let from = identity::asserted_identity(&headers, is_trusted).map_or(from.clone(), |asserted| {
-            NameAddr { display: asserted.display.or(from.display), ..asserted }
+        let asserted = identity::asserted_identity(&headers, is_trusted);
+        let is_asserted = asserted.is_some();
+        let from = asserted.map_or(from.clone(), |asserted| NameAddr {
+            display: asserted.display.or(from.display),
+            ..asserted
         });
         if from.uri.to_string().len() > LONGEST_CALLER {
             return Err(refused(BAD_REQUEST, "the caller's identity is too long"));
+        }
+        let calls_back = self.calls_back(&from, is_asserted);
+        if session.refused && !calls_back {
+            return Err(refused(FORBIDDEN, "Forbidden"));
         }
         if self.is_client_away(&session.id) {
             return Err(refused(TEMPORARILY_UNAVAILABLE, "Temporarily Unavailable"));
@@ -113,6 +120,7 @@ impl Owner {
         let verdict = self.judge(session, &from, &headers);
         let mut call = Call::new(id, session, CallDirection::Incoming, from);
         call.diverted_by = diverted_by(&headers);
+        call.emergency = calls_back;
         let (answer_after, forward_after) = match verdict {
             Verdict::Ring { answer_after, forward_after } => (answer_after, forward_after),
             Verdict::Forward(to) => {
@@ -134,11 +142,60 @@ impl Owner {
         self.ask_to_ring(arriving)
     }
 
+    /// Whether it is the emergency service that calls. Anybody may say so in From: that counts after a call for help alone.
+    fn calls_back(&self, from: &NameAddr, is_asserted: bool) -> bool {
+        let is_of_help =
+            from.uri.user_text().is_some_and(|user| self.settings.dial_plan().is_emergency(&user));
+        let has_called = self.called_for_help.is_some_and(|at| at.elapsed() < CALLING_BACK);
+        is_of_help && (is_asserted || has_called)
+    }
+
+    /// Another far end calls into a call of ours: the backend has its say as of any caller.
+    fn ask_to_take_over(&mut self, id: CallId, arrival: Arrival) -> Result<(), Refused> {
+        let gone = || Refused { status: GONE, text: "Call/Transaction Does Not Exist".into() };
+        let call = self.calls.get(&id).ok_or_else(gone)?;
+        let caller = &arrival.from;
+        let more = [
+            ("incoming", true.into()),
+            ("status", "PENDING".into()),
+            ("caller", caller.uri.to_string().into()),
+            ("visibleName", caller.display.clone().into()),
+        ];
+        let more = more.into_iter().map(|(name, value): (&str, serde_json::Value)| (name.to_owned(), value));
+        let (session, fields) = call.fields(more.collect());
+        if call.emergency {
+            self.tell(Hook::OnCallEvent, &session, id.as_str(), fields);
+            return self.take_over(&id, arrival);
+        }
+        if !self.must_ask(Hook::OnCallEvent, &session) {
+            return self.take_over(&id, arrival);
+        }
+        let (sip, object) = (arrival.sip, id.as_str().to_owned());
+        self.replacing.insert(sip);
+        self.gate(Hook::OnCallEvent, &session, &object, fields, move |owner, verdict| {
+            if !owner.replacing.remove(&sip) {
+                return;
+            }
+            let taken = match verdict {
+                OfBackend::Go(_) => owner.take_over(&id, arrival),
+                OfBackend::Refused { .. } => Err(Refused { status: FORBIDDEN, text: "Forbidden".into() }),
+            };
+            owner.refuse_untaken(sip, taken);
+        });
+        Ok(())
+    }
+
+    fn refuse_untaken(&mut self, sip: sidetone_sip::CallId, taken: Result<(), Refused>) {
+        if let Err(Refused { status, text }) = taken {
+            tracing::info!("incoming call refused: {status} {text}");
+            self.phone.ua.reject(Instant::now(), sip, status, &text);
+        }
+    }
+
     /// Before anybody is told. Who calls back after a call for help waits for nobody.
     fn ask_to_ring(&mut self, arriving: Arriving) -> Result<(), Refused> {
         let (call, sip) = (&arriving.call, arriving.sip);
-        let calls_back =
-            call.caller.uri.user_text().is_some_and(|user| self.settings.dial_plan().is_emergency(&user));
+        let calls_back = call.emergency;
         let sdp = arriving.offer.as_ref().map(|offer| String::from_utf8_lossy(offer).into_owned());
         let more = sdp.map(|sdp| ("sdp".to_owned(), sdp.into()));
         let (session, fields) = call.fields(more.into_iter().collect());
@@ -167,16 +224,14 @@ impl Owner {
                     Err(Refused { status: FORBIDDEN, text: "Forbidden".into() })
                 }
             };
-            if let Err(Refused { status, text }) = taken {
-                tracing::info!("incoming call refused: {status} {text}");
-                owner.phone.ua.reject(Instant::now(), sip, status, &text);
-            }
+            owner.refuse_untaken(sip, taken);
         });
         Ok(())
     }
 
     /// The caller did not wait for the backend.
     pub(super) fn on_arriving_ended(&mut self, sip: sidetone_sip::CallId, info: &str) {
+        self.replacing.remove(&sip);
         let Some(Arriving { mut call, .. }) = self.arriving.remove(&sip) else { return };
         call.status = CallStatus::Finish;
         call.info = text::shown(info);
@@ -185,7 +240,8 @@ impl Owner {
 
     /// At the end of the engine.
     pub(in super::super) fn refuse_arriving(&mut self) {
-        for (sip, _) in std::mem::take(&mut self.arriving) {
+        let arriving = std::mem::take(&mut self.arriving).into_keys();
+        for sip in arriving.chain(std::mem::take(&mut self.replacing)) {
             self.phone.ua.reject(Instant::now(), sip, SERVICE_UNAVAILABLE, "Service Unavailable");
         }
     }
@@ -196,7 +252,11 @@ impl Owner {
         let unavailable = |failure: sidetone_api::Failure| refused(SERVICE_UNAVAILABLE, &failure.message);
         let id = call.id.clone();
         let session = self.sessions.get(&call.session_id).filter(|session| !session.is_closing());
-        let account = session.ok_or_else(|| refused(NOT_FOUND, "Not Found"))?.account.clone();
+        let session = session.ok_or_else(|| refused(NOT_FOUND, "Not Found"))?;
+        if session.refused && !call.emergency {
+            return Err(refused(FORBIDDEN, "Forbidden"));
+        }
+        let account = session.account.clone();
         call.signalling = Some(self.phone.signalling(&hop));
         let mut leg = self.open_leg(&hop, &account).map_err(unavailable)?;
         if offer.as_deref().is_some_and(offers_video) && !call.is_ours() {
@@ -270,7 +330,8 @@ impl Owner {
         let by_user = || {
             let mut clients = of_user().filter(|session| session.is_of_client());
             let only = clients.next().filter(|_| clients.next().is_none());
-            of_user().find(|session| !session.is_of_client()).or(only)
+            let ours = of_user().filter(|session| !session.is_of_client());
+            ours.min_by_key(|session| session.refused).or(only)
         };
         by_contact.or_else(by_user).map(|session| session.id.clone())
     }

@@ -23,7 +23,7 @@ use sidetone_sdp::Capability;
 use sidetone_sip::headers::{self, MAX_CUSTOM_HEADERS};
 use sidetone_sip::message::{HeaderName, NameAddr};
 use sidetone_sip::{DialogName, Hop, Invite, Reliable, Terms};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Of the name that a callee sees, characters.
 const LONGEST_NAME: usize = 128;
@@ -211,6 +211,10 @@ impl Owner {
                 if let Some(client) = &mut call.client {
                     callee.clone_into(&mut client.callee);
                 }
+                // Who calls for help must be found, and what was to be typed there was for the other one.
+                call.emergency = target.emergency;
+                call.outgoing.anonymous &= !target.emergency;
+                call.due.post_dial = target.post_dial.into();
             }
         }
         let given = fields.get("inviteParameters").filter(|given| !given.is_null());
@@ -253,6 +257,9 @@ impl Owner {
             return self.call_at_server(id);
         }
         let (callee, held) = (call.callee.uri.clone(), call.outgoing.held);
+        if call.emergency {
+            self.called_for_help = Some(Instant::now());
+        }
         let first = self.service_route_of(session).into_iter().next().unwrap_or(callee);
         let (transport, authority, finder) = (session.transport(), session.authority, self.phone.finder());
         let (errands, call_id) = (self.errands.clone(), id.clone());

@@ -21,6 +21,7 @@ use crate::{
     io::clock,
 };
 use door::Door;
+use session::Again;
 use sidetone_api::{HooksView, NoticeLevel, SessionId};
 use std::{
     collections::HashMap,
@@ -44,12 +45,9 @@ pub(super) struct Hooks {
     outbox: Outbox,
     /// Those who wait for verdicts.
     waiting: HashMap<GateId, Then>,
-    /// Those who ask while the key store has not given the secret.
-    parked: Vec<(Question, Then)>,
-    /// Events that wait for the same.
-    held: Vec<Task>,
     /// `None`: there is no backend.
     door: Option<Door>,
+    /// The key store is asked for it.
     waits_for_secret: bool,
     /// What waits outlives this run.
     durable: bool,
@@ -60,6 +58,7 @@ pub(super) struct Hooks {
     /// When the disk is asked again, after it did not take something.
     write_due: Option<Instant>,
     keep_alive: Option<Instant>,
+    again: Again,
     pruning: Instant,
     /// As it was told last, and when.
     told: HooksView,
@@ -86,10 +85,8 @@ impl Hooks {
     pub(super) fn new(rows: Vec<Row>, device: &str, durable: bool) -> Self {
         Self {
             gates: Gates::new(Duration::ZERO, Config::default()),
-            outbox: Outbox::new(rows),
+            outbox: Outbox::new(Instant::now(), clock::wallclock_ms(), rows),
             waiting: HashMap::new(),
-            parked: Vec::new(),
-            held: Vec::new(),
             door: None,
             waits_for_secret: false,
             durable,
@@ -97,6 +94,7 @@ impl Hooks {
             writing: false,
             write_due: None,
             keep_alive: None,
+            again: Again::default(),
             pruning: Instant::now() + PRUNING,
             told: HooksView::default(),
             told_at: None,
@@ -119,6 +117,7 @@ impl Hooks {
 
     pub(super) fn forget_session(&mut self, session: &SessionId) {
         self.gates.forget_session(session.as_str());
+        self.again.forget(session);
     }
 
     /// Nothing is left that a backend which answers would take at once.
@@ -128,7 +127,11 @@ impl Hooks {
 
     pub(super) fn is_asking(&self, object: &str, hook: Hook) -> bool {
         self.gates.is_asking(object, hook)
-            || self.parked.iter().any(|(parked, _)| parked.object == object && parked.hook == hook)
+    }
+
+    /// No more can be asked about this object now.
+    pub(super) fn is_full(&self, object: &str) -> bool {
+        self.gates.is_full(object)
     }
 
     pub(super) fn view(&self) -> HooksView {
@@ -145,7 +148,8 @@ impl Hooks {
         let outbox = self.outbox.poll_timeout().filter(|_| self.door.is_some());
         // Where nothing has failed there is nothing to forget.
         let pruning = self.outbox.has_failed().then_some(self.pruning);
-        [gates, outbox, self.write_due, self.keep_alive, self.telling, pruning].into_iter().flatten().min()
+        let own = [self.write_due, self.keep_alive, self.telling, self.again.next()];
+        own.into_iter().chain([gates, outbox, pruning]).flatten().min()
     }
 }
 
@@ -153,7 +157,7 @@ impl Owner {
     /// Whether somebody has to be asked before this goes on.
     pub(super) fn must_ask(&self, hook: Hook, session: &str) -> bool {
         let session = self.hook_session(session);
-        self.hooks.calls(hook, &session) || self.hooks.is_asking(&session, Hook::Connect)
+        self.hooks.calls(hook, &session) || self.hooks.gates.is_connecting(&session)
     }
 
     /// Asks the backend; `then` goes on with its verdict, at once where nobody is asked. What belongs to a session waits until that
@@ -177,11 +181,17 @@ impl Owner {
             fields: self.whole(session, fields),
             is_called: self.hooks.calls(hook, session),
         };
-        if self.hooks.waits_for_secret {
-            return self.hooks.parked.push((question, Box::new(then)));
-        }
         let gate = self.hooks.gates.ask(Instant::now(), question);
         self.hooks.waiting.insert(gate, Box::new(then));
+    }
+
+    /// The opposite is wanted now. `true` where something waited for its verdict.
+    pub(super) fn withdraw(&mut self, hook: Hook, object: &str) -> bool {
+        let withdrawn = self.hooks.gates.withdraw(Instant::now(), object, hook);
+        for gate in &withdrawn {
+            self.hooks.waiting.remove(gate);
+        }
+        !withdrawn.is_empty()
     }
 
     /// Carries out what the rules have decided. `true` where there was nothing.
@@ -196,10 +206,20 @@ impl Owner {
                         then(self, verdict);
                     }
                 }
+                Output::Undecided { session } => {
+                    let session = SessionId::new(session);
+                    if self.sessions.contains_key(&session) {
+                        self.hooks.again.later(&session);
+                    }
+                }
                 Output::Log { hook, object, info } => {
                     tracing::info!(%hook, %object, "the backend: {}", super::text::shown(&info));
                 }
                 Output::Probe { limit } => self.probe_backend(limit),
+                Output::Back => {
+                    self.hooks.outbox.on_back(Instant::now());
+                    self.hooks.again.now();
+                }
             }
         }
         while let Some(task) = self.hooks.outbox.poll() {
@@ -222,7 +242,7 @@ impl Owner {
                     self.hooks.gates.on_probe(now, true);
                 }
                 let random = clock::random().map(u32::from_be_bytes).unwrap_or(u32::MAX / 2);
-                self.hooks.outbox.on_outcome(now, clock::wallclock_ms(), seq, &outcome, random);
+                self.hooks.outbox.on_outcome(now, seq, &outcome, random);
             }
         }
     }
@@ -230,10 +250,11 @@ impl Owner {
     pub(super) fn on_hooks_due(&mut self, now: Instant) {
         self.hooks.gates.handle_timeout(now);
         self.hooks.outbox.handle_timeout(now);
+        self.connect_undecided(now);
         self.hooks.write_due.take_if(|due| *due <= now);
         if self.hooks.pruning <= now {
             self.hooks.pruning = now + PRUNING;
-            self.hooks.outbox.prune(clock::wallclock_ms());
+            self.hooks.outbox.prune(now);
         }
         if self.hooks.keep_alive.is_some_and(|due| due <= now) {
             self.tell_that_streams_live(now);
@@ -242,7 +263,6 @@ impl Owner {
 
     fn do_task(&mut self, task: Task) {
         match task {
-            Task::Send { .. } if self.hooks.waits_for_secret => self.hooks.held.push(task),
             Task::Send { seq, id, hook, body } => self.send_event(seq, &id, hook, &body),
             Task::Read { seq, id } => self.read_event(seq, id),
             Task::Told { hook, session, object, outcome, first } => {

@@ -7,8 +7,77 @@ use super::{
 use crate::hooks::{Fields, Hook, Verdict};
 use serde_json::Value;
 use sidetone_api::{ConnectionStatus, Failure, Secret, SessionId};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+/// Between the questions of a session that was refused because nobody answered, seconds.
+const AGAIN: [u64; 4] = [5, 10, 20, 30];
+
+/// Sessions that were refused because nobody answered.
+#[derive(Debug, Default)]
+pub(in super::super) struct Again(BTreeMap<SessionId, Turn>);
+
+#[derive(Debug)]
+struct Turn {
+    times: usize,
+    /// When it asks again; `None` while it does.
+    due: Option<Instant>,
+}
+
+impl Again {
+    pub(super) fn forget(&mut self, id: &SessionId) {
+        self.0.remove(id);
+    }
+
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.0.values().filter_map(|turn| turn.due).min()
+    }
+
+    /// Nobody answered.
+    pub(super) fn later(&mut self, id: &SessionId) {
+        let turn = self.0.entry(id.clone()).or_insert(Turn { times: 0, due: None });
+        let seconds = AGAIN.get(turn.times).or(AGAIN.last()).copied().unwrap_or_default();
+        (turn.times, turn.due) = (turn.times + 1, Some(Instant::now() + Duration::from_secs(seconds)));
+    }
+
+    /// It asks. `false` where it has been decided on.
+    fn ask(&mut self, id: &SessionId) -> bool {
+        self.0.get_mut(id).and_then(|turn| turn.due.take()).is_some()
+    }
+
+    /// Somebody has decided, unless it is to ask again.
+    fn decided(&mut self, id: &SessionId) {
+        if self.0.get(id).is_some_and(|turn| turn.due.is_none()) {
+            self.0.remove(id);
+        }
+    }
+
+    /// Somebody answers again.
+    pub(super) fn now(&mut self) {
+        for turn in self.0.values_mut() {
+            turn.due = turn.due.map(|due| due.min(Instant::now()));
+        }
+    }
+
+    fn due(&self, now: Instant) -> Vec<SessionId> {
+        let is_due = |turn: &Turn| turn.due.is_some_and(|due| due <= now);
+        self.0.iter().filter(|(_, turn)| is_due(turn)).map(|(id, _)| id.clone()).collect()
+    }
+}
 
 impl Owner {
+    /// Nothing of the session goes out before it has asked.
+    pub(in super::super) fn await_connect(&mut self, id: &SessionId) {
+        if self.hooks.calls(Hook::Connect, id.as_str()) {
+            self.hooks.gates.await_connect(id.as_str());
+        }
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.asking = true;
+        }
+    }
+
     /// Before anything of the session goes out.
     pub(in super::super) fn ask_to_connect(&mut self, id: &SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
@@ -21,24 +90,52 @@ impl Owner {
         self.gate(Hook::Connect, id.as_str(), id.as_str(), fields.clone(), move |owner, verdict| {
             owner.on_connect_verdict(&session, &fields, verdict);
         });
+        self.hooks.gates.connects(Instant::now(), id.as_str());
     }
 
     fn on_connect_verdict(&mut self, id: &SessionId, asked: &Fields, verdict: Verdict) {
-        let Some(session) = self.sessions.get_mut(id).filter(|session| !session.is_closing()) else { return };
+        let Some(session) = self.sessions.get_mut(id) else {
+            // What the backend said of it is for nobody.
+            return self.hooks.forget_session(id);
+        };
         session.asking = false;
+        if session.is_closing() {
+            return;
+        }
         let result = match verdict {
             Verdict::Go(answer) => self.change_account(id, asked, &answer).map_err(|failure| failure.message),
             Verdict::Refused { info } => Err(info),
         };
+        let is_allowed = result.is_ok();
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.refused = !is_allowed;
+        }
+        if is_allowed {
+            self.hooks.again.forget(id);
+        } else {
+            self.hooks.again.decided(id);
+        }
         match result {
             Ok(()) => self.begin(id),
-            Err(info) => {
-                if let Some(session) = self.sessions.get_mut(id) {
-                    session.refused = true;
-                }
-                self.set_connection(id, ConnectionStatus::Failed, &info);
-            }
+            Err(info) => self.set_connection(id, ConnectionStatus::Failed, &info),
         }
+    }
+
+    /// Those that were refused because nobody answered ask once more.
+    pub(super) fn connect_undecided(&mut self, now: Instant) {
+        for id in self.hooks.again.due(now) {
+            self.connect_now(&id);
+        }
+    }
+
+    /// The user does not want to wait. `false` where nothing would come of it.
+    pub(in super::super) fn connect_now(&mut self, id: &SessionId) -> bool {
+        let may_ask = self.sessions.get(id).is_some_and(|it| it.refused && !it.asking && !it.is_closing());
+        let asks = self.hooks.again.ask(id) && may_ask;
+        if asks {
+            self.ask_to_connect(id);
+        }
+        asks
     }
 
     /// What the answer says otherwise than the question is what counts.

@@ -123,7 +123,17 @@ impl Owner {
         };
         self.hooks.door = door;
         self.hooks.gates.set(limit, Config::of(&settings), same);
+        self.hold_hooks(now);
         self.hooks.outbox.try_now(now);
+    }
+
+    /// What proves that it is us may come: nobody is asked before, and no event goes out without it.
+    fn hold_hooks(&mut self, now: Instant) {
+        let identity = self.hooks.door.as_ref().map(|door| &door.identity);
+        let lacks =
+            identity.is_some_and(|it| it.authentication != HookAuthentication::None && it.secret.is_none());
+        self.hooks.gates.hold(now, lacks && self.hooks.waits_for_secret);
+        self.hooks.outbox.hold(now, lacks);
     }
 
     fn door_to(&self, settings: &HookSettings, url: Url) -> Door {
@@ -142,22 +152,16 @@ impl Owner {
         }
     }
 
-    /// The key store is asked: nothing goes out before it has answered.
+    /// The key store is asked, which may ask the user in turn, or never answer.
     pub(in super::super) fn await_hook_secret(&mut self) {
         self.hooks.waits_for_secret = true;
+        self.hold_hooks(Instant::now());
     }
 
     /// It has answered, or the secret was given meanwhile.
     pub(in super::super) fn on_hook_secret(&mut self) {
-        self.apply_hooks();
         self.hooks.waits_for_secret = false;
-        for (question, then) in std::mem::take(&mut self.hooks.parked) {
-            let gate = self.hooks.gates.ask(Instant::now(), question);
-            self.hooks.waiting.insert(gate, then);
-        }
-        for task in std::mem::take(&mut self.hooks.held) {
-            self.do_task(task);
-        }
+        self.apply_hooks();
     }
 
     /// Answered when the backend has, within its time.

@@ -94,6 +94,9 @@ impl Owner {
         let fields = of_data(&data_id, false, &from, &to, &wanted.content_type, &wanted.body);
         // One after the other, as they were written.
         let object = format!("data of {session_id}");
+        if self.hooks.is_full(&object) {
+            return Err(Failure::new(FailureCode::Limit, "too many messages wait for the backend"));
+        }
         let session = session_id.as_str().to_owned();
         self.gate(Hook::OnDataEvent, &session, &object, fields, move |owner, verdict| {
             let refused = match verdict {
@@ -216,6 +219,7 @@ impl Owner {
                 self.phone.ua.message_in_call(now, sip, content_type, bytes)
             }
             DataWay::Address(to) => {
+                self.check_allowed(session_id)?;
                 let session = self.open_session(session_id)?;
                 let message = MessageRequest {
                     way: self.way_of(session),
@@ -257,6 +261,9 @@ impl Owner {
         };
         let fields = of_data(&data_id, true, &from, &to, &content_type, &body);
         let (session, object) = (session_id.as_str().to_owned(), format!("data for {session_id}"));
+        if self.hooks.is_full(&object) {
+            return reply(self, 503, "too many messages");
+        }
         self.gate(Hook::OnDataEvent, &session, &object, fields, move |owner, verdict| match verdict {
             Verdict::Go(_) => {
                 owner.publish(Event::OnDataEvent {
@@ -306,11 +313,15 @@ impl Owner {
             let call = self.calls.values().find(|call| call.sip == Some(sip));
             call.map(|call| call.session_id.clone()).ok_or((481, ""))
         });
+        let is_in_call = in_call.is_some();
         let session_id = match in_call {
             Some(found) => found?,
             None => self.session_called(&message.request_uri, message.registration).ok_or((404, ""))?,
         };
         let session = self.open_session(&session_id).map_err(|_| (403, ""))?;
+        if session.refused && !is_in_call {
+            return Err((403, ""));
+        }
         let from = message.from.uri.to_string();
         if from.len() > LONGEST_SENDER {
             return Err((403, "From is too long"));

@@ -97,7 +97,11 @@ impl Owner {
     }
 
     pub(in super::super) fn pause_stream(&mut self, id: &StreamId, paused: bool) -> Result<Reply, Failure> {
-        if self.stream_of(id, StreamDirection::Played)?.paused == paused {
+        let is_so = self.stream_of(id, StreamDirection::Played)?.paused == paused;
+        if !paused {
+            self.withdraw(Hook::PauseStream, id.as_str());
+        }
+        if is_so {
             return Ok(Reply::Done);
         }
         if !paused {

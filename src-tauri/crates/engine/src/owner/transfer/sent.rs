@@ -101,7 +101,11 @@ impl Owner {
         if self.hooks.is_asking(id.as_str(), Hook::Transfer) {
             return;
         }
-        let call = id.clone();
+        if self.calls.get(id).is_some_and(|call| call.emergency) {
+            self.tell(Hook::Transfer, &session, id.as_str(), fields);
+            return self.begin_transfer(id, &to, refer, consultation);
+        }
+        let (call, of_session) = (id.clone(), session.clone());
         self.gate(Hook::Transfer, &session, id.as_str(), fields, move |owner, verdict| {
             let changed = match verdict {
                 Verdict::Go(fields) => owner.change_transfer(&call, &fields, to.clone()),
@@ -116,7 +120,8 @@ impl Owner {
                             Refer { referred_by: refer.referred_by.take(), ..Refer::blind(target.clone()) };
                     }
                     let consultation = consultation.filter(|_| target == to);
-                    owner.begin_transfer(&call, &target, refer, consultation);
+                    let hides = owner.hooks.hides(&of_session, Hook::Transfer, "target");
+                    owner.begin_transfer(&call, if hides { &to } else { &target }, refer, consultation);
                 }
                 Err(info) => owner.refuse_transfer_of_ours(&call, &to, &info),
             }
@@ -152,6 +157,7 @@ impl Owner {
         self.set_transfer(id, TransferStatus::Failed, info);
     }
 
+    /// `to`: as the client sees it.
     fn begin_transfer(&mut self, id: &CallId, to: &Uri, refer: Refer, consultation: Option<CallId>) {
         let Some(call) = self.calls.get_mut(id) else { return };
         call.transfer = Some(Sent {

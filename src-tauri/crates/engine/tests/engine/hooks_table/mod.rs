@@ -245,9 +245,10 @@ async fn gates_and_events_are_signed_in_each_of_the_three_ways() {
         settings.hooks.authentication = authentication;
         settings.hooks.user = "ours".into();
         let mut phone = Phone::start(settings).await;
-        bob.serve_while(backend.hears_status("ConnectionStatusEvent", "ESTABLISHED")).await;
+        // Events wait for it.
         let secret = Some(Secret::new(SECRET));
         phone.done(Command::SetSecret { of: SecretUse::Hooks, secret, remember: false }).await;
+        bob.serve_while(backend.hears_status("ConnectionStatusEvent", "ESTABLISHED")).await;
         let call = phone.call(&bob.uri("bob")).await;
         let (sip, _) = bob.called().await;
         bob.reject(sip, 486, "Busy Here");
