@@ -4,7 +4,7 @@
 
 use sidetone_api::Settings;
 use sidetone_engine::{Engine, Options as OfEngine};
-use sidetone_gateway::{Gateway, Options, Ui};
+use sidetone_gateway::{Gateway, Network, Options, Ui};
 use sidetone_media::Synthetic;
 use std::{net::IpAddr, net::Ipv4Addr, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -58,7 +58,8 @@ async fn an_idle_session_takes_little_memory() {
     (settings.gateway.enabled, settings.gateway.sip_port) = (true, 0);
     let handle = Engine::start(OfEngine::in_memory(Arc::new(Synthetic), settings)).await.unwrap();
     let (bind, ui) = (IpAddr::V4(Ipv4Addr::LOCALHOST), Ui::embedded(|_| None));
-    let running = Gateway::start(handle.clone(), Options { bind, port: 0, ui, runtime: None }).await.unwrap();
+    let options = Options { bind, port: 0, ui, runtime: None, network: Network::default() };
+    let running = Gateway::start(handle.clone(), options).await.unwrap();
     let mut sessions = Vec::new();
     for _ in 0..10 {
         sessions.push(session(running.address()).await);

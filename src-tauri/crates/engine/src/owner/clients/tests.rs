@@ -30,6 +30,7 @@ async fn calling() -> (Owner, Inbound, ClientOpened, LegId) {
         remote: address,
         local: address,
         origin: None,
+        trusted: false,
     };
     let (reply, opened) = oneshot::channel();
     owner.open_client(opening, reply);

@@ -51,7 +51,14 @@ impl Control {
             if !process.is_running() {
                 return Some(Err(RigError::new("baresip ended at once")));
             }
-            TcpStream::connect_timeout(&address, ANSWER).ok().map(Ok)
+            let stream = TcpStream::connect_timeout(&address, ANSWER).ok()?;
+            // Before baresip listens, a connection whose own port happens to be that one is connected to itself.
+            let is_its_own = stream.local_addr().is_ok_and(|own| own == address);
+            Some(if is_its_own {
+                Err(RigError::new("the control port is already in use"))
+            } else {
+                Ok(stream)
+            })
         });
         let stream = result
             .and_then(|result| result)

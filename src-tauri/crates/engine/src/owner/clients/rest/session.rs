@@ -12,7 +12,7 @@ use sidetone_api::{Failure, SessionId};
 impl Owner {
     /// What was said of each when it was opened, without what opens it again.
     pub(super) fn session_views(&self) -> Vec<Value> {
-        let views = self.clients.all.iter().map(|(_, client)| {
+        let views = self.clients.all.values().map(|client| {
             let mut view = client.connection.clone();
             view.remove("authToken");
             view.insert("createDate".into(), json!(client.since));
