@@ -101,6 +101,21 @@ fn what_follows_an_ack_over_udp_does_not_overtake_it() {
     assert_eq!(followed, ["INVITE", "REFER"]);
 }
 
+/// As where a call is held to be transferred: nothing else wakes the user agent.
+#[test]
+fn a_refer_follows_the_ack_of_a_hold_by_itself() {
+    let (mut net, a, call, _) = calling();
+    reoffer(&mut net, a, call, "v=0 held");
+    net.settle();
+    let hold = received(&mut net);
+    net.send(PEER, A, &accept(&hold, "peertag"));
+    net.run_for(LATENCY);
+    let refer = Refer::blind("sip:carol@192.0.2.3".parse().unwrap());
+    net.with(a, |ua, now| ua.refer(now, call, refer));
+    net.run_for(Duration::from_millis(400));
+    assert_eq!(methods(&net.receive_all(PEER)), ["ACK", "REFER"]);
+}
+
 /// As in a call that the peer placed, in which nothing has gone out before.
 #[test]
 fn what_follows_an_ack_waits_while_its_address_is_looked_up() {

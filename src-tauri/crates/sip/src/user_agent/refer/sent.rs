@@ -47,7 +47,8 @@ impl UserAgent {
         let settles = self.ack_settles(now, state);
         if let (Some(settles), Some(state)) = (settles, self.calls.get_mut(&call)) {
             state.services.refer_waits = Some(Box::new(refer));
-            return state.timers.set(CallTimer::ReferSoon, settles);
+            state.timers.set(CallTimer::ReferSoon, settles);
+            return self.settle(call);
         }
         let Some((mut request, next)) = self.request_in_dialog(call, Method::Refer) else { return };
         let mut target = refer.to;
