@@ -20,6 +20,10 @@ fn set_out(net: &PeerNet) {
     let gateway = net.address().to_string();
     let status = Command::new("ip").args(["route", "add", "default", "via", &gateway]).status().unwrap();
     assert!(status.success(), "no default route");
+    // A relay without a way to one of the gateway's addresses (this machine has others) ends its client's allocation.
+    let here = net.our_address().to_string();
+    let status = net.command("ip").args(["route", "add", "default", "via", &here]).status().unwrap();
+    assert!(status.success(), "no default route there");
 }
 
 #[test]
