@@ -217,7 +217,6 @@ impl Owner {
         }
         tracing::info!(%session, remote = %opening.remote, "a client has connected");
         self.tell_of_client(session, ConnectionStatus::Established, "");
-        self.publish_gateway();
         Ok(())
     }
 
