@@ -11,6 +11,8 @@ export default defineConfig(({ command, mode }) => ({
     modulePreload: { polyfill: false },
     // No data: URLs, so that the content security policy needs none.
     assetsInlineLimit: 0,
+    // The window, and the page of guests in a meeting.
+    rollupOptions: { input: ['index.html', 'guest.html'] },
   },
   resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
   test: {

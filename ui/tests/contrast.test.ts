@@ -34,6 +34,9 @@ const TEXT: readonly (readonly [string, readonly string[]])[] = [
   ['on-accent', ['accent', 'accent-hover']],
   ['on-danger', ['danger', 'danger-hover']],
   ['on-stage', ['stage']],
+  ['on-person', [1, 2, 3, 4, 5, 6].map((number) => `person-${number}`)],
+  ['text', ['tile']],
+  ['text-muted', ['tile']],
 ]
 
 /** Edges of controls, marks and the focus ring: 3. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { focusOf, interpret, type Press, type Situation } from '../src/keyboard/map'
 
-const idle: Situation = { focus: 'page', overlay: false, panel: false, pad: 'dial', ringing: false, call: false, others: 0, letters: true, dialText: '' }
+const idle: Situation = { focus: 'page', overlay: false, panel: false, meeting: false, pad: 'dial', ringing: false, call: false, others: 0, letters: true, dialText: '' }
 const press = (key: string, part: Partial<Press> = {}): Press => ({
   key,
   code: '',

@@ -245,3 +245,16 @@ describe('the token of streams', () => {
     expect((page.get('token-value') as HTMLInputElement).value).toBe('')
   })
 })
+
+describe('guests from the network', () => {
+  it('come in where the user lets them, and nothing else of the gateway changes', async () => {
+    await settings('network')
+    await page.click('sharing-on')
+    await page.type('sharing-public', ' meet.example:8443 ')
+    await page.click('sharing-save')
+    expect(page.commands.at(-1)).toMatchObject({
+      command: 'changeSettings',
+      gateway: { httpPort: 8088, sharing: { on: true, port: 8443, public: 'meet.example:8443', certificate: '', key: '' } },
+    })
+  })
+})

@@ -4,7 +4,8 @@
 import type { Account, SipHeader } from "./account";
 import type { Contact, HistoryEntry } from "./directory";
 import type { HookEventView, HookExchange, HookSettings } from "./hooks";
-import type { AccountId, CallId, ContactId, DataId, SessionId, StreamId } from "./id";
+import type { AccountId, CallId, ContactId, DataId, RoomId, SessionId, StreamId } from "./id";
+import type { InviteView, RoomAsk, RoomJoining } from "./room";
 import type { Secret, SecretUse } from "./secret";
 import type { AudioSettings, CallSettings, GatewaySettings, NetworkSettings, UiSettings } from "./settings";
 import type { StreamSources, VideoSettings, VideoSourceView } from "./stream";
@@ -90,7 +91,7 @@ volume?: number, } | { "command": "snapshot", streamId: StreamId, } | { "command
 /**
  * JSON, or else a text.
  */
-payload: string, } | { "command": "sessionDebug", sessionId: SessionId, on: boolean, } | { "command": "getVideoSources" } | { "command": "sendData", 
+payload: string, } | { "command": "sessionDebug", sessionId: SessionId, on: boolean, } | { "command": "getVideoSources" } | { "command": "joinRoom" } & RoomJoining | { "command": "askRoom", roomId: RoomId, room: RoomAsk, } | { "command": "sendData", 
 /**
  * A SIP URI, a number or name at the session's domain, or a call's id. At a Web Call Server also the id of a session there;
  * empty: the body, as JSON where it is that, is for the server's backend.
@@ -128,7 +129,7 @@ limit: number, } | { "command": "sendHookAgain", id?: string, } | { "command": "
 /**
  * The answer to a command.
  */
-export type Reply = { "reply": "done" } | { "reply": "session", sessionId: SessionId, } | { "reply": "call", callId: CallId, } | { "reply": "account", accountId: AccountId, } | { "reply": "data", dataId: DataId, } | { "reply": "stream", streamId: StreamId, } | { "reply": "videoSources", sources: Array<VideoSourceView>, } | { "reply": "contact", contactId: ContactId, } | { "reply": "imported", added: number, changed: number, refused: Array<string>, } | { "reply": "text", text: string, } | { "reply": "history", entries: Array<HistoryEntry>, } | { "reply": "hookTested", exchange: HookExchange, } | { "reply": "hookEvents", events: Array<HookEventView>, } | { "reply": "snapshot", snapshot: Snapshot, };
+export type Reply = { "reply": "done" } | { "reply": "session", sessionId: SessionId, } | { "reply": "call", callId: CallId, } | { "reply": "account", accountId: AccountId, } | { "reply": "data", dataId: DataId, } | { "reply": "stream", streamId: StreamId, } | { "reply": "room", roomId: RoomId, } | { "reply": "invite", invite: InviteView, } | { "reply": "videoSources", sources: Array<VideoSourceView>, } | { "reply": "contact", contactId: ContactId, } | { "reply": "imported", added: number, changed: number, refused: Array<string>, } | { "reply": "text", text: string, } | { "reply": "history", entries: Array<HistoryEntry>, } | { "reply": "hookTested", exchange: HookExchange, } | { "reply": "hookEvents", events: Array<HookEventView>, } | { "reply": "snapshot", snapshot: Snapshot, };
 
 /**
  * Parts of the settings; an absent one stays.

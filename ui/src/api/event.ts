@@ -3,9 +3,10 @@
 
 import type { Contact, ContactState, HistoryEntry } from "./directory";
 import type { HooksView } from "./hooks";
-import type { CallId, ContactId, DataId, SessionId, StreamId } from "./id";
+import type { CallId, ContactId, DataId, ParticipantId, RoomId, SessionId, StreamId } from "./id";
+import type { RoomView } from "./room";
 import type { Settings } from "./settings";
-import type { CallStatus, ConnectionStatus, DataStatus, RegistrationStatus, SessionDebugStatus, StreamStatus, TransferStatus } from "./status";
+import type { CallStatus, ConnectionStatus, DataStatus, RegistrationStatus, RoomStatus, SessionDebugStatus, StreamStatus, TransferStatus } from "./status";
 import type { SnapshotFile, StreamStatistics, StreamView } from "./stream";
 import type { CallStatistics, CallView, DevicesView, GatewayView, Level, SessionView } from "./view";
 
@@ -48,7 +49,19 @@ payload: string, } | { "event": "SessionDebugStatusEvent", status: SessionDebugS
 /**
  * The file, where the server names one.
  */
-info: string, } | { "event": "DtmfReceived", callId: CallId, digit: string, } | { "event": "ErrorEvent", 
+info: string, } | { "event": "RoomStatusEvent", status: RoomStatus, roomId: RoomId, 
+/**
+ * The room's name.
+ */
+name: string, info: string, } | { "event": "RoomMessage", roomId: RoomId, from: ParticipantId, 
+/**
+ * Its name, also where it has left.
+ */
+login: string, 
+/**
+ * Absent: to all.
+ */
+to?: ParticipantId, text: string, } | { "event": "RoomReaction", roomId: RoomId, from: ParticipantId, reaction: string, } | { "event": "DtmfReceived", callId: CallId, digit: string, } | { "event": "ErrorEvent", 
 /**
  * The hook's name.
  */
@@ -56,6 +69,6 @@ hook: string,
 /**
  * The backend's reason, or ours.
  */
-info: string, sessionId?: SessionId, callId?: CallId, streamId?: StreamId, } | { "event": "Notice", level: NoticeLevel, info: string, callId?: CallId, } | { "event": "SessionChanged", session: SessionView, } | { "event": "SessionClosed", sessionId: SessionId, } | { "event": "CallChanged", call: CallView, } | { "event": "CallMeasured", callId: CallId, statistics: CallStatistics, } | { "event": "StreamChanged", stream: StreamView, } | { "event": "StreamMeasured", streamId: StreamId, statistics: StreamStatistics, } | { "event": "MicrophoneLevel", level: Level, } | { "event": "DevicesChanged", devices: DevicesView, } | { "event": "GatewayChanged", gateway: GatewayView, } | { "event": "HistoryAdded", entry: HistoryEntry, } | { "event": "HistoryCleared" } | { "event": "HistoryRemoved", callId: CallId, } | { "event": "MissedCallsChanged", missedCalls: number, } | { "event": "ContactChanged", contact: Contact, } | { "event": "ContactRemoved", contactId: ContactId, } | { "event": "ContactStateChanged", state: ContactState, } | { "event": "HooksChanged", hooks: HooksView, } | { "event": "SettingsChanged", settings: Settings, });
+info: string, sessionId?: SessionId, callId?: CallId, streamId?: StreamId, } | { "event": "Notice", level: NoticeLevel, info: string, callId?: CallId, } | { "event": "SessionChanged", session: SessionView, } | { "event": "SessionClosed", sessionId: SessionId, } | { "event": "CallChanged", call: CallView, } | { "event": "CallMeasured", callId: CallId, statistics: CallStatistics, } | { "event": "StreamChanged", stream: StreamView, } | { "event": "StreamMeasured", streamId: StreamId, statistics: StreamStatistics, } | { "event": "RoomChanged", room: RoomView, } | { "event": "RoomMeasured", roomId: RoomId, levels: Array<[ParticipantId, Level]>, } | { "event": "MicrophoneLevel", level: Level, } | { "event": "DevicesChanged", devices: DevicesView, } | { "event": "GatewayChanged", gateway: GatewayView, } | { "event": "HistoryAdded", entry: HistoryEntry, } | { "event": "HistoryCleared" } | { "event": "HistoryRemoved", callId: CallId, } | { "event": "MissedCallsChanged", missedCalls: number, } | { "event": "ContactChanged", contact: Contact, } | { "event": "ContactRemoved", contactId: ContactId, } | { "event": "ContactStateChanged", state: ContactState, } | { "event": "HooksChanged", hooks: HooksView, } | { "event": "SettingsChanged", settings: Settings, });
 
 export type NoticeLevel = "info" | "warning" | "error";

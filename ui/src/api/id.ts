@@ -22,6 +22,16 @@ export type ContactId = string;
 export type DataId = string;
 
 /**
+ * One who is in a room, or wants to come in.
+ */
+export type ParticipantId = string;
+
+/**
+ * One stay in a room, from joining to leaving. Unique over restarts.
+ */
+export type RoomId = string;
+
+/**
  * One connection of this engine to one link. New at every `connect`.
  */
 export type SessionId = string;

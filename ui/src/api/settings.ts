@@ -89,7 +89,7 @@ httpPort: number,
 /**
  * Streams are published and played over HTTP with the bearer token of `setSecret` alone.
  */
-streamToken: boolean, };
+streamToken: boolean, sharing: SharingSettings, };
 
 export type HoldMusic = "tune" | "silence" | { "file": { path: string, } };
 
@@ -115,6 +115,27 @@ dns: Array<string>, };
  * Everything that is kept over restarts, but for secrets. An unknown key in the file is an error that names it.
  */
 export type Settings = { audio: AudioSettings, network: NetworkSettings, gateway: GatewaySettings, ui: UiSettings, calls: CallSettings, video: VideoSettings, hooks: HookSettings, accounts: Array<Account>, };
+
+/**
+ * What others of this network reach: by default nothing.
+ */
+export type SharingSettings = { 
+/**
+ * Guests with an invite reach meetings from this network, by TLS.
+ */
+on: boolean, 
+/**
+ * Preferred; the next free one is taken where it is busy.
+ */
+port: number, 
+/**
+ * Where the world reaches that port: `meet.example` or `203.0.113.5:8443`; empty: nowhere.
+ */
+public: string, 
+/**
+ * PEM files of a certificate and its key; empty: one of an authority of our own, which guests' devices are to trust.
+ */
+certificate: string, key: string, };
 
 export type Theme = "system" | "light" | "dark";
 

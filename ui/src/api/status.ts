@@ -22,6 +22,11 @@ export type DataStatus = "ACCEPTED" | "FAILED";
 export type RegistrationStatus = "REGISTERED" | "UNREGISTERED" | "AUTHENTICATION_FAIL";
 
 /**
+ * Where we are with a room. `LEFT` and `FAILED` are ends.
+ */
+export type RoomStatus = "JOINING" | "LOBBY" | "JOINED" | "LEFT" | "FAILED";
+
+/**
  * Whether a server keeps logs of a session.
  */
 export type SessionDebugStatus = "STARTED" | "STOPPED";

@@ -1,7 +1,7 @@
 // Generated from the engine's vocabulary by `cargo xtask bindings`. Do not edit.
 /* eslint-disable */
 
-import type { SessionId, StreamId } from "./id";
+import type { RoomId, SessionId, StreamId } from "./id";
 import type { StreamStatus } from "./status";
 import type { CodecView, Level, RecordingView } from "./view";
 
@@ -193,7 +193,11 @@ players: number | null,
 /**
  * What is wrong with a source, in words: a camera that gives nothing, a screen that is not there.
  */
-problem: string | null, statistics: StreamStatistics | null, };
+problem: string | null, statistics: StreamStatistics | null, 
+/**
+ * Of a stream that is sent to a room, or played of one: the room's screen shows it.
+ */
+roomId?: RoomId, };
 
 export type VideoInset = { source: string, corner: Corner, 
 /**

@@ -5,6 +5,7 @@ import type { Transport } from "./account";
 import type { Contact, ContactState, HistoryEntry } from "./directory";
 import type { HooksView } from "./hooks";
 import type { AccountId, CallId, SessionId } from "./id";
+import type { RoomView } from "./room";
 import type { Settings } from "./settings";
 import type { CallStatus, ConnectionStatus, RegistrationStatus, TransferStatus } from "./status";
 import type { GatewayStream, StreamView, VideoView } from "./stream";
@@ -254,6 +255,10 @@ sipAddress: string | null,
  */
 httpAddress: string | null, 
 /**
+ * What others of this network reach; `null`: nothing.
+ */
+sharing: SharingView | null, 
+/**
  * Why it does not run, or that another port was taken.
  */
 info: string, extensions: Array<RegisteredExtension>, 
@@ -352,6 +357,31 @@ server: string | null,
 retryAt: number | null, };
 
 /**
+ * Where guests come in from other machines.
+ */
+export type SharingView = { 
+/**
+ * `https://192.0.2.1:8443`, for each of our addresses; none where it could not be opened.
+ */
+urls: Array<string>, 
+/**
+ * Ours; 0 where it could not be opened.
+ */
+port: number, 
+/**
+ * The same for the world, where the settings say how it reaches us.
+ */
+public: string | null, 
+/**
+ * SHA-256 of our own authority's certificate, which guests may compare; `null` where another one signed.
+ */
+fingerprint: string | null, 
+/**
+ * Why it could not be opened, or that another port was taken.
+ */
+info: string, };
+
+/**
  * The first hop of the signalling: what is beyond it is not known.
  */
 export type SignallingView = { transport: Transport, 
@@ -384,6 +414,10 @@ calls: Array<CallView>,
  * Streams that have not ended.
  */
 streams: Array<StreamView>, 
+/**
+ * Rooms that we are in or wait for.
+ */
+rooms: Array<RoomView>, 
 /**
  * The latest ended calls, newest first; `getHistory` has the others.
  */

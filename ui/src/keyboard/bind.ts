@@ -1,5 +1,6 @@
 import type { App } from '../state/app.svelte'
 import { isTalking } from '../state/select'
+import { inMeeting } from './meeting'
 import { focusOf, interpret, type KeyAction, type Situation } from './map'
 
 /** Listens on the window until the returned function is called. */
@@ -27,8 +28,9 @@ function situation(app: App, document: Document): Situation {
   const call = app.call
   return {
     focus: focusOf(document.activeElement),
-    overlay: app.help || document.fullscreenElement != null,
+    overlay: app.help || app.rooms.dialog !== null || document.fullscreenElement != null,
     panel: call !== null && app.transfer.openFor === call.callId,
+    meeting: app.screen === 'meeting' && app.rooms.room !== null,
     pad: app.dial.pad,
     ringing: app.waiting.length > 0,
     call: call !== null,
@@ -79,7 +81,10 @@ function carryOut(action: KeyAction, app: App, document: Document): void {
     case 'close':
       if (document.fullscreenElement) void document.exitFullscreen()
       app.help = false
+      app.rooms.dialog = null
       return
+    case 'meeting':
+      return inMeeting(action.act, app, document)
     case 'closePanel':
       return app.transfer.close()
     case 'leaveField':

@@ -19,6 +19,10 @@ export type KeyAction =
   | { do: 'close' }
   | { do: 'closePanel' }
   | { do: 'leaveField' }
+  | { do: 'meeting'; act: MeetingAct }
+
+/** What is done in the meeting that is shown. */
+export type MeetingAct = 'close' | 'sound' | 'picture' | 'share' | 'hand' | 'react' | 'layout' | 'people' | 'chat' | 'invite' | 'full'
 
 export type Press = {
   key: string
@@ -40,6 +44,8 @@ export type Situation = {
   pad: 'dial' | 'tones'
   /** Something that belongs to the call is open beside it, and closes before the call ends. */
   panel: boolean
+  /** The meeting's screen, with a room that we are in. */
+  meeting: boolean
   /** A call rings here. */
   ringing: boolean
   /** A call of ours can be hung up. */
@@ -61,6 +67,7 @@ export function interpret(press: Press, now: Situation): KeyAction | null {
   if (press.ctrl || press.alt || press.meta) return null
   if (press.key === 'Escape') return press.repeat ? null : escape(now)
   if (now.overlay || now.focus === 'text') return null
+  if (now.meeting) return inMeeting(press, now)
   if (press.key === 'Enter') return now.focus === 'control' || press.repeat ? null : { do: 'call' }
   if (now.focus === 'dialField') return null
   return letterless(press, now)
@@ -72,9 +79,31 @@ function escape(now: Situation): KeyAction | null {
   if (now.focus === 'text') return { do: 'leaveField' }
   if (now.focus === 'dialField' && now.dialText !== '') return { do: 'clear' }
   if (now.ringing) return { do: 'decline' }
+  // A call beside it, or in it, is ended where it is shown.
+  if (now.meeting) return { do: 'meeting', act: 'close' }
   if (now.panel) return { do: 'closePanel' }
   if (now.call) return { do: 'hangup' }
   return now.dialText === '' ? null : { do: 'clear' }
+}
+
+function inMeeting(press: Press, now: Situation): KeyAction | null {
+  if (press.repeat) return null
+  if (press.key === '?') return { do: 'help' }
+  const act = now.letters ? MEETING[press.key.toLowerCase()] : undefined
+  return act ? { do: 'meeting', act } : null
+}
+
+const MEETING: Readonly<Record<string, MeetingAct>> = {
+  m: 'sound',
+  v: 'picture',
+  d: 'share',
+  r: 'hand',
+  e: 'react',
+  w: 'layout',
+  p: 'people',
+  c: 'chat',
+  i: 'invite',
+  f: 'full',
 }
 
 function letterless(press: Press, now: Situation): KeyAction | null {

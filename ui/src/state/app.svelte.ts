@@ -13,11 +13,12 @@ import { News, newsOf } from './news.svelte'
 import { isShownElsewhere, noticeWords } from './noticeWords'
 import { Notices } from './notices.svelte'
 import { ownCalls, shownCall, waitingCalls } from './select'
+import { Rooms } from './rooms.svelte'
 import { Streams } from './streams.svelte'
 import { Switchboard } from './switchboard'
 import { TransferFlow } from './transfer.svelte'
 
-export type Screen = 'phone' | 'streams' | 'settings'
+export type Screen = 'phone' | 'meeting' | 'streams' | 'settings'
 export type SettingsTab = 'general' | 'calls' | 'audio' | 'network' | 'hooks'
 export type MoreTab = 'recent' | 'contacts' | 'messages' | 'sound' | 'events'
 
@@ -53,6 +54,7 @@ export class App {
   readonly messages = new Messages(this)
   readonly history = new History(this)
   readonly streams = new Streams(this)
+  readonly rooms = new Rooms(this)
 
   constructor(private readonly platform: Platform) {}
 
@@ -92,6 +94,7 @@ export class App {
       },
       onSnapshot: (snapshot) => (this.told = fromSnapshot(snapshot, this.told)),
       onEvent: (event) => {
+        this.rooms.take(event)
         if (this.told) {
           this.news.say(newsOf(this.told, event, this.call?.callId ?? null, this.names))
           this.told = apply(this.told, event, Date.now())

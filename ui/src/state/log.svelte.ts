@@ -18,7 +18,7 @@ export class EventLog {
   private nextKey = 1
 
   add(event: Envelope): void {
-    if (event.event === 'CallMeasured' || event.event === 'MicrophoneLevel') return
+    if (event.event === 'CallMeasured' || event.event === 'MicrophoneLevel' || event.event === 'RoomMeasured') return
     const kept = this.lines.length >= MAX_LINES ? this.lines.slice(1 - MAX_LINES) : this.lines
     this.lines = [...kept, toLine(event, this.nextKey++)]
   }
@@ -49,6 +49,7 @@ function statusOf(event: Envelope): string {
   if (event.event === 'OnStreamEvent') return event.kind
   if (event.event === 'ErrorEvent') return event.hook
   if (event.event === 'CallChanged') return event.call.status
+  if (event.event === 'RoomChanged') return event.room.status
   return ''
 }
 
@@ -58,6 +59,8 @@ function idOf(event: Envelope): string {
   if (event.event === 'ContactChanged') return event.contact.id
   if (event.event === 'OnStreamEvent') return event.streamId
   if ('callId' in event && event.callId !== undefined) return event.callId
+  if ('roomId' in event) return event.roomId
+  if (event.event === 'RoomChanged') return event.room.roomId
   if ('sessionId' in event) return event.sessionId
   if (event.event === 'SessionChanged') return event.session.sessionId
   if (event.event === 'CallChanged') return event.call.callId

@@ -8,6 +8,7 @@ import type {
   HistoryEntry,
   HooksView,
   Level,
+  RoomView,
   SessionView,
   Settings,
   Snapshot,
@@ -26,6 +27,8 @@ export type Mirror = {
   missedCalls: number
   /** Published and played, until they end. */
   streams: readonly StreamView[]
+  /** That we are in, or wait for. */
+  rooms: readonly RoomView[]
   contacts: readonly Contact[]
   contactStates: readonly ContactState[]
   devices: DevicesView
@@ -41,7 +44,7 @@ export type Mirror = {
 
 /** The end that the last call came to survives a new snapshot: the engine does not keep it. */
 export function fromSnapshot(snapshot: Snapshot, previous: Mirror | null): Mirror {
-  const { version, sessions, calls, history, missedCalls, streams, contacts, contactStates, devices, gateway, hooks, settings } = snapshot
+  const { version, sessions, calls, history, missedCalls, streams, rooms, contacts, contactStates, devices, gateway, hooks, settings } = snapshot
   return {
     version,
     sessions,
@@ -50,6 +53,7 @@ export function fromSnapshot(snapshot: Snapshot, previous: Mirror | null): Mirro
     history,
     missedCalls,
     streams,
+    rooms: rooms.filter((room) => !roomHasEnded(room)),
     contacts,
     contactStates,
     devices,
@@ -91,6 +95,12 @@ function change(mirror: Mirror, event: Envelope): Partial<Mirror> {
         streams: mirror.streams.map((stream) =>
           stream.streamId === event.streamId ? { ...stream, statistics: event.statistics } : stream,
         ),
+      }
+    case 'RoomChanged':
+      return {
+        rooms: roomHasEnded(event.room)
+          ? mirror.rooms.filter((room) => room.roomId !== event.room.roomId)
+          : upsert(mirror.rooms, event.room, (room) => room.roomId),
       }
     case 'HistoryAdded':
       return addHistory(mirror, event.entry)
@@ -144,6 +154,8 @@ export const hasEnded = (call: CallView): boolean =>
 
 export const streamHasEnded = ({ status, retryAt }: StreamView): boolean =>
   retryAt === null && (status === 'UNPUBLISHED' || status === 'STOPPED' || status === 'FAILED')
+
+export const roomHasEnded = ({ status }: RoomView): boolean => status === 'LEFT' || status === 'FAILED'
 
 const without = <T extends { callId: string }>(list: readonly T[], callId: string): T[] =>
   list.filter((item) => item.callId !== callId)

@@ -2,6 +2,8 @@ import type { CallView, Envelope, StreamView } from '../api/types'
 import { t } from '../locales'
 import type { Mirror } from './mirror'
 import { NameBook } from './names'
+import { isReaction } from './reactions'
+import { newsOfRoom } from './roomNews'
 import { remoteOf } from './words'
 
 const NOBODY = new NameBook([])
@@ -53,6 +55,14 @@ function newsOfStream(before: StreamView, after: StreamView): string[] {
   return news
 }
 
+const isOfRoom = ({ streams, rooms }: Mirror, streamId: string, name: string): boolean =>
+  streams.some((stream) => stream.streamId === streamId && stream.roomId !== undefined) || rooms.some((room) => name.startsWith(`${room.name}-`))
+
+function newsOfReaction(mirror: Mirror, from: string, reaction: string): string[] {
+  const person = mirror.rooms.flatMap(({ participants }) => participants).find(({ participantId }) => participantId === from)
+  return person && isReaction(reaction) ? [t('news.room.reacts', { name: person.login, reaction: t(`meeting.reaction.${reaction}`) })] : []
+}
+
 /** Of an event, seen against what was known before it. */
 export function newsOf(mirror: Mirror, event: Envelope, inFront: string | null, book = NOBODY): string[] {
   switch (event.event) {
@@ -65,11 +75,19 @@ export function newsOf(mirror: Mirror, event: Envelope, inFront: string | null, 
     case 'OnDataEvent':
       return event.incoming ? [t('news.message', { name: book.nameOf(event.from) })] : []
     case 'StreamStatusEvent':
+      // Of a meeting its people are news, not their streams.
+      if (isOfRoom(mirror, event.streamId, event.name)) return []
       return [[t(`news.stream.${event.status}`, { name: event.name }), event.info].filter(Boolean).join(': ')]
     case 'StreamChanged': {
       const before = mirror.streams.find((stream) => stream.streamId === event.stream.streamId)
-      return before ? newsOfStream(before, event.stream) : []
+      return before && before.roomId === undefined ? newsOfStream(before, event.stream) : []
     }
+    case 'RoomChanged':
+      return newsOfRoom(mirror.rooms.find((room) => room.roomId === event.room.roomId), event.room)
+    case 'RoomMessage':
+      return mirror.rooms.some((room) => room.own === event.from) ? [] : [t(event.to === undefined ? 'news.room.message' : 'news.room.private', { name: event.login })]
+    case 'RoomReaction':
+      return newsOfReaction(mirror, event.from, event.reaction)
     case 'SnapshotTaken':
       return [event.file ? t('news.snapshot', { path: event.file.path }) : t('news.snapshot.failed', { info: event.info })]
     case 'SettingsChanged': {

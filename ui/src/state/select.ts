@@ -1,4 +1,4 @@
-import type { Account, CallView, HistoryEntry, SessionView } from '../api/types'
+import type { Account, CallView, HistoryEntry, SessionView, StreamView } from '../api/types'
 import type { Mirror } from './mirror'
 
 /** Rings here and waits for an answer. */
@@ -17,6 +17,9 @@ export const isActive = (call: CallView): boolean => isTalking(call) && !call.ho
 export const activeCalls = (mirror: Mirror): CallView[] => mirror.calls.filter(isActive)
 
 export const conferenceCalls = (mirror: Mirror): CallView[] => mirror.calls.filter((call) => call.inConference)
+
+/** Those of a meeting are on its own screen. */
+export const ownStreams = (mirror: Mirror): StreamView[] => mirror.streams.filter(({ roomId }) => roomId === undefined)
 
 /** The call in front: the chosen one while it lives, else the newest that is not held, else the newest. */
 export function shownCall(mirror: Mirror, chosen: string | null): CallView | null {

@@ -35,7 +35,7 @@ export class Streams {
   constructor(private readonly app: App) {}
 
   take(event: Envelope): void {
-    if (event.event === 'StreamChanged' && streamHasEnded(event.stream)) {
+    if (event.event === 'StreamChanged' && event.stream.roomId === undefined && streamHasEnded(event.stream)) {
       const others = this.ended.filter((stream) => stream.streamId !== event.stream.streamId)
       this.ended = [event.stream, ...others].slice(0, KEPT)
       this.forgetSnapshot(event.stream.streamId)

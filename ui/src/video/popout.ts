@@ -10,7 +10,7 @@ const hasPictureInPicture = (): boolean =>
 export const canPopOut = (app: App): boolean => app.windows.popOut !== undefined || hasPictureInPicture()
 
 /** Shows a stream in a small window, which the app gives; in a browser that is its picture in picture, where it has one. */
-export async function popOut(app: App, { streamId, name }: StreamView, canvas: HTMLCanvasElement | null): Promise<void> {
+export async function popOut(app: App, { streamId, name }: Pick<StreamView, 'streamId' | 'name'>, canvas: HTMLCanvasElement | null): Promise<void> {
   try {
     const floats = hasPictureInPicture() && (app.host === 'browser' || app.windows.popOut === undefined)
     if (canvas && floats) await floatAbove(canvas)

@@ -3,6 +3,8 @@ import { failure } from '../types'
 import { callCommand } from './calls'
 import { statistics } from './data'
 import { directoryCommand } from './directory'
+import { roomCommand } from './rooms'
+import { measureRooms } from './roomLife'
 import { settingsCommand } from './settings'
 import { streamCommand } from './streams'
 
@@ -18,6 +20,8 @@ export class FakeEngine {
   state: Snapshot
   testing = false
   hookEvents: HookEventView[] = []
+  /** In meetings they speak in turns. */
+  lively = false
   private seq: number
   private nextId = 50
   private timer: ReturnType<typeof setInterval> | undefined
@@ -55,7 +59,7 @@ export class FakeEngine {
 
   async carryOut(command: Command): Promise<Reply> {
     if (command.command === 'getSnapshot') return { reply: 'snapshot', snapshot: this.snapshot() }
-    return callCommand(this, command) ?? directoryCommand(this, command) ?? settingsCommand(this, command) ?? streamCommand(this, command) ?? DONE
+    return callCommand(this, command) ?? directoryCommand(this, command) ?? settingsCommand(this, command) ?? streamCommand(this, command) ?? roomCommand(this, command) ?? DONE
   }
 
   /** While the call lives. */
@@ -117,6 +121,7 @@ export class FakeEngine {
   private measure(): void {
     const level = (): { rms: number; peak: number } => ({ rms: -30 + Math.random() * 12, peak: -14 + Math.random() * 6 })
     if (this.testing) this.emit({ event: 'MicrophoneLevel', level: level() })
+    measureRooms(this)
     const quiet = { rms: -70, peak: -62 }
     for (const { callId, establishedAt, hold, problem, recording } of this.state.calls) {
       if (establishedAt === null) continue

@@ -1,5 +1,6 @@
 import type { StreamSources, StreamView } from '../../api/types'
 import { i420Length } from '../frames/picture'
+import { drawn, ROOM_STREAM } from './roomPictures'
 import type { FrameListener, FrameSubscription, Shown, StreamPicture } from '../types'
 
 /** Bars and a moving square, ten pictures a second while somebody draws them. A portrait stream comes lying on its side. */
@@ -8,12 +9,13 @@ export function fakePictures(shown: Shown, streams: readonly StreamView[], liste
   let number = 0
   let sources = 'sources' in shown ? shown.sources : (streams.find((stream) => stream.streamId === shown.streamId)?.sources ?? null)
   const portrait = 'streamId' in shown && shown.streamId === 'st3'
+  const person = 'streamId' in shown && shown.streamId.startsWith(ROOM_STREAM) ? shown.streamId : ''
   const timer = setInterval(() => {
     if (sources) listener.onLevels?.(levels(sources, number))
     number++
     if (credits <= 0 || isDark(sources)) return
     credits--
-    listener.onPicture(synthetic(portrait ? [180, 320] : [320, 180], number - 1))
+    listener.onPicture(person ? drawn(person, number - 1) : synthetic(portrait ? [180, 320] : [320, 180], number - 1))
   }, 100)
   const judge = (): void => listener.onProblem?.(isDark(sources) ? DARK : '')
   if ('sources' in shown) setTimeout(judge)

@@ -4,6 +4,7 @@ import { call, local, localAccount, office, officeAccount, snapshot, statistics 
 import type { FakeEngine } from './engine'
 import { contacts, contactStates, history } from './people'
 import { incoming, phoneScenario, talking } from './phone'
+import { meetingScenario } from './rooms'
 import { streamScenario } from './streams'
 
 /** One state of the product to look at: its snapshot, what happens next, and whether the engine answers. */
@@ -45,7 +46,7 @@ export function scenario(name: string, now: number): Scenario {
     case 'trouble':
       return at(troubled(two))
     default:
-      return phoneScenario(name, now, two) ?? streamScenario(name, now, two) ?? at(two)
+      return phoneScenario(name, now, two) ?? streamScenario(name, now, two) ?? meetingScenario(name, now, two) ?? at(two)
   }
 }
 

@@ -1,0 +1,68 @@
+import type { Envelope, Failure, ParticipantId } from '../api/types'
+import type { Rooms } from './rooms.svelte'
+
+export type RoomLine = {
+  key: number
+  time: number
+  /** `null`: ourselves. */
+  from: ParticipantId | null
+  login: string
+  /** Whom alone it is for, by name; `null`: all. */
+  to: string | null
+  text: string
+  /** Why it did not go out; empty where it did. */
+  failed: string
+  toId: ParticipantId | null
+}
+
+/** What was written in the meeting that we are in. */
+export class RoomChat {
+  lines = $state.raw<readonly RoomLine[]>([])
+  unread = $state(0)
+  /** `null`: all. */
+  to = $state<ParticipantId | null>(null)
+  text = $state('')
+  private keys = 0
+
+  constructor(private readonly rooms: Rooms) {}
+
+  take(event: Extract<Envelope, { event: 'RoomMessage' }>): void {
+    const { room } = this.rooms
+    // Our own were shown when they were sent.
+    if (!room || event.roomId !== room.roomId || event.from === room.own) return
+    const to = event.to === undefined ? null : this.rooms.nameOf(event.to)
+    this.add({ time: event.time, from: event.from, login: event.login, to, toId: event.to ?? null, text: event.text, failed: '' })
+    if (this.rooms.panel !== 'chat') this.unread++
+  }
+
+  see(): void {
+    this.unread = 0
+  }
+
+  clear(): void {
+    this.lines = []
+    this.unread = 0
+    this.to = null
+    this.text = ''
+  }
+
+  async send(text: string, to: ParticipantId | null): Promise<void> {
+    const login = this.rooms.own?.login ?? ''
+    const key = this.add({ time: Date.now(), from: null, login, to: to === null ? null : this.rooms.nameOf(to), toId: to, text, failed: '' })
+    const failure: Failure | null = await this.rooms.tell({ ask: 'sendMessage', text, ...(to === null ? {} : { to }) })
+    if (failure) this.lines = this.lines.map((line) => (line.key === key ? { ...line, failed: failure.message } : line))
+  }
+
+  again(line: RoomLine): void {
+    this.lines = this.lines.filter((other) => other.key !== line.key)
+    void this.send(line.text, line.toId)
+  }
+
+  private add(line: Omit<RoomLine, 'key'>): number {
+    const key = ++this.keys
+    this.lines = [...this.lines.slice(1 - MOST_LINES), { ...line, key }]
+    return key
+  }
+}
+
+const MOST_LINES = 1000
