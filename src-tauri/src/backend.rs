@@ -165,6 +165,7 @@ async fn start_engine(directories: Directories) -> Result<Handle, Failure> {
         hook_secret: None,
         settings: None,
         exchange: Default::default(),
+        media: Default::default(),
         sip_bind: None,
         tones: true,
         one_at_a_time: true,
@@ -183,6 +184,7 @@ async fn start_gateway(app: &AppHandle, engine: Handle, directories: Directories
         port: settings.http_port,
         ui: pages::of(app),
         runtime: Some(directories.runtime),
+        data: Some(directories.data),
         network: Network::default(),
     };
     let started = Gateway::start(engine, options).await;

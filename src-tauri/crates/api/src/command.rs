@@ -1,7 +1,8 @@
 use crate::{
     Account, AccountId, AudioSettings, CallId, CallSettings, Contact, ContactId, DataId, GatewaySettings,
-    HistoryEntry, HookEventView, HookExchange, HookSettings, NetworkSettings, Secret, SecretUse, SessionId,
-    SipHeader, Snapshot, StreamId, StreamSources, UiSettings, VideoSettings, VideoSourceView,
+    HistoryEntry, HookEventView, HookExchange, HookSettings, InviteView, NetworkSettings, RoomAsk, RoomId,
+    RoomJoining, Secret, SecretUse, SessionId, SipHeader, Snapshot, StreamId, StreamSources, UiSettings,
+    VideoSettings, VideoSourceView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -217,6 +218,13 @@ pub enum Command {
     },
     /// Look for cameras, screens and windows; the reply has them.
     GetVideoSources,
+    /// Come into a room, or make it.
+    JoinRoom(RoomJoining),
+    /// Of a room that we are in.
+    AskRoom {
+        room_id: RoomId,
+        room: RoomAsk,
+    },
     /// Deliver text to a SIP URI (MESSAGE) or to the far end of a call.
     SendData {
         /// A SIP URI, a number or name at the session's domain, or a call's id. At a Web Call Server also the id of a session there;
@@ -393,6 +401,8 @@ pub enum Reply {
     Account { account_id: AccountId },
     Data { data_id: DataId },
     Stream { stream_id: StreamId },
+    Room { room_id: RoomId },
+    Invite { invite: InviteView },
     VideoSources { sources: Vec<VideoSourceView> },
     Contact { contact_id: ContactId },
     Imported { added: u32, changed: u32, refused: Vec<String> },

@@ -1,8 +1,8 @@
 use crate::{
     CallId, CallStatistics, CallStatus, CallView, ConnectionStatus, Contact, ContactId, ContactState, DataId,
-    DataStatus, DevicesView, GatewayView, HistoryEntry, HooksView, Level, RegistrationStatus,
-    SessionDebugStatus, SessionId, SessionView, Settings, SnapshotFile, StreamId, StreamStatistics,
-    StreamStatus, StreamView, TransferStatus,
+    DataStatus, DevicesView, GatewayView, HistoryEntry, HooksView, Level, ParticipantId, RegistrationStatus,
+    RoomId, RoomStatus, RoomView, SessionDebugStatus, SessionId, SessionView, Settings, SnapshotFile,
+    StreamId, StreamStatistics, StreamStatus, StreamView, TransferStatus,
 };
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +113,30 @@ pub enum Event {
         /// The file, where the server names one.
         info: String,
     },
+    RoomStatusEvent {
+        status: RoomStatus,
+        room_id: RoomId,
+        /// The room's name.
+        name: String,
+        info: String,
+    },
+    /// A message in a room, ours too.
+    RoomMessage {
+        room_id: RoomId,
+        from: ParticipantId,
+        /// Its name, also where it has left.
+        login: String,
+        /// Absent: to all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        to: Option<ParticipantId>,
+        text: String,
+    },
+    RoomReaction {
+        room_id: RoomId,
+        from: ParticipantId,
+        reaction: String,
+    },
     /// The far end pressed a key.
     DtmfReceived {
         call_id: CallId,
@@ -166,6 +190,14 @@ pub enum Event {
         stream_id: StreamId,
         statistics: StreamStatistics,
     },
+    RoomChanged {
+        room: RoomView,
+    },
+    /// Five times a second where somebody is heard: how loud each is.
+    RoomMeasured {
+        room_id: RoomId,
+        levels: Vec<(ParticipantId, Level)>,
+    },
     /// Ten times a second while the microphone is tested.
     MicrophoneLevel {
         level: Level,
@@ -216,7 +248,13 @@ pub enum NoticeLevel {
 impl Event {
     /// Numbers for a screen, not news: dropped first where a client is slow, and left out of logs.
     pub fn is_measurement(&self) -> bool {
-        matches!(self, Self::CallMeasured { .. } | Self::StreamMeasured { .. } | Self::MicrophoneLevel { .. })
+        matches!(
+            self,
+            Self::CallMeasured { .. }
+                | Self::StreamMeasured { .. }
+                | Self::RoomMeasured { .. }
+                | Self::MicrophoneLevel { .. }
+        )
     }
 }
 

@@ -51,3 +51,11 @@ id!(
     /// One stream that is published or played here, from the command to its end. Unique over restarts.
     StreamId
 );
+id!(
+    /// One stay in a room, from joining to leaving. Unique over restarts.
+    RoomId
+);
+id!(
+    /// One who is in a room, or wants to come in.
+    ParticipantId
+);

@@ -15,6 +15,7 @@ mod event;
 mod failure;
 mod hooks;
 mod id;
+mod room;
 mod secret;
 mod settings;
 mod status;
@@ -34,15 +35,19 @@ pub use hooks::{
     HookAuthentication, HookEventView, HookExchange, HookPolicy, HookSettings, HooksView, RestOnError,
     RestPolicy,
 };
-pub use id::{AccountId, CallId, ContactId, DataId, SessionId, StreamId};
+pub use id::{AccountId, CallId, ContactId, DataId, ParticipantId, RoomId, SessionId, StreamId};
+pub use room::{
+    InviteReach, InviteView, KnockingView, ParticipantKind, ParticipantView, RoomAsk, RoomJoining,
+    RoomSettings, RoomStream, RoomView, ShownPicture,
+};
 pub use secret::{Secret, SecretUse};
 pub use settings::{
-    AudioSettings, CallSettings, DialRule, GatewaySettings, HoldMusic, NetworkSettings, Settings, Theme,
-    UiSettings,
+    AudioSettings, CallSettings, DialRule, GatewaySettings, HoldMusic, NetworkSettings, Settings,
+    SharingSettings, Theme, UiSettings,
 };
 pub use status::{
-    CallStatus, ConnectionStatus, DataStatus, RegistrationStatus, SessionDebugStatus, StreamStatus,
-    TransferStatus,
+    CallStatus, ConnectionStatus, DataStatus, RegistrationStatus, RoomStatus, SessionDebugStatus,
+    StreamStatus, TransferStatus,
 };
 pub use stream::{
     AudioInput, ContentHint, Corner, GatewayStream, IceServer, Quality, QualityView, SnapshotFile,
@@ -52,6 +57,6 @@ pub use stream::{
 pub use view::{
     CallDirection, CallProblem, CallProblemKind, CallStatistics, CallVideoStatistics, CallVideoView,
     CallView, CodecView, DeviceChoice, DeviceView, DevicesView, Encryption, GatewayClient, GatewayView,
-    HoldView, Level, MessagesWaiting, RecordingView, RegisteredExtension, SessionView, SignallingView,
-    Snapshot, TransferView,
+    HoldView, Level, MessagesWaiting, RecordingView, RegisteredExtension, SessionView, SharingView,
+    SignallingView, Snapshot, TransferView,
 };

@@ -64,6 +64,29 @@ pub struct GatewaySettings {
     pub http_port: u16,
     /// Streams are published and played over HTTP with the bearer token of `setSecret` alone.
     pub stream_token: bool,
+    pub sharing: SharingSettings,
+}
+
+/// What others of this network reach: by default nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct SharingSettings {
+    /// Guests with an invite reach meetings from this network, by TLS.
+    pub on: bool,
+    /// Preferred; the next free one is taken where it is busy.
+    pub port: u16,
+    /// Where the world reaches that port: `meet.example` or `203.0.113.5:8443`; empty: nowhere.
+    pub public: String,
+    /// PEM files of a certificate and its key; empty: one of an authority of our own, which guests' devices are to trust.
+    pub certificate: String,
+    pub key: String,
+}
+
+impl Default for SharingSettings {
+    fn default() -> Self {
+        Self { on: false, port: 8443, public: String::new(), certificate: String::new(), key: String::new() }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -171,7 +194,13 @@ impl Default for AudioSettings {
 
 impl Default for GatewaySettings {
     fn default() -> Self {
-        Self { enabled: true, sip_port: 5060, http_port: 8088, stream_token: false }
+        Self {
+            enabled: true,
+            sip_port: 5060,
+            http_port: 8088,
+            stream_token: false,
+            sharing: SharingSettings::default(),
+        }
     }
 }
 

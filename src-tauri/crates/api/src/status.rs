@@ -110,6 +110,27 @@ status!(
     }
 );
 
+status!(
+    /// Where we are with a room. `LEFT` and `FAILED` are ends.
+    RoomStatus {
+        /// Asked to come in.
+        Joining = "JOINING",
+        /// A host decides.
+        Lobby = "LOBBY",
+        Joined = "JOINED",
+        /// By ourselves, by a host, or because the room ended.
+        Left = "LEFT",
+        /// Refused, or lost.
+        Failed = "FAILED",
+    }
+);
+
+impl RoomStatus {
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Left | Self::Failed)
+    }
+}
+
 impl StreamStatus {
     pub fn is_end(self) -> bool {
         matches!(self, Self::Unpublished | Self::Stopped | Self::Failed)

@@ -1,4 +1,4 @@
-use crate::{CodecView, Level, RecordingView, SessionId, StreamId, StreamStatus};
+use crate::{CodecView, Level, RecordingView, RoomId, SessionId, StreamId, StreamStatus};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,10 @@ pub struct StreamView {
     /// What is wrong with a source, in words: a camera that gives nothing, a screen that is not there.
     pub problem: Option<String>,
     pub statistics: Option<StreamStatistics>,
+    /// Of a stream that is sent to a room, or played of one: the room's screen shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub room_id: Option<RoomId>,
 }
 
 /// What a published stream is made of. Pictures are named as `default`, `device:ID`, `screen:ID`, `window:ID`, `image:PATH`,

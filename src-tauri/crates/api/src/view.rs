@@ -1,6 +1,7 @@
 use crate::{
     AccountId, CallId, CallStatus, ConnectionStatus, Contact, ContactState, GatewayStream, HistoryEntry,
-    HooksView, RegistrationStatus, SessionId, Settings, StreamView, TransferStatus, Transport, VideoView,
+    HooksView, RegistrationStatus, RoomView, SessionId, Settings, StreamView, TransferStatus, Transport,
+    VideoView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,8 @@ pub struct Snapshot {
     pub calls: Vec<CallView>,
     /// Streams that have not ended.
     pub streams: Vec<StreamView>,
+    /// Rooms that we are in or wait for.
+    pub rooms: Vec<RoomView>,
     /// The latest ended calls, newest first; `getHistory` has the others.
     pub history: Vec<HistoryEntry>,
     /// Missed calls that nobody has looked at.
@@ -372,6 +375,8 @@ pub struct GatewayView {
     pub sip_address: Option<String>,
     /// Where a browser finds the UI, without its token.
     pub http_address: Option<String>,
+    /// What others of this network reach; `null`: nothing.
+    pub sharing: Option<SharingView>,
     /// Why it does not run, or that another port was taken.
     pub info: String,
     pub extensions: Vec<RegisteredExtension>,
@@ -383,6 +388,23 @@ pub struct GatewayView {
     pub clients: Vec<GatewayClient>,
     /// All of them.
     pub client_count: u32,
+}
+
+/// Where guests come in from other machines.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct SharingView {
+    /// `https://192.0.2.1:8443`, for each of our addresses; none where it could not be opened.
+    pub urls: Vec<String>,
+    /// Ours; 0 where it could not be opened.
+    pub port: u16,
+    /// The same for the world, where the settings say how it reaches us.
+    pub public: Option<String>,
+    /// SHA-256 of our own authority's certificate, which guests may compare; `null` where another one signed.
+    pub fingerprint: Option<String>,
+    /// Why it could not be opened, or that another port was taken.
+    pub info: String,
 }
 
 /// A client of the embedded gateway with a session of its own, such as a page with the Web SDK.

@@ -117,6 +117,21 @@ impl<'a> Line<'a> {
             Event::SessionDebugStatusEvent { status, session_id, info } => {
                 session("SessionDebugStatusEvent", status.as_str(), session_id, info)
             }
+            Event::RoomStatusEvent { status, room_id, name, info } => Self {
+                event: "RoomStatusEvent",
+                status: status.as_str(),
+                id: room_id.as_str(),
+                info: format!("{name} {info}"),
+            },
+            Event::RoomMessage { room_id, login, text, .. } => Self {
+                event: "RoomMessage",
+                status: "",
+                id: room_id.as_str(),
+                info: format!("{login}: {text}"),
+            },
+            Event::RoomReaction { room_id, from, reaction } => {
+                Self { event: "RoomReaction", status: reaction, id: room_id.as_str(), info: from.to_string() }
+            }
             Event::DtmfReceived { call_id, digit } => call("DtmfReceived", digit, call_id, String::new()),
             Event::ErrorEvent { hook, info, session_id, call_id, stream_id } => Self {
                 event: "ErrorEvent",
@@ -141,6 +156,8 @@ impl<'a> Line<'a> {
             | Event::CallMeasured { .. }
             | Event::StreamChanged { .. }
             | Event::StreamMeasured { .. }
+            | Event::RoomChanged { .. }
+            | Event::RoomMeasured { .. }
             | Event::MicrophoneLevel { .. }
             | Event::DevicesChanged { .. }
             | Event::GatewayChanged { .. }

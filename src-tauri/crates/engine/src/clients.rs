@@ -46,6 +46,8 @@ pub struct ClientOpening {
     pub origin: Option<String>,
     /// A program with the rights of the REST API opens it: no token of streams is asked for.
     pub trusted: bool,
+    /// Comes from another machine by an invite, and may do what that says alone.
+    pub is_guest: bool,
 }
 
 impl fmt::Debug for ClientOpening {
@@ -151,7 +153,7 @@ impl fmt::Debug for ClientCall {
 }
 
 /// What a client asks for. Nothing is answered at once: what comes of it is among its news.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ClientAsk {
     Publish(ClientStream),
     /// Play a name; or go on with what is paused, by the same id.
@@ -209,6 +211,17 @@ pub enum ClientAsk {
         id: String,
         target: String,
     },
+    /// What a page says of a trouble that it had, in fields of its own.
+    SubmitBugReport(Map<String, Value>),
+    /// Lines of the client's log since the last ones, and how many there were besides.
+    PushLogs {
+        logs: String,
+        left_out: u32,
+    },
+    /// Begin to keep logs of the session, or end it.
+    SessionDebug {
+        start: bool,
+    },
 }
 
 impl ClientAsk {
@@ -231,6 +244,9 @@ impl ClientAsk {
             Self::Unhold { .. } => "unhold",
             Self::SendDtmf { .. } => "sendDtmf",
             Self::Transfer { .. } => "transfer",
+            Self::SubmitBugReport(_) => "submitBugReport",
+            Self::PushLogs { .. } => "pushLogs",
+            Self::SessionDebug { .. } => "sessionDebug",
         }
     }
 }
@@ -287,6 +303,11 @@ pub enum ClientNews {
     Transferred {
         id: String,
         target: String,
+    },
+    /// Whether logs of the session are kept, and why not.
+    Debug {
+        started: bool,
+        info: String,
     },
     /// An ask came to nothing, and there is no object whose status could say it; or the backend would not hear of an event.
     Failed {
@@ -360,6 +381,9 @@ pub struct ClientCallView {
     pub media_provider: &'static str,
     pub is_msrp: bool,
     pub hold_for_transfer: bool,
+    /// The far end's message that ended it, without credentials and body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip_message_raw: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom: Option<Value>,
 }

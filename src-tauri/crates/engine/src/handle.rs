@@ -4,8 +4,8 @@ use crate::io::streams::{Pictures, Units};
 use crate::preview::{Preview, SourcePreview};
 use crate::rest::{RestAsk, RestReply};
 use sidetone_api::{
-    Command, Envelope, Event, Failure, FailureCode, Reply, Secret, SessionId, Snapshot, StreamId,
-    StreamSources,
+    Command, Envelope, Event, Failure, FailureCode, Reply, Secret, SessionId, SharingView, Snapshot,
+    StreamId, StreamSources,
 };
 use std::{collections::VecDeque, sync::Arc, sync::Mutex};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -25,6 +25,7 @@ pub(crate) enum Request {
     Command(Command, oneshot::Sender<Result<Reply, Failure>>),
     Attach(oneshot::Sender<(Snapshot, Events)>),
     HttpListening(Option<String>, String),
+    Shared(Option<SharingView>),
     Pictures(StreamId, oneshot::Sender<Result<Pictures, Failure>>),
     /// Sources to be looked at before they are published.
     Preview(StreamSources, oneshot::Sender<Result<Preview, Failure>>),
@@ -106,6 +107,11 @@ impl Handle {
     /// Tells where the embedded server's pages are, or (`None`) why they are not.
     pub async fn http_listening(&self, address: Option<String>, info: String) {
         let _ = self.requests.send(Request::HttpListening(address, info)).await;
+    }
+
+    /// What the gateway shows to others of this network; `None`: nothing.
+    pub async fn shared(&self, view: Option<SharingView>) {
+        let _ = self.requests.send(Request::Shared(view)).await;
     }
 
     /// Opens a session of a stream at the gateway, for a WHIP or WHEP client.

@@ -23,6 +23,7 @@ mod options;
 mod owner;
 mod preview;
 mod rest;
+mod rooms;
 pub mod secrets;
 mod store;
 mod vcard;
@@ -38,8 +39,8 @@ pub use ingest::{
     LONGEST_NAME, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched, check_stream_name,
 };
 pub use io::streams::{EncodedPictures, Pictures, Unit, UnitMedia, Units};
-pub use options::{ExchangePlace, Options};
-pub use owner::check_video;
+pub use options::{ExchangePlace, LEAST_KBIT, MediaLimits, MediaPlace, Options, check_advertised};
+pub use owner::{addresses, check_sharing, check_video};
 pub use preview::SourcePreview;
 pub use rest::{RestAsk, RestCall, RestFilter, RestReply};
 pub use sidetone_peer::whip;

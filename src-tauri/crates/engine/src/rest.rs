@@ -37,8 +37,11 @@ pub enum RestAsk {
         id: String,
     },
     FindStreams(RestFilter),
-    /// All that the filter finds.
-    EndStreams(RestFilter),
+    /// All that the filter finds, of these ids where there are any.
+    EndStreams {
+        filter: RestFilter,
+        ids: Vec<String>,
+    },
     Snapshot {
         name: String,
     },
@@ -77,6 +80,8 @@ pub struct RestCall {
     /// Of the caller, for the callee.
     pub visible_name: String,
     pub custom: Option<Value>,
+    /// Under this name what the callee says is published.
+    pub to_stream: Option<String>,
     /// Of the session, with its SIP account.
     pub opening: ClientOpening,
 }

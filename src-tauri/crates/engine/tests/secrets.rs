@@ -104,6 +104,7 @@ async fn a_password_is_in_no_file_no_event_no_failure_and_no_log() {
         secrets: sidetone_engine::secrets::memory(),
         settings: None,
         exchange: Default::default(),
+        media: Default::default(),
         sip_bind: Some(Ipv4Addr::LOCALHOST.into()),
         tones: false,
         hook_secret: None,

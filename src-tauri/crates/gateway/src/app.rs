@@ -8,7 +8,7 @@ use crate::{
     listener::Site,
     login::{Login, random_text, same},
     pages::{self, ui::Ui},
-    rest, socket, wcs, whip, wire,
+    rest, sharing, socket, wcs, whip, wire,
 };
 use axum::{
     Extension, Router,
@@ -124,8 +124,8 @@ pub(crate) fn routes(app: &Arc<App>, purpose: Purpose, site: Site) -> Router {
     };
     let routes = match purpose {
         Purpose::Ws | Purpose::Wss => sockets(Router::new().fallback(wcs::only_sockets)),
-        Purpose::Rest => rest::routes(app).fallback(rest::no_path),
-        Purpose::Http => {
+        Purpose::Rest | Purpose::RestTls => rest::routes(app).fallback(rest::no_path),
+        Purpose::Http | Purpose::Https => {
             let routes = pages(app);
             let routes = if app.alone.rest { routes } else { routes.merge(rest::routes(app)) };
             if app.alone.sockets { routes } else { sockets(routes) }
@@ -142,6 +142,7 @@ fn pages(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/login-link", post(login_link))
         .route("/ui/socket", get(socket::upgrade))
         .route("/frames", get(frames::upgrade))
+        .merge(sharing::guests_pages())
         .merge(whip::routes(app))
         .fallback(get(pages::asset).fallback(other_method))
         .method_not_allowed_fallback(other_method)
@@ -178,15 +179,16 @@ async fn other_method() -> Response {
 }
 
 /// First and last of every request: the `Host`, and the headers that bind a browser.
-async fn guarded(Extension(site): Extension<Site>, request: Request, next: Next) -> Response {
+pub(crate) async fn guarded(Extension(site): Extension<Site>, request: Request, next: Next) -> Response {
     let host = site.hosts.check(request.headers(), request.uri());
     let (mut response, host) = match host {
         Ok(host) => (next.run(request).await, host),
         Err(refusal) => (refusal.into_response(), String::new()),
     };
     // Old WebKit does not count ws: under 'self'. An IPv6 address cannot be written in a policy.
+    let scheme = if site.is_secure { "wss" } else { "ws" };
     let socket =
-        if host.is_empty() || host.starts_with('[') { String::new() } else { format!(" ws://{host}") };
+        if host.is_empty() || host.starts_with('[') { String::new() } else { format!(" {scheme}://{host}") };
     let policy = format!(
         "default-src 'self'; connect-src 'self'{socket}; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'"

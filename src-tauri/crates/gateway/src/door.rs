@@ -2,7 +2,8 @@
 
 use futures_util::future::BoxFuture;
 use sidetone_api::{
-    Command, Failure, FailureCode, Level, Reply, Secret, SessionId, Snapshot, StreamId, StreamSources,
+    Command, Failure, FailureCode, Level, Reply, Secret, SessionId, SharingView, Snapshot, StreamId,
+    StreamSources,
 };
 use sidetone_engine::{
     ClientAsk, ClientOpened, ClientOpening, ClientRefused, EncodedPictures, Events, Handle, Next, Pictures,
@@ -21,6 +22,8 @@ pub(crate) trait Door: Send + Sync + 'static {
     /// Sources that are not published (yet).
     fn preview(&self, sources: StreamSources) -> BoxFuture<'_, Result<Box<dyn PictureSource>, Failure>>;
     fn http_listening(&self, address: Option<String>, info: String) -> BoxFuture<'_, ()>;
+    /// What others of this network reach.
+    fn shared(&self, view: Option<SharingView>) -> BoxFuture<'_, ()>;
     fn offer_stream(&self, offer: StreamOffer) -> BoxFuture<'_, Result<StreamAccepted, StreamDeclined>>;
     fn patch_stream(&self, patch: StreamPatch) -> BoxFuture<'_, Result<StreamPatched, StreamDeclined>>;
     fn open_client(&self, opening: ClientOpening) -> BoxFuture<'_, Result<ClientOpened, ClientRefused>>;
@@ -105,6 +108,10 @@ impl Door for Handle {
 
     fn http_listening(&self, address: Option<String>, info: String) -> BoxFuture<'_, ()> {
         Box::pin(Handle::http_listening(self, address, info))
+    }
+
+    fn shared(&self, view: Option<SharingView>) -> BoxFuture<'_, ()> {
+        Box::pin(Handle::shared(self, view))
     }
 
     fn offer_stream(&self, offer: StreamOffer) -> BoxFuture<'_, Result<StreamAccepted, StreamDeclined>> {

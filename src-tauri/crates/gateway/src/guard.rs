@@ -93,9 +93,9 @@ impl Hosts {
 }
 
 /// The request comes from a page of this listener.
-pub(crate) fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), Refusal> {
+pub(crate) fn check_origin(headers: &HeaderMap, host: &str, is_secure: bool) -> Result<(), Refusal> {
     let mut given = headers.get_all(header::ORIGIN).iter();
-    let wanted = format!("http://{host}");
+    let wanted = format!("{}://{host}", if is_secure { "https" } else { "http" });
     match (given.next(), given.next()) {
         (Some(origin), None) if origin.as_bytes().eq_ignore_ascii_case(wanted.as_bytes()) => Ok(()),
         _ => {
@@ -183,8 +183,12 @@ mod tests {
 
     #[test]
     fn an_origin_is_that_of_the_host_of_the_same_request() {
-        let check = |origin| check_origin(&headers(&[(header::ORIGIN, origin)]), "localhost:8088");
+        let by = |origin, is_secure| {
+            check_origin(&headers(&[(header::ORIGIN, origin)]), "localhost:8088", is_secure)
+        };
+        let check = |origin| by(origin, false);
         assert!(check("http://localhost:8088").is_ok());
+        assert!(by("https://localhost:8088", true).is_ok() && by("http://localhost:8088", true).is_err());
         for bad in [
             "null",
             "http://127.0.0.1:8088",
@@ -194,7 +198,7 @@ mod tests {
         ] {
             assert!(check(bad).is_err(), "{bad}");
         }
-        assert!(check_origin(&HeaderMap::new(), "localhost:8088").is_err());
+        assert!(check_origin(&HeaderMap::new(), "localhost:8088", false).is_err());
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod private_file;
 mod rest;
 mod running;
 mod runtime_file;
+mod sharing;
 mod socket;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpSocket, TcpStream},
     sync::Semaphore,
     task::JoinSet,
@@ -34,6 +34,9 @@ const MOST_WAITING: u32 = 1_024;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A request's head must be here within this, also on a connection that idles.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long who speaks no TLS may take to read that it is wanted, and how many kB of what he says are read.
+const GOODBYE: Duration = Duration::from_secs(2);
+const MOST_UNREAD: usize = 32;
 const MAX_HEAD: usize = 32 * 1024;
 
 /// Who has connected, in the requests of the connection.
@@ -45,6 +48,8 @@ pub(crate) struct Remote(pub(crate) SocketAddr);
 pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     pub(crate) hosts: Arc<Hosts>,
+    /// By TLS.
+    pub(crate) is_secure: bool,
 }
 
 /// Listens exactly there.
@@ -118,11 +123,44 @@ pub(crate) async fn serve(listener: TcpListener, routes: Router, tls: Option<Tls
 async fn connection(stream: TcpStream, routes: Router, tls: Option<TlsAcceptor>) {
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else { return requests(stream, routes).await };
+    match timeout(HANDSHAKE, speaks_plain(&stream)).await {
+        Ok(false) => {}
+        Ok(true) => return refuse_plain(stream).await,
+        Err(_) => return tracing::debug!("who has connected says nothing"),
+    }
     match timeout(HANDSHAKE, tls.accept(stream)).await {
         Ok(Ok(stream)) => requests(stream, routes).await,
         Ok(Err(error)) => tracing::debug!(%error, "no TLS with who has connected"),
         Err(_) => tracing::debug!("a TLS handshake takes too long"),
     }
+}
+
+/// Whether it begins as a request does: a handshake begins with 0x16 (RFC 8446, section 5.1).
+async fn speaks_plain(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    matches!(stream.peek(&mut first).await, Ok(1) if first[0].is_ascii_uppercase())
+}
+
+/// A browser that was told `http://` shows why it gets nothing.
+async fn refuse_plain(mut stream: TcpStream) {
+    let words = "this port speaks TLS alone: use https";
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{words}",
+        words.len()
+    );
+    let said = async {
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await?;
+        // What is left unread would make the system reset the connection, and the answer would be lost.
+        let mut rest = [0; 1024];
+        for _ in 0..MOST_UNREAD {
+            if stream.read(&mut rest).await? == 0 {
+                break;
+            }
+        }
+        io::Result::Ok(())
+    };
+    let _ = timeout(GOODBYE, said).await;
 }
 
 async fn requests(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, routes: Router) {

@@ -13,10 +13,14 @@ pub struct Network {
     pub ws: Vec<SocketAddr>,
     /// The same by TLS.
     pub wss: Vec<SocketAddr>,
-    /// Who we are at `wss`.
+    /// Pages, WHIP and WHEP by TLS, besides where they are without.
+    pub https: Vec<SocketAddr>,
+    /// Who we are where we speak TLS.
     pub tls: Option<TlsIdentity>,
     /// The REST API here, and nowhere else.
     pub rest: Option<SocketAddr>,
+    /// There by TLS.
+    pub rest_tls: bool,
     pub access: Access,
     pub limits: Limits,
 }
@@ -47,6 +51,8 @@ pub struct Access {
     pub sounds: Option<PathBuf>,
     /// Who may use the REST API. Beyond loopback nobody may without.
     pub rest: Option<RestUser>,
+    /// Beyond loopback without TLS, too, where everybody on the way can read the password.
+    pub rest_in_the_open: bool,
 }
 
 /// User and password of HTTP Basic (RFC 7617).
@@ -79,7 +85,9 @@ pub enum Purpose {
     Http,
     Ws,
     Wss,
+    Https,
     Rest,
+    RestTls,
 }
 
 impl Purpose {
@@ -89,7 +97,12 @@ impl Purpose {
             Self::Http | Self::Rest => "http",
             Self::Ws => "ws",
             Self::Wss => "wss",
+            Self::Https | Self::RestTls => "https",
         }
+    }
+
+    pub(crate) fn is_secure(self) -> bool {
+        matches!(self, Self::Wss | Self::Https | Self::RestTls)
     }
 
     pub fn name(self) -> &'static str {
@@ -97,7 +110,8 @@ impl Purpose {
             Self::Http => "http",
             Self::Ws => "ws",
             Self::Wss => "wss",
-            Self::Rest => "rest",
+            Self::Https => "https",
+            Self::Rest | Self::RestTls => "rest",
         }
     }
 }
@@ -107,16 +121,36 @@ impl Network {
     pub(crate) fn exact(&self) -> impl Iterator<Item = (Purpose, SocketAddr)> {
         let ws = self.ws.iter().map(|address| (Purpose::Ws, *address));
         let wss = self.wss.iter().map(|address| (Purpose::Wss, *address));
-        ws.chain(wss).chain(self.rest.map(|address| (Purpose::Rest, address)))
+        let https = self.https.iter().map(|address| (Purpose::Https, *address));
+        let rest = if self.rest_tls { Purpose::RestTls } else { Purpose::Rest };
+        ws.chain(wss).chain(https).chain(self.rest.map(|address| (rest, address)))
     }
 
     pub(crate) fn check(&self) -> Result<(), GatewayError> {
         let wrong = |field, words: String| Err(GatewayError::Wrong { field, words });
-        if !self.wss.is_empty() && self.tls.is_none() {
-            return wrong("wss-listen", "it needs a certificate and its key".into());
+        let wants_tls = [
+            ("wss-listen", !self.wss.is_empty()),
+            ("https-listen", !self.https.is_empty()),
+            ("rest-tls", self.rest_tls),
+        ];
+        if let Some((field, _)) = wants_tls.into_iter().find(|(_, wants)| *wants && self.tls.is_none()) {
+            return wrong(field, "it needs a certificate and its key".into());
         }
-        if self.rest.is_some_and(|rest| !rest.ip().is_loopback()) && self.access.rest.is_none() {
-            return wrong("rest-listen", "beyond loopback it needs a user and a password".into());
+        if self.rest_tls && self.rest.is_none() {
+            return wrong(
+                "rest-tls",
+                "it needs rest-listen; where https-listen is, the REST API is by TLS".into(),
+            );
+        }
+        if self.rest.is_some_and(|rest| !rest.ip().is_loopback()) {
+            if self.access.rest.is_none() {
+                return wrong("rest-listen", "beyond loopback it needs a user and a password".into());
+            }
+            if !self.rest_tls && !self.access.rest_in_the_open {
+                let words = "beyond loopback it needs rest-tls, as everybody on the way can read the password without; \
+                             rest-in-the-open allows that where the way is safe";
+                return wrong("rest-listen", words.into());
+            }
         }
         if let Some(RestUser { user, password }) = &self.access.rest {
             if user.is_empty() || user.contains(':') || user.chars().any(char::is_control) {
@@ -163,7 +197,7 @@ fn check_origin(origin: &str) -> Result<(), GatewayError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Access, Limits, Network, RestUser};
+    use super::{Access, Limits, Network, RestUser, TlsIdentity};
     use sidetone_api::Secret;
 
     #[test]
@@ -180,9 +214,16 @@ mod tests {
         };
         let limits = |limits| Network { limits, ..Network::default() };
         let usual = Limits::default();
+        let tls = || TlsIdentity { certificates: String::new(), key: Secret::new("") };
+        let mut in_the_open = Network { rest: Some(anywhere()), ..user("backend") };
+        in_the_open.access.rest_in_the_open = true;
         for (network, field) in [
             (Network { wss: vec![anywhere()], ..Network::default() }, "wss-listen"),
+            (Network { https: vec![anywhere()], ..Network::default() }, "https-listen"),
             (Network { rest: Some(anywhere()), ..Network::default() }, "rest-listen"),
+            (Network { rest: Some(anywhere()), ..user("backend") }, "rest-listen"),
+            (Network { rest: Some(anywhere()), rest_tls: true, ..user("backend") }, "rest-tls"),
+            (Network { rest_tls: true, tls: Some(tls()), ..Network::default() }, "rest-tls"),
             (user("a:b"), "rest-user"),
             (user(""), "rest-user"),
             (access("a/b", ""), "hosts"),
@@ -200,6 +241,8 @@ mod tests {
             user("backend"),
             access("gateway.example gateway.example:8443 [2001:db8::1]:80", "* https://app.example:8443"),
             Network { rest: Some("127.0.0.1:0".parse().unwrap()), ..Network::default() },
+            Network { rest: Some(anywhere()), rest_tls: true, tls: Some(tls()), ..user("backend") },
+            in_the_open,
         ] {
             good.check().unwrap();
         }

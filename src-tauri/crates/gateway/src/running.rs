@@ -5,6 +5,7 @@ use crate::{
     guard::Hosts,
     listener::{self, Site},
     runtime_file::{Record, RuntimeFile},
+    sharing,
     socket::MAX_SOCKETS,
     tls,
 };
@@ -32,6 +33,8 @@ pub struct Options {
     pub ui: Ui,
     /// Folder for `gateway.json`, by which the command line finds this gateway; `None`: it is not found.
     pub runtime: Option<PathBuf>,
+    /// Folder of the authority that signs certificates for guests; `None`: they need one that the settings name.
+    pub data: Option<PathBuf>,
     pub network: Network,
 }
 
@@ -105,7 +108,7 @@ pub(crate) async fn start(door: Arc<dyn Door>, options: Options) -> Result<Runni
 }
 
 async fn open(door: Arc<dyn Door>, options: Options) -> Result<Running, GatewayError> {
-    let Options { bind, port, ui, runtime, network } = options;
+    let Options { bind, port, ui, runtime, data, network } = options;
     network.check()?;
     let tls = network.tls.as_ref().map(tls::acceptor).transpose()?;
     let first = match network.http {
@@ -138,18 +141,19 @@ async fn open(door: Arc<dyn Door>, options: Options) -> Result<Running, GatewayE
     let mut serving = JoinSet::new();
     for ((purpose, listener), (_, address)) in listeners.into_iter().zip(&places) {
         tracing::info!(%address, "{} is served", purpose.name());
-        let secure = purpose == Purpose::Wss;
-        let hosts = Arc::new(Hosts::with(*address, &hosts, secure));
-        let routes = routes(&app, purpose, Site { address: *address, hosts });
-        serving.spawn(listener::serve(listener, routes, tls.clone().filter(|_| secure)));
+        let is_secure = purpose.is_secure();
+        let hosts = Arc::new(Hosts::with(*address, &hosts, is_secure));
+        let routes = routes(&app, purpose, Site { address: *address, hosts, is_secure });
+        serving.spawn(listener::serve(listener, routes, tls.clone().filter(|_| is_secure)));
     }
-    let task = tokio::spawn(run(Arc::clone(&app), serving, file));
+    let task = tokio::spawn(run(Arc::clone(&app), serving, file, data));
     Ok(Running { app, places, task: Some(task) })
 }
 
-async fn run(app: Arc<App>, mut serving: JoinSet<()>, file: Option<RuntimeFile>) {
+async fn run(app: Arc<App>, mut serving: JoinSet<()>, file: Option<RuntimeFile>, data: Option<PathBuf>) {
     tokio::select! {
         _ = serving.join_next() => {}
+        () = sharing::follow(Arc::clone(&app), data) => {}
         () = follow(&app, file) => {}
         () = app.stopped() => {}
     }

@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     guard::{Refusal, check_origin},
+    listener::Site,
     pages::{logged_in, not_logged_in},
 };
 use axum::{
@@ -14,9 +15,9 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A page of ours, in a browser that is logged in. In a box, as what is answered instead is large and seldom.
-pub(crate) fn check(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<(), Box<Response>> {
+pub(crate) fn check(app: &App, site: &Site, headers: &HeaderMap, uri: &Uri) -> Result<(), Box<Response>> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if let Err(refusal) = check_origin(headers, host) {
+    if let Err(refusal) = check_origin(headers, host, site.is_secure) {
         return Err(Box::new(refusal.into_response()));
     }
     if logged_in(app, headers) {

@@ -58,7 +58,7 @@ async fn an_idle_session_takes_little_memory() {
     (settings.gateway.enabled, settings.gateway.sip_port) = (true, 0);
     let handle = Engine::start(OfEngine::in_memory(Arc::new(Synthetic), settings)).await.unwrap();
     let (bind, ui) = (IpAddr::V4(Ipv4Addr::LOCALHOST), Ui::embedded(|_| None));
-    let options = Options { bind, port: 0, ui, runtime: None, network: Network::default() };
+    let options = Options { bind, port: 0, ui, runtime: None, data: None, network: Network::default() };
     let running = Gateway::start(handle.clone(), options).await.unwrap();
     let mut sessions = Vec::new();
     for _ in 0..10 {

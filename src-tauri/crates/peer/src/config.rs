@@ -23,6 +23,9 @@ pub struct Config {
     pub certificate: Certificate,
     /// Addresses of our bound UDP sockets as others reach them; host candidates. No unspecified address.
     pub hosts: Vec<SocketAddr>,
+    /// The same sockets as they are seen through a NAT that changes addresses one for one: told as host candidates, before those
+    /// of [`Self::hosts`].
+    pub advertised: Vec<SocketAddr>,
     /// Their names looked up. [`Role::Gateway`] uses none.
     pub ice_servers: Vec<IceServer>,
     /// Only by TURN, so that the far end does not learn our addresses.
@@ -57,6 +60,7 @@ impl Config {
             role: Role::Gateway,
             certificate,
             hosts,
+            advertised: Vec::new(),
             ice_servers: Vec::new(),
             relay_only: false,
             codecs: Codec::ALL.to_vec(),

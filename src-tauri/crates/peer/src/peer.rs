@@ -359,6 +359,21 @@ impl Peer {
         self.session.estimate.set_limits(limits);
     }
 
+    /// How much may flow either way, in bits per second, of which 50 kbit/s are always left: the estimate ends there, and a far end
+    /// that sends video is told so (REMB), where it understands that. `None`: what [`Config::bitrate`] says.
+    pub fn set_ceiling(&mut self, now: Instant, bps: Option<u64>) {
+        self.now = self.now.max(now);
+        let BitrateLimits { min, start, max } = self.config.bitrate;
+        let most = bps.map_or(max, |bps| bps.clamp(min, max));
+        self.session.estimate.set_limits(BitrateLimits { min, start: start.min(most), max: most });
+        self.session.set_ceiling(bps.map(|bps| bps.max(min)));
+    }
+
+    /// Of RTP with what is around it on the wire, so far: sent, received.
+    pub fn octets(&self) -> (u64, u64) {
+        self.session.octets()
+    }
+
     /// Asks the far end for a key frame, at most three times a second.
     ///
     /// # Errors

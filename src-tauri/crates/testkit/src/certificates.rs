@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType, date_time_ymd,
+    KeyUsagePurpose, PublicKeyData as _, SanType, date_time_ymd,
 };
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Result, RigError};
 
@@ -81,6 +83,12 @@ impl TestCertificate {
         let key = KeyPair::generate().map_err(failed)?;
         let certificate = params(options)?.self_signed(&key).map_err(failed)?;
         Ok(Self { certificate: certificate.pem(), key: key.serialize_pem() })
+    }
+
+    /// By which browsers know it: the SHA-256 of its key (RFC 7469 section 2.4), as base64.
+    pub fn pin(&self) -> Result<String> {
+        let key = KeyPair::from_pem(&self.key).map_err(failed)?;
+        Ok(BASE64_STANDARD.encode(Sha256::digest(key.subject_public_key_info())))
     }
 
     /// Writes `cert.pem` and `key.pem` into `dir`.

@@ -1,9 +1,12 @@
 use super::{Hooks, values};
 use clap::Args;
 use sidetone_media::Selection;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
-/// With any of these but --json and --link the settings file is read but this run's changes are not kept.
+/// With any of these but --json, --commands and --link the settings file is read but this run's changes are not kept.
 #[derive(Debug, Args)]
 pub(crate) struct Gateway {
     /// TOML file with all that the flags below say, and more (see docs/gateway.md); flags win
@@ -30,6 +33,9 @@ pub(crate) struct Gateway {
     /// Events as JSON lines
     #[arg(long)]
     pub(crate) json: bool,
+    /// Commands as JSON lines on stdin, their replies as JSON lines on stdout, as with `phone`
+    #[arg(long, requires = "json")]
+    pub(crate) commands: bool,
     /// Print a fresh login link of the gateway that runs already, and end
     #[arg(long)]
     pub(crate) link: bool,
@@ -51,15 +57,24 @@ pub(crate) struct Listen {
     /// The same by TLS
     #[arg(long, value_name = "ADDR:PORT", value_delimiter = ',')]
     pub(crate) wss_listen: Vec<SocketAddr>,
-    /// PEM file of the certificate for --wss-listen, with those that lead to its authority
+    /// Pages, WHIP and WHEP by TLS, besides where they are without (repeat, or separate by commas)
+    #[arg(long, value_name = "ADDR:PORT", value_delimiter = ',')]
+    pub(crate) https_listen: Vec<SocketAddr>,
+    /// PEM file of the certificate for --wss-listen, --https-listen and --rest-tls, with those that lead to its authority
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_certificate: Option<PathBuf>,
     /// PEM file of its key
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// REST API here, and not where the pages are; beyond loopback with --rest-user
+    /// REST API here, and not where the pages are; beyond loopback with --rest-user and --rest-tls
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) rest_listen: Option<SocketAddr>,
+    /// REST API by TLS there
+    #[arg(long)]
+    pub(crate) rest_tls: bool,
+    /// REST API beyond loopback without TLS, too: everybody on the way can read the password
+    #[arg(long)]
+    pub(crate) rest_in_the_open: bool,
     /// User of the REST API (HTTP Basic)
     #[arg(long, value_name = "NAME")]
     pub(crate) rest_user: Option<String>,
@@ -72,6 +87,12 @@ pub(crate) struct Listen {
     /// Registrar, UDP and TCP, exactly here
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) sip_listen: Option<SocketAddr>,
+    /// Address by which media reaches this machine through a 1:1 NAT, IPv4 or IPv6 (repeat, or separate by commas)
+    #[arg(long, value_name = "ADDR", value_delimiter = ',')]
+    pub(crate) advertise: Vec<IpAddr>,
+    /// UDP port of streams; without it any
+    #[arg(long, value_name = "PORT")]
+    pub(crate) udp_port: Option<u16>,
     /// Name by which we are reached beyond loopback, besides our addresses (repeat, or separate by commas)
     #[arg(long = "host", value_name = "NAME", value_delimiter = ',')]
     pub(crate) hosts: Vec<String>,

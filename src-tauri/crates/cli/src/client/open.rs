@@ -55,6 +55,7 @@ pub(crate) async fn open(common: &Common, video: Option<&CallVideo>, role: Role)
         hook_secret,
         settings: Some(settings),
         exchange: Default::default(),
+        media: Default::default(),
         sip_bind: None,
         tones: !common.audio.speaker.is_synthetic(),
         one_at_a_time: !common.every_call_speaks,
@@ -175,6 +176,7 @@ async fn serve(client: &mut Client, gateway: SocketAddr) -> Result<(), Error> {
         port: GatewaySettings::default().http_port,
         ui: pages::ui(None),
         runtime: Directories::of_the_platform().ok().map(|directories| directories.runtime),
+        data: None,
         network: Network::default(),
     };
     let running = Gateway::start(client.handle().clone(), options)

@@ -40,7 +40,7 @@ async fn serve(client: &mut Client, deadline: Option<Instant>) -> Result<Exit, E
 }
 
 /// The line that answers; `None` for an empty one.
-async fn carry_out(client: &Client, line: Line) -> Option<String> {
+pub(super) async fn carry_out(client: &Client, line: Line) -> Option<String> {
     let text = match line {
         Ok(text) if text.trim().is_empty() => return None,
         Ok(text) => text,

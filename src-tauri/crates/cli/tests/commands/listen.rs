@@ -92,7 +92,7 @@ fn a_file_says_where_all_is_served_and_a_signal_ends_it_with_words_for_everybody
     let file = home.write(
         "gateway.toml",
         "[listen]\nhttp = \"127.0.0.1:0\"\nws = [\"127.0.0.1:0\", \"[::1]:0\"]\nwss = [\"127.0.0.1:0\"]\n\
-         rest = \"127.0.0.1:0\"\nsip = \"127.0.0.1:0\"\n\
+         https = [\"127.0.0.1:0\"]\nrest = \"127.0.0.1:0\"\nsip = \"127.0.0.1:0\"\n\
          [tls]\ncertificate = \"own.pem\"\nkey = \"own.key\"\n\
          [rest]\nuser = \"backend\"\npassword-env = \"REST_PASSWORD\"\n[limits]\nsessions = 1\n",
     );
@@ -101,6 +101,8 @@ fn a_file_says_where_all_is_served_and_a_signal_ends_it_with_words_for_everybody
     assert_eq!((ws.len(), first["wss"].as_array().unwrap().len()), (2, 1), "{first}");
     assert!(ws[1].as_str().unwrap().starts_with("ws://[::1]:"), "{first}");
     assert!(first["wss"][0].as_str().unwrap().starts_with("wss://127.0.0.1:"), "{first}");
+    assert!(first["https"][0].as_str().unwrap().starts_with("https://127.0.0.1:"), "{first}");
+    assert!(first["rest"].as_str().unwrap().starts_with("http://"), "{first}");
     assert!(first["rest"].as_str().unwrap().ends_with("/rest-api"), "{first}");
     assert!(first["sip"].as_str().unwrap().starts_with("127.0.0.1:"), "{first}");
     let (rest, http) = (address(&first["rest"]), address(&first["http"]));
@@ -172,6 +174,13 @@ fn what_is_wrong_is_named_before_anything_is_opened() {
     let no_key = file("no-key.toml", "[tls]\ncertificate = \"nothing.pem\"\nkey = \"nothing.key\"\n");
     let no_env = file("no-env.toml", "[sip.users]\nalice = \"NOT_SET_ANYWHERE\"\n");
     let limits = file("limits.toml", "[limits]\nsessions = 0\n");
+    let advertise = file("advertise.toml", "[media]\nadvertise = [\"203.0.113.7\", \"::1\"]\n");
+    let name = file("name.toml", "[media]\nadvertise = [\"gateway.example\"]\n");
+    let kbit = file("kbit.toml", "[limits]\nsession-kbit = 99\n");
+    let in_the_open =
+        file("open.toml", "[listen]\nrest = \"0.0.0.0:0\"\n[rest]\nuser = \"a\"\npassword-env = \"PATH\"\n");
+    let busy = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let busy_port = busy.local_addr().unwrap().port().to_string();
     let hooks = file("hooks.toml", "[hooks]\nurl = \"ftp://x\"\n");
     for (arguments, code, words) in [
         (&["--config", &unknown][..], 1, &["unknown.toml", "line 5", "`usr`"][..]),
@@ -181,6 +190,14 @@ fn what_is_wrong_is_named_before_anything_is_opened() {
         (&["--config", &no_env], 1, &["sip.users.alice", "NOT_SET_ANYWHERE"]),
         (&["--config", &limits], 1, &["limits.sessions"]),
         (&["--config", &hooks], 1, &["hooks.url"]),
+        (&["--config", &advertise], 1, &["advertise: ::1"]),
+        (&["--config", &name], 1, &["advertise", "line 2"]),
+        (&["--advertise", "0.0.0.0"], 1, &["advertise: 0.0.0.0"]),
+        (&["--config", &kbit], 1, &["limits.session-kbit", "100"]),
+        (&["--config", &in_the_open], 1, &["rest-listen", "rest-tls"]),
+        (&["--rest-listen", "127.0.0.1:0", "--rest-tls"], 1, &["rest-tls", "certificate"]),
+        (&["--https-listen", "127.0.0.1:0"], 1, &["https-listen", "certificate"]),
+        (&["--udp-port", &busy_port], 2, &["UDP port", &busy_port]),
         (&["--wss-listen", "127.0.0.1:0"], 1, &["wss-listen", "certificate"]),
         (&["--rest-listen", "0.0.0.0:0"], 1, &["rest-listen", "user"]),
         (&["--rest-user", "x"], 1, &["rest-password-env"]),

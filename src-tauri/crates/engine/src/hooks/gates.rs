@@ -15,6 +15,9 @@ const MOST_WAITING: usize = 1_024;
 const MOST_OF_OBJECT: usize = 16;
 /// Of them, about messages.
 const MOST_MESSAGES: usize = 512;
+/// Of those under way, and of all, those of pages: one page has as many sessions and streams as it likes.
+const MOST_ASKED_OF_PAGES: usize = 48;
+const MOST_WAITING_OF_PAGES: usize = 768;
 const SILENT: &str = "the backend does not answer";
 const CROWDED: &str = "too many questions wait for the backend";
 const UNCONNECTED: &str = "the backend has yet to decide on the session";
@@ -32,6 +35,8 @@ pub(crate) struct Question {
     pub(crate) fields: Fields,
     /// Otherwise it waits for its session alone.
     pub(crate) is_called: bool,
+    /// A browser's, or that of who stands in for one.
+    pub(crate) of_page: bool,
 }
 
 #[derive(Debug, PartialEq)]
@@ -86,6 +91,7 @@ pub(crate) struct Gates {
     /// By object, in the order in which they were asked.
     turns: HashMap<String, VecDeque<GateId>>,
     asked: usize,
+    asked_of_pages: usize,
     /// What proves that it is us is awaited: nothing goes out.
     held: bool,
     /// Sessions that have yet to ask whether they may connect: nothing of them is asked before.
@@ -104,6 +110,7 @@ impl Gates {
             gates: BTreeMap::new(),
             turns: HashMap::new(),
             asked: 0,
+            asked_of_pages: 0,
             held: false,
             unconnected: HashSet::new(),
             breaker: Breaker::default(),
@@ -157,6 +164,10 @@ impl Gates {
         self.gates.values().filter(is_message).count() >= MOST_MESSAGES
     }
 
+    fn have_pages_enough(&self) -> bool {
+        self.gates.values().filter(|gate| gate.question.of_page).count() >= MOST_WAITING_OF_PAGES
+    }
+
     /// No more can be asked about this object before something is decided.
     pub(crate) fn is_full(&self, object: &str) -> bool {
         self.turns.get(object).is_some_and(|turns| turns.len() >= MOST_OF_OBJECT)
@@ -173,7 +184,7 @@ impl Gates {
             self.out.push_back(Output::Decided { gate: id, verdict });
             return id;
         }
-        if self.gates.len() >= MOST_WAITING {
+        if self.gates.len() >= MOST_WAITING || (question.of_page && self.have_pages_enough()) {
             let policy = self.config(&question.session).policy(question.hook);
             self.decide(id, &question, &policy, &Err(Trouble::Unreachable(CROWDED.into())));
             return id;
@@ -274,7 +285,11 @@ impl Gates {
 
     fn next_turn(&self, now: Instant) -> Option<GateId> {
         let has_room = self.asked < MOST_ASKED && !self.held;
-        let goes = |gate: &Gate| has_room || !self.is_to_be_sent(now, &gate.question);
+        let have_pages_room = has_room && self.asked_of_pages < MOST_ASKED_OF_PAGES;
+        let goes = |gate: &Gate| {
+            let has_room = if gate.question.of_page { have_pages_room } else { has_room };
+            has_room || !self.is_to_be_sent(now, &gate.question)
+        };
         let waiting = self.gates.iter().filter(|(_, gate)| !gate.sent);
         let mut turns = waiting.filter(|(id, gate)| self.has_its_turn(**id) && goes(gate));
         turns.next().map(|(id, _)| *id)
@@ -298,6 +313,7 @@ impl Gates {
             let Some(gate) = self.gates.get_mut(&id) else { return };
             gate.sent = true;
             self.asked += 1;
+            self.asked_of_pages += usize::from(gate.question.of_page);
             self.breaker.asked(id);
             let fields = policy.without_excluded(gate.question.fields.clone());
             gate.policy = policy;
@@ -322,6 +338,7 @@ impl Gates {
     fn take(&mut self, id: GateId) -> Option<Gate> {
         let gate = self.gates.remove(&id)?;
         self.asked -= usize::from(gate.sent);
+        self.asked_of_pages -= usize::from(gate.sent && gate.question.of_page);
         if let Some(turns) = self.turns.get_mut(&gate.question.object) {
             turns.retain(|other| *other != id);
             if turns.is_empty() {

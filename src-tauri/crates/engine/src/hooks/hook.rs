@@ -56,6 +56,9 @@ hooks! {
     Snapshot = "snapshot", Direct, false;
     AvailableStream = "availableStream", Direct, true;
     OnDataEvent = "OnDataEvent", Direct, false;
+    SubmitBugReport = "submitBugReport", Direct, false;
+    PushLogs = "pushLogs", Event, false;
+    SessionDebug = "sessionDebug", Direct, false;
     OnCallEvent = "OnCallEvent", Incoming, false;
     OnTransferEvent = "OnTransferEvent", Incoming, true;
     ConnectionStatusEvent = "ConnectionStatusEvent", Event, false;
@@ -65,6 +68,8 @@ hooks! {
     StreamStatusEvent = "StreamStatusEvent", Event, false;
     StreamKeepAliveEvent = "StreamKeepAliveEvent", KeepAlive, false;
     DataStatusEvent = "DataStatusEvent", Event, false;
+    BugReportStatusEvent = "BugReportStatusEvent", Event, false;
+    SessionDebugStatusEvent = "SessionDebugStatusEvent", Event, false;
 }
 
 impl Hook {
@@ -72,9 +77,19 @@ impl Hook {
         Self::ALL.iter().copied().find(|hook| hook.name() == name)
     }
 
-    /// The first to go where there is no room: the next one says the same.
+    /// The first to go where there is no room: nobody's state depends on it.
     pub(crate) fn may_be_dropped(self) -> bool {
+        self.kind() == Kind::KeepAlive || self == Self::PushLogs
+    }
+
+    /// The next one of an object says the same.
+    pub(crate) fn replaces_older(self) -> bool {
         self.kind() == Kind::KeepAlive
+    }
+
+    /// There are so many that they go one by one, and everything else has room beside them.
+    pub(crate) fn goes_alone(self) -> bool {
+        self == Self::PushLogs
     }
 }
 

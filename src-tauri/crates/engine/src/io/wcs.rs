@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    net::TcpStream,
     sync::mpsc,
     time::{Instant, interval_at, sleep_until, timeout},
 };
@@ -26,6 +27,8 @@ type Socket = WebSocketStream<Box<dyn Io>>;
 
 /// Messages of ours that wait; a server that lets it come to that does not read.
 const MOST_UNSENT: usize = 256;
+/// Of a host that are tried in turn.
+const MOST_ADDRESSES: usize = 4;
 const UPGRADE: Duration = Duration::from_secs(5);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// So often we ask whether the server is there, and so long it may be silent.
@@ -119,10 +122,7 @@ async fn dial(call: Call) -> Result<(Socket, SocketAddr, IpAddr, Option<String>)
         Ok(ip) => vec![ip],
         Err(_) => names.addresses(&url.host).await?,
     };
-    let first = found.iter().find(|ip| ip.is_ipv4()).or(found.first());
-    let ip = *first.ok_or_else(|| format!("{} has no address", url.host))?;
-    let remote = SocketAddr::new(ip, port);
-    let stream = connect(remote, None).await?;
+    let (remote, stream) = reach(&url.host, found, port).await?;
     let local = stream.local_addr().map(|local| local.ip()).or_else(|_| local_address_towards(remote, None));
     let local = local.map_err(|error| format!("{remote}: {error}"))?;
     let (stream, proof): (Box<dyn Io>, Option<String>) = if url.secure {
@@ -143,6 +143,20 @@ async fn dial(call: Call) -> Result<(Socket, SocketAddr, IpAddr, Option<String>)
         Ok(Err(error)) => Err(format!("{text}: {error}")),
         Err(_) => Err(format!("{text} did not answer the WebSocket request within {} s", UPGRADE.as_secs())),
     }
+}
+
+/// The first of a host's addresses that takes us, IPv4 before IPv6.
+async fn reach(host: &str, mut found: Vec<IpAddr>, port: u16) -> Result<(SocketAddr, TcpStream), String> {
+    found.sort_by_key(IpAddr::is_ipv6);
+    let mut reason = format!("{host} has no address");
+    for ip in found.into_iter().take(MOST_ADDRESSES) {
+        let remote = SocketAddr::new(ip, port);
+        match connect(remote, None).await {
+            Ok(stream) => return Ok((remote, stream)),
+            Err(refused) => reason = refused,
+        }
+    }
+    Err(reason)
 }
 
 async fn carry<T>(mut socket: Socket, mut inward: mpsc::Receiver<String>, tell: &impl Fn(News) -> T) -> String
@@ -221,5 +235,25 @@ async fn send(socket: &mut Socket, message: Message) -> Result<(), String> {
     match timeout(WRITE_TIMEOUT, socket.send(message)).await {
         Ok(sent) => sent.map_err(|error| error.to_string()),
         Err(_) => Err("the server does not read".into()),
+    }
+}
+
+// Elsewhere loopback has one address.
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::reach;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    #[tokio::test]
+    async fn the_next_address_is_tried_where_one_does_not_answer() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.2:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let here = |last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last));
+        let (remote, _) = reach("wcs.example", vec![here(3), here(2)], port).await.unwrap();
+        assert_eq!(remote.ip(), here(2));
+        let words = reach("wcs.example", vec![here(3)], port).await.unwrap_err();
+        assert!(words.contains("127.0.0.3"), "{words}");
+        let words = reach("wcs.example", Vec::new(), port).await.unwrap_err();
+        assert!(words.contains("wcs.example"), "{words}");
     }
 }

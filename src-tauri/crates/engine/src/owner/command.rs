@@ -86,6 +86,8 @@ impl Owner {
             Command::GetHookEvents { limit } => self.get_hook_events(limit),
             Command::SendHookAgain { id } => self.send_hook_again(id.as_deref()),
             Command::ForgetHookEvents { id } => self.forget_hook_events(id.as_deref()),
+            Command::JoinRoom(joining) => self.join_room(joining),
+            Command::AskRoom { room_id, room } => self.ask_room(&room_id, room),
             Command::GetSnapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
         };
         let _ = answer.send(result);
@@ -101,10 +103,13 @@ impl Owner {
         if let Some(network) = &network {
             settings::check_network(network)?;
         }
-        // Whether streams need a token is asked at each of them; the rest is opened once.
+        if let Some(gateway) = &gateway {
+            settings::check_sharing(&gateway.sharing)?;
+        }
+        // Whether streams need a token is asked at each of them, and sharing begins and ends at once; the rest is opened once.
         let is_same = |gateway: &GatewaySettings| {
-            let now = GatewaySettings { stream_token: gateway.stream_token, ..settings.gateway.clone() };
-            *gateway == now
+            let GatewaySettings { stream_token, sharing, .. } = gateway.clone();
+            *gateway == GatewaySettings { stream_token, sharing, ..settings.gateway.clone() }
         };
         self.check_stream_token(gateway.as_ref().is_some_and(|gateway| gateway.stream_token))?;
         let restart = network.as_ref().is_some_and(|network| *network != settings.network)

@@ -9,7 +9,7 @@ impl Owner {
     pub(super) fn merge(&mut self, ids: &[CallId]) -> Result<Reply, Failure> {
         for id in ids {
             let call = self.calls.get(id).ok_or_else(|| Failure::not_found("call", id.as_str()))?;
-            if !call.is_established() || call.hung_up || !call.is_ours() {
+            if !call.is_established() || call.hung_up || !call.is_ours() || call.in_room {
                 let message = "only calls that have been answered can be merged";
                 return Err(Failure { field: Some("callIds".into()), ..wrong_state(message) });
             }

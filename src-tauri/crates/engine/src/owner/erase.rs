@@ -11,6 +11,7 @@ impl Owner {
         for call in self.calls.keys().cloned().collect::<Vec<_>>() {
             let _ = self.hang_up(&call);
         }
+        self.end_rooms();
         self.end_clients();
         self.end_streams();
         let of_accounts = self.sessions.values().filter(|session| !session.is_local());

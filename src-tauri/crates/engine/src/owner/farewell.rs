@@ -27,6 +27,7 @@ impl Owner {
             let _ = self.disconnect(&session);
         }
         self.refuse_arriving();
+        self.end_rooms();
         self.end_clients();
         self.end_streams();
         self.exchange.hang_up_all();

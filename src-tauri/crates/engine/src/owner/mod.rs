@@ -26,6 +26,7 @@ mod policy;
 mod probe;
 mod recording;
 mod registration;
+mod rooms;
 mod secrets;
 mod services;
 mod session;
@@ -41,7 +42,8 @@ mod view;
 mod wcs;
 mod wire;
 
-pub use streams::check_video;
+pub use settings::check_sharing;
+pub use streams::{addresses, check_video};
 
 use crate::{
     handle::{Publisher, Request},
@@ -75,6 +77,8 @@ use tokio::sync::mpsc;
 
 pub(crate) use start::start;
 
+/// News of streams that are looked at before a request.
+const MOST_NEWS_BEFORE: usize = 256;
 /// Notices that wait for the first reader.
 const UNREAD: usize = 16;
 
@@ -142,6 +146,7 @@ struct Owner {
     media: media::Door,
     streams: streams::Streams,
     clients: clients::Clients,
+    rooms: rooms::Rooms,
     stream_door: stream_plane::Door,
     desk: Desk,
     sessions: BTreeMap<SessionId, Session>,
@@ -204,7 +209,14 @@ impl Owner {
             };
             tokio::select! {
                 request = inbound.requests.recv(), if has_clients => match request {
-                    Some(request) => self.on_request(request),
+                    Some(request) => {
+                        // What streams did before it comes first: who has seen it at the far end and asks must not overtake it.
+                        for _ in 0..MOST_NEWS_BEFORE {
+                            let Ok(news) = inbound.stream_news.try_recv() else { break };
+                            self.on_stream_news(news);
+                        }
+                        self.on_request(request);
+                    }
                     None => {
                         has_clients = false;
                         self.start_farewell(None);
@@ -242,8 +254,9 @@ impl Owner {
                 self.on_exchange_event(event);
             }
             idle &= self.drain_hooks();
+            idle &= self.drain_rooms();
             if idle {
-                return;
+                return self.tell_rooms(Instant::now());
             }
         }
     }
@@ -261,6 +274,10 @@ impl Owner {
             }
             Request::HttpListening(address, info) => {
                 self.exchange.set_http(address, info);
+                self.publish_gateway();
+            }
+            Request::Shared(view) => {
+                self.exchange.set_shared(view);
                 self.publish_gateway();
             }
             Request::Pictures(stream, reply) => drop(reply.send(self.stream_pictures(&stream))),
@@ -333,10 +350,10 @@ impl Owner {
         let look = self.next_look();
         let hooks = self.hooks.poll_timeout();
         let (connecting, sound) = (self.next_connecting(), self.next_opening_of_sound());
-        let (client, wcs) = (self.next_client_end(), self.next_wcs());
+        let (client, wcs, rooms) = (self.next_client_end(), self.next_wcs(), self.next_of_rooms());
         [
             phone, exchange, closing, probe, hold, due, look, tone, farewell, pruning, imported, connecting,
-            sound, hooks, client, wcs,
+            sound, hooks, client, wcs, rooms,
         ]
         .into_iter()
         .flatten()
@@ -361,6 +378,7 @@ impl Owner {
         self.on_hooks_due(now);
         self.close_overdue_clients(now);
         self.do_due_of_wcs(now);
+        self.look_at_voices(now);
         if self.history.pruning.is_some_and(|due| due <= now) {
             self.prune_history();
         }
@@ -378,6 +396,7 @@ impl Owner {
     fn publish(&mut self, event: Event) {
         self.tell_backend(&event);
         self.end_injection_with(&event);
+        self.note_call_of_room(&event);
         if let Some(client) = self.client_of_event(&event) {
             return self.on_client_event(&client, event);
         }

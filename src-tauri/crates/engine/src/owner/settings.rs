@@ -2,7 +2,7 @@
 
 use super::{dialplan::DialPlan, text::shown};
 use crate::{Directories, io::dns};
-use sidetone_api::{AudioSettings, Failure, FailureCode, NetworkSettings, Settings};
+use sidetone_api::{AudioSettings, Failure, FailureCode, NetworkSettings, Settings, SharingSettings};
 use sidetone_media::device::{Selection, SelectionError};
 use std::{fs, io, io::Write as _, net::SocketAddr, path::Path, path::PathBuf};
 
@@ -79,6 +79,35 @@ impl Store {
 pub(super) fn check_network(network: &NetworkSettings) -> Result<Vec<SocketAddr>, Failure> {
     dns::servers(&network.dns)
         .map_err(|reason| Failure::invalid("network.dns", format!("network.dns: {reason}")))
+}
+
+/// # Errors
+/// Names the key that is wrong.
+pub fn check_sharing(sharing: &SharingSettings) -> Result<(), Failure> {
+    let wrong = |key: &str, message: &str| {
+        let field = format!("gateway.sharing.{key}");
+        Err(Failure::invalid(&field, format!("{field}: {message}")))
+    };
+    if sharing.port == 0 {
+        return wrong("port", "a port is from 1 to 65535");
+    }
+    if sharing.certificate.is_empty() != sharing.key.is_empty() {
+        let key = if sharing.key.is_empty() { "key" } else { "certificate" };
+        return wrong(key, "a certificate and its key go together");
+    }
+    let public = sharing.public.trim();
+    let is_plain = public.len() <= 255
+        && format!("https://{public}").parse::<url::Url>().is_ok_and(|url| {
+            let written = match url.port() {
+                Some(port) => format!("{}:{port}", url.host_str().unwrap_or_default()),
+                None => url.host_str().unwrap_or_default().to_owned(),
+            };
+            written.eq_ignore_ascii_case(public)
+        });
+    if !public.is_empty() && !is_plain {
+        return wrong("public", "a name or address, with a port where it is not 443: `meet.example:8443`");
+    }
+    Ok(())
 }
 
 /// # Errors

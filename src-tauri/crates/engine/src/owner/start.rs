@@ -118,6 +118,7 @@ impl Owner {
             media,
             streams: super::streams::Streams::default(),
             clients: super::clients::Clients::default(),
+            rooms: super::rooms::Rooms::default(),
             stream_door,
             desk,
             sessions: BTreeMap::new(),
@@ -146,7 +147,7 @@ impl Owner {
         owner.apply_hooks();
         owner.give_hook_secret(options.hook_secret);
         owner.ask_for_secrets();
-        owner.open_streams(names);
+        owner.open_streams(names, options.media)?;
         owner.apply_processing();
         owner.desk.watch();
         owner.apply_hold_music();

@@ -12,8 +12,10 @@ impl Owner {
             self.tell_gateway();
         }
         self.tell_hooks_now();
+        self.tell_rooms_now(Instant::now());
         Snapshot {
             streams: self.streams.views(),
+            rooms: self.room_views(),
             seq: self.publisher.seq(),
             version: env!("CARGO_PKG_VERSION").into(),
             sessions: self

@@ -62,7 +62,8 @@ pub enum ServerSaid {
     },
     Debug {
         status: String,
-        file: String,
+        /// Where the logs are, or why there are none.
+        info: String,
     },
     /// What is known and of no use here: rates, codecs, answers to pings.
     Nothing,
@@ -202,7 +203,9 @@ pub fn hear(text: &str) -> Result<ServerSaid, Unreadable> {
             Ok(S::Data { operation_id, payload: said.fields.value("payload") })
         }
         "notifySessionDebugEvent" => {
-            Ok(S::Debug { status: said.text("status")?, file: said.optional("file")? })
+            let file = said.optional("file")?;
+            let info = if file.is_empty() { said.optional("info")? } else { file };
+            Ok(S::Debug { status: said.text("status")?, info })
         }
         _ => said.call().map(S::Call),
     }

@@ -11,7 +11,7 @@ mod say;
 
 pub use ask::{ServerAsk, introduction};
 pub use hear::{LONGEST_OF_SERVER, SaidOfCall, ServerSaid, Unreadable, hear};
-pub use read::{ClientMessage, Malformed, is_log, parse};
+pub use read::{ClientMessage, Flood, Malformed, flood, parse};
 pub use say::{ServerMessage, refusal};
 
 /// Bytes of a message of a client.

@@ -1,7 +1,7 @@
 //! What clients say.
 
 use super::fields::Fields;
-use crate::{ClientCall, ClientStream, Json, LONGEST_CLIENT_ID};
+use crate::{ClientAsk, ClientCall, ClientStream, LONGEST_CLIENT_ID};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -15,67 +15,8 @@ pub enum ClientMessage {
     Connection(Map<String, Value>),
     Ping,
     Pong,
-    PublishStream(ClientStream),
-    PlayStream(ClientStream),
-    PauseStream {
-        id: String,
-    },
-    UnPublishStream {
-        id: String,
-    },
-    StopStream {
-        id: String,
-    },
-    AvailableStream {
-        id: String,
-        name: String,
-    },
-    Snapshot {
-        id: String,
-        name: String,
-    },
-    SendStreamEvent {
-        id: String,
-        kind: String,
-        payload: Json,
-    },
-    SendData {
-        operation_id: String,
-        payload: Value,
-    },
-    Call(ClientCall),
-    Answer {
-        id: String,
-        sdp: String,
-    },
-    Hangup {
-        id: String,
-    },
-    Hold {
-        id: String,
-    },
-    Unhold {
-        id: String,
-    },
-    SendDtmf {
-        id: String,
-        kind: String,
-        dtmf: String,
-    },
-    Transfer {
-        id: String,
-        target: String,
-    },
-    /// Lines of the client's log.
-    PushLogs {
-        logs: String,
-    },
-    SubmitBugReport(Map<String, Value>),
-    SessionDebug {
-        start: bool,
-    },
-    /// What browsers measure; nobody asked for it.
-    Metrics,
+    /// What the session is asked for.
+    Ask(ClientAsk),
     /// Of another time, or of none.
     Unknown {
         name: String,
@@ -95,17 +36,40 @@ pub enum Malformed {
     LongId(&'static str, &'static str),
 }
 
-/// Whether this is a message that nothing comes of here: lines of a log, or what browsers measure. No value of it is made.
-pub fn is_log(text: &str) -> bool {
+/// What comes in floods beside the messages.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Flood {
+    /// Lines of the client's log.
+    Logs(String),
+    /// What browsers measure; nobody asked for it.
+    Metrics,
+}
+
+/// `None` where it is something else. No value is made of it but the lines.
+pub fn flood(text: &str) -> Option<Flood> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
         #[serde(borrow)]
         message: Cow<'a, str>,
     }
-    let envelope = serde_json::from_str::<Envelope<'_>>(text);
-    envelope.is_ok_and(|envelope| {
-        matches!(&*envelope.message, "pushLogs" | "webRTCMetricsClientDescription" | "webRTCMetricsBatch")
-    })
+    #[derive(Deserialize)]
+    struct Logs<'a> {
+        #[serde(borrow)]
+        data: (Lines<'a>,),
+    }
+    #[derive(Deserialize)]
+    struct Lines<'a> {
+        #[serde(borrow)]
+        logs: Cow<'a, str>,
+    }
+    match &*serde_json::from_str::<Envelope<'_>>(text).ok()?.message {
+        "pushLogs" => {
+            let logs = serde_json::from_str::<Logs<'_>>(text);
+            Some(Flood::Logs(logs.map(|logs| logs.data.0.logs.into_owned()).unwrap_or_default()))
+        }
+        "webRTCMetricsClientDescription" | "webRTCMetricsBatch" => Some(Flood::Metrics),
+        _ => None,
+    }
 }
 
 const CALLS: [&str; 7] = ["call", "answer", "hangup", "hold", "unhold", "sendDtmf", "transfer"];
@@ -115,7 +79,7 @@ const CALLS: [&str; 7] = ["call", "answer", "hangup", "hold", "unhold", "sendDtm
 /// # Errors
 /// [`Malformed`], in words that are for its sender.
 pub fn parse(text: &str) -> Result<ClientMessage, Malformed> {
-    use ClientMessage as M;
+    use {ClientAsk as A, ClientMessage as M};
     let value: Value = serde_json::from_str(text).map_err(|error| Malformed::NotJson(error.to_string()))?;
     let Value::Object(mut envelope) = value else { return Err(Malformed::NoMessage) };
     let Some(Value::String(name)) = envelope.remove("message") else { return Err(Malformed::NoMessage) };
@@ -130,60 +94,61 @@ pub fn parse(text: &str) -> Result<ClientMessage, Malformed> {
         _ => Err(Malformed::NoObject(name)),
     };
     if let Some(name) = CALLS.into_iter().find(|call| *call == name) {
-        return call(name, &object(name)?);
+        return call(name, &object(name)?).map(M::Ask);
     }
     match name.as_str() {
         "connection" => object("connection").map(M::Connection),
         "ping" => Ok(M::Ping),
         "pong" => Ok(M::Pong),
-        "publishStream" => stream("publishStream", &object("publishStream")?).map(M::PublishStream),
-        "playStream" => stream("playStream", &object("playStream")?).map(M::PlayStream),
-        "pauseStream" => named("pauseStream", &object("pauseStream")?).map(|(id, _)| M::PauseStream { id }),
+        "publishStream" => stream("publishStream", &object("publishStream")?).map(A::Publish).map(M::Ask),
+        "playStream" => stream("playStream", &object("playStream")?).map(A::Play).map(M::Ask),
+        "pauseStream" => named("pauseStream", &object("pauseStream")?).map(|(id, _)| M::Ask(A::Pause { id })),
         "unPublishStream" => {
-            named("unPublishStream", &object("unPublishStream")?).map(|(id, _)| M::UnPublishStream { id })
+            named("unPublishStream", &object("unPublishStream")?).map(|(id, _)| M::Ask(A::UnPublish { id }))
         }
-        "stopStream" => named("stopStream", &object("stopStream")?).map(|(id, _)| M::StopStream { id }),
+        "stopStream" => named("stopStream", &object("stopStream")?).map(|(id, _)| M::Ask(A::Stop { id })),
         "availableStream" => named("availableStream", &object("availableStream")?)
-            .map(|(id, name)| M::AvailableStream { id, name }),
-        "snapshot" => named("snapshot", &object("snapshot")?).map(|(id, name)| M::Snapshot { id, name }),
+            .map(|(id, name)| M::Ask(A::Available { id, name })),
+        "snapshot" => {
+            named("snapshot", &object("snapshot")?).map(|(id, name)| M::Ask(A::Snapshot { id, name }))
+        }
         "sendStreamEvent" => {
             let object = object("sendStreamEvent")?;
             let (id, fields) = (id("sendStreamEvent", &object, "mediaSessionId")?, Fields(&object));
-            Ok(M::SendStreamEvent { id, kind: fields.text("type"), payload: fields.value("payload").into() })
+            let payload = fields.value("payload").into();
+            Ok(M::Ask(A::StreamEvent { id, kind: fields.text("type"), payload }))
         }
         "sendData" => {
             let object = object("sendData")?;
             let operation_id = id("sendData", &object, "operationId")?;
-            Ok(M::SendData { operation_id, payload: Fields(&object).value("payload") })
+            Ok(M::Ask(A::SendData { operation_id, payload: Fields(&object).value("payload") }))
         }
-        "pushLogs" => Ok(M::PushLogs { logs: Fields(&object("pushLogs")?).text("logs") }),
-        "submitBugReport" => object("submitBugReport").map(M::SubmitBugReport),
+        "submitBugReport" => object("submitBugReport").map(A::SubmitBugReport).map(M::Ask),
         "sessionDebug" => {
             let start = Fields(&object("sessionDebug")?).text("command") == "start";
-            Ok(M::SessionDebug { start })
+            Ok(M::Ask(A::SessionDebug { start }))
         }
-        "webRTCMetricsClientDescription" | "webRTCMetricsBatch" => Ok(M::Metrics),
         _ => Ok(M::Unknown { name: shown(&name) }),
     }
 }
 
-fn call(name: &'static str, object: &Map<String, Value>) -> Result<ClientMessage, Malformed> {
-    use ClientMessage as M;
+fn call(name: &'static str, object: &Map<String, Value>) -> Result<ClientAsk, Malformed> {
+    use ClientAsk as A;
     let (id, fields) = (id(name, object, "callId")?, Fields(object));
     Ok(match name {
-        "call" => M::Call(ClientCall {
+        "call" => A::Call(ClientCall {
             id,
             callee: fields.text("callee"),
             sdp: fields.text("sdp"),
             visible_name: fields.text("visibleName"),
             custom: fields.present("custom"),
         }),
-        "answer" => M::Answer { id, sdp: fields.text("sdp") },
-        "hangup" => M::Hangup { id },
-        "hold" => M::Hold { id },
-        "unhold" => M::Unhold { id },
-        "sendDtmf" => M::SendDtmf { id, kind: fields.text("type"), dtmf: fields.text("dtmf") },
-        _ => M::Transfer { id, target: fields.text("target") },
+        "answer" => A::Answer { id, sdp: fields.text("sdp") },
+        "hangup" => A::Hangup { id },
+        "hold" => A::Hold { id },
+        "unhold" => A::Unhold { id },
+        "sendDtmf" => A::SendDtmf { id, kind: fields.text("type"), dtmf: fields.text("dtmf") },
+        _ => A::Transfer { id, target: fields.text("target") },
     })
 }
 

@@ -1,8 +1,8 @@
 use super::{
-    ClientMessage as M, Malformed, ServerAsk, ServerMessage, ServerSaid as S, hear, introduction,
-    is_mostly_text, parse, refusal,
+    ClientMessage as M, Flood, Malformed, ServerAsk, ServerMessage, ServerSaid as S, flood, hear,
+    introduction, is_mostly_text, parse, refusal,
 };
-use crate::{ClientCall, ClientNews, ClientStream};
+use crate::{ClientAsk as A, ClientCall, ClientNews, ClientStream};
 use serde_json::{Value, json};
 use sidetone_api::CallStatus;
 
@@ -34,12 +34,12 @@ fn a_stream_is_read_whatever_types_its_fields_have() {
         "minBitrate": -3, "width": null, "sdp": "v=0", "mediaProvider": "WebRTC", "custom": { "name": "room" },
         "constraints": [[{}]], "record": [],
     });
-    let Ok(M::PublishStream(stream)) = read("publishStream", &said) else { panic!("it is a stream") };
+    let Ok(M::Ask(A::Publish(stream))) = read("publishStream", &said) else { panic!("it is a stream") };
     assert_eq!((stream.id.as_str(), stream.name.as_str(), stream.sdp.as_str()), ("m1", "s1", "v=0"));
     assert_eq!((stream.has_audio, stream.has_video, stream.record), (true, true, false));
     assert_eq!((stream.bitrate, stream.min_bitrate, stream.max_bitrate, stream.width), (512, 0, u32::MAX, 0));
     assert_eq!(stream.custom, Some(json!({ "name": "room" })));
-    let Ok(M::PlayStream(stream)) = read("playStream", &json!({ "name": {}, "sdp": [1] })) else {
+    let Ok(M::Ask(A::Play(stream))) = read("playStream", &json!({ "name": {}, "sdp": [1] })) else {
         panic!("it is a stream")
     };
     assert_eq!((stream.id.as_str(), stream.name.as_str(), stream.sdp.as_str()), ("", "", ""));
@@ -51,29 +51,29 @@ fn each_message_of_a_client_is_known() {
         "payload": { "a": 1 }, "command": "start", "logs": "l" });
     let known = |name: &str| read(name, &object).unwrap();
     let (id, name) = (String::from("m"), String::from("n"));
-    assert_eq!(known("pauseStream"), M::PauseStream { id: id.clone() });
-    assert_eq!(known("unPublishStream"), M::UnPublishStream { id: id.clone() });
-    assert_eq!(known("stopStream"), M::StopStream { id: id.clone() });
-    assert_eq!(known("availableStream"), M::AvailableStream { id: id.clone(), name: name.clone() });
-    assert_eq!(known("snapshot"), M::Snapshot { id: id.clone(), name });
+    assert_eq!(known("pauseStream"), M::Ask(A::Pause { id: id.clone() }));
+    assert_eq!(known("unPublishStream"), M::Ask(A::UnPublish { id: id.clone() }));
+    assert_eq!(known("stopStream"), M::Ask(A::Stop { id: id.clone() }));
+    assert_eq!(known("availableStream"), M::Ask(A::Available { id: id.clone(), name: name.clone() }));
+    assert_eq!(known("snapshot"), M::Ask(A::Snapshot { id: id.clone(), name }));
     let payload = json!({ "a": 1 });
     assert_eq!(
         known("sendStreamEvent"),
-        M::SendStreamEvent { id, kind: "data".into(), payload: payload.clone().into() }
+        M::Ask(A::StreamEvent { id, kind: "data".into(), payload: payload.clone().into() })
     );
-    assert_eq!(known("sendData"), M::SendData { operation_id: "o".into(), payload });
-    assert_eq!(known("pushLogs"), M::PushLogs { logs: "l".into() });
-    assert_eq!(known("sessionDebug"), M::SessionDebug { start: true });
-    assert!(matches!(known("submitBugReport"), M::SubmitBugReport(_)));
-    assert_eq!(known("webRTCMetricsBatch"), M::Metrics);
-    assert!(matches!(known("call"), M::Call(call) if call.id == "c"));
+    assert_eq!(known("sendData"), M::Ask(A::SendData { operation_id: "o".into(), payload }));
+    assert_eq!(known("sessionDebug"), M::Ask(A::SessionDebug { start: true }));
+    assert!(
+        matches!(known("submitBugReport"), M::Ask(A::SubmitBugReport(report)) if report["command"] == "start")
+    );
+    assert!(matches!(known("call"), M::Ask(A::Call(call)) if call.id == "c"));
     let id = || String::from("c");
-    assert_eq!(known("answer"), M::Answer { id: id(), sdp: String::new() });
-    assert_eq!(known("hangup"), M::Hangup { id: id() });
-    assert_eq!(known("hold"), M::Hold { id: id() });
-    assert_eq!(known("unhold"), M::Unhold { id: id() });
-    assert_eq!(known("sendDtmf"), M::SendDtmf { id: id(), kind: "data".into(), dtmf: String::new() });
-    assert_eq!(known("transfer"), M::Transfer { id: id(), target: String::new() });
+    assert_eq!(known("answer"), M::Ask(A::Answer { id: id(), sdp: String::new() }));
+    assert_eq!(known("hangup"), M::Ask(A::Hangup { id: id() }));
+    assert_eq!(known("hold"), M::Ask(A::Hold { id: id() }));
+    assert_eq!(known("unhold"), M::Ask(A::Unhold { id: id() }));
+    assert_eq!(known("sendDtmf"), M::Ask(A::SendDtmf { id: id(), kind: "data".into(), dtmf: String::new() }));
+    assert_eq!(known("transfer"), M::Ask(A::Transfer { id: id(), target: String::new() }));
     let unknown = "changeMediaRequest\n".repeat(100);
     assert!(matches!(known(&unknown), M::Unknown { name } if name.len() == 64 && !name.contains('\n')));
 }
@@ -108,14 +108,14 @@ fn whatever_is_said_has_an_array_of_data() {
         ServerMessage::Ping,
         ServerMessage::Pong,
         ServerMessage::UserData(serde_json::Map::new()),
-        ServerMessage::Registered,
+        ClientNews::Registered.into(),
         refusal("Forbidden"),
-        ServerMessage::RemoteSdp { id: id(), sdp: "v=0".into(), is_answer: true },
-        ServerMessage::AvailableStream { id: id(), available: true, info: String::new() },
-        ServerMessage::VideoRate { id: id(), inbound: true, bits: 1 },
-        ServerMessage::DataStatus { operation_id: id(), accepted: false, info: "no".into() },
-        ServerMessage::Data { operation_id: id(), payload: Value::Null.into() },
-        ServerMessage::SessionDebug { started: true },
+        ClientNews::Description { id: id(), sdp: "v=0".into(), is_answer: true }.into(),
+        ClientNews::Available { id: id(), available: true, info: String::new() }.into(),
+        ClientNews::VideoRate { id: id(), inbound: true, bits: 1 }.into(),
+        ClientNews::DataStatus { operation_id: id(), accepted: false, info: "no".into() }.into(),
+        ClientNews::Data { operation_id: id(), payload: Value::Null.into() }.into(),
+        ClientNews::Debug { started: false, info: "x".into() }.into(),
         ClientNews::Snapshot { id: id(), png: Ok(vec![1, 2, 3]) }.into(),
         ClientNews::Failed { event: Some("StreamStatusEvent"), id: Some(id()), info: "x".into() }.into(),
     ];
@@ -128,21 +128,21 @@ fn whatever_is_said_has_an_array_of_data() {
 #[test]
 fn what_the_sdk_compares_is_of_the_type_that_it_compares() {
     let said = |message: ServerMessage| serde_json::from_str::<Value>(&message.text()).unwrap();
-    let available = said(ServerMessage::AvailableStream { id: "m".into(), available: true, info: "".into() });
+    let available = said(ClientNews::Available { id: "m".into(), available: true, info: "".into() }.into());
     assert_eq!(available["data"][0]["status"], json!("true"));
-    let sdp = said(ServerMessage::RemoteSdp { id: "m".into(), sdp: "v=0".into(), is_answer: true });
+    let sdp = said(ClientNews::Description { id: "m".into(), sdp: "v=0".into(), is_answer: true }.into());
     assert_eq!(sdp["data"], json!(["m", "v=0", true]));
     let failed = said(refusal("Forbidden"));
     let wanted = json!({ "status": "FAILED", "info": "Forbidden", "apiMethod": "ConnectionStatusEvent" });
     assert_eq!(failed["data"][0], wanted);
     let payload = json!({ "text": "\"}]\n", "values": [1, { "a": null }] });
     let event =
-        ServerMessage::StreamEvent { id: "m\"".into(), kind: "data".into(), payload: payload.clone().into() };
+        ClientNews::StreamEvent { id: "m\"".into(), kind: "data".into(), payload: payload.clone().into() };
     let wanted = json!({ "mediaSessionId": "m\"", "type": "data", "payload": payload });
-    assert_eq!(said(event), json!({ "message": "notifyStreamEvent", "data": [wanted] }));
-    let data = ServerMessage::Data { operation_id: "o".into(), payload: payload.clone().into() };
+    assert_eq!(said(event.into()), json!({ "message": "notifyStreamEvent", "data": [wanted] }));
+    let data = ClientNews::Data { operation_id: "o".into(), payload: payload.clone().into() };
     let wanted = json!({ "operationId": "o", "payload": payload });
-    assert_eq!(said(data), json!({ "message": "OnDataEvent", "data": [wanted] }));
+    assert_eq!(said(data.into()), json!({ "message": "OnDataEvent", "data": [wanted] }));
     let snapshot = said(ClientNews::Snapshot { id: "m".into(), png: Ok(b"png".to_vec()) }.into());
     assert_eq!(snapshot["data"][0]["payload"]["snapshot"], json!("cG5n"));
 }
@@ -173,41 +173,59 @@ fn what_our_client_writes_is_what_a_server_reads() {
     let cases = [
         (ServerAsk::Connect(introduction("a")), M::Connection(introduction("a"))),
         (ServerAsk::Pong, M::Pong),
-        (ServerAsk::Publish(stream.clone()), M::PublishStream(stream.clone())),
-        (ServerAsk::Play(stream.clone()), M::PlayStream(stream)),
-        (ServerAsk::Pause { id: id(), name: id() }, M::PauseStream { id: id() }),
-        (ServerAsk::UnPublish { id: id(), name: id() }, M::UnPublishStream { id: id() }),
-        (ServerAsk::Stop { id: id(), name: id() }, M::StopStream { id: id() }),
-        (ServerAsk::Snapshot { id: id(), name: "tv".into() }, M::Snapshot { id: id(), name: "tv".into() }),
+        (ServerAsk::Publish(stream.clone()), M::Ask(A::Publish(stream.clone()))),
+        (ServerAsk::Play(stream.clone()), M::Ask(A::Play(stream))),
+        (ServerAsk::Pause { id: id(), name: id() }, M::Ask(A::Pause { id: id() })),
+        (ServerAsk::UnPublish { id: id(), name: id() }, M::Ask(A::UnPublish { id: id() })),
+        (ServerAsk::Stop { id: id(), name: id() }, M::Ask(A::Stop { id: id() })),
+        (
+            ServerAsk::Snapshot { id: id(), name: "tv".into() },
+            M::Ask(A::Snapshot { id: id(), name: "tv".into() }),
+        ),
         (
             ServerAsk::StreamEvent { id: id(), kind: "data".into(), payload: Some(payload.clone()) },
-            M::SendStreamEvent { id: id(), kind: "data".into(), payload: payload.clone().into() },
+            M::Ask(A::StreamEvent { id: id(), kind: "data".into(), payload: payload.clone().into() }),
         ),
         (
             ServerAsk::Data { operation_id: id(), payload: payload.clone() },
-            M::SendData { operation_id: id(), payload },
+            M::Ask(A::SendData { operation_id: id(), payload }),
         ),
-        (ServerAsk::Call { call: call.clone(), caller: "alice".into() }, M::Call(call)),
+        (ServerAsk::Call { call: call.clone(), caller: "alice".into() }, M::Ask(A::Call(call))),
         (
             ServerAsk::Answer { id: id(), callee: id(), sdp: "v=0".into() },
-            M::Answer { id: id(), sdp: "v=0".into() },
+            M::Ask(A::Answer { id: id(), sdp: "v=0".into() }),
         ),
-        (ServerAsk::Hangup { id: id() }, M::Hangup { id: id() }),
-        (ServerAsk::Hold { id: id() }, M::Hold { id: id() }),
-        (ServerAsk::Unhold { id: id() }, M::Unhold { id: id() }),
+        (ServerAsk::Hangup { id: id() }, M::Ask(A::Hangup { id: id() })),
+        (ServerAsk::Hold { id: id() }, M::Ask(A::Hold { id: id() })),
+        (ServerAsk::Unhold { id: id() }, M::Ask(A::Unhold { id: id() })),
         (
             ServerAsk::Dtmf { id: id(), kind: "INFO", dtmf: "5".into() },
-            M::SendDtmf { id: id(), kind: "INFO".into(), dtmf: "5".into() },
+            M::Ask(A::SendDtmf { id: id(), kind: "INFO".into(), dtmf: "5".into() }),
         ),
         (
             ServerAsk::Transfer { id: id(), target: "carol".into() },
-            M::Transfer { id: id(), target: "carol".into() },
+            M::Ask(A::Transfer { id: id(), target: "carol".into() }),
         ),
-        (ServerAsk::Logs { logs: "a\n".into() }, M::PushLogs { logs: "a\n".into() }),
-        (ServerAsk::Debug { start: true }, M::SessionDebug { start: true }),
+        (ServerAsk::Debug { start: true }, M::Ask(A::SessionDebug { start: true })),
     ];
     for (ask, read) in cases {
         assert_eq!(parse(&ask.text()), Ok(read), "{}", ask.name());
+    }
+}
+
+#[test]
+fn floods_are_known_by_their_names_and_logs_by_their_lines() {
+    let logs = |lines: &str| Some(Flood::Logs(lines.into()));
+    assert_eq!(flood(&ServerAsk::Logs { logs: "a \"b\"\n".into() }.text()), logs("a \"b\"\n"));
+    assert_eq!(flood(r#"{"data":[{"logs":"x","more":[1]}],"message":"pushLogs"}"#), logs("x"));
+    for nothing in ["null", "[]", "[null]", "[{}]", r#"[{"logs":[["deep"]]}]"#, r#"[{"logs":"x"},1]"#] {
+        assert_eq!(flood(&format!(r#"{{"message":"pushLogs","data":{nothing}}}"#)), logs(""), "{nothing}");
+    }
+    assert_eq!(flood(r#"{"message":"webRTCMetricsBatch","data":[[[[]]]]}"#), Some(Flood::Metrics));
+    for other in
+        [r#"{"message":"sendData","data":[{"logs":"pushLogs"}]}"#, "pushLogs", r#"{"message":1}"#, "{"]
+    {
+        assert_eq!(flood(other), None, "{other}");
     }
 }
 

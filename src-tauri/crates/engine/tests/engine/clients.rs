@@ -21,6 +21,7 @@ pub(crate) fn opening(fields: &Value, auth_token: Option<&str>, keep_alive: bool
         local: address,
         origin: None,
         trusted: false,
+        is_guest: false,
     }
 }
 
@@ -30,7 +31,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    async fn open(phone: &Phone) -> Self {
+    pub(crate) async fn open(phone: &Phone) -> Self {
         Self::with(phone, &json!({})).await
     }
 
@@ -38,6 +39,14 @@ impl Client {
         let handle = phone.handle.clone();
         let opened = handle.open_client(opening(fields, None, false)).await.expect("it is let in");
         Self { handle, opened }
+    }
+
+    /// From another machine.
+    pub(crate) async fn guest(phone: &Phone, fields: &Value) -> Result<Self, String> {
+        let handle = phone.handle.clone();
+        let opening = ClientOpening { is_guest: true, ..opening(fields, None, true) };
+        let opened = handle.open_client(opening).await.map_err(|refused| refused.info)?;
+        Ok(Self { handle, opened })
     }
 
     pub(crate) async fn ask(&self, ask: ClientAsk) {
@@ -49,7 +58,7 @@ impl Client {
     }
 
     /// The next status of a stream, and why.
-    async fn status(&mut self) -> (String, StreamStatus, String) {
+    pub(crate) async fn status(&mut self) -> (String, StreamStatus, String) {
         loop {
             match self.told().await {
                 ClientNews::Stream(view) => return (view.media_session_id, view.status, view.info),
@@ -60,7 +69,7 @@ impl Client {
     }
 }
 
-fn stream(id: &str, name: &str, direction: Direction) -> ClientStream {
+pub(crate) fn stream(id: &str, name: &str, direction: Direction) -> ClientStream {
     let now = Instant::now();
     let hosts = vec!["127.0.0.1:9".parse().unwrap()];
     let mut peer = Peer::new(now, Config::client(Certificate::generate().unwrap(), hosts, 7)).unwrap();
@@ -74,7 +83,7 @@ fn stream(id: &str, name: &str, direction: Direction) -> ClientStream {
     }
 }
 
-fn failed(id: &str, info: &str) -> (String, StreamStatus, String) {
+pub(crate) fn failed(id: &str, info: &str) -> (String, StreamStatus, String) {
     (id.into(), StreamStatus::Failed, info.into())
 }
 

@@ -255,18 +255,29 @@ pub(crate) struct FarPeer<S> {
 
 impl<S: Sending> FarPeer<S> {
     pub(crate) async fn publish(handle: &Handle, name: &str, sending: S) -> Self {
+        let (mut far, sdp) = Self::offer(sending, Direction::Send).await;
+        let offer = StreamOffer { kind: Kind::Whip, name: name.into(), sdp, token: None };
+        let accepted = handle.offer_stream(offer).await.expect("accepted");
+        far.accept(&accepted.answer);
+        far.resource = accepted.resource;
+        far
+    }
+
+    /// One that has offered, for who brings the offer somewhere.
+    pub(crate) async fn offer(sending: S, direction: Direction) -> (Self, String) {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let hosts = vec![socket.local_addr().unwrap()];
         let now = Instant::now();
         let config = Config::client(Certificate::generate().unwrap(), hosts, 7);
         let mut peer = Peer::new(now, config).unwrap();
-        let media = Media { codecs: vec![sending.codec()], ..Media::new(S::KIND, Direction::Send) };
+        let media = Media { codecs: vec![sending.codec()], ..Media::new(S::KIND, direction) };
         let wanted = Wanted { media: vec![media], stream: String::new() };
         let sdp = peer.create_offer(now, &wanted).unwrap();
-        let offer = StreamOffer { kind: Kind::Whip, name: name.into(), sdp, token: None };
-        let accepted = handle.offer_stream(offer).await.expect("accepted");
-        peer.accept_answer(Instant::now(), &accepted.answer).unwrap();
-        Self { peer, socket, track: None, sequence: 0, resource: accepted.resource, sending }
+        (Self { peer, socket, track: None, sequence: 0, resource: String::new(), sending }, sdp)
+    }
+
+    pub(crate) fn accept(&mut self, answer: &str) {
+        self.peer.accept_answer(Instant::now(), answer).unwrap();
     }
 
     /// Closes its connection in order.

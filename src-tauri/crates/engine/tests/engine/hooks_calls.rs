@@ -109,6 +109,37 @@ async fn a_backend_hears_the_hooks_of_a_call_in_order_with_their_fields() {
     phone.finish().await;
 }
 
+/// Without its credentials. What we end is ended by no message of theirs.
+#[tokio::test]
+async fn the_message_that_ended_a_call_is_told_to_the_backend() {
+    let (mut phone, mut bob, mut backend) = strict_phone().await;
+    let call = phone.call(&bob.uri("bob")).await;
+    let (sip, _) = bob.called().await;
+    bob.reject(sip, 404, "Not Found");
+    bob.serve_while(phone.status(&call, CallStatus::Failed)).await;
+    let told = bob.serve_while(backend.hears_status("CallStatusEvent", "FAILED")).await.body;
+    let message = told["sipMessageRaw"].as_str().unwrap();
+    assert!(message.starts_with("SIP/2.0 404 Not Found\r\n") && message.contains("\r\nCSeq: "), "{message}");
+    assert_eq!(told["sipStatus"], 404);
+    for ended_there in [true, false] {
+        let call = phone.call(&bob.uri("bob")).await;
+        let (sip, _) = bob.called().await;
+        bob.answer(sip, &sdp("0 101", "sendrecv"));
+        bob.serve_while(phone.status(&call, CallStatus::Established)).await;
+        if ended_there {
+            bob.hang_up(sip);
+        } else {
+            phone.hang_up(&call).await;
+        }
+        bob.serve_while(phone.status(&call, CallStatus::Finish)).await;
+        let told = bob.serve_while(backend.hears_status("CallStatusEvent", "FINISH")).await.body;
+        let is_bye = told["sipMessageRaw"].as_str().is_some_and(|message| message.starts_with("BYE sip:"));
+        assert_eq!(is_bye, ended_there, "{told}");
+        assert!(ended_there || told.get("sipMessageRaw").is_none(), "{told}");
+    }
+    phone.finish().await;
+}
+
 #[tokio::test]
 async fn a_refused_call_fails_with_the_backends_reason_and_nothing_goes_out() {
     let (mut phone, mut bob, backend) = strict_phone().await;

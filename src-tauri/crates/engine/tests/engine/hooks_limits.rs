@@ -135,6 +135,8 @@ async fn a_message_that_waited_for_a_session_is_not_sent_after_its_refusal() {
     let mut settings = hooked(&bob, &backend);
     settings.hooks.timeout_ms = 1_000;
     let mut phone = Phone::start(settings).await;
+    // Else the message may be asked about first, and its time is over first.
+    backend.hears("connect").await;
     phone.done(hello(bob.uri("bob"))).await;
     let info = phone
         .wait("what became of it", |event| match event {
@@ -143,7 +145,6 @@ async fn a_message_that_waited_for_a_session_is_not_sent_after_its_refusal() {
         })
         .await;
     assert_eq!(info, (DataStatus::Failed, "the backend did not answer in time".into()));
-    backend.hears("connect").await;
     phone.handle.shut_down().await;
 }
 

@@ -125,6 +125,8 @@ async fn events_survive_a_run_that_is_killed() {
     let backend = Backend::start().await;
     let (address, url) = (backend.address, backend.url());
     drop(backend);
+    // Its port is free when its task has been dropped.
+    tokio::task::yield_now().await;
     let config = dir.path().join("config");
     fs::create_dir_all(&config).unwrap();
     let settings = format!(
@@ -140,11 +142,8 @@ async fn events_survive_a_run_that_is_killed() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let deadline = std::time::Instant::now() + crate::kit::SOON;
-    while failed_calls(&kept(dir.path())) < 5 {
-        assert!(std::time::Instant::now() < deadline, "events are kept: {:?}", kept(dir.path()));
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let are_kept = || (failed_calls(&kept(dir.path())) >= 5).then_some(());
+    sidetone_testkit::until("events are kept", crate::kit::SOON, are_kept).unwrap();
     // SIGKILL where there are signals.
     child.kill().unwrap();
     child.wait().unwrap();

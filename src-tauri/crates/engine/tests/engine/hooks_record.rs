@@ -4,6 +4,7 @@ use crate::{
     backend::{Backend, Reply},
     kit::{Phone, account, quiet},
     peer::{Peer, sdp},
+    wcs_hostile::{self, connect, server, text},
 };
 use serde_json::json;
 use sidetone_api::{Account, CallStatus, Command, DataStatus, Event, StreamStatus, TransferStatus};
@@ -86,13 +87,16 @@ fn documented(hook: &str) -> Vec<&'static str> {
         "TransferStatusEvent" => vec!["callId", "target", "status", "info"],
         "OnDataEvent" => vec!["operationId", "payload", "incoming"],
         "DataStatusEvent" => vec!["operationId", "status", "info"],
+        "sessionDebug" => vec!["command"],
+        "pushLogs" => vec!["logs"],
+        "SessionDebugStatusEvent" => vec!["status", "info"],
         other => panic!("{other} is no hook of the contract"),
     }
 }
 
-/// What comes whenever it does: answers that are only under way, and signs of life.
+/// What comes whenever it does: answers that are only under way, signs of life, lines of logs.
 fn is_incidental(line: &str) -> bool {
-    line == "CallStatusEvent TRYING" || line.starts_with("StreamKeepAliveEvent")
+    line == "CallStatusEvent TRYING" || line.starts_with("StreamKeepAliveEvent") || line == "pushLogs"
 }
 
 #[tokio::test]
@@ -196,6 +200,29 @@ async fn a_run_through_all_rows_is_recorded_hook_for_hook_with_the_documented_fi
     bob.serve_while(backend.hears_status("RegistrationStatusEvent", "UNREGISTERED")).await;
     bob.serve_while(backend.hears_status("ConnectionStatusEvent", "DISCONNECTED")).await;
 
+    // Debugging, which only Web Call Servers do.
+    backend.rule("connect", Reply::With(json!({})));
+    let url = server(|name, said| match (name, said["command"].as_str()) {
+        ("connection", _) => vec![wcs_hostile::accepted()],
+        ("sessionDebug", Some("start")) => {
+            vec![text("notifySessionDebugEvent", json!([{ "status": "STARTED", "file": "a.log" }]))]
+        }
+        ("sessionDebug", _) => vec![text("notifySessionDebugEvent", json!([{ "status": "STOPPED" }]))],
+        _ => Vec::new(),
+    });
+    let session_id = connect(&phone, &url.await).await;
+    bob.serve_while(backend.hears_status("ConnectionStatusEvent", "ESTABLISHED")).await;
+    for (on, status) in [(true, "STARTED"), (false, "STOPPED")] {
+        phone.done(Command::SessionDebug { session_id: session_id.clone(), on }).await;
+        bob.serve_while(backend.hears_status("SessionDebugStatusEvent", status)).await;
+        if on {
+            let pushed = bob.serve_while(backend.hears("pushLogs")).await;
+            assert!(pushed.body["logs"].as_str().is_some_and(|logs| logs.starts_with("Sidetone ")));
+        }
+    }
+    phone.done(Command::Disconnect { session_id }).await;
+    bob.serve_while(backend.hears_status("ConnectionStatusEvent", "DISCONNECTED")).await;
+
     let hooks: Vec<_> = backend.hooks().into_iter().filter(|line| !is_incidental(line)).collect();
     let expected = [
         "connect",
@@ -238,6 +265,13 @@ async fn a_run_through_all_rows_is_recorded_hook_for_hook_with_the_documented_fi
         "DataStatusEvent ACCEPTED",
         "OnDataEvent",
         "RegistrationStatusEvent UNREGISTERED",
+        "ConnectionStatusEvent DISCONNECTED",
+        "connect",
+        "ConnectionStatusEvent ESTABLISHED",
+        "sessionDebug",
+        "SessionDebugStatusEvent STARTED",
+        "sessionDebug",
+        "SessionDebugStatusEvent STOPPED",
         "ConnectionStatusEvent DISCONNECTED",
     ];
     assert_eq!(hooks, expected);

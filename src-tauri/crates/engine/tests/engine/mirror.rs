@@ -52,6 +52,12 @@ impl Mirror {
                     stream.statistics = Some(statistics);
                 }
             }
+            Event::RoomChanged { room } => {
+                state.rooms.retain(|other| other.room_id != room.room_id);
+                if !room.status.is_end() {
+                    state.rooms.push(room);
+                }
+            }
             Event::DevicesChanged { devices } => state.devices = devices,
             Event::GatewayChanged { gateway } => state.gateway = gateway,
             Event::HistoryAdded { entry } => {
@@ -86,6 +92,10 @@ impl Mirror {
             | Event::OnDataEvent { .. }
             | Event::OnStreamEvent { .. }
             | Event::SessionDebugStatusEvent { .. }
+            | Event::RoomStatusEvent { .. }
+            | Event::RoomMessage { .. }
+            | Event::RoomReaction { .. }
+            | Event::RoomMeasured { .. }
             | Event::DtmfReceived { .. }
             | Event::ErrorEvent { .. }
             | Event::Notice { .. }
@@ -101,6 +111,7 @@ impl Mirror {
             state.sessions.sort_by(|a, b| a.session_id.cmp(&b.session_id));
             state.calls.sort_by(|a, b| a.call_id.cmp(&b.call_id));
             state.contacts.sort_by(|a, b| a.id.cmp(&b.id));
+            state.rooms.sort_by(|a, b| a.room_id.cmp(&b.room_id));
             state.streams.sort_by(|a, b| a.stream_id.cmp(&b.stream_id));
             state.contact_states.sort_by(|a, b| a.contact_id.cmp(&b.contact_id));
         }

@@ -2,7 +2,7 @@
 
 use crate::kit::{Phone, SOON, gateway};
 use serde_json::{Map, Value, json};
-use sidetone_api::{Failure, FailureCode};
+use sidetone_api::{Failure, FailureCode, StreamStatus};
 use sidetone_engine::{ClientNews, ClientOpening, RestAsk, RestCall, RestFilter, RestReply};
 use std::{net::SocketAddr, time::Instant};
 use tokio::time::timeout;
@@ -18,6 +18,7 @@ fn opening(fields: &Value) -> ClientOpening {
         local: address,
         origin: None,
         trusted: true,
+        is_guest: false,
     }
 }
 
@@ -29,8 +30,15 @@ fn call(host: &Phone, id: &str, callee: &str) -> RestAsk {
         callee,
         visible_name,
         custom: None,
+        to_stream: None,
         opening: opening(&fields),
     }))
+}
+
+/// The same, and what the callee says is a stream.
+fn call_to_stream(host: &Phone, id: &str, callee: &str, name: &str) -> RestAsk {
+    let RestAsk::StartCall(wanted) = call(host, id, callee) else { unreachable!() };
+    RestAsk::StartCall(Box::new(RestCall { to_stream: Some(name.into()), ..*wanted }))
 }
 
 fn filter(fields: Value) -> RestFilter {
@@ -130,6 +138,7 @@ async fn a_call_that_fails_and_one_without_an_account_leave_nothing() {
         callee: "b".into(),
         visible_name: String::new(),
         custom: None,
+        to_stream: None,
         opening: no_account,
     };
     assert_eq!(refused(&host, RestAsk::StartCall(Box::new(wanted))).await, FailureCode::Invalid);
@@ -173,7 +182,7 @@ async fn a_stream_that_is_not_there_is_not_found() {
     let named = || filter(json!({ "name": "cam" }));
     for wanted in [
         RestAsk::FindStreams(RestFilter::new()),
-        RestAsk::EndStreams(named()),
+        RestAsk::EndStreams { filter: named(), ids: Vec::new() },
         RestAsk::Snapshot { name: "cam".into() },
         RestAsk::Record { id: "m1".into(), on: true },
         RestAsk::Record { id: "m1".into(), on: false },
@@ -199,8 +208,43 @@ async fn our_own_streams_are_found_pictured_recorded_and_ended() {
     assert_eq!(ask(&host, data).await, Ok(RestReply::Done));
     let stop = RestAsk::Record { id: stream.to_string(), on: false };
     assert_eq!(refused(&host, stop).await, FailureCode::WrongState);
-    let end = RestAsk::EndStreams(filter(json!({ "mediaSessionId": stream.as_str() })));
+    let end = RestAsk::EndStreams {
+        filter: filter(json!({ "published": true })),
+        ids: vec!["none".into(), stream.as_str().into()],
+    };
     assert_eq!(ask(&host, end.clone()).await, Ok(RestReply::Done));
     assert_eq!(refused(&host, end).await, FailureCode::NotFound);
+    host.finish().await;
+}
+
+#[tokio::test]
+async fn what_the_far_end_of_a_programs_call_says_is_a_stream_as_long_as_the_call() {
+    let mut host = Phone::start(gateway()).await;
+    assert_eq!(refused(&host, call_to_stream(&host, "k1", "tone", "no/name")).await, FailureCode::Invalid);
+    assert_eq!(ask(&host, call_to_stream(&host, "k1", "tone", "hotline")).await, Ok(RestReply::Done));
+    let published = filter(json!({ "name": "hotline", "status": "PUBLISHING", "published": true }));
+    let view = until(&host, RestAsk::FindStreams(published.clone()), 1).await.remove(0);
+    assert_eq!((&view["hasAudio"], &view["hasVideo"]), (&json!(true), &json!(false)), "{view}");
+    host.until("the list", |state| state.gateway.streams.iter().any(|it| it.name == "hotline")).await;
+    assert_eq!(refused(&host, call_to_stream(&host, "k2", "tone", "hotline")).await, FailureCode::WrongState);
+    // The tone that the far end says, and no silence.
+    let played = host.played("hotline").await;
+    host.until("the tone", |state| {
+        let played = state.streams.iter().find(|it| it.stream_id == played);
+        played.and_then(|it| it.statistics).is_some_and(|it| it.level.rms > -30.0)
+    })
+    .await;
+    let end = RestAsk::EndCall { id: "k1".into() };
+    assert_eq!(ask(&host, end).await, Ok(RestReply::Done));
+    assert_eq!(host.stream_status(&played, StreamStatus::Stopped).await, "Stopped by publisher stop");
+    until(&host, RestAsk::FindStreams(filter(json!({ "name": "hotline", "published": true }))), 0).await;
+    // Ended by itself, the call goes on without it; and the name is free again.
+    assert_eq!(ask(&host, call_to_stream(&host, "k3", "tone", "hotline")).await, Ok(RestReply::Done));
+    let again = until(&host, RestAsk::FindStreams(published), 1).await.remove(0);
+    let id = again["mediaSessionId"].as_str().unwrap().to_owned();
+    let end = RestAsk::EndStreams { filter: RestFilter::new(), ids: vec![id] };
+    assert_eq!(ask(&host, end).await, Ok(RestReply::Done));
+    until(&host, RestAsk::FindStreams(filter(json!({ "name": "hotline" }))), 0).await;
+    until(&host, RestAsk::FindCalls(filter(json!({ "callId": "k3", "status": "ESTABLISHED" }))), 1).await;
     host.finish().await;
 }

@@ -1,16 +1,17 @@
 //! Web Call Servers that are none, or mean harm: what they do is told in words, and the engine goes on.
 
-use crate::kit::{Phone, quiet};
+use crate::kit::{Phone, SOON, quiet};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use sidetone_api::{
-    Account, AccountId, Command, ConnectionStatus, Event, Reply, SessionId, StreamStatus, WcsServer,
+    Account, AccountId, CallId, CallStatus, Command, ConnectionStatus, Event, Reply, SessionId, StreamStatus,
+    WcsServer,
 };
 use tokio::net::TcpListener;
 use tokio_tungstenite::{accept_async, tungstenite::Message};
 
 /// A server that answers each message with what `answers` has for it; a close is the end.
-async fn server(answers: impl Fn(&str, &Value) -> Vec<Message> + Send + 'static) -> String {
+pub(crate) async fn server(answers: impl Fn(&str, &Value) -> Vec<Message> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -28,11 +29,11 @@ async fn server(answers: impl Fn(&str, &Value) -> Vec<Message> + Send + 'static)
     url
 }
 
-fn text(name: &str, data: Value) -> Message {
+pub(crate) fn text(name: &str, data: Value) -> Message {
     Message::text(json!({ "message": name, "data": data }).to_string())
 }
 
-fn accepted() -> Message {
+pub(crate) fn accepted() -> Message {
     text("getUserData", json!([{ "authToken": "t1", "sipLogin": 1001, "unknown": [{}] }]))
 }
 
@@ -41,7 +42,7 @@ fn account(url: &str) -> Account {
     Account { register: false, enabled: false, wcs, ..Account::new(AccountId::new("server"), "server", "") }
 }
 
-async fn connect(phone: &Phone, url: &str) -> SessionId {
+pub(crate) async fn connect(phone: &Phone, url: &str) -> SessionId {
     phone.done(Command::SaveAccount { account: account(url), password: None, remember: false }).await;
     let account_id = AccountId::new("server");
     match phone.ask(Command::Connect { account_id, password: None, auth_token: None }).await {
@@ -192,4 +193,75 @@ async fn what_is_wrong_with_an_account_at_a_server_is_named() {
     let session_id = Some(SessionId::new("none"));
     let command = Command::PlayStream { name: "tv".into(), token: None, session_id };
     assert!(phone.ask(command).await.is_err());
+}
+
+async fn call(phone: &Phone, session: &SessionId) -> CallId {
+    let command = Command::call("1002", Some(session.clone()));
+    match phone.ask(command).await {
+        Ok(Reply::Call { call_id }) => call_id,
+        other => panic!("no call: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_that_nobody_asked_for_ends_nothing_and_is_no_news() {
+    let mut phone = Phone::start(quiet()).await;
+    let url = server(|name, data| {
+        let id = &data["callId"];
+        let transfer = |status: &str| {
+            let info = "\u{202e}no\nline";
+            text(
+                "notifyTransferEvent",
+                json!([{ "callId": id, "status": status, "target": "x", "info": info }]),
+            )
+        };
+        match name {
+            "connection" => vec![accepted()],
+            "call" => {
+                let lies = ["PENDING", "ACCEPTED", "FAILED", "FAILED", "COMPLETED"].map(transfer);
+                let trying = text("notifyTryingResponse", json!([{ "callId": id, "status": "TRYING" }]));
+                let ring = text("ring", json!([{ "callId": id, "status": "RING" }]));
+                std::iter::once(trying).chain(lies).chain([ring]).collect()
+            }
+            _ => vec![],
+        }
+    })
+    .await;
+    let session = connect(&phone, &url).await;
+    connection(&mut phone, ConnectionStatus::Established).await;
+    let call = call(&phone, &session).await;
+    phone.status(&call, CallStatus::Ring).await;
+    let is_lie = |event: &Event| matches!(event, Event::TransferStatusEvent { .. } | Event::Notice { .. });
+    let lies = phone.seen.iter().filter(|envelope| is_lie(&envelope.event)).count();
+    assert_eq!(lies, 0, "{:?}", phone.seen);
+}
+
+#[tokio::test]
+async fn a_call_that_is_answered_without_a_word_on_its_media_does_not_stand_for_ever() {
+    let mut phone = Phone::start(quiet()).await;
+    let (told, mut hung_up) = tokio::sync::mpsc::unbounded_channel();
+    let url = server(move |name, data| {
+        let id = &data["callId"];
+        match name {
+            "connection" => vec![accepted()],
+            "call" => vec![
+                text("notifyTryingResponse", json!([{ "callId": id, "status": "TRYING" }])),
+                text("talk", json!([{ "callId": id, "status": "ESTABLISHED" }])),
+            ],
+            "hangup" => {
+                let _ = told.send(());
+                vec![]
+            }
+            _ => vec![],
+        }
+    })
+    .await;
+    let session = connect(&phone, &url).await;
+    connection(&mut phone, ConnectionStatus::Established).await;
+    let call = call(&phone, &session).await;
+    phone.status(&call, CallStatus::Established).await;
+    // Longer than the server has.
+    tokio::time::timeout(2 * SOON, hung_up.recv()).await.expect("the server is told").unwrap();
+    let info = phone.status(&call, CallStatus::Failed).await;
+    assert!(info.contains("where its media goes"), "{info}");
 }

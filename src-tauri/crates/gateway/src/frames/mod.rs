@@ -36,9 +36,11 @@ pub(crate) use window::open as window_of;
 use crate::{
     app::App,
     door::Door,
+    listener::Site,
     upgrade::{admit, check},
 };
 use axum::{
+    Extension,
     extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     http::{HeaderMap, Uri},
     response::Response,
@@ -66,11 +68,12 @@ impl Frames {
 /// `GET /frames` of a browser that is logged in.
 pub(crate) async fn upgrade(
     State(app): State<Arc<App>>,
+    Extension(site): Extension<Site>,
     headers: HeaderMap,
     uri: Uri,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    match check(&app, &headers, &uri) {
+    match check(&app, &site, &headers, &uri) {
         Ok(()) => accept(&app.frames, upgrade),
         Err(refusal) => *refusal,
     }

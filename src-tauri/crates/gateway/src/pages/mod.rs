@@ -2,8 +2,9 @@
 
 pub(crate) mod ui;
 
-use crate::{app::App, guard::Refusal, guard::cookie};
+use crate::{app::App, guard::Refusal, guard::cookie, listener::Site};
 use axum::{
+    Extension,
     body::Body,
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
@@ -22,6 +23,7 @@ const SIGN_IN_STYLE: &str = include_str!("sign_in.css");
 /// `GET /`: the first page, and the login link.
 pub(crate) async fn root(
     State(app): State<Arc<App>>,
+    Extension(site): Extension<Site>,
     method: Method,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -31,7 +33,7 @@ pub(crate) async fn root(
         query.as_deref().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("token=")));
     match token {
         // A HEAD (a link preview) must not burn the token.
-        Some(token) if method == Method::GET => log_in(&app, &headers, token),
+        Some(token) if method == Method::GET => log_in(&app, &site, &headers, token),
         _ => asset(State(app), headers, uri).await,
     }
 }
@@ -67,7 +69,7 @@ pub(crate) fn logged_in(app: &App, headers: &HeaderMap) -> bool {
     cookie(headers, &app.cookie_name).is_some_and(|session| app.login().admits(session))
 }
 
-fn log_in(app: &App, headers: &HeaderMap, token: &str) -> Response {
+fn log_in(app: &App, site: &Site, headers: &HeaderMap, token: &str) -> Response {
     let opened = app.login().redeem(token, Instant::now());
     let session = match opened {
         Ok(Some(session)) => session,
@@ -83,7 +85,8 @@ fn log_in(app: &App, headers: &HeaderMap, token: &str) -> Response {
         }
     };
     // Cookies are shared between the ports of a host, so the name carries the port.
-    to_root(Some(format!("{}={session}; Path=/; HttpOnly; SameSite=Strict", app.cookie_name)))
+    let secure = if site.is_secure { "; Secure" } else { "" };
+    to_root(Some(format!("{}={session}; Path=/; HttpOnly; SameSite=Strict{secure}", app.cookie_name)))
 }
 
 fn to_root(set_cookie: Option<String>) -> Response {
@@ -108,7 +111,7 @@ fn sign_in(why: &str) -> Response {
     (StatusCode::UNAUTHORIZED, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
 }
 
-fn file(path: &str, asset: ui::Asset, headers: &HeaderMap) -> Response {
+pub(crate) fn file(path: &str, asset: ui::Asset, headers: &HeaderMap) -> Response {
     let mut hasher = DefaultHasher::new();
     asset.bytes.hash(&mut hasher);
     let etag = format!("\"{:016x}-{:x}\"", hasher.finish(), asset.bytes.len());

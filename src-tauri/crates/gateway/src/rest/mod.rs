@@ -2,7 +2,8 @@
 //! answers of Web Call Server. `src-tauri/docs/openapi.json` describes it, and is served at `/rest-api/openapi.json`.
 //!
 //! Each path is a row of [`table`]; here its requests are let in, read and answered. Who may ask: on loopback every program of this
-//! machine, unless a user and a password are set; beyond loopback nobody without them. Pages may where they may use streams.
+//! machine, unless a user and a password are set; beyond loopback nobody without them, nor without TLS unless that is allowed.
+//! Pages may where they may use streams.
 
 mod answer;
 mod body;
@@ -117,13 +118,18 @@ fn preflight() -> Response {
 }
 
 fn admitted(app: &App, site: &Site, request: &Request) -> Result<(), Refused> {
+    let is_near = site.address.ip().is_loopback();
     let Some(user) = &app.access.rest else {
-        if site.address.ip().is_loopback() {
+        if is_near {
             return within(&app.rest.rate);
         }
         let words = "beyond loopback the REST API needs a user and a password, and none are set here";
         return Err(Refused::new(StatusCode::FORBIDDEN, words));
     };
+    if !(is_near || site.is_secure || app.access.rest_in_the_open) {
+        let words = "beyond loopback the REST API is had by https alone";
+        return Err(Refused::new(StatusCode::FORBIDDEN, words));
+    }
     let wanted = format!("{}:{}", user.user, user.password.expose());
     if shown(request.headers()).is_some_and(|shown| same(&shown, wanted.as_bytes())) {
         return within(&app.rest.rate);
@@ -157,11 +163,14 @@ async fn ask(
         let body = Body::read(request, endpoint.fields).await?;
         let asker = Asker { remote: remote.0, local: site.address, sounds: app.access.sounds.as_deref() };
         let wanted = (endpoint.ask)(&body, &asker)?;
-        let asked = timeout(PATIENCE, wanted.put_to(app.door.as_ref())).await;
-        asked.unwrap_or_else(|_| {
-            Err(Refused::new(StatusCode::GATEWAY_TIMEOUT, "this took too long")
-                .with(header::RETRY_AFTER, "5"))
-        })
+        let asked = timeout(PATIENCE, app.door.rest(wanted)).await;
+        match asked {
+            Ok(reply) => Ok(reply?),
+            Err(_) => {
+                let refused = Refused::new(StatusCode::GATEWAY_TIMEOUT, "this took too long");
+                Err(refused.with(header::RETRY_AFTER, "5"))
+            }
+        }
     };
     match answered.await {
         Ok(reply) => answer::say(reply),

@@ -4,10 +4,9 @@ use super::{
     answer::Refused,
     body::{Body, Field, Kind},
 };
-use crate::door::Door;
 use axum::http::{Method, StatusCode, header};
 use serde_json::{Map, Value, json};
-use sidetone_engine::{ClientOpening, RestAsk, RestCall, RestReply};
+use sidetone_engine::{ClientOpening, RestAsk, RestCall};
 use std::{
     net::SocketAddr,
     path::{Component, Path, PathBuf},
@@ -20,7 +19,7 @@ pub(super) struct Endpoint {
     /// Nothing is changed by it: a GET without a body finds everything.
     pub(super) looks: bool,
     pub(super) fields: &'static [Field],
-    pub(super) ask: fn(&Body, &Asker<'_>) -> Result<Wanted, Refused>,
+    pub(super) ask: fn(&Body, &Asker<'_>) -> Result<RestAsk, Refused>,
 }
 
 /// Who asks, and what is here for that.
@@ -31,14 +30,6 @@ pub(super) struct Asker<'a> {
     pub(super) sounds: Option<&'a Path>,
 }
 
-/// What a request comes to.
-#[derive(Debug)]
-pub(super) enum Wanted {
-    One(RestAsk),
-    /// It is enough that there is something for one of them.
-    Any(Vec<RestAsk>),
-}
-
 impl Endpoint {
     pub(super) fn check_method(&self, method: &Method) -> Result<(), Refused> {
         if *method == Method::POST || (self.looks && *method == Method::GET) {
@@ -47,23 +38,6 @@ impl Endpoint {
         let allowed = if self.looks { "GET, POST" } else { "POST" };
         let refused = Refused::new(StatusCode::METHOD_NOT_ALLOWED, format!("only {allowed} are served here"));
         Err(refused.with(header::ALLOW, allowed))
-    }
-}
-
-impl Wanted {
-    pub(super) async fn put_to(self, door: &dyn Door) -> Result<RestReply, Refused> {
-        let asks = match self {
-            Self::One(ask) => return Ok(door.rest(ask).await?),
-            Self::Any(asks) => asks,
-        };
-        let mut last = Err(Refused::new(StatusCode::NOT_FOUND, "nothing is named"));
-        for ask in asks {
-            let reply = door.rest(ask).await.map_err(Refused::from);
-            if last.is_err() {
-                last = reply;
-            }
-        }
-        last
     }
 }
 
@@ -78,7 +52,7 @@ const fn field(name: &'static str, kind: Kind) -> Field {
 const fn post(
     path: &'static str,
     fields: &'static [Field],
-    ask: fn(&Body, &Asker<'_>) -> Result<Wanted, Refused>,
+    ask: fn(&Body, &Asker<'_>) -> Result<RestAsk, Refused>,
 ) -> Endpoint {
     Endpoint { path, looks: false, fields, ask }
 }
@@ -86,7 +60,7 @@ const fn post(
 const fn look(
     path: &'static str,
     fields: &'static [Field],
-    ask: fn(&Body, &Asker<'_>) -> Result<Wanted, Refused>,
+    ask: fn(&Body, &Asker<'_>) -> Result<RestAsk, Refused>,
 ) -> Endpoint {
     Endpoint { path, looks: true, fields, ask }
 }
@@ -120,7 +94,7 @@ pub(super) const TABLE: &[Endpoint] = &[
         ],
         start_call,
     ),
-    look("/call/find_all", &[], |_, _| one(RestAsk::FindCalls(Map::new()))),
+    look("/call/find_all", &[], |_, _| Ok(RestAsk::FindCalls(Map::new()))),
     look(
         "/call/find",
         &[
@@ -131,9 +105,9 @@ pub(super) const TABLE: &[Endpoint] = &[
             field("status", Kind::Text),
             field("sessionId", Kind::Text),
         ],
-        |body, _| one(RestAsk::FindCalls(body.filter())),
+        |body, _| Ok(RestAsk::FindCalls(body.filter())),
     ),
-    post("/call/terminate", CALL, |body, _| one(RestAsk::EndCall { id: body.text("callId") })),
+    post("/call/terminate", CALL, |body, _| Ok(RestAsk::EndCall { id: body.text("callId") })),
     post(
         "/call/send_dtmf",
         &[needed("callId", Kind::Text), needed("dtmf", Kind::Text), field("type", Kind::Text)],
@@ -143,12 +117,12 @@ pub(super) const TABLE: &[Endpoint] = &[
     post(
         "/call/inject_stream/startup",
         &[needed("callId", Kind::Text), needed("streamName", Kind::Text)],
-        |body, _| one(RestAsk::InjectStream { id: body.text("callId"), name: body.text("streamName") }),
+        |body, _| Ok(RestAsk::InjectStream { id: body.text("callId"), name: body.text("streamName") }),
     ),
     post("/call/inject_stream/terminate", CALL, |body, _| {
-        one(RestAsk::StopInjectedStream { id: body.text("callId") })
+        Ok(RestAsk::StopInjectedStream { id: body.text("callId") })
     }),
-    look("/stream/find_all", &[], |_, _| one(RestAsk::FindStreams(Map::new()))),
+    look("/stream/find_all", &[], |_, _| Ok(RestAsk::FindStreams(Map::new()))),
     look(
         "/stream/find",
         &[
@@ -162,7 +136,7 @@ pub(super) const TABLE: &[Endpoint] = &[
         |body, _| {
             let mut filter = body.filter();
             filter.remove("display");
-            one(RestAsk::FindStreams(filter))
+            Ok(RestAsk::FindStreams(filter))
         },
     ),
     post(
@@ -177,20 +151,20 @@ pub(super) const TABLE: &[Endpoint] = &[
         end_streams,
     ),
     post("/stream/snapshot", &[needed("streamName", Kind::Text)], |body, _| {
-        one(RestAsk::Snapshot { name: body.text("streamName") })
+        Ok(RestAsk::Snapshot { name: body.text("streamName") })
     }),
     post("/stream/startRecording", STREAM, |body, _| {
-        one(RestAsk::Record { id: body.text("mediaSessionId"), on: true })
+        Ok(RestAsk::Record { id: body.text("mediaSessionId"), on: true })
     }),
     post("/stream/stopRecording", STREAM, |body, _| {
-        one(RestAsk::Record { id: body.text("mediaSessionId"), on: false })
+        Ok(RestAsk::Record { id: body.text("mediaSessionId"), on: false })
     }),
     post(
         "/stream/event/send",
         &[needed("streamName", Kind::Text), needed("payload", Kind::Anything)],
         |body, _| {
             let payload = body.value("payload").unwrap_or_default();
-            one(RestAsk::StreamEvent { name: body.text("streamName"), payload })
+            Ok(RestAsk::StreamEvent { name: body.text("streamName"), payload })
         },
     ),
     post(
@@ -204,7 +178,7 @@ pub(super) const TABLE: &[Endpoint] = &[
         ],
         send_data,
     ),
-    look("/connection/find_all", &[], |_, _| one(RestAsk::FindSessions(Map::new()))),
+    look("/connection/find_all", &[], |_, _| Ok(RestAsk::FindSessions(Map::new()))),
     look(
         "/connection/find",
         &[
@@ -213,9 +187,9 @@ pub(super) const TABLE: &[Endpoint] = &[
             field("clientVersion", Kind::Text),
             field("sipLogin", Kind::Text),
         ],
-        |body, _| one(RestAsk::FindSessions(body.filter())),
+        |body, _| Ok(RestAsk::FindSessions(body.filter())),
     ),
-    post("/connection/terminate", SESSION, |body, _| one(RestAsk::EndSession { id: body.text("sessionId") })),
+    post("/connection/terminate", SESSION, |body, _| Ok(RestAsk::EndSession { id: body.text("sessionId") })),
     post(
         "/connection/set_log_level",
         &[needed("sessionId", Kind::Text), needed("logLevel", Kind::Text)],
@@ -223,18 +197,14 @@ pub(super) const TABLE: &[Endpoint] = &[
     ),
 ];
 
-fn one(ask: RestAsk) -> Result<Wanted, Refused> {
-    Ok(Wanted::One(ask))
-}
-
 fn not_here(words: &str) -> Refused {
     Refused::new(StatusCode::NOT_IMPLEMENTED, words)
 }
 
-fn start_call(body: &Body, asker: &Asker<'_>) -> Result<Wanted, Refused> {
-    for name in ["toStream", "rtmpUrl", "rtmpStream"] {
+fn start_call(body: &Body, asker: &Asker<'_>) -> Result<RestAsk, Refused> {
+    for name in ["rtmpUrl", "rtmpStream"] {
         if body.given(name).is_some_and(|text| !text.is_empty()) {
-            let words = format!("{name}: the sound of a call does not become a stream here");
+            let words = format!("{name}: there is no RTMP here");
             return Err(not_here(&words));
         }
     }
@@ -254,26 +224,28 @@ fn start_call(body: &Body, asker: &Asker<'_>) -> Result<Wanted, Refused> {
         local: asker.local,
         origin: None,
         trusted: true,
+        is_guest: false,
     };
-    one(RestAsk::StartCall(Box::new(RestCall {
+    Ok(RestAsk::StartCall(Box::new(RestCall {
         id: body.text("callId"),
         callee: body.text("callee"),
         visible_name: body.text("visibleName"),
         custom: body.value("custom"),
+        to_stream: body.given("toStream").filter(|name| !name.is_empty()),
         opening,
     })))
 }
 
-fn send_dtmf(body: &Body, _: &Asker<'_>) -> Result<Wanted, Refused> {
+fn send_dtmf(body: &Body, _: &Asker<'_>) -> Result<RestAsk, Refused> {
     let kind = body.given("type").unwrap_or_else(|| "RFC2833".into());
     if !["RFC2833", "INFO", "INFO_RELAY"].contains(&kind.as_str()) {
         return Err(Refused::wrong("type", "RFC2833, INFO or INFO_RELAY is expected"));
     }
-    one(RestAsk::SendDtmf { id: body.text("callId"), kind, dtmf: body.text("dtmf") })
+    Ok(RestAsk::SendDtmf { id: body.text("callId"), kind, dtmf: body.text("dtmf") })
 }
 
 /// A plain name in the folder of sounds, or in one below it.
-fn inject_sound(body: &Body, asker: &Asker<'_>) -> Result<Wanted, Refused> {
+fn inject_sound(body: &Body, asker: &Asker<'_>) -> Result<RestAsk, Refused> {
     let name = PathBuf::from(body.text("fileName"));
     let is_plain = name.components().all(|part| matches!(part, Component::Normal(_)));
     if name.as_os_str().is_empty() || !is_plain {
@@ -286,10 +258,10 @@ fn inject_sound(body: &Body, asker: &Asker<'_>) -> Result<Wanted, Refused> {
     if !file.is_file() {
         return Err(Refused::new(StatusCode::NOT_FOUND, "fileName: there is no such file"));
     }
-    one(RestAsk::InjectSound { id: body.text("callId"), file })
+    Ok(RestAsk::InjectSound { id: body.text("callId"), file })
 }
 
-fn end_streams(body: &Body, _: &Asker<'_>) -> Result<Wanted, Refused> {
+fn end_streams(body: &Body, _: &Asker<'_>) -> Result<RestAsk, Refused> {
     let mut filter = body.filter();
     filter.remove("mediaSessionIds");
     let ids = body.texts("mediaSessionIds");
@@ -297,33 +269,25 @@ fn end_streams(body: &Body, _: &Asker<'_>) -> Result<Wanted, Refused> {
         let words = "mediaSessionId, mediaSessionIds, name, status or published says which";
         return Err(Refused::wrong("mediaSessionId", words));
     }
-    if ids.is_empty() {
-        return one(RestAsk::EndStreams(filter));
-    }
-    let of_id = |id: String| {
-        let mut filter = filter.clone();
-        filter.insert("mediaSessionId".into(), id.into());
-        RestAsk::EndStreams(filter)
-    };
-    Ok(Wanted::Any(ids.into_iter().map(of_id).collect()))
+    Ok(RestAsk::EndStreams { filter, ids })
 }
 
-fn send_data(body: &Body, _: &Asker<'_>) -> Result<Wanted, Refused> {
+fn send_data(body: &Body, _: &Asker<'_>) -> Result<RestAsk, Refused> {
     let mut sessions = body.texts("sessionIds");
     sessions.extend(body.given("sessionId"));
     if sessions.is_empty() {
         return Err(Refused::wrong("sessionId", "it is missing, and so is sessionIds"));
     }
     let payload = body.value("payload").unwrap_or_default();
-    one(RestAsk::SendData { sessions, operation_id: body.given("operationId"), payload })
+    Ok(RestAsk::SendData { sessions, operation_id: body.given("operationId"), payload })
 }
 
-fn set_log_level(body: &Body, _: &Asker<'_>) -> Result<Wanted, Refused> {
+fn set_log_level(body: &Body, _: &Asker<'_>) -> Result<RestAsk, Refused> {
     let level = body.text("logLevel");
     let asks = match level.to_ascii_uppercase().as_str() {
         "DEBUG" | "TRACE" => true,
         "ERROR" | "WARN" | "INFO" | "OFF" => false,
         _ => return Err(Refused::wrong("logLevel", "ERROR, WARN, INFO, DEBUG or TRACE is expected")),
     };
-    one(RestAsk::LogSession { id: body.text("sessionId"), asks })
+    Ok(RestAsk::LogSession { id: body.text("sessionId"), asks })
 }

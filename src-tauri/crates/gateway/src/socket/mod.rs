@@ -5,10 +5,12 @@ pub(crate) mod rate;
 
 use crate::{
     app::App,
+    listener::Site,
     upgrade::{admit, check},
     wire,
 };
 use axum::{
+    Extension,
     extract::{
         State, WebSocketUpgrade,
         ws::{CloseFrame, Message, WebSocket, rejection::WebSocketUpgradeRejection},
@@ -64,11 +66,13 @@ pub mod close_code {
 
 pub(crate) async fn upgrade(
     State(app): State<Arc<App>>,
+    Extension(site): Extension<Site>,
     headers: HeaderMap,
     uri: Uri,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let admitted = check(&app, &headers, &uri).and_then(|()| admit(&app.sockets, MAX_SOCKETS, upgrade));
+    let admitted =
+        check(&app, &site, &headers, &uri).and_then(|()| admit(&app.sockets, MAX_SOCKETS, upgrade));
     let (upgrade, permit) = match admitted {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
@@ -80,13 +84,13 @@ pub(crate) async fn upgrade(
 }
 
 /// Why a socket ends; `None` where the client left.
-struct Farewell {
-    code: u16,
-    reason: String,
+pub(crate) struct Farewell {
+    pub(crate) code: u16,
+    pub(crate) reason: String,
 }
 
 impl Farewell {
-    fn new(code: u16, reason: impl Into<String>) -> Option<Self> {
+    pub(crate) fn new(code: u16, reason: impl Into<String>) -> Option<Self> {
         Some(Self { code, reason: reason.into() })
     }
 }
@@ -95,7 +99,7 @@ impl From<TooSlow> for Farewell {
     fn from(_: TooSlow) -> Self {
         Self {
             code: close_code::TOO_SLOW,
-            reason: "events were not read in time; open the socket again".into(),
+            reason: "what was said was not read in time; open the socket again".into(),
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::door::{Attached, Door, EncodedSource, EventSource, PictureSource};
 use futures_util::future::BoxFuture;
 use sidetone_api::{
     CallId, Command, DevicesView, Envelope, Event, Failure, GatewayView, Level, Reply, Secret, SessionId,
-    Settings, Snapshot, StreamId, StreamSources,
+    Settings, SharingView, Snapshot, StreamId, StreamSources,
 };
 use sidetone_engine::{
     ClientAsk, ClientNews, ClientNewsReader, ClientOpened, ClientOpening, ClientRefused, Next, RestAsk,
@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, watch};
 pub(crate) struct Fake {
     readers: Mutex<Vec<mpsc::UnboundedSender<Next>>>,
     pub(super) gateway: Mutex<GatewayView>,
+    pub(super) settings: Mutex<Settings>,
     pub(super) commands: Mutex<Vec<Command>>,
     pub(super) offers: Mutex<Vec<StreamOffer>>,
     pub(super) patches: Mutex<Vec<StreamPatch>>,
@@ -29,6 +30,8 @@ pub(crate) struct Fake {
     /// Of the stream "st1"; it ends when this is `None`.
     pub(super) pictures: Mutex<Option<watch::Sender<Option<Picture>>>>,
     pub(super) listening: watch::Sender<Vec<(Option<String>, String)>>,
+    /// What others of this network reach.
+    pub(super) shared: watch::Sender<Option<SharingView>>,
     pub(super) preview: Arc<Preview>,
     /// Of the stream "st1" too.
     pub(super) encoded: Arc<Encodings>,
@@ -51,12 +54,14 @@ impl Default for Fake {
         Self {
             readers: Mutex::default(),
             gateway: Mutex::new(gateway),
+            settings: Mutex::default(),
             commands: Mutex::default(),
             offers: Mutex::default(),
             patches: Mutex::default(),
             ended: Mutex::default(),
             pictures: Mutex::new(Some(watch::Sender::new(None))),
             listening: watch::Sender::new(Vec::new()),
+            shared: watch::Sender::new(None),
             preview: Arc::default(),
             encoded: Arc::default(),
             levels: Mutex::default(),
@@ -188,6 +193,7 @@ impl Door for Fake {
         self.readers.lock().unwrap().push(sender);
         let snapshot = Snapshot {
             streams: Vec::new(),
+            rooms: Vec::new(),
             seq: 7,
             version: "1".into(),
             sessions: Vec::new(),
@@ -199,7 +205,7 @@ impl Door for Fake {
             devices: DevicesView::default(),
             gateway: self.gateway.lock().unwrap().clone(),
             hooks: Default::default(),
-            settings: Settings::default(),
+            settings: self.settings.lock().unwrap().clone(),
         };
         Box::pin(async { Ok((snapshot, Box::new(Reader(receiver)) as Box<dyn EventSource>)) })
     }
@@ -231,6 +237,11 @@ impl Door for Fake {
             watcher.change(sources).await?;
             Ok(watcher as Box<dyn PictureSource>)
         })
+    }
+
+    fn shared(&self, view: Option<SharingView>) -> BoxFuture<'_, ()> {
+        self.shared.send_replace(view);
+        Box::pin(async {})
     }
 
     fn http_listening(&self, address: Option<String>, info: String) -> BoxFuture<'_, ()> {

@@ -7,6 +7,7 @@ mod frames;
 pub(crate) mod http;
 mod network;
 mod pages;
+mod sharing;
 mod socket;
 mod whip;
 
@@ -33,12 +34,13 @@ pub(crate) async fn gateway_with(network: Network) -> (Running, Arc<Fake>) {
 
 fn options(port: u16) -> Options {
     let (bind, network) = (IpAddr::V4(Ipv4Addr::LOCALHOST), Network::default());
-    Options { bind, port, ui: Ui::embedded(asset), runtime: None, network }
+    Options { bind, port, ui: Ui::embedded(asset), runtime: None, data: None, network }
 }
 
 fn asset(path: &str) -> Option<Asset> {
     let bytes = match path {
         "index.html" => "<!doctype html><title>pages</title>",
+        "guest.html" => "<!doctype html><title>guest</title>",
         "assets/main-1a2b.js" => "main()",
         _ => return None,
     };

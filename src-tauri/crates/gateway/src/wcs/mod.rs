@@ -9,6 +9,7 @@
 //! Here the form is checked and the words are found; sessions, streams and data are the engine's. Which pages may connect: as with
 //! WHIP, those of this machine.
 
+mod logs;
 mod opening;
 mod session;
 #[cfg(test)]
@@ -19,7 +20,7 @@ pub use sidetone_engine::wcs as message;
 
 use crate::{
     app::App,
-    guard::Refusal,
+    guard::{Refusal, check_origin},
     listener::{Remote, Site},
     upgrade::admit,
     whip::origin,
@@ -32,7 +33,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use message::{LONGEST_MESSAGE, is_mostly_text};
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 /// A longer message must be mostly text: much else would take many times its size in memory.
 const LONGEST_OF_VALUES: usize = 64 * 1024;
@@ -57,8 +58,38 @@ pub(crate) async fn upgraded(
         Ok(origin) => origin.and_then(|origin| origin.to_str().map(str::to_owned).ok()),
         Err(words) => return Refusal::new(StatusCode::FORBIDDEN, "Origin", words).into_response(),
     };
+    take(app, request, Coming { local: site.address, origin, is_guest: false }).await
+}
+
+/// Where guests come in: their page is ours, and there is no other socket.
+pub(crate) async fn upgraded_for_guests(
+    State(app): State<Arc<App>>,
+    Extension(site): Extension<Site>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !wants_socket(request.headers()) {
+        return next.run(request).await;
+    }
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if let Err(refusal) = check_origin(request.headers(), host, site.is_secure) {
+        return refusal.into_response();
+    }
+    let origin = Some(format!("https://{host}"));
+    take(app, request, Coming { local: site.address, origin, is_guest: true }).await
+}
+
+/// Who wants a socket.
+struct Coming {
+    local: SocketAddr,
+    origin: Option<String>,
+    is_guest: bool,
+}
+
+async fn take(app: Arc<App>, request: Request, coming: Coming) -> Response {
+    let Coming { local, origin, is_guest } = coming;
     let (mut parts, _) = request.into_parts();
-    let remote = parts.extensions.get::<Remote>().map_or(site.address, |remote| remote.0);
+    let remote = parts.extensions.get::<Remote>().map_or(local, |remote| remote.0);
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
     let (upgrade, permit) = match admit(&app.clients, app.limits.sessions, upgrade) {
         Ok(admitted) => admitted,
@@ -70,7 +101,7 @@ pub(crate) async fn upgraded(
         .read_buffer_size(READ_AT_ONCE)
         .write_buffer_size(0)
         .on_upgrade(async move |socket| {
-            session::run(socket, &app, opening::Caller { remote, local: site.address, origin }).await;
+            session::run(socket, &app, opening::Caller { remote, local, origin, is_guest }).await;
             drop(permit);
         })
 }

@@ -1,11 +1,14 @@
 //! From the first message to a session.
 
-use super::session::{logs_rate, slow_down};
+use super::{
+    logs::Logs,
+    session::{logs_rate, slow_down},
+};
 use axum::extract::ws::{Message, WebSocket};
 use serde_json::{Map, Value};
 use sidetone_engine::{
     ClientOpening,
-    wcs::{ClientMessage, ServerMessage, is_log, parse},
+    wcs::{ClientMessage, Flood, ServerMessage, flood, parse},
 };
 use std::{net::SocketAddr, time::Duration};
 use tokio::time::timeout;
@@ -22,17 +25,20 @@ pub(super) struct Caller {
     pub(super) remote: SocketAddr,
     pub(super) local: SocketAddr,
     pub(super) origin: Option<String>,
+    /// From where guests come in.
+    pub(super) is_guest: bool,
 }
 
-/// Waits for the first message that counts.
+/// Waits for the first message that counts. Lines of a log may come before it.
 ///
 /// # Errors
 /// Why there is none, for the client; `None` where it has gone.
 pub(super) async fn introduced(
     socket: &mut WebSocket,
     caller: Caller,
+    logs: &mut Logs,
 ) -> Result<ClientOpening, Option<String>> {
-    let introduction = timeout(PATIENCE, first(socket)).await;
+    let introduction = timeout(PATIENCE, first(socket, logs)).await;
     let fields =
         introduction.map_err(|_| Some("a session begins with the message connection".to_owned()))??;
     let text = |key: &str| fields.get(key).and_then(Value::as_str).map(str::to_owned);
@@ -44,11 +50,12 @@ pub(super) async fn introduced(
         local: caller.local,
         origin: caller.origin,
         trusted: false,
+        is_guest: caller.is_guest,
         fields,
     })
 }
 
-async fn first(socket: &mut WebSocket) -> Result<Map<String, Value>, Option<String>> {
+async fn first(socket: &mut WebSocket, logs: &mut Logs) -> Result<Map<String, Value>, Option<String>> {
     let mut rate = logs_rate();
     for _ in 0..MOST_BEFORE {
         let text = match socket.recv().await {
@@ -59,8 +66,13 @@ async fn first(socket: &mut WebSocket) -> Result<Map<String, Value>, Option<Stri
             Some(Err(error)) => return Err(Some(error.to_string())),
         };
         slow_down(&mut rate, text.len()).await;
-        if is_log(text.as_str()) {
-            continue;
+        match flood(text.as_str()) {
+            Some(Flood::Logs(lines)) => {
+                logs.add(&lines);
+                continue;
+            }
+            Some(Flood::Metrics) => continue,
+            None => {}
         }
         super::check_shape(text.as_str()).map_err(Some)?;
         match parse(text.as_str()) {

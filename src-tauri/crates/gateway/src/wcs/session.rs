@@ -2,12 +2,13 @@
 
 use super::{
     check_shape,
+    logs::Logs,
     opening::{Caller, introduced},
 };
 use crate::{
     app::App,
     socket::{
-        GOODBYE, close_code,
+        Farewell, GOODBYE, close_code,
         outbox::{Item, Outbox, TooSlow},
         rate::Rate,
         say_goodbye, transmit,
@@ -18,7 +19,7 @@ use futures_util::{StreamExt, stream::SplitStream};
 use sidetone_api::SessionId;
 use sidetone_engine::{
     ClientAsk, ClientNewsReader,
-    wcs::{ClientMessage, ServerMessage, is_log, parse, refusal},
+    wcs::{ClientMessage, Flood, ServerMessage, flood, parse, refusal},
 };
 use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -41,28 +42,11 @@ const WHILE_FLOODED: Duration = Duration::from_millis(20);
 /// A message counts once, and once more for each so many bytes.
 const COUNTED_ONCE: usize = 4 * 1024;
 
-/// Why the server ends it.
-struct Farewell {
-    code: u16,
-    reason: String,
-}
-
-impl Farewell {
-    fn new(code: u16, reason: impl Into<String>) -> Option<Self> {
-        Some(Self { code, reason: reason.into() })
-    }
-}
-
-impl From<TooSlow> for Farewell {
-    fn from(_: TooSlow) -> Self {
-        Self { code: close_code::TOO_SLOW, reason: "what was said was not read in time".into() }
-    }
-}
-
 /// Everything of the session ends with this, but what the client asked to be kept.
 pub(super) async fn run(mut socket: WebSocket, app: &App, caller: Caller) {
+    let mut logs = Logs::default();
     let opening = tokio::select! {
-        opening = introduced(&mut socket, caller) => opening,
+        opening = introduced(&mut socket, caller, &mut logs) => opening,
         () = app.stopped() => Err(Some("the gateway stops".into())),
     };
     let opening = match opening {
@@ -80,7 +64,7 @@ pub(super) async fn run(mut socket: WebSocket, app: &App, caller: Caller) {
     let _ = say(&outbox, &ServerMessage::UserData(opened.connection));
     let session = (opened.session_id, opened.connected);
     let farewell = tokio::select! {
-        farewell = receive(&mut stream, app, session, &outbox, &unanswered) => farewell,
+        farewell = receive(&mut stream, app, session, &outbox, (&unanswered, logs)) => farewell,
         farewell = forward(opened.news, &outbox) => farewell,
         farewell = keep_alive(&outbox, &unanswered) => farewell,
         () = transmit(&mut sink, &outbox) => None,
@@ -112,14 +96,22 @@ async fn receive(
     app: &App,
     (session, connected): (SessionId, u64),
     outbox: &Outbox,
-    unanswered: &AtomicU32,
+    (unanswered, mut logs): (&AtomicU32, Logs),
 ) -> Option<Farewell> {
+    let ask = async |ask| app.door.ask_client(session.clone(), connected, ask).await;
     let per_second = app.limits.messages_per_second;
     let mut rate = Rate::new(Instant::now(), per_second, per_second.saturating_mul(BURST_SECONDS));
-    let mut logs = logs_rate();
-    while let Some(message) = stream.next().await {
+    let mut flood_rate = logs_rate();
+    loop {
+        let message = tokio::select! {
+            message = stream.next() => message,
+            pushed = logs.due() => {
+                ask(pushed).await;
+                continue;
+            }
+        };
         unanswered.store(0, Relaxed);
-        let text = match message {
+        let text = match message? {
             Ok(Message::Text(text)) => text,
             Ok(Message::Binary(_)) => {
                 return Farewell::new(close_code::NOT_TEXT, "messages are text frames of JSON");
@@ -132,10 +124,15 @@ async fn receive(
             Err(error) => return Farewell::new(close_code::PROTOCOL, error.to_string()),
         };
         // Before any work is done for it.
-        let is_log = is_log(text.as_str());
-        slow_down(if is_log { &mut logs } else { &mut rate }, text.len()).await;
-        if is_log {
-            continue;
+        let flood = flood(text.as_str());
+        slow_down(if flood.is_some() { &mut flood_rate } else { &mut rate }, text.len()).await;
+        match flood {
+            Some(Flood::Logs(lines)) => {
+                logs.add(&lines);
+                continue;
+            }
+            Some(Flood::Metrics) => continue,
+            None => {}
         }
         if let Err(reason) = check_shape(text.as_str()) {
             return Farewell::new(close_code::TOO_BIG, reason);
@@ -144,20 +141,19 @@ async fn receive(
         drop(text);
         let answer = match parsed {
             Ok(message) => match Next::of(message) {
-                Next::Ask(ask) => {
-                    app.door.ask_client(session.clone(), connected, ask).await;
+                Next::Ask(asked) => {
+                    ask(asked).await;
                     continue;
                 }
                 Next::Say(answer) => answer,
                 Next::Nothing => continue,
             },
-            Err(malformed) => fail(None, malformed.to_string()),
+            Err(malformed) => ServerMessage::failed(None, malformed.to_string()),
         };
         if let Err(slow) = say(outbox, &answer) {
             return Some(slow.into());
         }
     }
-    None
 }
 
 pub(super) fn logs_rate() -> Rate {
@@ -182,40 +178,15 @@ impl Next {
     fn of(message: ClientMessage) -> Self {
         use ClientMessage as M;
         match message {
-            M::PublishStream(stream) => Self::Ask(ClientAsk::Publish(stream)),
-            M::PlayStream(stream) => Self::Ask(ClientAsk::Play(stream)),
-            M::PauseStream { id } => Self::Ask(ClientAsk::Pause { id }),
-            M::UnPublishStream { id } => Self::Ask(ClientAsk::UnPublish { id }),
-            M::StopStream { id } => Self::Ask(ClientAsk::Stop { id }),
-            M::AvailableStream { id, name } => Self::Ask(ClientAsk::Available { id, name }),
-            M::Snapshot { id, name } => Self::Ask(ClientAsk::Snapshot { id, name }),
-            M::SendStreamEvent { id, kind, payload } => {
-                Self::Ask(ClientAsk::StreamEvent { id, kind, payload })
-            }
-            M::SendData { operation_id, payload } => Self::Ask(ClientAsk::SendData { operation_id, payload }),
+            M::Ask(ask) => Self::Ask(ask),
             M::Ping => Self::Say(ServerMessage::Pong),
-            M::Connection(_) => Self::Say(fail(None, "the session stands already")),
-            M::Call(call) => Self::Ask(ClientAsk::Call(call)),
-            M::Answer { id, sdp } => Self::Ask(ClientAsk::Answer { id, sdp }),
-            M::Hangup { id } => Self::Ask(ClientAsk::Hangup { id }),
-            M::Hold { id } => Self::Ask(ClientAsk::Hold { id }),
-            M::Unhold { id } => Self::Ask(ClientAsk::Unhold { id }),
-            M::SendDtmf { id, kind, dtmf } => Self::Ask(ClientAsk::SendDtmf { id, kind, dtmf }),
-            M::Transfer { id, target } => Self::Ask(ClientAsk::Transfer { id, target }),
-            M::SubmitBugReport(_) => {
-                Self::Say(fail(Some("BugReportStatusEvent"), "bug reports are not kept here"))
+            M::Connection(_) => Self::Say(ServerMessage::failed(None, "the session stands already")),
+            M::Unknown { name } => {
+                Self::Say(ServerMessage::failed(None, format!("{name:?} is not known here")))
             }
-            M::SessionDebug { .. } => {
-                Self::Say(fail(Some("SessionDebugStatusEvent"), "debug logs are not kept here"))
-            }
-            M::Unknown { name } => Self::Say(fail(None, format!("{name:?} is not known here"))),
-            M::Pong | M::PushLogs { .. } | M::Metrics => Self::Nothing,
+            M::Pong => Self::Nothing,
         }
     }
-}
-
-fn fail(event: Option<&'static str>, info: impl Into<String>) -> ServerMessage {
-    ServerMessage::Fail { event, id: None, info: info.into() }
 }
 
 /// Queues what the engine tells. A client that reads hears all of it, however much comes at once; of one that does not, the engine

@@ -35,7 +35,7 @@ pub(super) async fn guarded(
         Err(words) => return refusal(StatusCode::FORBIDDEN, words),
     };
     let own = site.hosts.check(request.headers(), request.uri());
-    let own = own.is_ok_and(|host| guard::check_origin(request.headers(), &host).is_ok());
+    let own = own.is_ok_and(|host| guard::check_origin(request.headers(), &host, site.is_secure).is_ok());
     let preflight = request.method() == Method::OPTIONS;
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

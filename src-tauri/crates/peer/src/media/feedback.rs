@@ -102,8 +102,8 @@ impl Session {
                     self.on_key_frame_request(entry.ssrc, Some(entry.sequence_number));
                 }
             } else if let Some(remb) = packet.downcast_ref::<ReceiverEstimatedMaximumBitrate>() {
-                // Where there are times of each packet, they say more.
-                if !self.has_feedback && remb.bitrate.is_finite() {
+                // Beside times of each packet it is a ceiling: what a server lets one have.
+                if remb.bitrate.is_finite() {
                     self.estimate.handle_remb(now, f64::from(remb.bitrate));
                 }
             } else if let Some(goodbye) = packet.downcast_ref::<Goodbye>() {
@@ -176,6 +176,20 @@ impl Session {
             let ssrc = self.own_ssrc();
             let report = ReceiverReport { ssrc, reports, ..Default::default() };
             self.out.push_back(Out::Rtcp(vec![Box::new(report), Box::new(name(ssrc, &self.cname))]));
+        }
+        if let Some(bps) = self.ceiling {
+            self.tell_ceiling(bps);
+        }
+    }
+
+    /// What the far end may send of all that it sends (draft-alvestrand-rmcat-remb-03), where it knows how to be told.
+    pub(super) fn tell_ceiling(&mut self, bps: u64) {
+        let told = self.receiving.tracks().filter(|inbound| inbound.is_video() && inbound.feedback.remb);
+        let ssrcs: Vec<u32> = told.map(|inbound| inbound.ssrc).take(REPORTED).collect();
+        if !ssrcs.is_empty() {
+            let (sender_ssrc, bitrate) = (self.own_ssrc(), bps as f32);
+            let remb = ReceiverEstimatedMaximumBitrate { sender_ssrc, bitrate, ssrcs };
+            self.out.push_back(Out::Rtcp(vec![Box::new(remb)]));
         }
     }
 

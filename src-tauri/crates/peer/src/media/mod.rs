@@ -38,6 +38,10 @@ const REPORTS: Duration = Duration::from_secs(1);
 const FIRST_REPORT: Duration = Duration::from_millis(300);
 /// SRTP's and UDP's share of a packet.
 const AROUND: usize = 16 + 28;
+/// RTP's own.
+const HEAD: usize = 12;
+/// A ceiling that is none.
+const UNLIMITED: u64 = 1_000_000_000;
 /// NTP's epoch before Unix's, in seconds.
 const NTP: u64 = 2_208_988_800;
 
@@ -75,6 +79,9 @@ pub(crate) struct Session {
     told_loss: Option<(u64, Instant)>,
     bytes_sent: u64,
     bytes_received: u64,
+    packets: (u64, u64),
+    /// Bits per second that the far end may send.
+    ceiling: Option<u64>,
 }
 
 impl std::fmt::Debug for Out {
@@ -115,6 +122,8 @@ impl Session {
             told_loss: None,
             bytes_sent: 0,
             bytes_received: 0,
+            packets: (0, 0),
+            ceiling: None,
         }
     }
 
@@ -255,11 +264,13 @@ impl Session {
             }
         }
         self.bytes_sent += packet.payload.len() as u64;
+        self.packets.0 += 1;
         self.out.push_back(Out::Rtp(packet));
     }
 
     pub(crate) fn handle_rtp(&mut self, now: Instant, packet: rtp::Packet) {
         self.bytes_received += packet.payload.len() as u64;
+        self.packets.1 += 1;
         if let Some(number) = self.ids.transport_cc.and_then(|id| packet.header.get_extension(id))
             && let [high, low] = number[..]
         {
@@ -305,6 +316,22 @@ impl Session {
         let inbound = self.receiving.track(track).ok_or(PeerError::NoTrack(track.0))?;
         self.out.extend(feedback::key_frame(now, inbound, sender).map(Out::Rtcp));
         Ok(())
+    }
+
+    pub(crate) fn octets(&self) -> (u64, u64) {
+        let (sent, received) = self.packets;
+        let around = (HEAD + AROUND) as u64;
+        (self.bytes_sent + sent * around, self.bytes_received + received * around)
+    }
+
+    /// Told again with each report, as one may be lost.
+    pub(crate) fn set_ceiling(&mut self, bps: Option<u64>) {
+        if self.ceiling != bps {
+            // Without a limit any more: more than anybody sends.
+            let told = bps.unwrap_or(UNLIMITED);
+            self.ceiling = bps;
+            self.tell_ceiling(told);
+        }
     }
 
     fn own_ssrc(&self) -> u32 {

@@ -116,7 +116,12 @@ impl Peer {
         if self.config.relay_only && self.config.role == Role::Client {
             return Ok(());
         }
-        for (rank, host) in (0..).zip(&self.config.hosts).take(32) {
+        let mut ranks = 0..;
+        // Told alone: what comes there arrives at one of our own.
+        for (host, rank) in self.config.advertised.iter().zip(&mut ranks).take(8) {
+            self.candidates.push(Candidate::local(CandidateKind::Host, *host, None, rank));
+        }
+        for (host, rank) in self.config.hosts.iter().zip(ranks).take(32) {
             let candidate = Candidate::local(CandidateKind::Host, *host, None, rank);
             self.transport.add_local(&candidate)?;
             self.candidates.push(candidate);

@@ -58,6 +58,7 @@ mod parse;
 mod print;
 mod reply;
 mod tel;
+mod told;
 mod typed;
 mod uri;
 mod validate;

@@ -11,7 +11,7 @@ use super::attempt::{Attempt, Purpose};
 use super::call::State;
 use super::cancel::reason;
 use super::challenge::Login;
-use super::event::{CallId, Side};
+use super::event::CallId;
 use super::hop::Hop;
 
 impl UserAgent {
@@ -78,11 +78,11 @@ impl UserAgent {
                     call.bury();
                 }
                 let (code, text) = reason(bye).unwrap_or((200, "Call ended".to_owned()));
-                self.tell_ended(id, code, text, Side::Remote);
+                self.tell_ended_by(id, code, text, bye);
             }
             State::Offered(_) => {
                 self.refuse_offered(now, id, 487, "Request Terminated");
-                self.tell_ended(id, 487, "Request Terminated", Side::Remote);
+                self.tell_ended_by(id, 487, "Request Terminated", bye);
             }
             // a callee may not do this: only its branch goes, the INVITE will still have its final response
             State::Calling(calling) => {

@@ -7,7 +7,7 @@ use crate::transaction::clients::{ClientId, Sent};
 
 use super::bye::Reason;
 use super::call::{CallTimer, State};
-use super::event::{CallId, Side};
+use super::event::CallId;
 use super::hop::Hop;
 use super::{Owner, UserAgent};
 
@@ -82,7 +82,7 @@ impl UserAgent {
             State::Offered(offered) if offered.server == invite => {
                 self.refuse_offered(now, id, 487, "Request Terminated");
                 let (code, text) = reason(cancel).unwrap_or((487, "Request Terminated".to_owned()));
-                self.tell_ended(id, code, text, Side::Remote);
+                self.tell_ended_by(id, code, text, cancel);
             }
             _ if call.services.offer_in.as_ref().is_some_and(|pending| pending.server == invite) => {
                 self.refuse_reoffer(now, id, 487, "Request Terminated");

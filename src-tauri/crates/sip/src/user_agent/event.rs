@@ -50,11 +50,17 @@ pub struct Cause {
     pub code: u16,
     pub text: String,
     pub by: Side,
+    /// the peer's message that says so, as [`crate::message::Message::told`] words it
+    pub message: Option<Box<str>>,
 }
 
 impl Cause {
     pub fn new(code: u16, text: impl Into<String>, by: Side) -> Self {
-        Self { code, text: text.into(), by }
+        Self { code, text: text.into(), by, message: None }
+    }
+
+    pub(crate) fn said_by(self, message: String) -> Self {
+        Self { message: Some(message.into()), ..self }
     }
 }
 

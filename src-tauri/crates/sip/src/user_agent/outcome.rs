@@ -25,7 +25,10 @@ impl Outcome {
     /// The status that its owner is told: 408 without an answer, 503 without a way.
     pub(crate) fn cause(&self) -> Cause {
         match self {
-            Self::Response(response) => Cause::new(response.status, response.reason.clone(), Side::Remote),
+            Self::Response(response) => {
+                let cause = Cause::new(response.status, response.reason.clone(), Side::Remote);
+                cause.said_by(response.told())
+            }
             Self::TimedOut => Cause::new(408, "Request Timeout", Side::Network),
             Self::Unreachable(reason) => Cause::new(503, reason.clone(), Side::Network),
         }

@@ -15,6 +15,7 @@ use crate::process::until;
 const PAGE: &str = include_str!("websdk/page.html");
 const ERRORS: &str = include_str!("websdk/errors.js");
 const SCRIPT: &str = include_str!("websdk/sdk.js");
+const ROOM_SCRIPT: &str = include_str!("websdk/rooms.js");
 /// Of the package that the UI's lock file names.
 const PACKAGE: &str = "../../../ui/node_modules/@flashphoner/websdk";
 const ARGUMENTS: [&str; 8] = [
@@ -28,6 +29,8 @@ const ARGUMENTS: [&str; 8] = [
     "--disable-backgrounding-occluded-windows",
 ];
 const BUNDLE: &str = "flashphoner-webrtc-only.js";
+/// The SDK with its module for rooms.
+const ROOMS: &str = "flashphoner-room-api-webrtc-only.js";
 
 mod examples;
 pub use examples::SdkExamples;
@@ -50,26 +53,39 @@ impl WebSdk {
 
     /// Starts the browser in a directory of its own below `dir`. Its camera and microphone are made up.
     pub fn start(dir: &Path, name: &str) -> Result<Self> {
-        Self::start_with(dir, name, None)
+        Self::start_with(dir, name, BUNDLE, &[])
+    }
+
+    /// With the module for rooms; and where a microphone is named, performing as below.
+    pub fn start_with_rooms(dir: &Path, name: &str, microphone: Option<&Path>) -> Result<Self> {
+        let capture: Vec<_> = microphone.map(capture).into_iter().collect();
+        let page = Self::start_with(dir, name, ROOMS, &capture)?;
+        if microphone.is_some() {
+            page.run("perform", &[]);
+        }
+        Ok(page)
+    }
+
+    /// Trusts one certificate whose authority nobody knows: its [`crate::TestCertificate::pin`].
+    pub fn start_trusting(dir: &Path, name: &str, pin: &str) -> Result<Self> {
+        Self::start_with(dir, name, BUNDLE, &[format!("--ignore-certificate-errors-spki-list={pin}")])
     }
 
     /// With this before its microphone, over and over, and a clock before its camera.
     pub fn start_performing(dir: &Path, name: &str, microphone: &Path) -> Result<Self> {
-        let page = Self::start_with(dir, name, Some(microphone))?;
+        let page = Self::start_with(dir, name, BUNDLE, &[capture(microphone)])?;
         page.run("perform", &[]);
         Ok(page)
     }
 
-    fn start_with(dir: &Path, name: &str, microphone: Option<&Path>) -> Result<Self> {
+    fn start_with(dir: &Path, name: &str, bundle: &str, more: &[String]) -> Result<Self> {
         let own = dir.join(format!("websdk-{name}"));
         std::fs::create_dir_all(&own)?;
-        let bundle = package().join(BUNDLE);
+        let bundle = package().join(bundle);
         let bundle = std::fs::read_to_string(bundle)
             .map_err(|_| RigError::new("the Web SDK is not installed: run `npm ci` in ui"))?;
-        let mut arguments = ARGUMENTS.to_vec();
-        let capture = microphone.map(|file| format!("--use-file-for-fake-audio-capture={}", file.display()));
-        arguments.extend(capture.as_deref());
-        let arguments: Vec<_> = arguments.into_iter().map(String::from).collect();
+        let arguments = ARGUMENTS.into_iter().map(String::from);
+        let arguments: Vec<_> = arguments.chain(more.iter().cloned()).collect();
         let pages = Pages::serve(vec![
             ("/", "text/html", PAGE.into()),
             ("/errors.js", "text/javascript", ERRORS.into()),
@@ -77,6 +93,7 @@ impl WebSdk {
             ("/clock.js", "text/javascript", CLOCK.into()),
             ("/ear.js", "text/javascript", EAR.into()),
             ("/sdk.js", "text/javascript", SCRIPT.into()),
+            ("/rooms.js", "text/javascript", ROOM_SCRIPT.into()),
         ])?;
         let driver = Driver::of_chromium(&own, &arguments)?;
         // A browser drops what it is loading where the machine's addresses change, as they do while a network comes up.
@@ -178,4 +195,8 @@ impl WebSdk {
     fn number(&self, script: &str, arguments: &[Value]) -> u64 {
         self.driver.script(script, arguments).as_u64().unwrap_or_default()
     }
+}
+
+fn capture(microphone: &Path) -> String {
+    format!("--use-file-for-fake-audio-capture={}", microphone.display())
 }

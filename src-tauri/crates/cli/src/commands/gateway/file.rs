@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     fs::File as OpenFile,
     io::Read as _,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -25,6 +25,7 @@ pub(super) struct File {
     pub(super) sip: Sip,
     pub(super) limits: Limits,
     pub(super) media: Media,
+    pub(super) sharing: Option<Sharing>,
     pub(super) hooks: Option<Hooks>,
 }
 
@@ -34,6 +35,7 @@ pub(super) struct Listen {
     pub(super) http: Option<SocketAddr>,
     pub(super) ws: Vec<SocketAddr>,
     pub(super) wss: Vec<SocketAddr>,
+    pub(super) https: Vec<SocketAddr>,
     pub(super) rest: Option<SocketAddr>,
     pub(super) sip: Option<SocketAddr>,
 }
@@ -59,6 +61,8 @@ pub(super) struct Rest {
     pub(super) user: Option<String>,
     pub(super) password_env: Option<String>,
     pub(super) sounds: Option<PathBuf>,
+    pub(super) tls: bool,
+    pub(super) in_the_open: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -74,6 +78,8 @@ pub(super) struct Limits {
     pub(super) sessions: Option<usize>,
     pub(super) messages_per_second: Option<u32>,
     pub(super) rest_per_second: Option<u32>,
+    pub(super) session_kbit: Option<u32>,
+    pub(super) kbit: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -81,7 +87,19 @@ pub(super) struct Limits {
 pub(super) struct Media {
     pub(super) microphone: Option<String>,
     pub(super) speaker: Option<String>,
+    pub(super) advertise: Vec<IpAddr>,
+    pub(super) udp_port: Option<u16>,
     pub(super) ui: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct Sharing {
+    pub(super) on: bool,
+    pub(super) port: Option<u16>,
+    pub(super) public: String,
+    pub(super) certificate: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -119,10 +137,11 @@ pub(super) fn read(path: &Path) -> Result<File, Error> {
 
 impl File {
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        let Self { tls, rest, media, hooks, .. } = self;
+        let Self { tls, rest, media, sharing, hooks, .. } = self;
         let hooks = hooks.as_mut().map(|hooks| &mut hooks.trusted_ca);
+        let sharing = sharing.as_mut().map(|sharing| [&mut sharing.certificate, &mut sharing.key]);
         let named = [&mut tls.certificate, &mut tls.key, &mut rest.sounds, &mut media.ui];
-        named.into_iter().chain(hooks).flatten()
+        named.into_iter().chain(sharing.into_iter().flatten()).chain(hooks).flatten()
     }
 }
 
@@ -179,8 +198,18 @@ mod tests {
     #[test]
     fn the_example_has_every_key() {
         let whole = whole();
-        let tables =
-            ["", "[listen]", "[tls]", "[access]", "[rest]", "[sip]", "[limits]", "[media]", "[hooks]"];
+        let tables = [
+            "",
+            "[listen]",
+            "[tls]",
+            "[access]",
+            "[rest]",
+            "[sip]",
+            "[limits]",
+            "[media]",
+            "[sharing]",
+            "[hooks]",
+        ];
         for table in tables {
             let error = parse::<File>(&format!("{table}\nnonsense = 1")).unwrap_err();
             let (_, expected) = error.split_once("expected").unwrap_or_else(|| panic!("{error}"));

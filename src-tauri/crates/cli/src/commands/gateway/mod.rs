@@ -3,6 +3,7 @@
 mod file;
 mod plan;
 
+use super::{lines, phone::carry_out};
 use crate::{
     arguments,
     client::{Client, Next, devices},
@@ -30,7 +31,7 @@ pub(super) async fn run(arguments: arguments::Gateway) -> Result<Exit, Error> {
     let interrupt = Interrupt::listen();
     descriptors::raise();
     let plan = Plan::of(&arguments, &directories.config.join("settings.toml"))?;
-    let Plan { settings, hook_secret, stream_token, network, exchange, ui } = plan;
+    let Plan { settings, hook_secret, stream_token, network, exchange, media, ui } = plan;
     let sip_listen = exchange.clone();
     let handle = Engine::start(Options {
         devices: devices(true),
@@ -38,6 +39,7 @@ pub(super) async fn run(arguments: arguments::Gateway) -> Result<Exit, Error> {
         hook_secret,
         settings,
         exchange,
+        media,
         sip_bind: None,
         tones: true,
         one_at_a_time: true,
@@ -45,7 +47,7 @@ pub(super) async fn run(arguments: arguments::Gateway) -> Result<Exit, Error> {
     })
     .await?;
     let (mut client, snapshot) = Client::attach(handle, arguments.json, interrupt).await?;
-    let served = Served { network, sip_listen, ui, json: arguments.json };
+    let served = Served { network, sip_listen, ui, json: arguments.json, commands: arguments.commands };
     let exit = match set_token(&client, stream_token).await {
         Ok(()) => serve(&mut client, &snapshot, served, directories).await,
         Err(error) => Err(error),
@@ -60,6 +62,7 @@ struct Served {
     sip_listen: ExchangePlace,
     ui: Option<PathBuf>,
     json: bool,
+    commands: bool,
 }
 
 /// Before anybody can ask for a stream.
@@ -77,7 +80,7 @@ async fn serve(
     served: Served,
     directories: Directories,
 ) -> Result<Exit, Error> {
-    let Served { network, sip_listen, ui, json } = served;
+    let Served { network, sip_listen, ui, json, commands } = served;
     let network_error = |error: GatewayError| match error {
         GatewayError::Wrong { .. } => Error::usage(error.to_string()),
         error => Error::new(Exit::Network, error.to_string()),
@@ -90,6 +93,7 @@ async fn serve(
         port: snapshot.settings.gateway.http_port,
         ui: pages::ui(ui),
         runtime: Some(directories.runtime),
+        data: Some(directories.data),
         network,
     };
     let running = Gateway::start(client.handle().clone(), options).await.map_err(network_error)?;
@@ -106,11 +110,31 @@ async fn serve(
         ));
     }
     client.keep(running);
+    let mut lines = commands.then(lines::of_stdin);
     loop {
-        match client.next(None).await {
-            Next::Event(_) | Next::Behind(_) | Next::Deadline => {}
-            Next::Interrupted => return Ok(Exit::Done),
-            Next::Ended => return Err(Client::ended()),
+        let line = async {
+            match &mut lines {
+                Some(lines) => lines.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            line = line => match line {
+                Some(line) => {
+                    if let Some(text) = carry_out(client, line).await
+                        && !client.line(&text)
+                    {
+                        return Ok(Exit::Done);
+                    }
+                }
+                // Nobody commands any more; the gateway goes on.
+                None => lines = None,
+            },
+            next = client.next(None) => match next {
+                Next::Event(_) | Next::Behind(_) | Next::Deadline => {}
+                Next::Interrupted => return Ok(Exit::Done),
+                Next::Ended => return Err(Client::ended()),
+            },
         }
     }
 }
@@ -141,7 +165,8 @@ impl Introduced<'_> {
         let places = self.running.places();
         let has = |one: &[Purpose]| places.iter().any(|(purpose, _)| one.contains(purpose));
         let url = |purpose: Purpose, address: &SocketAddr| {
-            let path = if purpose == Purpose::Rest { "/rest-api" } else { "" };
+            let is_rest = matches!(purpose, Purpose::Rest | Purpose::RestTls);
+            let path = if is_rest { "/rest-api" } else { "" };
             (purpose.name(), format!("{}://{address}{path}", purpose.scheme()))
         };
         let mut all: Vec<_> = places.iter().map(|(purpose, address)| url(*purpose, address)).collect();
@@ -149,7 +174,7 @@ impl Introduced<'_> {
         if !has(&[Purpose::Ws, Purpose::Wss]) {
             all.push(url(Purpose::Ws, &first));
         }
-        if !has(&[Purpose::Rest]) {
+        if !has(&[Purpose::Rest, Purpose::RestTls]) {
             all.push(url(Purpose::Rest, &first));
         }
         all.extend(self.sip.map(|sip| ("sip", format!("sip:{sip}"))));
@@ -177,6 +202,7 @@ fn introduce(
             "http": of("http").first(),
             "ws": of("ws"),
             "wss": of("wss"),
+            "https": of("https"),
             "rest": of("rest").first(),
             "login": login,
         });

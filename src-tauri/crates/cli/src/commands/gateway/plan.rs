@@ -7,8 +7,10 @@ use crate::{
     client::hooks,
     exit::Error,
 };
-use sidetone_api::{HookSettings, Secret, Settings};
-use sidetone_engine::{ExchangePlace, check_hooks_url};
+use sidetone_api::{HookSettings, Secret, Settings, SharingSettings};
+use sidetone_engine::{
+    ExchangePlace, LEAST_KBIT, MediaLimits, MediaPlace, check_advertised, check_hooks_url, check_sharing,
+};
 use sidetone_gateway::{Access, Limits, Network, RestUser, TlsIdentity};
 use sidetone_media::Selection;
 use std::{
@@ -29,6 +31,7 @@ pub(super) struct Plan {
     pub(super) stream_token: Option<Secret>,
     pub(super) network: Network,
     pub(super) exchange: ExchangePlace,
+    pub(super) media: MediaPlace,
     pub(super) ui: Option<PathBuf>,
 }
 
@@ -55,8 +58,9 @@ impl Plan {
             return Err(Error::usage(format!("--ui {}: there is no index.html", folder.display())));
         }
         let exchange = exchange(&arguments.listen, &file)?;
+        let media = media(&arguments.listen, &file)?;
         let network = network(arguments.listen.clone(), file)?;
-        Ok(Self { settings, hook_secret, stream_token, network, exchange, ui })
+        Ok(Self { settings, hook_secret, stream_token, network, exchange, media, ui })
     }
 }
 
@@ -88,6 +92,9 @@ fn apply(arguments: &Gateway, file: &File, settings: &mut Settings) -> Result<Op
     gateway.stream_token |= arguments.stream_token_env.is_some() || file.access.stream_token_env.is_some();
     gateway.sip_port = arguments.sip_port.unwrap_or(gateway.sip_port);
     gateway.http_port = arguments.http_port.unwrap_or(gateway.http_port);
+    if let Some(sharing) = &file.sharing {
+        gateway.sharing = shared(sharing)?;
+    }
     let chosen = |flag: &Option<Selection>, text: &Option<String>, key: &str| match (flag, text) {
         (Some(selection), _) => Ok(Some(selection.to_string())),
         (None, Some(text)) => {
@@ -105,6 +112,21 @@ fn apply(arguments: &Gateway, file: &File, settings: &mut Settings) -> Result<Op
     let kept = file.hooks.as_ref().map(|file| apply_hooks(file, &mut settings.hooks)).transpose()?.flatten();
     let given = hooks::apply(&arguments.hooks, &mut settings.hooks)?;
     Ok(if arguments.hooks.url.is_some() { given } else { kept })
+}
+
+fn shared(file: &file::Sharing) -> Result<SharingSettings, Error> {
+    let text =
+        |path: &Option<PathBuf>| path.as_deref().map(|it| it.display().to_string()).unwrap_or_default();
+    let sharing = SharingSettings {
+        on: file.on,
+        port: file.port.unwrap_or(SharingSettings::default().port),
+        public: file.public.clone(),
+        certificate: text(&file.certificate),
+        key: text(&file.key),
+    };
+    check_sharing(&sharing)
+        .map_err(|failure| Error::usage(failure.message.trim_start_matches("gateway.")))?;
+    Ok(sharing)
 }
 
 fn apply_hooks(file: &file::Hooks, settings: &mut HookSettings) -> Result<Option<Secret>, Error> {
@@ -141,6 +163,34 @@ fn exchange(flags: &Listen, file: &File) -> Result<ExchangePlace, Error> {
     })
 }
 
+/// More than anybody has between a browser and a gateway.
+const MOST_KBIT: u32 = 100_000_000;
+const MOST_ADVERTISED: usize = 8;
+
+fn media(flags: &Listen, file: &File) -> Result<MediaPlace, Error> {
+    let advertise = if flags.advertise.is_empty() { &file.media.advertise } else { &flags.advertise };
+    for ip in advertise {
+        check_advertised(*ip).map_err(|why| Error::usage(format!("advertise: {why}")))?;
+    }
+    if advertise.len() > MOST_ADVERTISED {
+        return Err(Error::usage(format!("advertise: {MOST_ADVERTISED} addresses are the most")));
+    }
+    let limit = |key: &str, kbit: Option<u32>| match kbit {
+        Some(kbit) if !(LEAST_KBIT..=MOST_KBIT).contains(&kbit) => {
+            Err(Error::usage(format!("limits.{key}: it is from {LEAST_KBIT} to {MOST_KBIT}")))
+        }
+        kbit => Ok(kbit),
+    };
+    Ok(MediaPlace {
+        advertise: advertise.clone(),
+        port: flags.udp_port.or(file.media.udp_port).unwrap_or_default(),
+        limits: MediaLimits {
+            session_kbit: limit("session-kbit", file.limits.session_kbit)?,
+            kbit: limit("kbit", file.limits.kbit)?,
+        },
+    })
+}
+
 fn network(flags: Listen, file: File) -> Result<Network, Error> {
     let many = |flags: Vec<SocketAddr>, file: Vec<SocketAddr>| if flags.is_empty() { file } else { flags };
     let texts = |flags: Vec<String>, file: Vec<String>| if flags.is_empty() { file } else { flags };
@@ -168,13 +218,16 @@ fn network(flags: Listen, file: File) -> Result<Network, Error> {
         http: flags.http_listen.or(file.listen.http),
         ws: many(flags.ws_listen, file.listen.ws),
         wss: many(flags.wss_listen, file.listen.wss),
+        https: many(flags.https_listen, file.listen.https),
         tls: tls(flags.tls_certificate.or(file.tls.certificate), flags.tls_key.or(file.tls.key))?,
         rest: flags.rest_listen.or(file.listen.rest),
+        rest_tls: flags.rest_tls || file.rest.tls,
         access: Access {
             hosts: texts(flags.hosts, file.access.hosts),
             origins: texts(flags.origins, file.access.origins),
             sounds,
             rest,
+            rest_in_the_open: flags.rest_in_the_open || file.rest.in_the_open,
         },
         limits: Limits {
             sessions: file.limits.sessions.unwrap_or(usual.sessions),

@@ -145,6 +145,7 @@ pub(super) async fn serve(client: &mut Client) -> Result<(), Error> {
         port: GatewaySettings::default().http_port,
         ui: pages::ui(None),
         runtime: runtime(),
+        data: None,
         network: Network::default(),
     };
     let running = Gateway::start(client.handle().clone(), options)

@@ -2,7 +2,8 @@
 
 mod crowd;
 mod garbage;
-mod rest;
+mod guests;
+pub(crate) mod rest;
 mod socket;
 
 use super::streams::{Program, SILENT};

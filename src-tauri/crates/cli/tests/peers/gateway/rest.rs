@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sidetone_testkit::{Needs, room};
 use std::{
     io::{Read as _, Write as _},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     process::Command,
     time::{Duration, Instant},
 };
@@ -18,25 +18,28 @@ fn needs(tools: &[&'static str]) -> Needs {
     Needs::tools(tools).network().within(Duration::from_secs(150))
 }
 
+/// The status, and what is in the body.
+pub(crate) fn ask(rest: SocketAddr, path: &str, body: &Value) -> (u16, Value) {
+    let mut stream = TcpStream::connect(rest).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    let body = body.to_string();
+    write!(
+        stream,
+        "POST /rest-api{path} HTTP/1.1\r\nHost: {rest}\r\nContent-Type: application/json\r\nConnection: close\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap_or_default())
+}
+
 impl Gateway {
-    /// The status, and what is in the body.
     fn ask(&self, path: &str, body: &Value) -> (u16, Value) {
-        let mut stream = TcpStream::connect(self.rest).unwrap();
-        stream.set_read_timeout(Some(SOON)).unwrap();
-        let body = body.to_string();
-        write!(
-            stream,
-            "POST /rest-api{path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nConnection: close\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            self.rest,
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap_or_default())
+        ask(self.rest, path, body)
     }
 
     /// Asks until the status is this.
@@ -78,11 +81,19 @@ fn a_program_calls_speaks_presses_keys_and_hangs_up() {
     (0..8_000).for_each(|n| wav.write_sample(if n % 20 < 10 { 8_000_i16 } else { -8_000 }).unwrap());
     wav.finalize().unwrap();
     let gateway = Gateway::start(&room, &["--sounds", sounds.to_str().unwrap()]);
-    let call = json!({ "callId": "k1", "callee": "tone", "sipLogin": "robot", "sipDomain": gateway.sip.to_string() });
+    let call = json!({ "callId": "k1", "callee": "tone", "sipLogin": "robot", "sipDomain": gateway.sip.to_string(),
+        "toStream": "hotline" });
     assert_eq!(gateway.ask("/call/startup", &call).0, 200);
     assert_eq!(gateway.ask("/call/startup", &call).0, 409);
     let found = gateway.until("/call/find", &json!({ "callId": "k1", "status": "ESTABLISHED" }), 200);
     assert_eq!(found[0]["callee"], "tone", "{found}");
+    let heard = json!({ "name": "hotline", "status": "PUBLISHING" });
+    let stream = gateway.until("/stream/find", &heard, 200);
+    assert_eq!(
+        (&stream[0]["hasAudio"], &stream[0]["audioCodec"]),
+        (&json!(true), &json!("opus")),
+        "{stream}"
+    );
     let sound =
         |file: &str| gateway.ask("/call/inject_sound", &json!({ "callId": "k1", "fileName": file })).0;
     assert_eq!((sound("hello.wav"), sound("none.wav"), sound("../hello.wav")), (200, 404, 400));
@@ -90,6 +101,7 @@ fn a_program_calls_speaks_presses_keys_and_hangs_up() {
     assert_eq!(gateway.ask("/call/send_dtmf", &keys).0, 200);
     assert_eq!(gateway.ask("/call/terminate", &json!({ "callId": "k1" })).0, 200);
     gateway.until("/call/find_all", &json!({}), 404);
+    gateway.until("/stream/find_all", &json!({}), 404);
     gateway.until("/connection/find_all", &json!({}), 404);
     assert_eq!(gateway.ask("/call/terminate", &json!({ "callId": "k1" })).0, 404);
 }

@@ -42,6 +42,8 @@ fn a_browser_that_is_killed_ends_its_streams_and_calls_at_once() {
     rig.page.status(call, "ESTABLISHED", SOON).unwrap();
     let mut player = player(&room, "cam");
     rig.gateway_is("a stream that is played", |view| view["streams"][0]["players"] == 1);
+    let nothing = Vec::<String>::new();
+    assert_eq!(rig.page.errors(), nothing);
     freeze(&rig.page.driver().process().to_string(), "-KILL");
     let (_, stopped) = player.status("STOPPED");
     assert_eq!(stopped["info"], "Stopped by publisher stop", "{stopped}");
@@ -55,6 +57,7 @@ fn a_browser_that_is_killed_ends_its_streams_and_calls_at_once() {
     page.status(next, "ESTABLISHED", SOON).unwrap();
     let stream = page.publish(next, &json!({ "name": "cam" }));
     page.status(stream, "PUBLISHING", SOON).unwrap();
+    assert_eq!(page.errors(), nothing);
 }
 
 #[test]

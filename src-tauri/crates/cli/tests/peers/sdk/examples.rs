@@ -2,6 +2,7 @@
 //! a picture of each is kept there.
 
 use super::{Program, SILENT, SOON, needs};
+use serde_json::{Value, json};
 use sidetone_testkit::{Baresip, BaresipOptions, Kamailio, KamailioOptions, Room, SdkExamples, room, until};
 use std::{path::PathBuf, time::Duration};
 
@@ -125,4 +126,50 @@ fn the_phone_registers_calls_holds_and_is_called() {
     page.press("#hangupBtn", SOON).unwrap();
     page.says("#callStatus", "FINISH", SOON).unwrap();
     nothing_went_wrong(&page);
+}
+
+/// With our own program as the other one in the room.
+#[test]
+fn conference_and_video_chat_work() {
+    let Some(room) = room!(needs()) else { return };
+    let mut gateway = Program::start(&room, &[&["gateway", "--commands"][..], &SILENT].concat());
+    let (_, line) = gateway.wait("its addresses", |line| line["http"].is_string());
+    let url = line["http"].as_str().unwrap().replace("http:", "ws:");
+    let sources = json!({ "video": "bars", "audio": [{ "source": "tone", "gain": 0.1 }] });
+    let join = json!({ "command": "joinRoom", "name": "tea", "login": "our", "sources": sources,
+        "settings": { "lobby": false } });
+    let joined = gateway.ask(&join);
+    let id = joined["reply"]["roomId"].as_str().unwrap_or_else(|| panic!("{joined}")).to_owned();
+    let are = |count: usize| {
+        move |line: &Value| {
+            let all = line["room"]["participants"].as_array();
+            line["event"] == "RoomChanged" && all.is_some_and(|all| all.len() == count)
+        }
+    };
+    let page = SdkExamples::start(room.dir()).unwrap();
+    for name in ["conference", "video-chat"] {
+        page.open(&format!("streaming/{name}/{name}.html?roomName=tea"), "#url");
+        page.fill("#url", &url);
+        page.fill("#login", "ann");
+        page.press("#joinBtn", SOON).unwrap();
+        page.says("#status", "ESTABLISHED", SOON).unwrap();
+        page.says("#participant1Name", "our", SOON).unwrap();
+        page.says("#localStatus", "PUBLISHING", SOON).unwrap();
+        is_shown(&page, "#participant1Display");
+        gateway.wait("her picture", |line| {
+            let stream = &line["stream"];
+            line["event"] == "StreamStatusEvent" && line["status"] == "PLAYING"
+                || line["event"] == "StreamChanged"
+                    && stream["direction"] == "played"
+                    && stream["status"] == "PLAYING"
+        });
+        let say = json!({ "ask": "sendMessage", "text": "hello" });
+        gateway.ask(&json!({ "command": "askRoom", "roomId": id, "room": say }));
+        let heard = || page.ask("return document.querySelector('#chat').textContent");
+        until("the message", SOON, || heard().as_str()?.contains("our - hello").then_some(())).unwrap();
+        shot(&page, name);
+        page.press("#joinBtn", SOON).unwrap();
+        gateway.wait("that she has left", are(1));
+        nothing_went_wrong(&page);
+    }
 }

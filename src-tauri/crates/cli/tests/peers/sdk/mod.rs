@@ -8,6 +8,9 @@ mod hooks;
 mod media;
 mod playing;
 mod publishing;
+mod rest;
+mod rooms;
+mod secure;
 mod sessions;
 
 use super::streams::{Program, SILENT};
@@ -30,10 +33,14 @@ struct Rig {
 
 impl Rig {
     fn start(room: &Room) -> Self {
-        let mut gateway = Program::start(room, &[&["gateway"][..], &SILENT].concat());
+        Self::of(room, Program::start(room, &[&["gateway"][..], &SILENT].concat())).0
+    }
+
+    /// With what the gateway said of its addresses.
+    fn of(room: &Room, mut gateway: Program) -> (Self, Value) {
         let (_, line) = gateway.wait("its addresses", |line| line["http"].is_string());
         let url = line["http"].as_str().unwrap().replace("http:", "ws:");
-        Self { gateway, url, page: WebSdk::start(room.dir(), "page").unwrap() }
+        (Self { gateway, url, page: WebSdk::start(room.dir(), "page").unwrap() }, line)
     }
 
     /// A session that stands.

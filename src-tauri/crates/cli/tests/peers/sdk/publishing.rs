@@ -2,7 +2,7 @@
 
 use super::{Rig, SOON, needs};
 use serde_json::{Value, json};
-use sidetone_testkit::room;
+use sidetone_testkit::{room, until};
 use std::time::Duration;
 
 /// The counter `bytesSent` of the SDK's own statistics.
@@ -21,10 +21,12 @@ fn sound_and_picture_are_published() {
     let view = rig.gateway_is("the stream", |view| view["streams"][0]["name"] == "cam");
     let codecs = (view["streams"][0]["audioCodec"].clone(), view["streams"][0]["videoCodec"].clone());
     assert_eq!(codecs, (json!("opus"), json!("VP8")));
-    let before = [sent(&rig, stream, "audio"), sent(&rig, stream, "video")];
-    std::thread::sleep(Duration::from_secs(2));
-    let after = [sent(&rig, stream, "audio"), sent(&rig, stream, "video")];
-    assert!(after[0] > before[0] && after[1] > before[1], "{before:?} {after:?}");
+    let before = ["audio", "video"].map(|kind| sent(&rig, stream, kind));
+    until("more sound and picture", SOON, || {
+        let now = ["audio", "video"].map(|kind| sent(&rig, stream, kind));
+        (now[0] > before[0] && now[1] > before[1]).then_some(())
+    })
+    .unwrap();
     rig.end();
 }
 
@@ -71,7 +73,7 @@ fn a_publisher_that_stops_ends_its_players() {
         let events = rig.page.events();
         events.into_iter().find(|event| event["id"] == player && event["status"] == status)
     };
-    let stopped = sidetone_testkit::until("the player's end", SOON, || told("STOPPED")).unwrap();
+    let stopped = until("the player's end", SOON, || told("STOPPED")).unwrap();
     assert_eq!(stopped["info"], "Stopped by publisher stop");
     rig.gateway_is("no stream", |view| view["streams"] == json!([]) && view["clients"][0]["played"] == 0);
     rig.end();

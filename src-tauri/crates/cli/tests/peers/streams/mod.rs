@@ -13,9 +13,9 @@ mod sources;
 use serde_json::Value;
 use sidetone_testkit::{Needs, PeerNet, Room};
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write as _},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     time::{Duration, Instant},
 };
@@ -31,6 +31,8 @@ fn needs() -> Needs {
 /// A program with folders of the test's own, so that those of one test find each other and nobody else. Killed on drop.
 pub(crate) struct Program {
     child: Child,
+    stdin: Option<ChildStdin>,
+    asked: u64,
     lines: Receiver<(Instant, Value)>,
     seen: Vec<(Instant, Value)>,
     passed: usize,
@@ -68,7 +70,9 @@ impl Program {
             std::fs::create_dir_all(&folder).unwrap();
             command.env(variable, folder);
         }
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // What reads no commands has no more of it than if there were nothing.
+        let stdin = child.stdin.take().filter(|_| arguments.contains(&"--commands"));
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = channel();
         std::thread::spawn(move || {
@@ -79,7 +83,7 @@ impl Program {
                 }
             }
         });
-        Self { child, lines, seen: Vec::new(), passed: 0, name: arguments.join(" ") }
+        Self { child, stdin, asked: 0, lines, seen: Vec::new(), passed: 0, name: arguments.join(" ") }
     }
 
     /// The next line that fits, after those of earlier waits, and when it came.
@@ -106,6 +110,24 @@ impl Program {
                 Err(error) => {
                     panic!("{}: {what} did not come ({error}); what came: {:#?}", self.name, self.seen)
                 }
+            }
+        }
+    }
+
+    /// Sends a command; its reply, or the failure.
+    pub(crate) fn ask(&mut self, command: &Value) -> Value {
+        self.asked += 1;
+        let id = self.asked;
+        let line = serde_json::json!({ "id": id, "command": command });
+        writeln!(self.stdin.as_mut().expect("it takes commands"), "{line}").unwrap();
+        let deadline = Instant::now() + SOON;
+        loop {
+            if let Some((_, line)) = self.seen.iter().find(|(_, line)| line["id"] == id) {
+                return line.clone();
+            }
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.seen.push(line),
+                Err(error) => panic!("{}: no reply ({error}) to {command}", self.name),
             }
         }
     }

@@ -61,7 +61,7 @@ impl Limits {
 
     pub(super) fn in_words(&self) -> String {
         format!(
-            "more than {} events or {} MB wait for the backend: look after it; its streams' signs of life are dropped",
+            "more than {} events or {} MB wait for the backend: look after it; signs of life of streams and lines of logs are dropped",
             self.events,
             self.bytes / (1024 * 1024)
         )

@@ -24,6 +24,8 @@ use std::{
 const MOST_SENT: usize = 8;
 /// Of them, of hooks that were not answered last.
 const MOST_TRIED: usize = 4;
+/// Batches of log lines that wait.
+const MOST_LOGS: usize = 64;
 /// Events of a page.
 pub(crate) const MAX_PAGE: u32 = 500;
 const TOO_OLD: &str = "it waited for too long";
@@ -56,6 +58,8 @@ pub(crate) struct Outbox {
     trouble: Option<String>,
     /// How many there are of those that make room first.
     droppable: usize,
+    /// Batches of log lines that wait.
+    logs: usize,
     tasks: VecDeque<Task>,
     writes: Vec<Write>,
 }
@@ -70,6 +74,7 @@ impl Outbox {
             outbox.next += 1;
             outbox.bytes += waiting.bytes;
             outbox.droppable += usize::from(waiting.hook.may_be_dropped());
+            outbox.logs += usize::from(waiting.hook == Hook::PushLogs);
             if failed {
                 outbox.insert_failed(waiting);
             } else {
@@ -82,11 +87,12 @@ impl Outbox {
     /// Takes an event; it is kept and sent from now on.
     pub(crate) fn add(&mut self, now: Instant, entry: Entry) {
         let entry = Arc::new(entry);
-        if entry.hook.may_be_dropped() {
+        if entry.hook.replaces_older() {
             self.replace_older(&entry);
-            if self.limits.are_passed(self.waiting.len() + self.failed.len(), self.bytes) {
-                return self.alarm();
-            }
+        }
+        let is_full = self.limits.are_passed(self.waiting.len() + self.failed.len(), self.bytes);
+        if entry.hook.may_be_dropped() && is_full {
+            return self.alarm();
         }
         let seq = Seq(self.next);
         self.next += 1;
@@ -94,6 +100,7 @@ impl Outbox {
         self.bytes += waiting.bytes;
         self.kept_bytes += waiting.kept_bytes();
         self.droppable += usize::from(waiting.hook.may_be_dropped());
+        self.logs += usize::from(waiting.hook == Hook::PushLogs);
         self.writes.push(Write::Add(entry));
         self.enqueue(waiting);
         self.make_room();
@@ -147,9 +154,12 @@ impl Outbox {
         self.trouble = is_trouble.then(|| waiting.info.clone());
         match sentence {
             Sentence::Delivered => self.remove(seq),
-            // The next sign of life says the same: nobody would send this one again.
+            // Nobody would send it again.
             Sentence::Refused if waiting.hook.may_be_dropped() => self.remove(seq),
             Sentence::Refused => self.fail(seq),
+            _ if waiting.hook.may_be_dropped() && self.limits.is_too_old(waiting.age_ms(now)) => {
+                self.remove(seq)
+            }
             _ if self.limits.is_too_old(waiting.age_ms(now)) => {
                 waiting.info = format!("{TOO_OLD}: {}", waiting.info);
                 self.fail(seq);
@@ -166,6 +176,11 @@ impl Outbox {
             }
         }
         self.send_ready(now);
+    }
+
+    /// Whether log lines of another batch may wait, too: one for each session, and so many in all.
+    pub(crate) fn has_room_for_logs(&self, object: &str) -> bool {
+        self.logs < MOST_LOGS && !self.objects.contains_key(object)
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
@@ -304,7 +319,8 @@ impl Outbox {
             let under_way = self.under_way();
             let may_go = |hook| {
                 let is_due = |due| due <= now && self.may_be_tried(&under_way, hook);
-                self.silent.due(hook).is_none_or(is_due)
+                let has_room = !hook.goes_alone() || !under_way.contains(&hook);
+                has_room && self.silent.due(hook).is_none_or(is_due)
             };
             let Some(waiting) = self.ready.first(may_go).and_then(|seq| self.waiting.get(&seq)) else {
                 return;

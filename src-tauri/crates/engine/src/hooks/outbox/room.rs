@@ -1,6 +1,6 @@
 //! What is kept of events, and what goes where there is too much.
 
-use super::{Entry, Outbox, Seq, Task, Write, entry::Waiting};
+use super::{Entry, Hook, Outbox, Seq, Task, Write, entry::Waiting};
 
 impl Outbox {
     /// A stream's next sign of life says the same as those that wait.
@@ -69,6 +69,7 @@ impl Outbox {
     pub(super) fn forget(&mut self, waiting: Waiting) {
         self.bytes = self.bytes.saturating_sub(waiting.bytes);
         self.droppable = self.droppable.saturating_sub(usize::from(waiting.hook.may_be_dropped()));
+        self.logs = self.logs.saturating_sub(usize::from(waiting.hook == Hook::PushLogs));
         let is_new = |write: &Write| matches!(write, Write::Add(entry) if entry.id == waiting.id);
         if self.writes.iter().any(is_new) {
             self.writes.retain(|write| write.id() != waiting.id);

@@ -5,19 +5,19 @@ use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_secs(2);
 
-struct Bench {
-    gates: Gates,
+pub(super) struct Bench {
+    pub(super) gates: Gates,
     start: Instant,
-    now: Instant,
+    pub(super) now: Instant,
 }
 
 impl Bench {
-    fn new(config: Config) -> Self {
+    pub(super) fn new(config: Config) -> Self {
         let now = Instant::now();
         Self { gates: Gates::new(LIMIT, config), start: now, now }
     }
 
-    fn ask(&mut self, hook: Hook, object: &str) -> GateId {
+    pub(super) fn ask(&mut self, hook: Hook, object: &str) -> GateId {
         self.ask_with(hook, object, json!({"callId": object, "sdp": "v=0", "callee": "bob"}))
     }
 
@@ -28,12 +28,13 @@ impl Bench {
             object: object.into(),
             fields: fields(body),
             is_called: true,
+            of_page: false,
         };
         self.gates.ask(self.now, question)
     }
 
     /// What goes to the backend now; everything else is left out.
-    fn sent(&mut self) -> Vec<(GateId, Hook, Fields)> {
+    pub(super) fn sent(&mut self) -> Vec<(GateId, Hook, Fields)> {
         let outputs = std::iter::from_fn(|| self.gates.poll());
         let sent = outputs.filter_map(|output| match output {
             Output::Send { gate, hook, fields, limit } => {
@@ -45,7 +46,7 @@ impl Bench {
         sent.collect()
     }
 
-    fn decided(&mut self) -> Vec<(GateId, Verdict)> {
+    pub(super) fn decided(&mut self) -> Vec<(GateId, Verdict)> {
         let outputs = std::iter::from_fn(|| self.gates.poll());
         let decided = outputs.filter_map(|output| match output {
             Output::Decided { gate, verdict } => Some((gate, verdict)),

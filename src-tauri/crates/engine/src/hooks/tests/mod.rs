@@ -3,6 +3,7 @@
 mod gates;
 mod identity;
 mod outbox;
+mod pages;
 
 use super::{Answer, Config, Fields, Outcome, Trouble};
 use serde_json::{Value, json};

@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 const MIDDLE: u32 = u32::MAX / 2;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-struct Bench {
-    outbox: Outbox,
-    now: Instant,
+pub(super) struct Bench {
+    pub(super) outbox: Outbox,
+    pub(super) now: Instant,
     wallclock: u64,
     number: u32,
     told: Vec<Task>,
 }
 
 impl Bench {
-    fn new(outbox: Outbox) -> Self {
+    pub(super) fn new(outbox: Outbox) -> Self {
         Self { outbox, now: Instant::now(), wallclock: 1_000, number: 0, told: Vec::new() }
     }
 
@@ -31,7 +31,7 @@ impl Bench {
         }
     }
 
-    fn add(&mut self, hook: Hook, object: &str) {
+    pub(super) fn add(&mut self, hook: Hook, object: &str) {
         let entry = self.entry(hook, object);
         self.outbox.add(self.now, entry);
     }
@@ -48,12 +48,12 @@ impl Bench {
         sent
     }
 
-    fn ids(&mut self) -> Vec<String> {
+    pub(super) fn ids(&mut self) -> Vec<String> {
         self.sent().into_iter().map(|(_, id)| id).collect()
     }
 
     /// Answers all that goes out until nothing does, and gives the ids in their order.
-    fn deliver(&mut self) -> Vec<String> {
+    pub(super) fn deliver(&mut self) -> Vec<String> {
         let mut delivered = Vec::new();
         loop {
             let sent = self.sent();
@@ -72,7 +72,7 @@ impl Bench {
     }
 
     /// The one that goes out now comes to this.
-    fn one(&mut self, outcome: &Outcome) -> String {
+    pub(super) fn one(&mut self, outcome: &Outcome) -> String {
         let mut sent = self.sent();
         assert_eq!(sent.len(), 1, "{sent:?}");
         let (seq, id) = sent.remove(0);

@@ -25,12 +25,23 @@ impl Worker {
     fn hear(&mut self, now: Instant) {
         for leg in self.legs.values_mut() {
             let joined = leg.joined();
-            leg.hear(now, matches!(joined, Join::Devices | Join::Conference), &self.news);
+            let listens = matches!(joined, Join::Devices | Join::Conference | Join::Room);
+            leg.hear(now, listens || leg.other_ear().is_some(), &self.news);
+            if joined == Join::Room {
+                self.sounds.say_of(leg.id(), now, leg.heard().unwrap_or(&SILENCE));
+                continue;
+            }
             if let Some(sounding) = leg.sounding(now) {
                 let wait = self.videos.sound_heard(leg.id(), sounding);
                 leg.set_extra_delay(wait);
             }
             let Some(heard) = leg.heard() else { continue };
+            if let Some(ear) = leg.other_ear() {
+                ear.give(heard);
+            }
+            if !matches!(joined, Join::Devices | Join::Conference) {
+                continue;
+            }
             self.desk.mix(heard);
             if joined == Join::Conference {
                 self.conference.add(heard);
@@ -65,7 +76,7 @@ impl Worker {
             }
             match (leg.joined(), injected) {
                 (_, Some(frame)) => leg.speak(now, &frame),
-                (Join::Injected, None) => leg.speak(now, &SILENCE),
+                (Join::Injected | Join::Room, None) => leg.speak(now, &SILENCE),
                 (Join::Devices, None) => leg.say(now, self.desk.captured(), &self.recordings, None),
                 (Join::Conference, None) => {
                     leg.say(now, self.desk.captured(), &self.recordings, Some(&self.conference));

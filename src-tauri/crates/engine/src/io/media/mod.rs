@@ -13,7 +13,9 @@ mod tests;
 mod video;
 mod worker;
 
-pub(crate) use streams::{Fader, Input, Outlet, PlayedSound, PublishedSound, silence};
+pub(crate) use streams::{
+    Change, Fader, FarSound, Input, Outlet, PlayedSound, PublishedSound, RoomMix, silence,
+};
 pub(crate) use video::Ends;
 
 use super::{door, ports::RtpPair, streams::Key};
@@ -46,6 +48,8 @@ pub(crate) enum Join {
     Conference,
     /// Nobody: it hears what [`Ask::Inject`] brings, else silence; what arrives is counted and dropped.
     Injected,
+    /// A room: what arrives is its stream there ([`Ask::PublishLeg`]), and it hears what [`Ask::Inject`] brings.
+    Room,
     /// Held by us: it hears [`Ask::HoldMusic`] where it was agreed that we send; what arrives is counted and dropped.
     Hold,
 }
@@ -139,6 +143,16 @@ pub(crate) enum Ask {
     Inject {
         leg: LegId,
         source: Option<Box<dyn Source>>,
+    },
+    /// What the leg says from now on is given to another, too.
+    Tee {
+        leg: LegId,
+        to: FarSound,
+    },
+    /// What a leg that is joined to a room says goes out as this; `None`: no more.
+    PublishLeg {
+        leg: LegId,
+        sound: Option<Box<PublishedSound>>,
     },
     /// Writes the leg's sound into `recorder` until it is stopped or the leg closes. Channel 1 is what we send of ourselves
     /// (silence while muted or held), 2 what `leg` says, 3 and on what `others` say (a conference's). Replaces the leg's

@@ -1,12 +1,17 @@
 //! The sound of streams: what is published of the microphone and other sources, and what is played on the speaker.
 
+mod far;
+mod mix;
 mod played;
 mod published;
 
+pub(crate) use far::FarSound;
+pub(crate) use mix::{Change, RoomMix};
 pub(crate) use played::PlayedSound;
 pub(crate) use published::{Outlet, PublishedSound};
 pub(crate) use sidetone_media::{Fader, FaderInput as Input};
 
+use super::LegId;
 use crate::io::streams::Key;
 use sidetone_media::{FRAME_LEN, Frame, Source};
 use std::{collections::BTreeMap, time::Instant};
@@ -15,12 +20,33 @@ use std::{collections::BTreeMap, time::Instant};
 pub(super) struct Sounds {
     published: BTreeMap<Key, PublishedSound>,
     played: BTreeMap<Key, PlayedSound>,
+    /// What legs in rooms say.
+    of_legs: BTreeMap<LegId, PublishedSound>,
 }
 
 impl Sounds {
     /// Gives back what the stream published before.
     pub(super) fn publish(&mut self, stream: Key, sound: PublishedSound) -> Option<PublishedSound> {
         self.published.insert(stream, sound)
+    }
+
+    /// Gives back what the leg published before.
+    pub(super) fn publish_leg(
+        &mut self,
+        leg: LegId,
+        sound: Option<PublishedSound>,
+    ) -> Option<PublishedSound> {
+        match sound {
+            Some(sound) => self.of_legs.insert(leg, sound),
+            None => self.of_legs.remove(&leg),
+        }
+    }
+
+    /// Ten milliseconds of what a leg says.
+    pub(super) fn say_of(&mut self, leg: LegId, now: Instant, frame: &Frame) {
+        if let Some(sound) = self.of_legs.get_mut(&leg) {
+            sound.push_frame(now, frame);
+        }
     }
 
     /// What is wrong with a stream's inputs, where that has changed.
@@ -72,7 +98,7 @@ impl Sounds {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.published.is_empty() && self.played.is_empty()
+        self.published.is_empty() && self.played.is_empty() && self.of_legs.is_empty()
     }
 
     /// Somebody publishes what the microphone hears.

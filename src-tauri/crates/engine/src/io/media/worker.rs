@@ -180,6 +180,18 @@ impl Worker {
                 };
                 self.desk.dispose(move || drop(before));
             }
+            Ask::Tee { leg, to } => {
+                if let Some(leg) = self.legs.get_mut(&leg) {
+                    leg.tee(to);
+                }
+            }
+            Ask::PublishLeg { leg, sound } => {
+                // Of a leg that has gone nothing would ever end.
+                let sound = sound.filter(|_| self.legs.contains_key(&leg));
+                if let Some(before) = self.sounds.publish_leg(leg, sound.map(|sound| *sound)) {
+                    self.desk.dispose(move || drop(before));
+                }
+            }
             Ask::Record { leg, others, recorder, announced } => {
                 self.recordings.start(leg, others, recorder, announced, &self.news);
             }
@@ -243,6 +255,9 @@ impl Worker {
     fn close(&mut self, id: LegId, now: Instant) {
         let Some(mut leg) = self.legs.remove(&id) else { return self.close_video(id, now) };
         self.recordings.stop(id, &self.news);
+        if let Some(unsaid) = self.sounds.publish_leg(id, None) {
+            self.desk.dispose(move || drop(unsaid));
+        }
         if let Some(unheard) = leg.inject(None) {
             self.desk.dispose(move || drop(unheard));
         }
@@ -297,6 +312,7 @@ impl Worker {
                 | Join::Tone
                 | Join::Conference
                 | Join::Hold
+                | Join::Room
                 | Join::Injected => {
                     leg.play(now, &packet);
                     if let Some(digit) = key {

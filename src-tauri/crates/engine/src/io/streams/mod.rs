@@ -11,6 +11,7 @@ mod counters;
 pub(crate) mod dial;
 mod encoded;
 pub(crate) mod inlet;
+mod limits;
 mod measure;
 mod own_sockets;
 pub(crate) mod packet;
@@ -71,6 +72,8 @@ pub(crate) enum Ask {
     Servers { peer: Key, servers: Vec<sidetone_peer::IceServer> },
     /// A socket for peers.
     Socket { of: peers::Use, local: SocketAddr, socket: UdpSocket },
+    /// What the gateway's streams may take of the network.
+    Limits(crate::MediaLimits),
     /// What is published under a name, if anything.
     Look { name: String, done: oneshot::Sender<Option<Tracks>> },
     /// The far end has answered our offer; what will flow comes back.
@@ -89,6 +92,10 @@ pub(crate) enum Ask {
     End { stream: Key },
     /// A played stream: nothing comes while it is paused.
     Pause { stream: Key, paused: bool },
+    /// A played stream: which picture of it is wanted, so many layers below the best, or none; its sound goes on.
+    Watch { stream: Key, picture: Option<u8> },
+    /// A published stream: nothing of its sound is passed on.
+    Silence { stream: Key, on: bool },
     /// A published stream: its players are told.
     Mute { stream: Key, audio: bool, video: bool },
 }
@@ -235,6 +242,12 @@ pub(crate) enum News {
         info: String,
         failed: bool,
     },
+    /// More comes of what a session of the gateway plays than it may be sent, kbit/s.
+    NarrowPlayer {
+        session: Key,
+        kbit: u32,
+        most: u32,
+    },
     /// Octets of video that watched sessions of the gateway sent or got in the last second.
     VideoRates(Vec<(Key, u64)>),
     /// Each second while it flows.
@@ -253,6 +266,12 @@ pub(crate) enum News {
     },
     /// What is published under which name.
     Listed(Vec<Listed>),
+}
+
+/// Of a stream that is sound alone.
+pub(crate) fn tracks_of_sound(codec: Codec) -> Tracks {
+    let audio = Some(AudioTrack { codec: codec.name().into(), clock_rate: codec.clock_rate() });
+    Tracks { video: None, audio }
 }
 
 /// A way to the stream thread that anybody may have.

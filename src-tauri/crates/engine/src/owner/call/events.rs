@@ -130,6 +130,7 @@ impl Owner {
     fn on_ended(&mut self, id: &CallId, cause: &Cause) {
         self.report_transfer(id, if cause.code < 300 { 487 } else { cause.code }, &cause.text);
         let Some(call) = self.calls.get_mut(id) else { return };
+        call.ended_by.clone_from(&cause.message);
         call.taken_elsewhere = cause.by == Side::Remote && matches!(cause.code, 200..=299 | 600..=699);
         let outgoing = call.direction == CallDirection::Outgoing;
         let status = match (cause.code, cause.by) {

@@ -173,7 +173,11 @@ impl Owner {
             return Vec::new();
         }
         let is_other = |call: &&Call| {
-            call.is_ours() && !together.contains(&call.id) && call.can_be_held() && !call.hold.wanted
+            call.is_ours()
+                && !call.in_room
+                && !together.contains(&call.id)
+                && call.can_be_held()
+                && !call.hold.wanted
         };
         self.calls.values().filter(is_other).map(|call| call.id.clone()).collect()
     }
@@ -368,6 +372,8 @@ impl Call {
             () if self.hold.wanted || self.is_hold_agreed() => Join::Hold,
             // What one who holds us plays is not for the others.
             () if self.in_conference && self.is_held_there() => Join::Nothing,
+            () if self.in_room && self.is_held_there() => Join::Nothing,
+            () if self.in_room => Join::Room,
             () if self.in_conference => Join::Conference,
             () => Join::Devices,
         }

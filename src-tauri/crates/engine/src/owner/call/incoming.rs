@@ -15,7 +15,7 @@ use crate::{
     hooks::{Fields, Hook, Verdict as OfBackend},
     io::clock,
 };
-use sidetone_api::{CallDirection, CallId, CallStatus, Event, NoticeLevel, SessionId};
+use sidetone_api::{CallDirection, CallId, CallStatus, NoticeLevel, SessionId};
 use sidetone_sip::identity;
 use sidetone_sip::message::{Headers, NameAddr, Uri};
 use sidetone_sip::{Hop, RegistrationId};
@@ -273,13 +273,7 @@ impl Owner {
                 return Err(refused);
             }
         }
-        let on_call = Event::OnCallEvent {
-            call_id: id.clone(),
-            session_id: call.session_id.clone(),
-            caller: call.caller.uri.to_string(),
-            callee: call.shown_callee(),
-            info: call.far_name(),
-        };
+        let on_call = call.arrival();
         let now = Instant::now();
         call.due.answer = answer_after.map(|after| now + after);
         call.auto_answer_at = answer_after.map(|after| clock::wallclock_ms() + after.as_millis() as u64);

@@ -29,8 +29,8 @@ use super::{
 };
 use crate::io::{clock, media::Join};
 use sidetone_api::{
-    AccountId, CallDirection, CallId, CallProblem, CallStatistics, CallStatus, CallView, Encryption, Failure,
-    FailureCode, HoldView, SessionId, SignallingView,
+    AccountId, CallDirection, CallId, CallProblem, CallStatistics, CallStatus, CallView, Encryption, Event,
+    Failure, FailureCode, HoldView, SessionId, SignallingView,
 };
 use sidetone_sip::message::NameAddr;
 
@@ -78,10 +78,13 @@ pub(super) struct Call {
     pub(super) hung_up: bool,
     hold: hold::Hold,
     pub(super) in_conference: bool,
+    pub(super) in_room: bool,
     /// What the leg was last joined to.
     joined: Option<Join>,
     /// Another phone answered or declined it (RFC 3326).
     taken_elsewhere: bool,
+    /// The far end's message that ended it, for the backend.
+    pub(super) ended_by: Option<Box<str>>,
     /// What its INVITE will say.
     outgoing: placing::Outgoing,
     pub(super) due: Due,
@@ -145,8 +148,10 @@ impl Call {
             hung_up: false,
             hold: hold::Hold::default(),
             in_conference: false,
+            in_room: false,
             joined: None,
             taken_elsewhere: false,
+            ended_by: None,
             outgoing: placing::Outgoing::default(),
             due: Due::default(),
             waiting: None,
@@ -186,6 +191,17 @@ impl Call {
         text::shown(self.far().display.as_deref().unwrap_or_default())
     }
 
+    /// What tells of it when it comes.
+    fn arrival(&self) -> Event {
+        Event::OnCallEvent {
+            call_id: self.id.clone(),
+            session_id: self.session_id.clone(),
+            caller: self.caller.uri.to_string(),
+            callee: self.shown_callee(),
+            info: self.far_name(),
+        }
+    }
+
     fn shown_callee(&self) -> String {
         self.shown_callee.clone().unwrap_or_else(|| self.callee.uri.to_string())
     }
@@ -217,6 +233,16 @@ impl Call {
     /// Of the user of this machine: his devices, his screen, his history.
     pub(super) fn is_ours(&self) -> bool {
         !self.for_client
+    }
+
+    /// The far end, by its name where it has one.
+    pub(super) fn far_shown(&self) -> String {
+        let far = match self.direction {
+            CallDirection::Outgoing => &self.callee,
+            CallDirection::Incoming => &self.caller,
+        };
+        let named = far.display.clone().filter(|name| !name.trim().is_empty());
+        named.or_else(|| far.uri.user_text()).unwrap_or_else(|| far.uri.to_string())
     }
 
     /// Who calls and who is called, as short as they can be shown.

@@ -19,7 +19,7 @@ use crate::{
     wcs::{SaidOfCall, ServerAsk},
 };
 use sidetone_api::{
-    CallDirection, CallId, CallStatus, DtmfMode, Event, Failure, NoticeLevel, SessionId, TransferStatus,
+    CallDirection, CallId, CallStatus, DtmfMode, Failure, NoticeLevel, SessionId, TransferStatus,
 };
 use sidetone_sip::message::{Headers, NameAddr, Uri};
 use std::time::{Duration, Instant};
@@ -106,6 +106,7 @@ impl Owner {
             let words = format!("the server's answer cannot be taken: {}", refused.text);
             return self.end_call(&id, CallStatus::Failed, &words);
         }
+        self.wcs_call_answered(session, &id);
         self.hear_early(&id);
         self.sound(&id);
         self.publish_call(&id);
@@ -199,13 +200,7 @@ impl Owner {
             }
         }
         let id = call.id.clone();
-        let on_call = Event::OnCallEvent {
-            call_id: id.clone(),
-            session_id: call.session_id.clone(),
-            caller: call.caller.uri.to_string(),
-            callee: call.shown_callee(),
-            info: call.far_name(),
-        };
+        let on_call = call.arrival();
         self.calls.insert(id.clone(), call);
         self.publish(on_call);
         self.set_status(&id, CallStatus::Ring, "180 Ringing");
@@ -236,13 +231,19 @@ impl Owner {
             }
             return;
         };
-        self.wcs_call_answered(session, &id);
         let Some(call) = self.calls.get(&id) else { return };
         let is_outgoing = call.direction == CallDirection::Outgoing;
         let is_established = call.is_established();
+        let announced = call.announced;
+        let is_described = call.leg.as_ref().is_some_and(|leg| leg.negotiated().is_some());
+        if is_described || !(is_established || status == CallStatus::Established) {
+            self.wcs_call_answered(session, &id);
+        } else {
+            self.await_wcs_description(session, &id);
+        }
         let info = |usual: &str| if said.info.is_empty() { usual.to_owned() } else { said.info.clone() };
         match status {
-            CallStatus::Trying if is_outgoing && !call.announced => {
+            CallStatus::Trying if is_outgoing && !announced => {
                 self.set_status(&id, status, &info("100 Trying"));
             }
             CallStatus::Ring if is_outgoing && !is_established => {
@@ -360,7 +361,8 @@ impl Owner {
         target: &str,
         info: &str,
     ) {
-        let Some(id) = self.call_at(session, object) else { return };
+        // Of one that we asked for: nothing else of it is the server's to end.
+        let Some(id) = self.call_at(session, object).filter(|id| self.is_transferring(id)) else { return };
         let all = [
             TransferStatus::Accepted,
             TransferStatus::Trying,

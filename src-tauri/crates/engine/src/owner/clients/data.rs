@@ -1,15 +1,25 @@
 //! What clients tell others: events of streams, and data.
 
-use super::{hooked::with_status, open::RESTRICTED, stream::EVENT};
+use super::{
+    hooked::{object, with_status},
+    open::RESTRICTED,
+    stream::EVENT,
+};
 use crate::{
     check_stream_name,
     clients::{ClientNews, Json},
     hooks::{Fields, Hook, Verdict},
     io::streams::Ask,
-    owner::{Errand, Owner, text::shown},
+    owner::{
+        Errand, Owner,
+        rooms::{Done, Whom},
+        text::shown,
+    },
 };
 use serde_json::{Value, json};
 use sidetone_api::{CallId, DataId, DataStatus, Reply, SessionId};
+use sidetone_peer::whip::Kind;
+use std::borrow::Cow;
 use tokio::sync::oneshot;
 
 /// Bytes of what one event or message carries, as JSON.
@@ -49,7 +59,7 @@ impl Owner {
         }
         let fields = json!({ "mediaSessionId": id, "name": name, "mediaProvider": "WebRTC" });
         let fields = fields.as_object().cloned().unwrap_or_default();
-        let (object, session) = (format!("{session}/{id}"), session.clone());
+        let (object, session) = (object(session, &id), session.clone());
         let of = session.as_str().to_owned();
         self.gate(Hook::AvailableStream, &of, &object, fields, move |owner, verdict| match verdict {
             Verdict::Go(_) => owner.look_for_client(&session, id, name),
@@ -61,6 +71,9 @@ impl Owner {
     }
 
     fn look_for_client(&mut self, session: &SessionId, id: String, name: String) {
+        if !self.may_have_name(Kind::Whep, &name, Whom::Client(session)) {
+            return self.on_client_looked(Looked { session: session.clone(), id, available: false });
+        }
         let (done, found) = oneshot::channel();
         self.stream_door.ask(Ask::Look { name, done });
         let (errands, session) = (self.errands.clone(), session.clone());
@@ -82,6 +95,10 @@ impl Owner {
             return self.tell_client_failed(session, EVENT, None, "Stream not found");
         };
         let published = leg.is_published();
+        // The name may be another one's.
+        if kind == "data" && published && !leg.stands {
+            return self.tell_client_failed(session, EVENT, None, "Publish stream is not ready");
+        }
         match kind {
             "audioMuted" | "audioUnmuted" if published => leg.audio.muted = kind == "audioMuted",
             "videoMuted" | "videoUnmuted" if published => leg.video.muted = kind == "videoMuted",
@@ -99,13 +116,13 @@ impl Owner {
             }
         }
         let (stream, audio, video) = (leg.key, leg.audio.muted, leg.video.muted);
+        self.on_room_stream_muted(stream, audio, video);
         self.stream_door.ask(Ask::Mute { stream, audio, video });
     }
 
     fn pass_stream_data(&mut self, from: &SessionId, from_id: &str, name: &str, payload: &Json) {
         let legs = self.clients.all.iter().flat_map(|(session, client)| {
-            let of_name = client.streams.iter().filter(|(_, leg)| leg.name() == name && leg.status.is_some());
-            of_name.map(move |(id, _)| (session.clone(), id.clone()))
+            client.legs_of(name).map(move |id| (session.clone(), id.to_owned()))
         });
         let others: Vec<_> = legs.filter(|(session, id)| (session, id.as_str()) != (from, from_id)).collect();
         for (session, id) in others {
@@ -120,12 +137,18 @@ impl Owner {
             let info = format!("a message has {LONGEST_PAYLOAD} bytes at most");
             return self.tell_client_data(session, operation_id, Err(info));
         }
-        let fields = fields_of(&operation_id, false, &payload);
+        let fields = fields_of(&operation_id, false, &shown_to_backend(&payload));
         // One after the other, as they were sent.
         let (object, session) = (format!("data of {session}"), session.clone());
         self.gate(Hook::OnDataEvent, session.clone().as_str(), &object, fields, move |owner, verdict| {
             let done = match verdict {
-                Verdict::Go(_) => owner.deliver_client_data(&session, &operation_id, &payload),
+                Verdict::Go(_) => match owner.on_room_command(&session, &operation_id, &payload) {
+                    Some(done) => done.map(|done| match done {
+                        Done::Now => Delivery::Done,
+                        Done::Later => Delivery::Sent,
+                    }),
+                    None => owner.deliver_client_data(&session, &operation_id, &payload),
+                },
                 Verdict::Refused { info } => Err(info),
             };
             match done {
@@ -137,12 +160,17 @@ impl Owner {
         });
     }
 
-    fn tell_client_data(&mut self, session: &SessionId, operation_id: String, done: Result<(), String>) {
+    pub(in super::super) fn tell_client_data(
+        &mut self,
+        session: &SessionId,
+        operation_id: String,
+        done: Result<(), String>,
+    ) {
         let (accepted, info) = (done.is_ok(), done.err().map(|info| shown(&info)).unwrap_or_default());
         let status = if accepted { DataStatus::Accepted } else { DataStatus::Failed };
         let named = Fields::from_iter([("operationId".to_owned(), operation_id.as_str().into())]);
         let fields = with_status(named, status.as_str(), &info);
-        self.tell(Hook::DataStatusEvent, session.as_str(), &operation_id, fields);
+        self.tell(Hook::DataStatusEvent, session.as_str(), &object(session, &operation_id), fields);
         self.tell_client(session, ClientNews::DataStatus { operation_id, accepted, info });
     }
 
@@ -231,7 +259,7 @@ impl Owner {
 }
 
 /// Whether it has more bytes as JSON; nothing is written for it.
-fn is_longer(value: &Value, most: usize) -> bool {
+pub(super) fn is_longer(value: &impl serde::Serialize, most: usize) -> bool {
     struct Room(usize);
     impl std::io::Write for Room {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -244,4 +272,31 @@ fn is_longer(value: &Value, most: usize) -> bool {
         }
     }
     serde_json::to_writer(Room(most), value).is_err()
+}
+
+/// Without what lets somebody into a room.
+fn shown_to_backend(payload: &Value) -> Cow<'_, Value> {
+    if payload.get("command").and_then(Value::as_str) != Some("join") {
+        return Cow::Borrowed(payload);
+    }
+    let mut shown = payload.clone();
+    if let Some(options) = shown.get_mut("options").and_then(Value::as_object_mut) {
+        options.retain(|field, _| !["password", "invite"].contains(&field.as_str()));
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown_to_backend;
+    use serde_json::json;
+
+    #[test]
+    fn what_lets_somebody_into_a_room_is_in_no_hook() {
+        let join = json!({ "command": "join", "options": { "name": "tea", "password": "p", "invite": "i" } });
+        let shown = json!({ "command": "join", "options": { "name": "tea" } });
+        assert_eq!(*shown_to_backend(&join), shown);
+        let other = json!({ "to": "x", "body": { "password": "of theirs" } });
+        assert_eq!(*shown_to_backend(&other), other);
+    }
 }

@@ -66,6 +66,17 @@ impl CallOfClient {
     }
 }
 
+/// What the backend is asked and told of about something that a page has named. Another page's name for it, or ours for something
+/// else, is not the same, and nobody waits behind it.
+pub(in super::super) fn object(session: &SessionId, id: &str) -> String {
+    format!("{session}/{id}")
+}
+
+/// The page's name for it.
+pub(in super::super) fn named<'a>(session: &str, object: &'a str) -> &'a str {
+    object.strip_prefix(session).and_then(|id| id.strip_prefix('/')).unwrap_or(object)
+}
+
 /// The connection as the backend wants it: what the answer says otherwise than the question counts.
 pub(super) fn changed_opening(fields: &mut Fields, asked: &Fields, answer: &Fields) {
     let mut is_another = false;
@@ -162,7 +173,7 @@ impl Owner {
 
     pub(super) fn tell_of_client_stream(&mut self, hook: Hook, session: &SessionId, id: &str) {
         if let Some(fields) = self.client_stream_fields(session, id) {
-            self.tell(hook, session.as_str(), id, fields);
+            self.tell(hook, session.as_str(), &object(session, id), fields);
         }
     }
 
@@ -174,7 +185,8 @@ impl Owner {
         info: &str,
     ) {
         if let Some(fields) = self.client_stream_fields(session, id) {
-            self.tell(Hook::StreamStatusEvent, session.as_str(), id, with_status(fields, status, info));
+            let fields = with_status(fields, status, info);
+            self.tell(Hook::StreamStatusEvent, session.as_str(), &object(session, id), fields);
         }
     }
 

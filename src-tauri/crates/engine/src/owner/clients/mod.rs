@@ -6,10 +6,12 @@
 mod account;
 mod call;
 mod data;
+mod diagnostics;
 mod hooked;
 mod negotiate;
 mod open;
 mod rest;
+mod rooms;
 mod sip;
 mod snapshot;
 mod status;
@@ -18,9 +20,10 @@ mod stream;
 mod tests;
 
 pub(super) use data::Looked;
-pub(super) use hooked::CallOfClient;
+pub(super) use hooked::{CallOfClient, named};
 pub(super) use negotiate::{Answered, Taken};
 pub(super) use rest::{Injected, Opened};
+pub(super) use rooms::Visitor;
 pub(super) use snapshot::Pictured;
 
 use super::Owner;
@@ -28,8 +31,10 @@ use crate::{
     clients::{ClientAsk, ClientNews},
     io::streams::Key,
 };
+use open::RESTRICTED;
 use serde_json::Value;
 use sidetone_api::{AccountId, CallId, DataId, GatewayClient, Secret, SessionId};
+use sidetone_peer::whip::Kind;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     net::SocketAddr,
@@ -75,11 +80,23 @@ struct Client {
     is_logged: bool,
     /// Messages of its own without an answer, and how it calls them.
     sent: BTreeMap<DataId, String>,
+    /// The room that somebody from another machine is invited to; it may do nothing else.
+    guest_of: Option<String>,
+    /// Lines of its log that nobody was told of, since the last that somebody was.
+    unlogged: u32,
     remote: SocketAddr,
     address: String,
     origin: Option<String>,
     /// Milliseconds since 1970.
     since: u64,
+}
+
+impl Client {
+    /// Its streams of this name that stand: who is not let in hears nothing of others.
+    fn legs_of(&self, name: &str) -> impl Iterator<Item = &str> {
+        let of_name = self.streams.iter().filter(move |(_, leg)| leg.stands && leg.name() == name);
+        of_name.map(|(id, _)| id.as_str())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -98,6 +115,7 @@ pub(super) struct Clients {
     /// Sessions that are over, while their SIP accounts leave.
     leaving: HashMap<SessionId, hooked::Left>,
     connections: u64,
+    logs: diagnostics::Share,
     negotiations: negotiate::Negotiations,
     rest: rest::Rest,
 }
@@ -164,6 +182,10 @@ impl Owner {
         if self.clients.all.get(session).is_some_and(|client| client.is_logged) {
             tracing::info!(%session, "asks for {}", ask.name());
         }
+        let guest_of = self.clients.all.get(session).and_then(|client| client.guest_of.as_ref());
+        if guest_of.is_some_and(|room| !self.is_of_meeting(room, &ask)) {
+            return self.refuse_guest(session, ask);
+        }
         match ask {
             ClientAsk::Publish(wanted) => self.client_publishes(session, wanted),
             ClientAsk::Play(wanted) => self.client_plays(session, wanted),
@@ -187,11 +209,28 @@ impl Owner {
             ClientAsk::Transfer { id, target } => {
                 self.on_client_call_ask(session, &id, |owner, call| owner.transfer(call, &target));
             }
+            ClientAsk::SubmitBugReport(report) => self.client_reports(session, report),
+            ClientAsk::PushLogs { logs, left_out } => self.client_pushes_logs(session, logs, left_out),
+            ClientAsk::SessionDebug { start } => self.client_debugs(session, start),
+        }
+    }
+
+    fn refuse_guest(&mut self, session: &SessionId, ask: ClientAsk) {
+        match ask {
+            ClientAsk::Publish(wanted) => self.refuse_client_stream(session, Kind::Whip, wanted, RESTRICTED),
+            ClientAsk::Play(wanted) => self.refuse_client_stream(session, Kind::Whep, wanted, RESTRICTED),
+            ClientAsk::SendData { operation_id, .. } => {
+                self.tell_client_data(session, operation_id, Err(RESTRICTED.into()));
+            }
+            _ => {
+                let info = RESTRICTED.to_owned();
+                self.tell_client(session, ClientNews::Failed { event: None, id: None, info });
+            }
         }
     }
 
     /// A client that does not read what it is told is closed.
-    fn tell_client(&mut self, session: &SessionId, news: ClientNews) {
+    pub(super) fn tell_client(&mut self, session: &SessionId, news: ClientNews) {
         let Some(client) = self.clients.all.get_mut(session) else { return };
         let Some(to) = &client.news else { return };
         if to.try_send(news).is_err() {

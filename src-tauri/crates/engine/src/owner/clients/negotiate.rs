@@ -10,9 +10,11 @@ use crate::{
     },
     owner::{
         Errand, Owner,
+        rooms::Whom,
         streams::{answered, declined, role},
     },
 };
+use sidetone_api::SessionId;
 use sidetone_peer::{Peer, whip::Kind};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, oneshot};
@@ -70,11 +72,20 @@ impl Owner {
         if !self.clients.by_key.contains_key(&key) {
             return;
         }
+        // It may have become a room's meanwhile, or its player has left the room.
+        let may = |owner: &Self, session: &SessionId| {
+            kind == Kind::Whip || owner.may_have_name(kind, &name, Whom::Client(session))
+        };
+        let result = match self.clients.by_key.get(&key) {
+            Some((session, _)) if !may(self, session) => Err(StreamDeclined::StreamNotFound),
+            _ => result,
+        };
         let (peer, answer) = match result {
             Ok(answered) => answered,
             Err(declined) => return self.on_client_taken(Taken { key, result: Err(declined) }),
         };
         let (taken, was_taken) = oneshot::channel();
+        let client = self.clients.by_key.get(&key).map(|(session, _)| session.as_str().into());
         let adopted = Adopted {
             key,
             peer,
@@ -83,6 +94,7 @@ impl Owner {
             role: role(kind, name, &answer),
             tracks: Tracks::default(),
             watched: true,
+            session: client,
             taken: Some(taken),
         };
         self.stream_door.ask(Ask::Adopt(Box::new(adopted)));
@@ -104,7 +116,10 @@ impl Owner {
         };
         match result {
             Ok(sdp) => {
-                let is_published = self.client_leg(&session, &id).is_some_and(|leg| leg.is_published());
+                self.silence_new_stream(key);
+                let Some(leg) = self.client_leg(&session, &id) else { return };
+                leg.stands = true;
+                let is_published = leg.is_published();
                 let sender = if is_published { Side::Offerer } else { Side::Answerer };
                 self.set_client_tracks(&session, &id, &expected(&sdp, sender).0);
                 self.tell_client(&session, ClientNews::Description { id, sdp, is_answer: true });

@@ -26,6 +26,9 @@ const KEPT: Duration = Duration::from_secs(120);
 /// Where streams need a token that was not shown.
 pub(super) const RESTRICTED: &str = "Restricted access";
 
+/// Bytes of what names an application.
+const LONGEST_APP_KEY: usize = 256;
+
 /// The session that somebody wants.
 enum Wanted {
     New(SessionId),
@@ -36,9 +39,14 @@ enum Wanted {
 type OpenReply = oneshot::Sender<Result<ClientOpened, ClientRefused>>;
 
 impl Owner {
-    pub(in super::super) fn open_client(&mut self, opening: ClientOpening, reply: OpenReply) {
+    pub(in super::super) fn open_client(&mut self, mut opening: ClientOpening, reply: OpenReply) {
+        let invited = opening.is_guest.then(|| self.invited(&mut opening)).transpose();
+        let guest_of = match invited {
+            Ok(room) => room,
+            Err(info) => return self.finish_opening(Err(ClientRefused { info }), &opening, reply),
+        };
         let session = match self.may_open_client(&opening) {
-            Ok(Wanted::New(session)) => return self.ask_to_open_client(session, opening, reply),
+            Ok(Wanted::New(session)) => return self.ask_to_open_client(session, opening, guest_of, reply),
             Ok(Wanted::Kept(session)) => Ok(session),
             Err(refused) => Err(refused),
         };
@@ -46,7 +54,13 @@ impl Owner {
     }
 
     /// The backend decides on a session that is new.
-    fn ask_to_open_client(&mut self, session: SessionId, mut opening: ClientOpening, reply: OpenReply) {
+    fn ask_to_open_client(
+        &mut self,
+        session: SessionId,
+        mut opening: ClientOpening,
+        guest_of: Option<String>,
+        reply: OpenReply,
+    ) {
         let connection = self.connection_of(&session, &opening);
         let mut fields = connection.clone();
         for tunnel in ["useWsTunnel", "useWsTunnelPacketization2", "useBase64BinaryEncoding"] {
@@ -60,7 +74,9 @@ impl Owner {
                 Verdict::Go(answer) => {
                     changed_opening(&mut opening.fields, &asked, &answer);
                     // It may be too late, or one too many, by now.
-                    owner.may_open_client(&opening).and_then(|_| owner.new_client(&session, &opening))
+                    owner
+                        .may_open_client(&opening)
+                        .and_then(|_| owner.new_client(&session, &opening, guest_of))
                 }
                 Verdict::Refused { info } => Err(ClientRefused { info: text::shown(&info) }),
             };
@@ -98,16 +114,20 @@ impl Owner {
         if !gateway.enabled {
             return Err(refused("the gateway is switched off"));
         }
-        if gateway.stream_token && !opening.trusted && !self.is_token(shown_token(&opening.fields).as_ref()) {
+        let is_let_in = opening.trusted || opening.is_guest;
+        if gateway.stream_token && !is_let_in && !self.is_token(shown_token(&opening.fields).as_ref()) {
             return Err(refused(RESTRICTED));
         }
+        if opening.app_key.len() > LONGEST_APP_KEY {
+            return Err(refused(&format!("appKey: {LONGEST_APP_KEY} bytes are the most")));
+        }
+        check_kept(Some(&Value::Object(public(&opening.fields)))).map_err(|info| refused(&info))?;
         if let Some(token) = &opening.auth_token {
             return self
                 .client_of_token(token)
                 .map(Wanted::Kept)
                 .ok_or_else(|| refused("Session does not exist"));
         }
-        check_kept(Some(&Value::Object(public(&opening.fields)))).map_err(|info| refused(&info))?;
         // Those that are kept give way.
         let here = self.clients.all.values().filter(|client| client.until.is_none()).count();
         if here + self.clients.arriving.len() > MOST_CLIENTS {
@@ -123,6 +143,7 @@ impl Owner {
     ) -> Result<ClientOpened, ClientRefused> {
         let refused = |info: &str| ClientRefused { info: info.to_owned() };
         // Of the connection before, which may be half open.
+        self.leave_rooms_of_client(&session);
         self.end_client_streams(&session);
         self.end_client_calls(&session);
         let (news, told) = mpsc::channel(MOST_NEWS);
@@ -156,9 +177,10 @@ impl Owner {
     }
 
     /// Whether a client may have to do with streams now: sessions outlive changes of the settings.
-    pub(super) fn may_stream(&self, session: &SessionId) -> bool {
+    pub(in super::super) fn may_stream(&self, session: &SessionId) -> bool {
         let shown = self.clients.all.get(session).and_then(|client| client.token.as_ref());
-        !self.settings.get().gateway.stream_token || self.is_token(shown)
+        let is_guest = self.clients.all.get(session).is_some_and(|client| client.guest_of.is_some());
+        !self.settings.get().gateway.stream_token || is_guest || self.is_token(shown)
     }
 
     fn client_of_token(&self, token: &str) -> Option<SessionId> {
@@ -180,7 +202,12 @@ impl Owner {
         connection
     }
 
-    fn new_client(&mut self, session: &SessionId, opening: &ClientOpening) -> Result<(), ClientRefused> {
+    fn new_client(
+        &mut self,
+        session: &SessionId,
+        opening: &ClientOpening,
+        guest_of: Option<String>,
+    ) -> Result<(), ClientRefused> {
         let refused = |info: String| ClientRefused { info };
         while self.clients.all.len() >= MOST_CLIENTS && self.close_kept_client(|_| true) {}
         let random: [u8; 16] = clock::random().map_err(|error| refused(error.to_string()))?;
@@ -205,6 +232,8 @@ impl Owner {
             registers: false,
             is_logged: false,
             sent: BTreeMap::new(),
+            guest_of,
+            unlogged: 0,
             remote: opening.remote,
             address: opening.remote.to_string(),
             origin: opening.origin.as_deref().map(text::shown),
@@ -273,6 +302,7 @@ impl Owner {
             return self.close_client(session);
         }
         client.until = Some(Instant::now() + KEPT);
+        self.leave_rooms_of_client(session);
         self.end_client_streams(session);
         self.end_client_calls(session);
         self.publish_gateway();
@@ -294,6 +324,7 @@ impl Owner {
     }
 
     pub(super) fn close_client(&mut self, session: &SessionId) {
+        self.leave_rooms_of_client(session);
         self.end_client_streams(session);
         self.end_client_calls(session);
         self.tell_of_client(session, ConnectionStatus::Disconnected, "");

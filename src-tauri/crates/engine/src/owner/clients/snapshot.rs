@@ -1,6 +1,11 @@
 //! Pictures of streams for clients: the name is played for as long as one takes.
 
-use super::{super::streams::next_picture, hooked::with_status, open::RESTRICTED, rest::Answer};
+use super::{
+    super::streams::next_picture,
+    hooked::{object, with_status},
+    open::RESTRICTED,
+    rest::Answer,
+};
 use crate::{
     check_stream_name,
     clients::ClientNews,
@@ -9,11 +14,12 @@ use crate::{
         Ask, Key, Own, Tracks,
         receive::{self, Outlets, Received},
     },
-    owner::{Errand, Owner, text},
+    owner::{Errand, Owner, rooms::Whom, text},
     rest::RestReply,
 };
 use sidetone_api::{Failure, FailureCode, SessionId};
 use sidetone_media::video::{FramePool, Picture, Scaler, Size, VideoCodec};
+use sidetone_peer::whip::Kind;
 use std::sync::Arc;
 
 /// Pictures that are being taken, each with a decoder.
@@ -45,8 +51,11 @@ pub(in super::super) struct Pictured {
 impl Owner {
     pub(super) fn client_takes_snapshot(&mut self, session: &SessionId, id: String, name: String) {
         let fields = self.snapshot_fields(session, &id, &name);
-        let (session, object) = (session.clone(), id.clone());
+        let (object, session) = (object(session, &id), session.clone());
         self.gate(Hook::Snapshot, session.clone().as_str(), &object, fields, move |owner, verdict| {
+            if !owner.clients.all.contains_key(&session) {
+                return;
+            }
             match verdict {
                 Verdict::Go(_) => owner.take_client_snapshot(&session, id, name),
                 Verdict::Refused { info } => {
@@ -75,7 +84,7 @@ impl Owner {
             Err(info) => ("SNAPSHOT_FAILED", info.as_str()),
         };
         let fields = with_status(self.snapshot_fields(session, &id, ""), status, info);
-        self.tell(Hook::StreamStatusEvent, session.as_str(), &id, fields);
+        self.tell(Hook::StreamStatusEvent, session.as_str(), &object(session, &id), fields);
         self.tell_client(session, ClientNews::Snapshot { id, png });
     }
 
@@ -88,7 +97,7 @@ impl Owner {
         if !self.may_stream(session) {
             return self.tell_client_pictured(session, id, Err(RESTRICTED.to_owned()));
         }
-        match self.check_snapshot(of_one, &name) {
+        match self.check_snapshot(of_one, &name, Whom::Client(session)) {
             Ok(()) => self.begin_client_snapshot(session.clone(), id, name, None),
             Err(info) => self.tell_client_pictured(session, id, Err(info.to_owned())),
         }
@@ -96,17 +105,18 @@ impl Owner {
 
     /// For a program.
     pub(super) fn take_snapshot_for(&mut self, name: String, answer: Answer) {
-        match self.check_snapshot(0, &name) {
+        match self.check_snapshot(0, &name, Whom::Stranger) {
             Ok(()) => self.begin_client_snapshot(SessionId::new(""), String::new(), name, Some(answer)),
             Err(info) => drop(answer.send(Err(no_picture(info)))),
         }
     }
 
-    fn check_snapshot(&self, of_one: usize, name: &str) -> Result<(), &'static str> {
+    fn check_snapshot(&self, of_one: usize, name: &str, whom: Whom<'_>) -> Result<(), &'static str> {
         if self.clients.snapshots.len() >= MOST || of_one >= MOST_OF_ONE {
             return Err(TOO_MANY);
         }
-        check_stream_name(name).map_err(|_| NOT_FOUND)
+        check_stream_name(name).map_err(|_| NOT_FOUND)?;
+        if self.may_have_name(Kind::Whep, name, whom) { Ok(()) } else { Err(NOT_FOUND) }
     }
 
     fn begin_client_snapshot(

@@ -2,12 +2,10 @@
 
 use super::{hooked::with_status, stream::ClientLeg};
 use crate::{
-    clients::{ClientNews, ClientStream, ClientStreamView, Json, Muted},
+    check_stream_name,
+    clients::{ClientNews, ClientStream, ClientStreamView, Json},
     hooks::Hook,
-    io::{
-        clock,
-        streams::{Key, Tracks},
-    },
+    io::streams::{Key, Tracks},
     owner::{Owner, text},
 };
 use serde_json::json;
@@ -52,6 +50,9 @@ impl Owner {
             return;
         }
         leg.due = None;
+        let media = (leg.audio_codec.is_some(), leg.video_codec.is_some());
+        let (key, video_muted) = (leg.key, leg.video.muted);
+        self.on_client_room_stream(key, status, media, video_muted);
         self.tell_client_stream_status(session, id, status.as_str(), &text::shown(info));
         let Some(view) = self.client_stream_view(session, id, info) else { return };
         self.tell_client(session, ClientNews::Stream(Box::new(view)));
@@ -69,29 +70,23 @@ impl Owner {
         &mut self,
         session: &SessionId,
         kind: Kind,
-        wanted: ClientStream,
+        mut wanted: ClientStream,
         info: &str,
     ) {
-        let leg = ClientLeg {
-            // Nothing is ever heard of it.
-            key: self.streams.new_key(),
-            kind,
-            real_name: None,
-            wanted,
-            status: Some(StreamStatus::Failed),
-            audio_codec: None,
-            video_codec: None,
-            audio: Muted::default(),
-            video: Muted::default(),
-            created: clock::wallclock_ms(),
-            paused: false,
-            due: None,
-        };
+        // What is told of it is kept for the backend.
+        if check_stream_name(&wanted.name).is_err() {
+            wanted.name = text::shown(&wanted.name);
+        }
+        wanted.custom = wanted.custom.filter(|custom| super::check_kept(Some(custom)).is_ok());
+        // Nothing is ever heard of its key.
+        let never = ClientLeg::new(self.streams.new_key(), kind, wanted);
+        let leg = ClientLeg { status: Some(StreamStatus::Failed), ..never };
         let Some(view) = self.view_of(session, &leg, info) else { return };
         if !self.clients.ids.contains_key(&leg.wanted.id) {
             let fields = self.stream_fields_of_client(session, &leg, None);
             let fields = with_status(fields, StreamStatus::Failed.as_str(), &view.info);
-            self.tell(Hook::StreamStatusEvent, session.as_str(), &leg.wanted.id, fields);
+            let object = super::hooked::object(session, &leg.wanted.id);
+            self.tell(Hook::StreamStatusEvent, session.as_str(), &object, fields);
         }
         self.tell_client(session, ClientNews::Stream(Box::new(view)));
     }
@@ -158,6 +153,12 @@ impl Owner {
         let Some((session, id)) = self.client_stream_of(key) else { return false };
         let Some(leg) = self.client_leg(&session, &id).filter(|leg| !leg.paused) else { return true };
         let status = if leg.is_published() { StreamStatus::Publishing } else { StreamStatus::Playing };
+        if leg.status == Some(StreamStatus::Publishing) {
+            // It was lost for a while, and who played it was stopped.
+            let media = (leg.audio_codec.is_some(), leg.video_codec.is_some());
+            let video_muted = leg.video.muted;
+            self.on_client_room_stream(key, status, media, video_muted);
+        }
         self.set_client_status(&session, &id, status, "");
         true
     }
@@ -192,6 +193,14 @@ impl Owner {
             self.tell_client(&session, news);
         }
         true
+    }
+
+    /// More is published of what a client plays than it may be sent.
+    pub(in super::super) fn on_client_narrow(&mut self, key: Key, kbit: u32, most: u32) {
+        let Some((session, id)) = self.client_stream_of(key) else { return };
+        let payload = Json::from(json!({ "info": format!("{kbit}/{most}") }));
+        let kind = "notEnoughBandwidth".to_owned();
+        self.tell_client(&session, ClientNews::StreamEvent { id, kind, payload });
     }
 
     pub(in super::super) fn on_client_video_rates(&mut self, rates: Vec<(Key, u64)>) {

@@ -1,6 +1,6 @@
 //! A client's streams: asked for, paused, ended.
 
-use super::{Client, MOST_STREAMS, open::RESTRICTED, status::Verdict as End};
+use super::{Client, MOST_STREAMS, hooked::object, open::RESTRICTED, status::Verdict as End};
 use crate::{
     check_stream_name,
     clients::{ClientStream, Muted},
@@ -9,7 +9,7 @@ use crate::{
         clock,
         streams::{Ask, Key},
     },
-    owner::{Owner, hooks::changed, text},
+    owner::{Owner, hooks::changed, rooms::Whom, text},
 };
 use sidetone_api::{SessionId, StreamStatus};
 use sidetone_peer::whip::Kind;
@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The two ends of a stream tell of its end within this.
 const JUST: Duration = Duration::from_secs(5);
 const PROVIDER: &str = "WebRTC";
+const NOT_FOUND: &str = "Stream not found";
 
 /// A stream that a client publishes or plays.
 #[derive(Debug)]
@@ -40,11 +41,32 @@ pub(super) struct ClientLeg {
     /// Milliseconds since 1970.
     pub(super) created: u64,
     pub(super) paused: bool,
+    /// The backend lets it be, and the name is its own or played: what is told of the stream is for it, and from it.
+    pub(super) stands: bool,
     /// Until then it has a status.
     pub(super) due: Option<Instant>,
 }
 
 impl ClientLeg {
+    /// Of which nothing is known but what the client wants.
+    pub(super) fn new(key: Key, kind: Kind, wanted: ClientStream) -> Self {
+        Self {
+            key,
+            kind,
+            wanted,
+            real_name: None,
+            status: None,
+            audio_codec: None,
+            video_codec: None,
+            audio: Muted::default(),
+            video: Muted::default(),
+            created: clock::wallclock_ms(),
+            paused: false,
+            stands: false,
+            due: None,
+        }
+    }
+
     pub(super) fn is_published(&self) -> bool {
         self.kind == Kind::Whip
     }
@@ -78,20 +100,8 @@ impl Owner {
         let sdp = std::mem::take(&mut wanted.sdp);
         let key = self.streams.new_key();
         let id = wanted.id.clone();
-        let leg = ClientLeg {
-            key,
-            kind,
-            wanted,
-            real_name: None,
-            status: None,
-            audio_codec: None,
-            video_codec: None,
-            audio: Muted::default(),
-            video: Muted::default(),
-            created: clock::wallclock_ms(),
-            paused: false,
-            due: Some(Instant::now() + PATIENCE),
-        };
+        let due = Some(Instant::now() + PATIENCE);
+        let leg = ClientLeg { due, ..ClientLeg::new(key, kind, wanted) };
         let fields = self.stream_fields_of_client(session, &leg, Some(&sdp));
         let Some(client) = self.clients.all.get_mut(session) else { return };
         client.streams.insert(id.clone(), leg);
@@ -99,7 +109,7 @@ impl Owner {
         self.clients.by_key.insert(key, (session.clone(), id.clone()));
         self.publish_gateway();
         let hook = if kind == Kind::Whip { Hook::PublishStream } else { Hook::PlayStream };
-        self.gate(hook, session.as_str(), &id, fields, move |owner, verdict| {
+        self.gate(hook, session.as_str(), &object(session, &id), fields, move |owner, verdict| {
             owner.on_client_stream_verdict(hook, key, sdp, verdict);
         });
     }
@@ -112,6 +122,12 @@ impl Owner {
             Verdict::Go(fields) => self.change_client_stream(hook, &session, &id, &fields),
             Verdict::Refused { info } => Err(info),
         };
+        // Told as of any other name that is in use, or that nobody publishes.
+        if changed.is_ok()
+            && let Err(info) = self.check_room_of_stream(&session, &id)
+        {
+            return self.end_client_stream(&session, &id, End::failed(&info));
+        }
         match (changed, self.client_leg(&session, &id)) {
             (Ok(()), Some(leg)) => {
                 leg.due = Some(Instant::now() + PATIENCE);
@@ -121,6 +137,19 @@ impl Owner {
             (Err(info), _) => self.forbid_client_stream(&session, &id, &info),
             (Ok(()), None) => {}
         }
+    }
+
+    /// Names that belong to rooms are for those who are in them.
+    fn check_room_of_stream(&mut self, session: &SessionId, id: &str) -> Result<(), String> {
+        let Some(leg) = self.client_leg(session, id) else { return Ok(()) };
+        let (name, key) = (leg.name().to_owned(), leg.key);
+        if !leg.is_published() {
+            let may = self.may_have_name(Kind::Whep, &name, Whom::Client(session));
+            return if may { Ok(()) } else { Err(NOT_FOUND.into()) };
+        }
+        let custom = leg.wanted.custom.as_ref().and_then(|custom| custom.get("name"));
+        let room = custom.and_then(serde_json::Value::as_str).map(String::from);
+        self.claim_for_client(session, room.as_deref(), &name, key)
     }
 
     /// Of what is played, the client keeps the name that it asked for: where it really comes from is the backend's affair.
@@ -177,6 +206,10 @@ impl Owner {
             return Err((id(), "No common codecs".into()));
         }
         super::check_kept(wanted.custom.as_ref()).map_err(|info| (id(), info))?;
+        let most = self.streams.place().limits.session_kbit;
+        if let Some(most) = most.filter(|most| kind == Kind::Whip && wanted.min_bitrate > *most) {
+            return Err((id(), format!("Not enough bandwidth: {}/{most} kbit/s", wanted.min_bitrate)));
+        }
         let streams = self.clients.all.get(session).map_or(0, |client| client.streams.len());
         if streams >= MOST_STREAMS {
             return Err((id(), format!("a session has {MOST_STREAMS} streams at most")));
@@ -212,7 +245,7 @@ impl Owner {
         };
         let fields = self.stream_fields_of_client(session, leg, None);
         let (name, key) = (session.as_str().to_owned(), leg.key);
-        let (session, object) = (session.clone(), id.clone());
+        let (object, session) = (object(session, &id), session.clone());
         self.gate(hook, &name, &object, fields, move |owner, verdict| {
             if owner.client_leg(&session, &id).is_none_or(|leg| leg.key != key) {
                 return;
@@ -281,6 +314,7 @@ impl Owner {
         }
         self.clients.ids.remove(id);
         self.clients.by_key.remove(&leg.key);
+        self.on_room_stream_over(leg.key, leg.status == Some(StreamStatus::Failed));
         self.stream_door.ask(Ask::End { stream: leg.key });
         self.publish_gateway();
     }

@@ -31,6 +31,7 @@ async fn calling() -> (Owner, Inbound, ClientOpened, LegId) {
         local: address,
         origin: None,
         trusted: false,
+        is_guest: false,
     };
     let (reply, opened) = oneshot::channel();
     owner.open_client(opening, reply);

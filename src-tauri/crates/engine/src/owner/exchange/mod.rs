@@ -17,7 +17,7 @@ use crate::io::{
 };
 use crate::options::ExchangePlace;
 use bridge::{Bridge, BridgeId};
-use sidetone_api::{GatewaySettings, GatewayView, RegisteredExtension, Secret};
+use sidetone_api::{GatewaySettings, GatewayView, RegisteredExtension, Secret, SharingView};
 use sidetone_sip::{CallId, Config, Event, RegistrarConfig, Users, digest::Credentials};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -49,6 +49,7 @@ pub(super) struct Exchange {
     ip: IpAddr,
     info: String,
     http_address: Option<String>,
+    shared: Option<SharingView>,
     http_info: String,
     extensions: BTreeMap<String, Vec<String>>,
     /// Every name that was registered in this run.
@@ -102,6 +103,7 @@ impl Exchange {
             ip,
             info,
             http_address: None,
+            shared: None,
             http_info: String::new(),
             extensions: BTreeMap::new(),
             known: HashSet::new(),
@@ -133,6 +135,10 @@ impl Exchange {
         (self.http_address, self.http_info) = (address, info);
     }
 
+    pub(super) fn set_shared(&mut self, view: Option<SharingView>) {
+        self.shared = view;
+    }
+
     pub(super) fn view(&self) -> GatewayView {
         let extensions = self.extensions.iter().flat_map(|(user, contacts)| {
             contacts
@@ -147,6 +153,7 @@ impl Exchange {
             running: self.agent.is_some(),
             sip_address: self.sip_address().map(|address| address.to_string()),
             http_address: self.http_address.clone(),
+            sharing: self.shared.clone(),
             info: infos.into_iter().filter(|info| !info.is_empty()).collect::<Vec<_>>().join("; "),
             extensions: extensions.collect(),
             services: SERVICES.map(String::from).into(),

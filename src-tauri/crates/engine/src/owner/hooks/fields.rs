@@ -129,6 +129,9 @@ impl Owner {
         if let Some(code) = sip_status(info) {
             all.insert("sipStatus".into(), code.into());
         }
+        if let Some(message) = self.calls.get(id).and_then(|call| call.ended_by.as_deref()) {
+            all.insert("sipMessageRaw".into(), message.into());
+        }
         Some((session, all))
     }
 
@@ -139,7 +142,7 @@ impl Owner {
         let (width, height) = view.video.as_ref().map_or((0, 0), |video| (video.width, video.height));
         let sources = view.sources.as_ref();
         let settings = stream.settings();
-        let all = fields(json!({
+        let all = as_streams_are(json!({
             "mediaSessionId": id,
             "name": view.name,
             "published": published,
@@ -152,17 +155,9 @@ impl Owner {
             "bitrate": 0,
             "minBitrate": if published { settings.min_kbit } else { 0 },
             "maxBitrate": if published { settings.max_kbit } else { 0 },
-            "quality": 0,
             "mediaProvider": MEDIA,
             "audioCodec": view.audio.as_ref().map(|codec| codec.name.clone()),
             "videoCodec": view.video.as_ref().map(|video| video.codec.clone()),
-            "history": false,
-            "gop": 0,
-            "fps": 0,
-            "audioBitrate": 0,
-            "codecImpl": "",
-            "transport": "UDP",
-            "cvoExtension": false,
             "createDate": view.started_at,
             "mediaType": if published { "publish" } else { "play" },
             "audioState": { "muted": view.audio_muted },
@@ -170,4 +165,20 @@ impl Owner {
         }));
         Some((stream.session().unwrap_or_default().to_owned(), all))
     }
+}
+
+/// With what is the same of all our streams.
+pub(in super::super) fn as_streams_are(stream: Value) -> Fields {
+    let mut stream = fields(stream);
+    stream.extend(fields(json!({
+        "quality": 0,
+        "history": false,
+        "gop": 0,
+        "fps": 0,
+        "audioBitrate": 0,
+        "codecImpl": "",
+        "transport": "UDP",
+        "cvoExtension": false,
+    })));
+    stream
 }

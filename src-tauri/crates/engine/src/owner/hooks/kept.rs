@@ -98,7 +98,7 @@ impl Owner {
     pub(in super::super) fn tell_undelivered(&mut self) {
         let waiting = self.hooks.view().waiting;
         if waiting > 0 && !self.hooks.durable {
-            let info = format!("{waiting} events were not delivered to the backend and are lost");
+            let info = format!("events that were not delivered to the backend and are lost: {waiting}");
             self.notice(sidetone_api::NoticeLevel::Warning, &info, None);
         }
     }

@@ -10,7 +10,7 @@ mod settings;
 mod told;
 
 pub(super) use asked::changed;
-pub(super) use fields::{of_data, of_offer, sip_status, with_status};
+pub(super) use fields::{as_streams_are, of_data, of_offer, sip_status, with_status};
 pub(super) use settings::{check, secret_name};
 
 use super::Owner;
@@ -134,6 +134,11 @@ impl Hooks {
         self.gates.is_full(object)
     }
 
+    /// Whether log lines of another batch may wait.
+    pub(super) fn has_room_for_logs(&self, object: &str) -> bool {
+        self.outbox.has_room_for_logs(object)
+    }
+
     pub(super) fn view(&self) -> HooksView {
         self.outbox.view()
     }
@@ -160,6 +165,11 @@ impl Owner {
         self.hooks.calls(hook, &session) || self.hooks.gates.is_connecting(&session)
     }
 
+    /// Whether the backend is told of this.
+    pub(super) fn hears_of(&self, hook: Hook, session: &str) -> bool {
+        self.hooks.calls(hook, session) && !self.hooks.gates.config(session).policy(hook).is_off()
+    }
+
     /// Asks the backend; `then` goes on with its verdict, at once where nobody is asked. What belongs to a session waits until that
     /// is connected.
     pub(super) fn gate(
@@ -180,6 +190,7 @@ impl Owner {
             object: object.into(),
             fields: self.whole(session, fields),
             is_called: self.hooks.calls(hook, session),
+            of_page: self.client_app_key(session).is_some(),
         };
         let gate = self.hooks.gates.ask(Instant::now(), question);
         self.hooks.waiting.insert(gate, Box::new(then));

@@ -16,10 +16,10 @@ impl Owner {
     /// Into the outbox, where the backend is to hear of it.
     pub(in super::super) fn tell(&mut self, hook: Hook, session: &str, object: &str, fields: Fields) {
         let session = &self.hook_session(session);
-        let policy = self.hooks.gates.config(session).policy(hook);
-        if !self.hooks.calls(hook, session) || policy.is_off() {
+        if !self.hears_of(hook, session) {
             return;
         }
+        let policy = self.hooks.gates.config(session).policy(hook);
         let fields = policy.without_excluded(self.whole(session, fields));
         let body = serde_json::to_string(&fields).unwrap_or_default();
         match super::super::view::new_id("h") {
@@ -82,6 +82,11 @@ impl Owner {
                 fields.insert("operationId".into(), named.into());
                 self.tell(Hook::DataStatusEvent, session_id.as_str(), data_id.as_str(), fields);
             }
+            Event::SessionDebugStatusEvent { status, session_id, info } => {
+                let object = format!("debug of {session_id}");
+                let fields = with_status(Fields::new(), status.as_str(), info);
+                self.tell(Hook::SessionDebugStatusEvent, session_id.as_str(), &object, fields);
+            }
             _ => {}
         }
     }
@@ -121,7 +126,7 @@ impl Owner {
         if !self.hooks.gates.config(session).policy(hook).fails() {
             return;
         }
-        let stream = StreamId::new(object);
+        let stream = StreamId::new(super::super::clients::named(session, object));
         let refusal = outcome.as_ref().ok().filter(|answer| (400..500).contains(&answer.status));
         if let (Hook::StreamKeepAliveEvent, Some(answer)) = (hook, refusal) {
             let info = answer.info();
@@ -133,7 +138,8 @@ impl Owner {
             }
             return;
         }
-        if !first {
+        // Of logs nothing follows: a page would log that, too.
+        if !first || hook == Hook::PushLogs {
             return;
         }
         if self.is_client(session) {

@@ -252,6 +252,19 @@ impl Leg {
         is_new
     }
 
+    /// Is reached by this address, too, with the same ports.
+    pub(crate) fn advertise(&mut self, address: IpAddr) {
+        let video = self.video.as_mut().map(video::Line::local);
+        for local in [Some(&mut self.local), video].into_iter().flatten() {
+            let Some(ice) = &mut local.ice else { continue };
+            let own: Vec<_> = ice.candidates.iter().map(|own| (own.component, own.address.port())).collect();
+            for (component, port) in own {
+                let seen = SocketAddr::new(address, port);
+                ice.candidates.extend(policy::reflexive(&ice.candidates, component, seen));
+            }
+        }
+    }
+
     /// Where it is reached.
     pub(crate) fn address(&self) -> IpAddr {
         self.local.address

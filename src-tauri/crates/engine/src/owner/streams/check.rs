@@ -58,7 +58,7 @@ pub(in super::super) fn check_name(kind: Kind, name: &str, token: Option<&Secret
 ///
 /// # Errors
 /// Names the key that is wrong.
-pub(super) fn check_sources(sources: &StreamSources) -> Result<Option<Scene>, Failure> {
+pub(in super::super) fn check_sources(sources: &StreamSources) -> Result<Option<Scene>, Failure> {
     if sources.video.is_none() && sources.audio.is_empty() {
         let problem = "sources: neither a picture (video) nor sound (audio) is named";
         return Err(Failure::invalid("sources", problem));
@@ -107,7 +107,7 @@ pub(super) fn check_sources(sources: &StreamSources) -> Result<Option<Scene>, Fa
 
 /// # Errors
 /// Names `field`.
-pub(super) fn check_loudness(field: &str, gain: f32) -> Result<(), Failure> {
+pub(in super::super) fn check_loudness(field: &str, gain: f32) -> Result<(), Failure> {
     if (0.0..=LOUDEST).contains(&gain) {
         return Ok(());
     }

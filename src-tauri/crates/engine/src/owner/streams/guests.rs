@@ -1,7 +1,10 @@
 //! What the backend hears of WHIP and WHEP clients at the embedded gateway: the same of each as of a stream of ours.
 
 use super::{
-    super::{Owner, hooks::with_status},
+    super::{
+        Owner,
+        hooks::{as_streams_are, with_status},
+    },
     Streams,
     serve::Session,
 };
@@ -58,7 +61,7 @@ impl Guest {
         let published = self.kind == Kind::Whip;
         let audio = self.tracks.audio.as_ref().map(|track| track.codec.clone());
         let video = self.tracks.video.as_ref().map(|track| track.codec.clone());
-        let all = json!({
+        as_streams_are(json!({
             "mediaSessionId": self.id,
             "name": self.name,
             "published": published,
@@ -71,26 +74,14 @@ impl Guest {
             "bitrate": 0,
             "minBitrate": 0,
             "maxBitrate": 0,
-            "quality": 0,
             "mediaProvider": "WebRTC",
             "audioCodec": audio,
             "videoCodec": video,
-            "history": false,
-            "gop": 0,
-            "fps": 0,
-            "audioBitrate": 0,
-            "codecImpl": "",
-            "transport": "UDP",
-            "cvoExtension": false,
             "createDate": self.created,
             "mediaType": if published { "publish" } else { "play" },
             "audioState": { "muted": false },
             "videoState": { "muted": false },
-        });
-        match all {
-            Value::Object(fields) => fields,
-            _ => Fields::new(),
-        }
+        }))
     }
 }
 

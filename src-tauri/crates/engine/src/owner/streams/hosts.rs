@@ -4,31 +4,60 @@ use crate::io::{
     names::local_address_towards,
     streams::{Ask, Asker, peers},
 };
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use sidetone_api::{Failure, FailureCode};
+use std::{
+    io::ErrorKind,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
 
 /// Each is a candidate that every client checks.
 const MOST: usize = 8;
 
-/// Opens the sockets, which the stream thread reads.
-pub(super) fn listen(asker: &Asker) -> Vec<SocketAddr> {
-    let (mut port, mut hosts) = (0, Vec::new());
+/// Opens the sockets, which the stream thread reads: at `wanted`, or at any port where that is 0.
+///
+/// # Errors
+/// The port cannot be had.
+pub(super) fn listen(asker: &Asker, wanted: u16) -> Result<Vec<SocketAddr>, Failure> {
+    let (mut port, mut hosts) = (wanted, Vec::new());
     for ip in addresses() {
-        let bound =
-            peers::bind_at(SocketAddr::new(ip, port)).or_else(|_| peers::bind_at(SocketAddr::new(ip, 0)));
-        match bound {
+        let any = |error| if wanted == 0 { peers::bind_at(SocketAddr::new(ip, 0)) } else { Err(error) };
+        match peers::bind_at(SocketAddr::new(ip, port)).or_else(any) {
             Ok((local, socket)) => {
                 asker.ask(Ask::Socket { of: peers::Use::Gateway, local, socket });
                 port = local.port();
                 hosts.push(local);
             }
+            Err(error) if wanted != 0 && error.kind() == ErrorKind::AddrInUse => {
+                let message = format!("UDP port {wanted} of streams at {ip}: {error}");
+                return Err(Failure::new(FailureCode::Network, message));
+            }
             Err(error) => tracing::warn!("no socket for streams at {ip}: {error}"),
         }
     }
-    hosts
+    Ok(hosts)
 }
 
-/// Loopback first, then where this machine's other programs go out, as browsers may not speak to loopback; then all others.
-fn addresses() -> Vec<IpAddr> {
+/// Those addresses with the ports of our sockets behind them.
+pub(super) fn advertised(addresses: &[IpAddr], hosts: &[SocketAddr]) -> Vec<SocketAddr> {
+    let mut advertised = Vec::new();
+    for ip in addresses {
+        let of_kind = |host: &&SocketAddr| host.is_ipv4() == ip.is_ipv4() && !host.ip().is_loopback();
+        // Nothing but loopback: whoever changes addresses may be on this machine.
+        let behind =
+            hosts.iter().find(of_kind).or_else(|| hosts.iter().find(|host| host.is_ipv4() == ip.is_ipv4()));
+        match behind.map(|host| SocketAddr::new(*ip, host.port())) {
+            Some(address) if !advertised.contains(&address) && !hosts.contains(&address) => {
+                advertised.push(address)
+            }
+            Some(_) => {}
+            None => tracing::warn!("{ip} is not told: no address of this machine is of its kind"),
+        }
+    }
+    advertised
+}
+
+/// Addresses of this machine, 8 at most: loopback first, then where this machine's other programs go out, as browsers may not speak to loopback; then all others.
+pub fn addresses() -> Vec<IpAddr> {
     let outside: [SocketAddr; 2] =
         [SocketAddr::from(([192, 0, 2, 1], 9)), SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9))];
     let routed = outside.into_iter().filter_map(|remote| local_address_towards(remote, None).ok());
@@ -61,8 +90,8 @@ fn is_reachable(ip: &IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST, chosen};
-    use std::net::IpAddr;
+    use super::{MOST, advertised, chosen};
+    use std::net::{IpAddr, SocketAddr};
 
     fn ips(texts: &[&str]) -> Vec<IpAddr> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -84,6 +113,17 @@ mod tests {
         ];
         let wanted = ["127.0.0.1", "192.168.1.5", "2001:db8::5", "10.0.0.5"];
         assert_eq!(chosen(ips(&known).into_iter()), ips(&wanted));
+    }
+
+    #[test]
+    fn what_is_advertised_has_the_port_of_an_address_of_its_kind() {
+        let socket = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let hosts = ["127.0.0.1:40000", "10.0.0.5:40001", "192.168.1.5:40002"].map(socket);
+        let told = advertised(&ips(&["203.0.113.7", "10.0.0.5", "203.0.113.7", "2001:db8::7"]), &hosts);
+        assert_eq!(told, ["203.0.113.7:40001"].map(socket));
+        let both = [socket("127.0.0.1:40000"), socket("[fd00::5]:40003")];
+        let told = advertised(&ips(&["203.0.113.7", "2001:db8::7"]), &both);
+        assert_eq!(told, ["203.0.113.7:40000", "[2001:db8::7]:40003"].map(socket));
     }
 
     #[test]

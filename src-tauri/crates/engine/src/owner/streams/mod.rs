@@ -22,8 +22,11 @@ mod status;
 mod wanted;
 
 pub use check::check_video;
-pub(super) use check::{Place, check_name};
+pub(super) use check::{
+    Place, check_loudness as check_volume, check_name, check_sources as check_stream_sources,
+};
 pub(super) use connect::Dialling;
+pub use hosts::addresses;
 pub(super) use patch::Restarted;
 pub(super) use record::Recorded;
 pub(super) use serve::{Negotiated, answered, declined, role};
@@ -33,8 +36,9 @@ pub(super) use sound::OpenedSound;
 use super::Owner;
 use crate::io::streams::{Key, Own, dial::Dialler, receive, send};
 use sidetone_api::{
-    CodecView, Failure, FailureCode, GatewayStream, QualityView, RecordingView, SessionId, StreamDirection,
-    StreamId, StreamSources, StreamStatistics, StreamStatus, StreamView, VideoSettings, VideoView,
+    CodecView, Failure, FailureCode, GatewayStream, Level, QualityView, RecordingView, RoomId, SessionId,
+    StreamDirection, StreamId, StreamSources, StreamStatistics, StreamStatus, StreamView, VideoSettings,
+    VideoView,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -53,6 +57,10 @@ pub(super) struct Stream {
     name: String,
     /// Where the backend wants another one, of which the client does not know.
     real_name: Option<String>,
+    /// It is sent to this room, or played of it.
+    room: Option<RoomId>,
+    /// The largest picture of it so far.
+    largest: Option<(u32, u32)>,
     /// Whom it belongs to.
     session: Option<SessionId>,
     status: Option<StreamStatus>,
@@ -109,10 +117,21 @@ pub(super) struct Streams {
     listed: Vec<(Key, GatewayStream)>,
     /// Sessions of the gateway.
     served: serve::Served,
+    /// How the gateway's media goes over the network.
+    place: crate::MediaPlace,
     dialler: Option<Dialler>,
 }
 
 impl Streams {
+    /// Somebody publishes it.
+    pub(super) fn is_listed(&self, name: &str) -> bool {
+        self.listed.iter().any(|(_, stream)| stream.name == name)
+    }
+
+    pub(super) fn place(&self) -> &crate::MediaPlace {
+        &self.place
+    }
+
     pub(super) fn new_key(&mut self) -> Key {
         self.next_key += 1;
         Key(self.next_key)
@@ -121,6 +140,10 @@ impl Streams {
     fn new_recording(&mut self) -> u64 {
         self.next_recording += 1;
         self.next_recording
+    }
+
+    pub(super) fn id_of(&self, key: Key) -> Option<StreamId> {
+        self.by_key.get(&key).cloned()
     }
 
     /// Some file is not whole yet.
@@ -241,6 +264,7 @@ impl Stream {
             players: self.players,
             problem: (!problems.is_empty()).then(|| problems.join("; ")),
             statistics: self.statistics,
+            room_id: self.room.clone(),
         }
     }
 
@@ -248,6 +272,44 @@ impl Stream {
     fn problems(&self) -> impl Iterator<Item = &str> {
         let all = [&self.picture_problem, &self.sound_problem, &self.input_problem];
         all.into_iter().filter_map(|problem| problem.as_deref())
+    }
+
+    pub(super) fn room(&self) -> Option<&RoomId> {
+        self.room.as_ref()
+    }
+
+    pub(super) fn info(&self) -> &str {
+        &self.info
+    }
+
+    pub(super) fn quality(&self) -> &QualityView {
+        &self.quality
+    }
+
+    /// How loud its sound is, before its volume here.
+    pub(super) fn level(&self) -> Option<Level> {
+        self.own.counters.level().map(|(rms, peak)| Level { rms, peak })
+    }
+
+    pub(super) fn is_video_muted(&self) -> bool {
+        self.video_muted
+    }
+
+    pub(super) fn largest_picture(&self) -> Option<(u32, u32)> {
+        self.largest
+    }
+
+    /// Sound and pictures, of what is published.
+    pub(super) fn media(&self) -> (bool, bool) {
+        (self.audio.is_some(), self.sending.is_some())
+    }
+
+    /// Notes the size of its pictures. True where they became larger.
+    fn is_larger(&mut self) -> bool {
+        let now = self.video.as_ref().map(|video| (video.width, video.height));
+        let is_larger = now > self.largest;
+        self.largest = self.largest.max(now);
+        is_larger
     }
 
     pub(super) fn is_published(&self) -> bool {
@@ -291,6 +353,8 @@ impl Owner {
             direction,
             name,
             real_name: None,
+            room: None,
+            largest: None,
             session: self.session_of_streams(),
             status: None,
             info: String::new(),

@@ -14,11 +14,16 @@ impl Owner {
         match news {
             News::Ended { stream, info, .. } if self.on_client_snapshot_ended(stream, &info) => {}
             News::Ended { stream, info, .. } if self.on_injection_ended(stream, &info) => {}
+            News::Ended { stream, info, .. } if self.on_spoken_ended(stream, &info) => {}
+            News::Ended { stream, failed, .. } if self.on_room_call_stream_ended(stream, failed) => {}
             News::Ended { stream, info, failed } => self.on_stream_ended(stream, &info, failed),
             News::Flowing { stream } if self.on_client_flowing(stream) => {}
+            News::Flowing { stream } if self.on_spoken_flowing(stream) => {}
+            News::Flowing { stream } if self.on_room_call_flows(stream) => {}
             News::Flowing { stream } => self.on_stream_flowing(stream),
             News::Playing { stream, tracks } if self.on_client_snapshot_tracks(stream, &tracks) => {}
             News::Playing { stream, tracks } if self.on_injection_tracks(stream, &tracks) => {}
+            News::Playing { stream, tracks } if self.on_room_call_tracks(stream, &tracks) => {}
             News::Playing { stream, tracks } => self.on_stream_tracks(stream, &tracks),
             News::Muted { stream, audio, video } if self.on_client_muted(stream, audio, video) => {}
             News::Muted { stream, audio, video } => {
@@ -39,6 +44,7 @@ impl Owner {
                 self.on_client_stream_left(session, &info, failed);
                 self.on_session_left(session, &info, failed);
             }
+            News::NarrowPlayer { session, kbit, most } => self.on_client_narrow(session, kbit, most),
             News::VideoRates(rates) => self.on_client_video_rates(rates),
             News::Measured { stream, statistics, size, players } => {
                 self.on_stream_measured(stream, *statistics, size, players);
@@ -85,6 +91,7 @@ impl Owner {
         if let (Some((width, height)), Some(codec)) = (stream.own.counters.size(), &stream.video_codec) {
             stream.video = Some(VideoView { codec: codec.clone(), width, height });
         }
+        stream.is_larger();
         self.set_stream_status(&id, status, "");
     }
 
@@ -104,10 +111,14 @@ impl Owner {
             stream.video = Some(VideoView { codec: codec.clone(), width, height });
         }
         let is_news = before != (stream.video.clone(), stream.players, stream.quality.clone());
+        let status = stream.is_larger().then_some(StreamStatus::Playing).filter(|_| !stream.is_published());
         let id = stream.id.clone();
         self.publish(Event::StreamMeasured { stream_id: id.clone(), statistics });
         if is_news {
             self.publish_stream_view(&id);
+        }
+        if status.is_some() {
+            self.on_own_room_stream(&id, status);
         }
     }
 

@@ -1,12 +1,17 @@
 //! Playing.
 
-use super::{super::Owner, check::Place};
+use super::{
+    super::{Owner, rooms::Whom},
+    check::Place,
+};
 use crate::hooks::Hook;
 use crate::io::{
     media::{self, PlayedSound},
-    streams::{self, Key, Tracks, receive, receive::Received},
+    streams::{self, Key, Tracks, receive, receive::Received, router::NOT_FOUND},
 };
-use sidetone_api::{CodecView, Failure, Reply, Secret, SessionId, StreamDirection, StreamId, StreamStatus};
+use sidetone_api::{
+    CodecView, Failure, Reply, RoomId, Secret, SessionId, StreamDirection, StreamId, StreamStatus,
+};
 use sidetone_media::{Codec, video::VideoCodec};
 use sidetone_peer::whip::Kind;
 use std::sync::Arc;
@@ -18,11 +23,27 @@ impl Owner {
         token: Option<Secret>,
         session: Option<SessionId>,
     ) -> Result<Reply, Failure> {
+        self.play_stream_in(name, token, session, None)
+    }
+
+    /// Of a room, so loud; or of nobody in particular.
+    pub(in super::super) fn play_stream_in(
+        &mut self,
+        name: String,
+        token: Option<Secret>,
+        session: Option<SessionId>,
+        room: Option<(RoomId, f32)>,
+    ) -> Result<Reply, Failure> {
         let place = self.place_of_stream(Kind::Whep, &name, token.as_ref(), session)?;
         let settings = self.settings.get().video.clone();
         let id = self.new_stream(StreamDirection::Played, name, None, settings)?;
-        if let (Place::Server(session), Some(stream)) = (&place, self.streams.get_mut(&id)) {
-            stream.belongs_to(session.clone());
+        if let Some(stream) = self.streams.get_mut(&id) {
+            if let Some((room, volume)) = room {
+                (stream.room, stream.volume) = (Some(room), volume);
+            }
+            if let Place::Server(session) = &place {
+                stream.belongs_to(session.clone());
+            }
         }
         self.publish_stream_view(&id);
         self.gate_new_stream(Hook::PlayStream, &id, move |owner, id| match place {
@@ -35,6 +56,10 @@ impl Owner {
     }
 
     fn play_name(&mut self, id: &StreamId) {
+        let Some(stream) = self.streams.all.get(id) else { return };
+        if !self.may_have_name(Kind::Whep, &stream.real_name(), Whom::Own) {
+            return self.end_stream(id, StreamStatus::Failed, NOT_FOUND);
+        }
         let Some(stream) = self.streams.all.get_mut(id) else { return };
         let (sink, outlets) = receive::sink();
         stream.outlets = Some(outlets);

@@ -11,12 +11,12 @@ use crate::io::{
     clock, media,
     streams::{
         self, Tracks,
-        router::{AudioTrack, VideoTrack},
+        router::{AudioTrack, IN_USE, VideoTrack},
         send::{Control, Encoding, Plan, Scene, Sending},
     },
 };
 use sidetone_api::{
-    ContentHint as Hint, Failure, NoticeLevel, Reply, Secret, SessionId, StreamDirection, StreamId,
+    ContentHint as Hint, Failure, NoticeLevel, Reply, RoomId, Secret, SessionId, StreamDirection, StreamId,
     StreamSources, StreamStatus, VideoSettings,
 };
 use sidetone_media::{
@@ -36,6 +36,19 @@ impl Owner {
         settings: Option<VideoSettings>,
         session: Option<SessionId>,
     ) -> Result<Reply, Failure> {
+        self.publish_stream_in(name, token, sources, settings, session, None)
+    }
+
+    /// To a room, or to nobody in particular.
+    pub(in super::super) fn publish_stream_in(
+        &mut self,
+        name: String,
+        token: Option<Secret>,
+        sources: StreamSources,
+        settings: Option<VideoSettings>,
+        session: Option<SessionId>,
+        room: Option<RoomId>,
+    ) -> Result<Reply, Failure> {
         let place = self.place_of_stream(Kind::Whip, &name, token.as_ref(), session)?;
         let scene = check_sources(&sources)?;
         if let Some(settings) = &settings {
@@ -50,8 +63,11 @@ impl Owner {
             self.notice(NoticeLevel::Warning, &info, None);
         }
         let id = self.new_stream(StreamDirection::Published, name, Some(sources), settings)?;
-        if let (Place::Server(session), Some(stream)) = (&place, self.streams.get_mut(&id)) {
-            stream.belongs_to(session.clone());
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.room = room;
+            if let Place::Server(session) = &place {
+                stream.belongs_to(session.clone());
+            }
         }
         self.publish_stream_view(&id);
         self.gate_new_stream(Hook::PublishStream, &id, move |owner, id| match place {
@@ -76,6 +92,10 @@ impl Owner {
         };
         let control = Control::default();
         let (name, own, key) = (stream.real_name(), stream.own.clone(), stream.key);
+        let room = stream.room.clone();
+        if !self.claim_for_stay(room.as_ref(), &name, key) {
+            return self.end_stream(id, StreamStatus::Failed, IN_USE);
+        }
         self.stream_door.ask(streams::Ask::Publish {
             stream: key,
             name,

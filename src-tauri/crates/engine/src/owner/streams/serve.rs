@@ -4,6 +4,7 @@ use super::{
     super::{
         Errand, Owner,
         hooks::{changed, of_offer},
+        rooms::Whom,
         text,
         view::new_id,
     },
@@ -11,7 +12,7 @@ use super::{
     hosts,
 };
 use crate::{
-    StreamAccepted, StreamDeclined, StreamOffer, check_stream_name,
+    MediaPlace, StreamAccepted, StreamDeclined, StreamOffer, check_stream_name,
     hooks::{Hook, Verdict},
     io::{
         clock,
@@ -24,7 +25,7 @@ use crate::{
         },
     },
 };
-use sidetone_api::{ConnectionStatus, FailureCode, Secret};
+use sidetone_api::{ConnectionStatus, Failure, FailureCode, Secret};
 use sidetone_peer::{
     Certificate, Codec, Config, Direction, Media, Peer, PeerError, Wanted,
     whip::{EntityTag, Kind},
@@ -56,8 +57,15 @@ pub(super) struct Served {
     /// Programs close their connection and delete the session then (RFC 9725 section 4.2 has it the other way round): what is
     /// deleted is not unknown.
     left: VecDeque<Left>,
-    /// Where the gateway's peers are reached.
+    identity: Identity,
+}
+
+/// Where the gateway's peers are reached, and who they are.
+#[derive(Debug, Clone, Default)]
+pub(in super::super) struct Identity {
     hosts: Vec<SocketAddr>,
+    /// The same through a NAT.
+    advertised: Vec<SocketAddr>,
     /// Made when it is needed first: that takes a while.
     certificate: Arc<OnceLock<Certificate>>,
 }
@@ -125,7 +133,11 @@ impl Owner {
             // What is played keeps the name that the client knows.
             let name = if kind == Kind::Whip { offer.name.clone() } else { asked };
             let guest = Guest::new(id, kind, name);
-            match refused.map_or_else(|| owner.may_serve(offer.token.as_ref()), Err) {
+            let may = |owner: &Self| {
+                owner.may_serve(offer.token.as_ref())?;
+                owner.check_no_room(kind, &offer.name)
+            };
+            match refused.map_or_else(|| may(owner), Err) {
                 Ok(()) => owner.negotiate_offer(offer, guest, reply),
                 Err(declined) => owner.decline_guest(&guest, declined, reply),
             }
@@ -150,7 +162,7 @@ impl Owner {
     }
 
     pub(in super::super) fn gateway_identity(&self) -> Identity {
-        (self.streams.served.hosts.clone(), Arc::clone(&self.streams.served.certificate))
+        self.streams.served.identity.clone()
     }
 
     fn may_serve(&self, token: Option<&Secret>) -> Result<(), StreamDeclined> {
@@ -175,10 +187,20 @@ impl Owner {
         Ok(())
     }
 
+    /// Names of rooms are for those who are in them, and nobody is by WHIP or WHEP.
+    fn check_no_room(&self, kind: Kind, name: &str) -> Result<(), StreamDeclined> {
+        match (self.may_have_name(kind, name, Whom::Stranger), kind) {
+            (true, _) => Ok(()),
+            (false, Kind::Whip) => Err(StreamDeclined::NameInUse),
+            (false, Kind::Whep) => Err(StreamDeclined::StreamNotFound),
+        }
+    }
+
     pub(in super::super) fn on_negotiated(&mut self, negotiated: Negotiated) {
         let Negotiated { key, offer, guest, result, reply } = negotiated;
         let StreamOffer { kind, name, sdp, token } = offer;
-        let (peer, answer) = match result {
+        // It may have become a room's meanwhile.
+        let (peer, answer) = match self.check_no_room(kind, &name).and(result) {
             Ok(done) => done,
             Err(declined) => return self.decline_guest(&guest, declined, reply),
         };
@@ -199,6 +221,7 @@ impl Owner {
             role,
             tracks: Tracks::default(),
             watched: false,
+            session: None,
             taken: Some(taken),
         };
         self.stream_door.ask(streams::Ask::Adopt(Box::new(adopted)));
@@ -329,16 +352,13 @@ fn check_token(own: Option<&Secret>, shown: Option<&Secret>) -> Result<(), Strea
     }
 }
 
-/// Where the gateway's peers are reached, and who they are.
-pub(in super::super) type Identity = (Vec<SocketAddr>, Arc<OnceLock<Certificate>>);
-
 /// Answers an offer for a name: what is published or played by it is looked up, and the peer is made on a thread of its own.
 pub(in super::super) async fn answered(
     asker: Asker,
     kind: Kind,
     name: &str,
     sdp: String,
-    (hosts, certificate): Identity,
+    identity: Identity,
 ) -> Result<(Box<Peer>, String), StreamDeclined> {
     let (done, found) = oneshot::channel();
     asker.ask(streams::Ask::Look { name: name.to_owned(), done });
@@ -350,7 +370,7 @@ pub(in super::super) async fn answered(
         // Nobody looked.
         (_, Err(_)) => return Err(StreamDeclined::Stopped),
     };
-    let making = tokio::task::spawn_blocking(move || negotiate(&sdp, &wanted, hosts, &certificate));
+    let making = tokio::task::spawn_blocking(move || negotiate(&sdp, &wanted, identity));
     making.await.unwrap_or(Err(StreamDeclined::Stopped))
 }
 
@@ -374,16 +394,12 @@ fn wanted(name: &str, tracks: &Tracks) -> Wanted {
     Wanted { media: media.collect(), stream: name.to_owned() }
 }
 
-fn negotiate(
-    sdp: &str,
-    wanted: &Wanted,
-    hosts: Vec<SocketAddr>,
-    made: &OnceLock<Certificate>,
-) -> Result<(Box<Peer>, String), StreamDeclined> {
+fn negotiate(sdp: &str, wanted: &Wanted, identity: Identity) -> Result<(Box<Peer>, String), StreamDeclined> {
     let now = Instant::now();
     let seed = clock::random().map(u64::from_be_bytes).unwrap_or_default();
-    let certificate = certificate(made).map_err(|error| refusal(&error))?;
-    let config = Config::gateway(certificate, hosts, seed);
+    let Identity { hosts, advertised, certificate: made } = identity;
+    let certificate = certificate(&made).map_err(|error| refusal(&error))?;
+    let config = Config { advertised, ..Config::gateway(certificate, hosts, seed) };
     let mut peer = Box::new(Peer::new(now, config).map_err(|error| refusal(&error))?);
     let answer = peer.accept_offer(now, sdp, wanted).map_err(|error| refusal(&error))?;
     Ok((peer, answer))
@@ -401,7 +417,9 @@ pub(in super::super) fn declined(refused: Refused) -> StreamDeclined {
     match refused {
         Refused::InUse => StreamDeclined::NameInUse,
         Refused::NotFound => StreamDeclined::StreamNotFound,
-        Refused::TooManyStreams | Refused::TooManyPlayers => StreamDeclined::Limit(refused.as_str().into()),
+        Refused::TooManyStreams | Refused::TooManyPlayers | Refused::NoBandwidth => {
+            StreamDeclined::Limit(refused.as_str().into())
+        }
     }
 }
 
@@ -419,12 +437,24 @@ pub(super) fn tag(restarts: u32) -> Option<EntityTag> {
 
 impl Owner {
     /// Opens what streams over networks need.
-    pub(in super::super) fn open_streams(&mut self, names: Arc<Names>) {
+    ///
+    /// # Errors
+    /// The port that was asked for cannot be had.
+    pub(in super::super) fn open_streams(
+        &mut self,
+        names: Arc<Names>,
+        place: MediaPlace,
+    ) -> Result<(), Failure> {
         let asker = self.stream_door.asker();
+        let identity = &mut self.streams.served.identity;
         if self.settings.get().gateway.enabled {
-            self.streams.served.hosts = hosts::listen(&asker);
+            identity.hosts = hosts::listen(&asker, place.port)?;
+            identity.advertised = hosts::advertised(&place.advertise, &identity.hosts);
         }
-        let certificate = Arc::clone(&self.streams.served.certificate);
+        asker.ask(streams::Ask::Limits(place.limits));
+        let certificate = Arc::clone(&identity.certificate);
         self.streams.dialler = Some(Dialler::new(asker, names, certificate));
+        self.streams.place = place;
+        Ok(())
     }
 }

@@ -61,7 +61,10 @@ impl Owner {
         let view = stream.view();
         match &stream.preview {
             Some(looking) => looking.tell(view.problem),
-            None => self.publish(Event::StreamChanged { stream: view }),
+            None => {
+                self.on_own_room_stream(id, None);
+                self.publish(Event::StreamChanged { stream: view });
+            }
         }
     }
 
@@ -87,6 +90,7 @@ impl Owner {
         };
         if is_news {
             self.publish(event);
+            self.on_own_room_stream(id, Some(status));
         }
         self.publish_stream_view(id);
     }

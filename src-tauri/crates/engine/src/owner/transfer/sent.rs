@@ -213,12 +213,18 @@ impl Owner {
         self.fail_transfer(id, &cause.to_string());
     }
 
+    /// Its outcome is still to be told.
+    pub(in super::super) fn is_transferring(&self, id: &CallId) -> bool {
+        self.calls.get(id).and_then(|call| call.transfer.as_ref()).is_some_and(Sent::is_pending)
+    }
+
     /// The far end is ours again, as it was.
     pub(in super::super) fn fail_transfer(&mut self, id: &CallId, info: &str) {
         self.set_transfer(id, TransferStatus::Failed, info);
         let Some(sent) = self.calls.get(id).and_then(|call| call.transfer.as_ref()) else { return };
         let (was_held, target) = (sent.was_held, sent.target.clone());
-        self.notice(NoticeLevel::Warning, &format!("the transfer to {target} failed: {info}"), Some(id));
+        let words = format!("the transfer to {target} failed: {}", text::shown(info));
+        self.notice(NoticeLevel::Warning, &words, Some(id));
         // Where another call is spoken in by now, it stays held.
         let is_of_client = self.calls.get(id).is_some_and(|call| !call.is_ours());
         let others_speak =
@@ -231,9 +237,7 @@ impl Owner {
 
     /// A call ends, and with it the reports on its transfer.
     pub(in super::super) fn end_transfer(&mut self, id: &CallId) {
-        let pending =
-            self.calls.get(id).and_then(|call| call.transfer.as_ref()).is_some_and(Sent::is_pending);
-        if pending {
+        if self.is_transferring(id) {
             self.set_transfer(id, TransferStatus::Failed, "the call ended before the outcome was told");
         }
     }

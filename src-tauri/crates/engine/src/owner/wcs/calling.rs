@@ -34,15 +34,25 @@ impl Owner {
         }
     }
 
+    /// It is answered, and without a word on where its media goes: that has to come.
+    pub(in super::super) fn await_wcs_description(&mut self, session: &SessionId, id: &CallId) {
+        if let Some(connection) = self.wcs(session) {
+            connection.calling.entry(id.clone()).or_insert_with(|| Instant::now() + PATIENCE);
+        }
+    }
+
     pub(super) fn give_up_calls(&mut self, session: &SessionId, now: Instant) {
         let Some(connection) = self.wcs(session) else { return };
         let late: Vec<_> = connection.calling.extract_if(.., |_, due| *due <= now).collect();
         for (id, _) in late {
-            let at_server = self.calls.get(&id).and_then(|call| call.at_server.clone());
+            let call = self.calls.get(&id);
+            let is_answered = call.is_some_and(|call| call.is_established());
+            let at_server = call.and_then(|call| call.at_server.clone());
             if let Some(at_server) = at_server {
                 self.say_to_server(session, &ServerAsk::Hangup { id: at_server });
             }
-            let words = format!("the server did not answer within {} s", PATIENCE.as_secs());
+            let what = if is_answered { "say where its media goes" } else { "answer" };
+            let words = format!("the server did not {what} within {} s", PATIENCE.as_secs());
             self.end_call(&id, CallStatus::Failed, &words);
         }
     }

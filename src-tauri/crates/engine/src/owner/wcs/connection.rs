@@ -4,10 +4,13 @@ use super::{
     super::{Errand, Owner, text},
     PATIENCE, Told, introduction,
 };
-use crate::io::{
-    clock,
-    http::Schedule,
-    wcs::{Call, News, open},
+use crate::{
+    hooks::{Fields, Hook, Verdict},
+    io::{
+        clock,
+        http::Schedule,
+        wcs::{Call, News, open},
+    },
 };
 use serde_json::{Map, Value};
 use sidetone_api::{
@@ -192,11 +195,44 @@ impl Owner {
 
     pub(in super::super) fn debug_session(&mut self, id: &SessionId, on: bool) -> Result<Reply, Failure> {
         self.standing_wcs(id)?;
-        self.say_to_server(id, &crate::wcs::ServerAsk::Debug { start: on });
+        let command = if on { "start" } else { "stop" };
+        let fields = Fields::from_iter([("command".to_owned(), command.into())]);
+        let (object, id) = (format!("debug of {id}"), id.clone());
+        self.gate(Hook::SessionDebug, id.clone().as_str(), &object, fields, move |owner, verdict| {
+            let done = match verdict {
+                Verdict::Go(_) => owner.standing_wcs(&id).map(drop).map_err(|failure| failure.message),
+                Verdict::Refused { info } => Err(info),
+            };
+            match done {
+                Ok(()) => drop(owner.say_to_server(&id, &crate::wcs::ServerAsk::Debug { start: on })),
+                Err(info) => owner.tell_debug(&id, &info),
+            }
+        });
         Ok(Reply::Done)
     }
 
-    pub(super) fn on_wcs_debug(&mut self, id: &SessionId, status: &str, file: &str) {
+    /// Nobody waits for them, and what has no room is left out.
+    pub(super) fn tell_of_logs(&mut self, id: &SessionId) {
+        let object = format!("logs of {id}");
+        let has_room = self.hooks.has_room_for_logs(&object);
+        let Some(connection) = self.wcs(id) else { return };
+        let logs = std::mem::take(&mut connection.logged);
+        if has_room {
+            let fields = Fields::from_iter([("logs".to_owned(), logs.into())]);
+            self.tell(Hook::PushLogs, id.as_str(), &object, fields);
+        }
+    }
+
+    /// As it is, and goes on.
+    fn tell_debug(&mut self, id: &SessionId, info: &str) {
+        let Some(connection) = self.wcs(id) else { return };
+        let is_on = connection.debug;
+        let status = if is_on { SessionDebugStatus::Started } else { SessionDebugStatus::Stopped };
+        let (session_id, info) = (id.clone(), text::shown(info));
+        self.publish(Event::SessionDebugStatusEvent { status, session_id, info });
+    }
+
+    pub(super) fn on_wcs_debug(&mut self, id: &SessionId, status: &str, info: &str) {
         let status = if status == SessionDebugStatus::Started.as_str() {
             SessionDebugStatus::Started
         } else {
@@ -205,7 +241,7 @@ impl Owner {
         let Some(connection) = self.wcs(id) else { return };
         connection.debug = status == SessionDebugStatus::Started;
         connection.log(concat!("Sidetone ", env!("CARGO_PKG_VERSION")));
-        let (session_id, info) = (id.clone(), text::shown(file));
+        let (session_id, info) = (id.clone(), text::shown(info));
         self.publish(Event::SessionDebugStatusEvent { status, session_id, info });
     }
 

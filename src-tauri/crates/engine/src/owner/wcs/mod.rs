@@ -83,7 +83,14 @@ pub(super) struct Connection {
     sent: BTreeMap<DataId, Instant>,
     /// The server keeps logs, and wants ours.
     debug: bool,
+    /// Lines of ours that went to the server, until the backend hears of them.
+    logged: String,
+    logged_due: Option<Instant>,
 }
+
+/// Bytes of lines that the backend hears of at a time, and the time between.
+const MOST_LOGGED: usize = 16 * 1024;
+const BETWEEN_LOGS: Duration = Duration::from_secs(1);
 
 /// What a connection tells.
 #[derive(Debug)]
@@ -129,6 +136,8 @@ impl Connection {
             calling: BTreeMap::new(),
             sent: BTreeMap::new(),
             debug: false,
+            logged: String::new(),
+            logged_due: None,
         }))
     }
 
@@ -139,7 +148,7 @@ impl Connection {
     }
 
     /// False where nobody hears it.
-    fn say(&self, ask: &ServerAsk) -> bool {
+    fn say(&mut self, ask: &ServerAsk) -> bool {
         let said = self.door.as_ref().is_some_and(|door| door.say(ask));
         if said && self.debug && !matches!(ask, ServerAsk::Logs { .. }) {
             self.log(&format!("sent {}", ask.name()));
@@ -148,10 +157,14 @@ impl Connection {
     }
 
     /// A line of ours in the server's logs.
-    fn log(&self, line: &str) {
-        if let Some(door) = self.door.as_ref().filter(|_| self.debug) {
-            let _ = door.say(&ServerAsk::Logs { logs: format!("{line}\n") });
+    fn log(&mut self, line: &str) {
+        let Some(door) = self.door.as_ref().filter(|_| self.debug) else { return };
+        let logs = format!("{line}\n");
+        if self.logged.len() + logs.len() <= MOST_LOGGED {
+            self.logged.push_str(&logs);
         }
+        self.logged_due.get_or_insert_with(|| Instant::now() + BETWEEN_LOGS);
+        let _ = door.say(&ServerAsk::Logs { logs });
     }
 
     /// Where streams and calls go.
@@ -163,7 +176,8 @@ impl Connection {
         let snapshots = self.snapshots.values().map(|(_, due)| *due);
         let sent = self.sent.values().copied();
         let calling = self.calling.values().copied();
-        snapshots.chain(sent).chain(calling).chain(self.due).chain(self.schedule.due()).min()
+        let own = [self.due, self.schedule.due(), self.logged_due].into_iter().flatten();
+        snapshots.chain(sent).chain(calling).chain(own).min()
     }
 }
 
@@ -259,7 +273,7 @@ impl Owner {
                 self.on_wcs_data_status(id, operation_id, &status, &info);
             }
             S::Data { payload, .. } => self.on_wcs_data(id, payload),
-            S::Debug { status, file } => self.on_wcs_debug(id, &status, &file),
+            S::Debug { status, info } => self.on_wcs_debug(id, &status, &info),
             S::Unknown { name } => {
                 tracing::debug!("the server says {name:?}, which is not known here");
             }
@@ -346,6 +360,9 @@ impl Owner {
             if connection.schedule.take(now) {
                 self.open_wcs(&id);
                 continue;
+            }
+            if connection.logged_due.take_if(|due| *due <= now).is_some() {
+                self.tell_of_logs(&id);
             }
             self.give_up_snapshots(&id, now);
             self.give_up_data(&id, now);

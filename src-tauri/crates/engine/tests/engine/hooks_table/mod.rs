@@ -33,8 +33,10 @@ const GATES: [&str; 12] = [
     "OnDataEvent",
     "connect",
 ];
+/// Those of pages: what our own client has of them is asked of Web Call Servers, or comes with its diagnostics.
+const GATES_OF_PAGES: [&str; 2] = ["submitBugReport", "sessionDebug"];
 /// Those that never wait, and events.
-const TOLD: [&str; 11] = [
+const TOLD: [&str; 14] = [
     "stopStream",
     "unPublishStream",
     "unhold",
@@ -46,6 +48,9 @@ const TOLD: [&str; 11] = [
     "StreamStatusEvent",
     "StreamKeepAliveEvent",
     "DataStatusEvent",
+    "BugReportStatusEvent",
+    "SessionDebugStatusEvent",
+    "pushLogs",
 ];
 /// Called only where they are named.
 const EXTRAS: [&str; 2] = ["OnTransferEvent", "availableStream"];
@@ -60,7 +65,8 @@ async fn the_engine_has_the_hooks_of_the_contract_and_its_own_extras() {
     let failure = phone.ask(change(hooks)).await.unwrap_err();
     let names = failure.message.split_once("is no hook: ").expect("the names").1;
     let known: BTreeSet<_> = names.split(", ").collect();
-    let contract: BTreeSet<_> = GATES.iter().chain(&TOLD).chain(&EXTRAS).copied().collect();
+    let contract: BTreeSet<_> =
+        GATES.iter().chain(&GATES_OF_PAGES).chain(&TOLD).chain(&EXTRAS).copied().collect();
     assert_eq!(known, contract);
     phone.finish().await;
 }

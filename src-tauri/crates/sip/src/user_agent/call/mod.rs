@@ -6,7 +6,7 @@ mod timer;
 use std::time::Instant;
 
 use crate::dialog::{Dialog, DialogId};
-use crate::message::Uri;
+use crate::message::{Request, Uri};
 use crate::transaction::TimerTable;
 
 use super::ack::Ack;
@@ -208,6 +208,12 @@ impl UserAgent {
 
     pub(super) fn tell_ended(&mut self, id: CallId, code: u16, text: impl Into<String>, by: Side) {
         self.tell(id, CallEvent::Ended { cause: Cause::new(code, text, by) });
+    }
+
+    /// By a request of the peer.
+    pub(super) fn tell_ended_by(&mut self, id: CallId, code: u16, text: impl Into<String>, by: &Request) {
+        let cause = Cause::new(code, text, Side::Remote).said_by(by.told());
+        self.tell(id, CallEvent::Ended { cause });
     }
 
     /// To be called after whatever may have changed a call: takes over its deadline, or removes it if nothing is left of it.

@@ -33,12 +33,20 @@ const sdk = (() => {
     return id
   }
 
-  function create(session, options) {
-    const id = ++last
+  function place() {
     const display = document.createElement('div')
     display.style.cssText = 'width: 160px; height: 120px'
     document.body.append(display)
-    const stream = all.get(session).createStream({ display, cacheLocalResources: false, ...options })
+    return display
+  }
+
+  function create(session, options) {
+    const display = place()
+    return follow(all.get(session).createStream({ display, cacheLocalResources: false, ...options }), display)
+  }
+
+  function follow(stream, display) {
+    const id = ++last
     stream.shown = display
     all.set(id, stream)
     for (const status of Object.values(STREAM_STATUS)) {
@@ -151,5 +159,7 @@ const sdk = (() => {
     image.src = `data:image/png;base64,${base64}`
   }
 
-  return { log, all, connect, connection, create, publish, play, dial, answer, available, send, perform, attend, heard, seen, shown, statistics, decode }
+  const next = () => ++last
+
+  return { log, all, tell, next, place, follow, connect, connection, create, publish, play, dial, answer, available, send, perform, attend, heard, seen, shown, statistics, decode }
 })()

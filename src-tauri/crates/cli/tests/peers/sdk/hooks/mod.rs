@@ -2,6 +2,8 @@
 //! see of its answers.
 
 mod calls;
+mod diagnostics;
+mod record;
 mod sessions;
 mod streams;
 

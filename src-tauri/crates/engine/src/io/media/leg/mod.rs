@@ -6,7 +6,7 @@ mod send;
 mod types;
 mod wire;
 
-use super::{Join, LegId, News, TransportSetup, measure::Measure};
+use super::{FarSound, Join, LegId, News, TransportSetup, measure::Measure};
 use say::Sound;
 use send::Keys;
 use sidetone_api::CallVideoStatistics;
@@ -41,6 +41,8 @@ pub(super) struct Leg {
     /// A sound that takes the place of all others, and one that has come to its end: closing a file may block.
     injected: Option<Box<dyn Source>>,
     spent: Option<Box<dyn Source>>,
+    /// Who else hears it.
+    other_ear: Option<FarSound>,
     /// What is sent, reused.
     out: Vec<u8>,
 }
@@ -66,6 +68,7 @@ impl Leg {
             sound: Sound::new(now),
             injected: None,
             spent: None,
+            other_ear: None,
             out: Vec::with_capacity(1500),
         }
     }
@@ -131,6 +134,15 @@ impl Leg {
         self.spent.take()
     }
 
+    /// What it says is given to a stream, too.
+    pub(super) fn tee(&mut self, to: FarSound) {
+        self.other_ear = Some(to);
+    }
+
+    pub(super) fn other_ear(&self) -> Option<&FarSound> {
+        self.other_ear.as_ref()
+    }
+
     pub(super) fn id(&self) -> LegId {
         self.id
     }
@@ -155,7 +167,7 @@ impl Leg {
         self.negotiated.is_some()
             && (matches!(
                 self.join,
-                Join::Devices | Join::Tone | Join::Conference | Join::Hold | Join::Injected
+                Join::Devices | Join::Tone | Join::Conference | Join::Hold | Join::Room | Join::Injected
             ) || self.transcoding
                 || self.injected.is_some()
                 || self.is_dialling())

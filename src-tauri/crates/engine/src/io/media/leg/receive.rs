@@ -73,9 +73,8 @@ impl Leg {
             PayloadClass::ComfortNoise => PacketKind::ComfortNoise,
             PayloadClass::TelephoneEvent | PayloadClass::Video => return,
         };
-        if matches!(self.join, Join::Nothing | Join::Tone | Join::Hold | Join::Injected)
-            || !self.has_receiver_for(packet)
-        {
+        let is_heard_here = !matches!(self.join, Join::Nothing | Join::Tone | Join::Hold | Join::Injected);
+        if !(is_heard_here || self.other_ear.is_some()) || !self.has_receiver_for(packet) {
             return;
         }
         if let Some((_, receiver)) = &mut self.receiver {

@@ -147,7 +147,7 @@ impl Leg {
         self.sound.next_look = now + LOOK;
         let speaks = matches!(self.join, Join::Devices | Join::Conference);
         // Of a far end that is passed on to another one, or has none, it is known whether it is there.
-        let hears = speaks || matches!(self.join, Join::Leg(_) | Join::Injected);
+        let hears = speaks || matches!(self.join, Join::Leg(_) | Join::Room | Join::Injected);
         if !hears && self.sound.watch.problem().is_none() {
             return None;
         }

@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-const BEATS_PER_LEVEL: u32 = 50;
+/// Five times a second: it is shown who speaks.
+const BEATS_PER_LEVEL: u32 = 20;
 /// Packets taken in one beat: a flood must not keep the thread from its beat.
 const MOST_AT_ONCE: usize = 256;
 
@@ -64,8 +65,9 @@ impl PlayedSound {
         let delay = Duration::try_from_secs_f32(self.counters.sound_delay.get() / 1_000.0);
         self.receiver.set_extra_delay(delay.unwrap_or_default());
         let played = self.receiver.pull(now, frame);
-        self.volume.apply(frame);
+        // As it came: what is turned down here speaks all the same.
         self.meter.measure(frame);
+        self.volume.apply(frame);
         self.beats += 1;
         if self.beats >= BEATS_PER_LEVEL {
             self.beats = 0;

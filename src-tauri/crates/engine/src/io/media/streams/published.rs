@@ -15,7 +15,8 @@ use std::{
 const PTIME_MS: u32 = 20;
 /// Between two tellings of the sound's clock.
 const BETWEEN_CLOCKS: Duration = Duration::from_secs(1);
-const BEATS_PER_LEVEL: u32 = 50;
+/// Five times a second: it is shown who speaks.
+const BEATS_PER_LEVEL: u32 = 20;
 /// Music and films are published too, not voices alone.
 const OPUS_BITS: u32 = 64_000;
 
@@ -98,7 +99,12 @@ impl PublishedSound {
     pub(super) fn push(&mut self, now: Instant, microphone: &Frame) {
         let mut frame = SILENCE;
         self.faders.read(microphone, &mut frame);
-        self.measure(&frame);
+        self.push_frame(now, &frame);
+    }
+
+    /// Of a mix that was made elsewhere.
+    pub(super) fn push_frame(&mut self, now: Instant, frame: &Frame) {
+        self.measure(frame);
         if self.outlet.measured_only {
             return;
         }
@@ -106,7 +112,7 @@ impl PublishedSound {
         let codec = sender.codec();
         // The packet's first sample came so long before its last.
         let began = now.checked_sub(FRAME_DURATION * (PTIME_MS / 10)).unwrap_or(now);
-        sender.push(&frame, &mut |packet| {
+        sender.push(frame, &mut |packet| {
             let timestamp = packet.timestamp.wrapping_add(outlet.timestamp);
             if told.is_none_or(|told| now.saturating_duration_since(told) >= BETWEEN_CLOCKS) {
                 *told = Some(now);

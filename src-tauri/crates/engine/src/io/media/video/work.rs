@@ -139,6 +139,12 @@ fn opposite(legs: &BTreeMap<LegId, Leg>, leg: LegId) -> Option<LegId> {
     match legs.get(&leg)?.joined() {
         Join::Echo => Some(leg),
         Join::Leg(other) => Some(other),
-        Join::Nothing | Join::Devices | Join::Tone | Join::Conference | Join::Hold | Join::Injected => None,
+        Join::Nothing
+        | Join::Devices
+        | Join::Tone
+        | Join::Conference
+        | Join::Hold
+        | Join::Room
+        | Join::Injected => None,
     }
 }

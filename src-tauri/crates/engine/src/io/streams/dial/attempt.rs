@@ -149,7 +149,8 @@ impl Attempt {
     pub(super) fn adopt(&mut self, peer: Box<Peer>, role: Role, tracks: Tracks) -> Result<(), Failure> {
         let sockets = self.sockets.give().map_err(|error| Failure(error.to_string(), true, None))?;
         let (key, of) = (self.stream, Use::Own(self.stream));
-        let adopted = Adopted { key, peer, of, sockets, role, tracks, watched: false, taken: None };
+        let adopted =
+            Adopted { key, peer, of, sockets, role, tracks, watched: false, session: None, taken: None };
         self.dialler.asker.ask(Ask::Adopt(Box::new(adopted)));
         Ok(())
     }

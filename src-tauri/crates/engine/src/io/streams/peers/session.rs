@@ -6,6 +6,7 @@ use super::super::{
     receive::Sink,
     router::{AudioTrack, Key, Tracks, VideoTrack},
     send::Control,
+    worker::Measured,
 };
 use super::socket::Use;
 use sidetone_peer::{Codec, Direction, Peer, ReceivingTrack, TrackId, Wanted};
@@ -13,6 +14,7 @@ use std::{
     collections::HashMap,
     fmt,
     net::{SocketAddr, UdpSocket},
+    sync::Arc,
     time::Instant,
 };
 use tokio::sync::oneshot;
@@ -29,6 +31,8 @@ pub(crate) struct Adopted {
     pub(crate) tracks: Tracks,
     /// Of the gateway: the rate of its video is told each second.
     pub(crate) watched: bool,
+    /// Of the gateway: whose it is, where it is one of several.
+    pub(crate) session: Option<Arc<str>>,
     /// What was taken of the negotiation: whether the name could be had.
     pub(crate) taken: Option<oneshot::Sender<Result<(), super::super::router::Refused>>>,
 }
@@ -102,6 +106,9 @@ pub(in super::super) struct Session {
     pub(in super::super) watched: bool,
     /// Of its video, since its rate was told last.
     pub(in super::super) video_octets: u64,
+    /// Whose it is, where it is one of several.
+    pub(in super::super) client: Option<Arc<str>>,
+    pub(in super::super) measured: Measured,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -133,6 +140,8 @@ impl Session {
             tracks: adopted.tracks,
             watched: adopted.watched,
             video_octets: 0,
+            client: adopted.session,
+            measured: Measured::default(),
         }
     }
 

@@ -75,6 +75,11 @@ impl Sink {
         let _ = self.sound.try_send(Arrived::Cut);
     }
 
+    /// The same of the pictures alone.
+    pub(crate) fn cut_video(&self) {
+        let _ = self.video.try_send(Arrived::Cut);
+    }
+
     pub(super) fn round_trip(&self, time: Duration) {
         let _ = self.video.try_send(Arrived::RoundTrip(time));
     }

@@ -19,7 +19,7 @@ impl Router {
     fn is_key_awaited(&self, publisher: &Publisher, layer: usize) -> bool {
         publisher.players.iter().filter_map(|player| self.players.get(player)).any(|player| {
             usize::from(player.target) == layer
-                && !player.paused
+                && player.wants_pictures()
                 && (player.waits_for_key || player.layer != player.target)
         })
     }

@@ -94,6 +94,8 @@ pub(crate) enum Refused {
     NotFound,
     TooManyStreams,
     TooManyPlayers,
+    /// It would leave the others too little.
+    NoBandwidth,
 }
 
 impl Refused {
@@ -102,6 +104,7 @@ impl Refused {
             Self::InUse => IN_USE,
             Self::NotFound => NOT_FOUND,
             Self::TooManyStreams => "1000 streams are published, which is the most",
+            Self::NoBandwidth => "Not enough bandwidth: the streams that there are take all that may be",
             Self::TooManyPlayers => "this stream has as many players as it can have",
         }
     }
@@ -224,6 +227,9 @@ impl Router {
             publisher.state = State::Flowing;
             self.names.insert(publisher.name.clone(), key);
             self.events.extend([Event::Flowing { publisher: key }, Event::Changed]);
+        }
+        if publisher.silenced && packet.kind == Kind::Audio {
+            return;
         }
         let packet = Arc::new(packet);
         if !publisher.take(now, &packet) {

@@ -20,7 +20,7 @@ impl Router {
             return Err(Refused::TooManyPlayers);
         }
         let audio_clock = publisher.tracks.audio.as_ref().map_or(48_000, |audio| audio.clock_rate);
-        let layer = publisher.best_layer(now, None);
+        let layer = publisher.best_layer(now, None, 0);
         publisher.players.push(key);
         // From now on the layers are looked at.
         self.looked.get_or_insert(now);
@@ -60,6 +60,32 @@ impl Router {
         }
     }
 
+    /// Which picture a player wants: so many layers below the best, or none at all. Its sound goes on.
+    pub(crate) fn watch(&mut self, now: Instant, key: Key, picture: Option<u8>) {
+        let Some(player) = self.players.get_mut(&key) else { return };
+        player.below = picture.unwrap_or(player.below);
+        if std::mem::replace(&mut player.blind, picture.is_none()) != picture.is_none() {
+            player.cut_video();
+            if picture.is_some() {
+                self.begin_video(now, key);
+            }
+        }
+        self.choose_layer(now, key);
+    }
+
+    /// Nothing of a publisher's sound goes on, or it does again.
+    pub(crate) fn silence(&mut self, key: Key, on: bool) {
+        let Some(publisher) = self.publishers.get_mut(&key) else { return };
+        if std::mem::replace(&mut publisher.silenced, on) == on {
+            return;
+        }
+        for player in &publisher.players {
+            if let Some(player) = self.players.get_mut(player) {
+                player.cut_audio();
+            }
+        }
+    }
+
     /// What the best of the publisher's players can take, kbit/s; `None` where that is not known of all of them.
     pub(crate) fn best_bandwidth(&self, publisher: Key) -> Option<u32> {
         let players = self.publishers.get(&publisher)?.players.iter();
@@ -77,13 +103,15 @@ impl Router {
         let Some(player) = self.players.get_mut(&key) else { return };
         player.dropped += 1;
         player.start_over();
-        let (publisher, layer) = (player.publisher, player.target);
-        self.want_key(now, publisher, layer);
+        if player.wants_pictures() {
+            let (publisher, layer) = (player.publisher, player.target);
+            self.want_key(now, publisher, layer);
+        }
     }
 
     /// The player cannot decode without a new key frame.
     pub(crate) fn key_frame_wanted(&mut self, now: Instant, player: Key) {
-        if let Some(player) = self.players.get(&player).filter(|player| !player.paused) {
+        if let Some(player) = self.players.get(&player).filter(|player| player.wants_pictures()) {
             let (publisher, layer) = (player.publisher, player.layer);
             self.want_key(now, publisher, layer);
         }
@@ -118,7 +146,7 @@ impl Router {
         if player.has_packets() && !std::mem::replace(&mut player.is_dirty, true) {
             self.dirty.push(key);
         }
-        if player.waits_for_key {
+        if player.waits_for_key && player.wants_pictures() {
             let layer = player.target;
             self.want_key(now, publisher_key, layer);
         }
@@ -130,12 +158,12 @@ impl Router {
         if publisher.layers.len() < 2 {
             return;
         }
-        let best = publisher.best_layer(now, player.allowed_kbit);
+        let best = publisher.best_layer(now, player.allowed_kbit, player.below);
         if best == player.target {
             return;
         }
         player.target = best;
-        if player.target != player.layer || player.waits_for_key {
+        if player.wants_pictures() && (player.target != player.layer || player.waits_for_key) {
             let publisher = player.publisher;
             self.want_key(now, publisher, best);
         }
@@ -168,7 +196,7 @@ impl Router {
 
     /// A player that is to get what its publisher sends.
     pub(crate) fn gives(&self, player: Key) -> bool {
-        self.players.get(&player).is_some_and(|player| !player.paused)
+        self.players.get(&player).is_some_and(Player::wants_pictures)
     }
 
     /// Packets that a player got, and that were dropped because it was slow.

@@ -25,6 +25,10 @@ pub(super) struct Player {
     /// Nothing of video can be decoded before a key frame.
     pub(super) waits_for_key: bool,
     pub(super) paused: bool,
+    /// It wants no picture.
+    pub(super) blind: bool,
+    /// It wants a picture that is so many layers below the best one.
+    pub(super) below: u8,
     /// The layer that it gets, and the one it is to get from its next key frame on.
     pub(super) layer: u8,
     pub(super) target: u8,
@@ -53,6 +57,8 @@ impl Player {
             video_cut: true,
             waits_for_key: true,
             paused: false,
+            blind: false,
+            below: 0,
             layer,
             target: layer,
             allowed_kbit: None,
@@ -84,6 +90,9 @@ impl Player {
         if packet.kind == Kind::Audio {
             return true;
         }
+        if self.blind {
+            return false;
+        }
         if packet.key && packet.layer == self.target && (self.waits_for_key || self.layer != self.target) {
             self.layer = self.target;
             self.waits_for_key = false;
@@ -96,6 +105,20 @@ impl Player {
     pub(super) fn start_over(&mut self) {
         self.queue.clear();
         (self.audio_cut, self.video_cut, self.waits_for_key) = (true, true, true);
+    }
+
+    /// The next picture is a key frame, and comes after others that were left out.
+    pub(super) fn cut_video(&mut self) {
+        (self.video_cut, self.waits_for_key) = (true, true);
+    }
+
+    /// The next sound comes after some that was left out.
+    pub(super) fn cut_audio(&mut self) {
+        self.audio_cut = true;
+    }
+
+    pub(super) fn wants_pictures(&self) -> bool {
+        !self.paused && !self.blind
     }
 
     pub(super) fn has_packets(&self) -> bool {

@@ -30,6 +30,8 @@ pub(super) struct Publisher {
     pub(super) layers: Vec<Layer>,
     pub(super) audio_muted: bool,
     pub(super) video_muted: bool,
+    /// Nothing of its sound goes on.
+    pub(super) silenced: bool,
     pub(super) began: Instant,
     /// Anything at all: packets, reports, checks of its path.
     pub(super) heard: Instant,
@@ -71,6 +73,7 @@ impl Publisher {
             layers: (0..layers).map(|_| Layer::default()).collect(),
             audio_muted: false,
             video_muted: false,
+            silenced: false,
             began: now,
             heard: now,
             state: State::Connecting,
@@ -111,15 +114,17 @@ impl Publisher {
     }
 
     /// The best layer that comes and that fits, the smallest that comes where none fits, by the bits they take: nobody says
-    /// in which order they are named.
-    pub(super) fn best_layer(&self, now: Instant, allowed_kbit: Option<u32>) -> u8 {
+    /// in which order they are named. With `below` the best ones are left to those who show them larger.
+    pub(super) fn best_layer(&self, now: Instant, allowed_kbit: Option<u32>, below: u8) -> u8 {
         let comes = |layer: &Layer| {
             layer.last.is_some_and(|last| now.saturating_duration_since(last) < LAYER_SILENCE)
         };
         let coming = self.layers.iter().enumerate().filter(|(_, layer)| comes(layer));
-        let rated = coming.map(|(index, layer)| (layer.rate(now), index));
-        let fitting = rated.clone().filter(|(kbit, _)| allowed_kbit.is_none_or(|allowed| *kbit <= allowed));
-        let index = fitting.max().or_else(|| rated.min()).map_or(0, |(_, index)| index);
+        let mut rated: Vec<_> = coming.map(|(index, layer)| (layer.rate(now), index)).collect();
+        rated.sort_unstable();
+        rated.truncate(rated.len().saturating_sub(usize::from(below)).max(1));
+        let fits = |(kbit, _): &&(u32, usize)| allowed_kbit.is_none_or(|allowed| *kbit <= allowed);
+        let index = rated.iter().rfind(fits).or_else(|| rated.first()).map_or(0, |(_, index)| *index);
         u8::try_from(index).unwrap_or(0)
     }
 }

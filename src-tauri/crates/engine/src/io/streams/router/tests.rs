@@ -1,5 +1,7 @@
 //! Virtual time, no sockets.
 
+mod wishes;
+
 use super::{
     super::packet::{Clock, Kind, Packet},
     AudioTrack, Event, Forwarded, IN_USE, Key, MOST_PLAYERS_OF_ONE, MOST_STREAMS, NOT_FOUND, Refused, Router,

@@ -1,6 +1,10 @@
 //! What the stream thread is asked to do.
 
-use super::{Worker, own::Role, random_start};
+use super::{
+    Worker,
+    own::{OwnStream, Role},
+    random_start,
+};
 use crate::io::streams::{Ask, News, Tracks, peers::Use};
 use std::time::Instant;
 
@@ -51,6 +55,7 @@ impl Worker {
                     tracing::error!("a socket for streams cannot be watched: {error}");
                 }
             }
+            Ask::Limits(limits) => self.set_limits(limits),
             Ask::Look { name, done } => drop(done.send(self.router.tracks(&name).cloned())),
             Ask::Answered { peer, sdp, done } => self.answered(now, peer, &sdp, done),
             Ask::Offered { peer, sdp, done } => self.offered(now, peer, &sdp, done),
@@ -80,6 +85,18 @@ impl Worker {
                     }
                 }
             }
+            Ask::Watch { stream, picture } => {
+                self.router.watch(now, stream, picture);
+                if let Some(OwnStream { role: Role::Played { sink, .. }, flows, since, .. }) =
+                    self.own.get_mut(&stream)
+                {
+                    if !*flows {
+                        *since = now;
+                    }
+                    sink.cut_video();
+                }
+            }
+            Ask::Silence { stream, on } => self.router.silence(stream, on),
             Ask::Mute { stream, audio, video } => self.router.mute(stream, audio, video),
         }
     }

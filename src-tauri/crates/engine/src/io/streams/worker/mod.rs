@@ -2,6 +2,7 @@
 
 mod asks;
 mod inward;
+mod limits;
 mod own;
 mod peers;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 mod tick;
 mod wall;
 
+pub(super) use limits::Measured;
 pub(crate) use peers::Done;
 
 use super::{
@@ -16,9 +18,12 @@ use super::{
     peers::Peers,
     router::{Event, Key, PUBLISHER_STOPPED, Router, Start},
 };
-use crate::io::{
-    clock,
-    door::{Inbox, WAKE},
+use crate::{
+    MediaLimits,
+    io::{
+        clock,
+        door::{Inbox, WAKE},
+    },
 };
 use mio::Events;
 use own::{OwnStream, Role};
@@ -41,6 +46,7 @@ pub(super) struct Worker {
     router: Router,
     peers: Peers,
     own: BTreeMap<Key, OwnStream>,
+    limits: MediaLimits,
     wall: Wall,
     next_tick: Instant,
     list_due: Option<Instant>,
@@ -58,6 +64,7 @@ impl Worker {
             news,
             router: Router::default(),
             own: BTreeMap::new(),
+            limits: MediaLimits::default(),
             wall: Wall::new(),
             next_tick: now + TICK,
             list_due: None,
@@ -103,7 +110,7 @@ impl Worker {
         if self.is_behind || self.peers.has_unread() {
             return Some(Duration::ZERO);
         }
-        let ticks = !self.own.is_empty() || self.peers.are_watched();
+        let ticks = !self.own.is_empty() || self.peers.are_watched() || self.is_limited();
         let tick = ticks.then_some(self.next_tick);
         let due = self.router.poll_timeout().into_iter().chain(self.peers.poll_timeout());
         let due = due.chain(tick).chain(self.list_due).min()?;

@@ -20,6 +20,7 @@ impl Worker {
         self.next_tick = now + TICK;
         let (mut heard, mut unseen) = (Vec::new(), Vec::new());
         self.look_at_media(now);
+        self.look_at_bandwidth(now);
         if self.peers.are_watched() {
             let _ = self.news.try_send(News::VideoRates(self.peers.take_rates()));
         }

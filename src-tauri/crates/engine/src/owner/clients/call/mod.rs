@@ -54,7 +54,11 @@ impl ClientCallLeg {
 }
 
 impl Owner {
-    pub(super) fn client_calls(&mut self, session: &SessionId, wanted: ClientCall) {
+    pub(super) fn client_calls(&mut self, session: &SessionId, mut wanted: ClientCall) {
+        // As they are read, and no longer than that.
+        for text in [&mut wanted.callee, &mut wanted.visible_name] {
+            *text = text.trim().to_owned();
+        }
         let placed = self.place_for_client(session, &wanted);
         if let Err(info) = placed {
             self.refuse_client_call(session, &wanted, &info);
@@ -68,7 +72,7 @@ impl Owner {
         };
         let client = self.clients.all.get(session).ok_or("Session does not exist")?;
         let sip = client.sip.clone().ok_or("the session has no SIP account")?;
-        if wanted.id.is_empty() || self.clients.ids.contains_key(&wanted.id) {
+        if wanted.id.is_empty() || self.is_call_named(&wanted.id) {
             return Err("this callId is empty or in use".into());
         }
         super::check_kept(wanted.custom.as_ref())?;
@@ -81,6 +85,7 @@ impl Owner {
         if offers_video(&offer) {
             self.pass_video_on(&mut leg, every_video_codec());
         }
+        self.advertise(&mut leg);
         if let Err(refused) = leg.prepare(&offer) {
             leg.close(&self.media);
             return Err(in_words(refused));
@@ -157,6 +162,7 @@ impl Owner {
             media_provider: "WebRTC",
             is_msrp: false,
             hold_for_transfer: false,
+            sip_message_raw: None,
             custom: wanted.custom.clone(),
         };
         self.tell_client(session, ClientNews::Call(Box::new(view)));
@@ -173,6 +179,15 @@ impl Owner {
         let (first_port, id) = (self.settings.get().network.rtp_port, self.new_leg());
         let opening = Opening { id, address, first_port, codecs, policy: Policy::of_client() };
         Leg::open(opening, &self.media).map_err(|failure| failure.message)
+    }
+
+    /// Where it is reached through a NAT in front of this machine.
+    fn advertise(&self, leg: &mut Leg) {
+        let own = leg.address();
+        let mut advertised = self.streams.place().advertise.iter();
+        if let Some(ip) = advertised.find(|ip| ip.is_ipv4() == own.is_ipv4()) {
+            leg.advertise(*ip);
+        }
     }
 
     /// What a client asks of one of its calls.

@@ -40,6 +40,7 @@ impl Owner {
         if !video.is_empty() {
             self.pass_video_on(&mut leg, video);
         }
+        self.advertise(&mut leg);
         let sdp = String::from_utf8_lossy(&leg.offer()).into_owned();
         let id = call_id.as_str().to_owned();
         let visible_name = if visible_name.is_empty() { caller.clone() } else { visible_name };

@@ -101,6 +101,8 @@ impl Owner {
         let client = self.clients.all.get(session)?;
         let own = client.calls.get(id)?;
         let (sip_status, info) = said(status, info);
+        let hides = self.hooks.hides(session.as_str(), Hook::CallStatusEvent, "sipMessageRaw");
+        let ended_by = own.call.as_ref().and_then(|call| self.calls.get(call)?.ended_by.as_deref());
         Some(ClientCallView {
             node_id: self.hooks.node_id().to_owned(),
             app_key: client.app_key.clone(),
@@ -118,6 +120,7 @@ impl Owner {
             media_provider: "WebRTC",
             is_msrp: false,
             hold_for_transfer: false,
+            sip_message_raw: ended_by.filter(|_| !hides).map(str::to_owned),
             custom: own.custom.clone(),
         })
     }

@@ -42,11 +42,18 @@ struct OwnCall {
     session: Option<SessionId>,
     visible_name: String,
     custom: Option<Value>,
+    /// Under this name its far end is published.
+    to_stream: Option<String>,
     /// Its session goes when this does.
     _present: oneshot::Sender<()>,
 }
 
 impl Calls {
+    /// Also where it is yet to be placed.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.all.contains_key(id)
+    }
+
     pub(super) fn call_of(&self, id: &str) -> Option<CallId> {
         self.all.get(id)?.call.clone()
     }
@@ -84,6 +91,7 @@ impl Owner {
             session: None,
             visible_name: wanted.visible_name.clone(),
             custom: wanted.custom.clone(),
+            to_stream: wanted.to_stream.clone(),
             _present: present,
         };
         self.clients.rest.calls.all.insert(wanted.id.clone(), own);
@@ -113,14 +121,11 @@ impl Owner {
             let words = format!("callId: it is a line of 1 to {LONGEST_CLIENT_ID} bytes");
             return Err(Failure::invalid("callId", words));
         }
-        let calls = &self.clients.rest.calls;
-        if self.clients.ids.contains_key(id)
-            || calls.all.contains_key(id)
-            || self.calls.contains_key(&CallId::new(id.clone()))
-        {
+        self.check_to_stream(wanted.to_stream.as_deref())?;
+        if self.is_call_named(id) {
             return Err(wrong_state("this callId is in use"));
         }
-        if calls.all.len() >= MOST {
+        if self.clients.rest.calls.all.len() >= MOST {
             return Err(Failure::new(FailureCode::Limit, format!("{MOST} calls of programs are the most")));
         }
         Ok(())
@@ -167,8 +172,13 @@ impl Owner {
             other => other,
         };
         let Some(call) = self.calls.get_mut(call_id).filter(|call| call.leg.is_some()) else { return };
+        let stands = call.is_established();
         if call.is_joined_anew(join) {
             call.leg.iter().for_each(|leg| leg.join(join, &self.media));
+        }
+        let name = self.clients.rest.own(call_id).and_then(|(_, own)| own.to_stream.clone());
+        if let Some(name) = name.filter(|_| stands) {
+            self.publish_far_end(call_id, &name);
         }
     }
 
@@ -198,7 +208,10 @@ impl Owner {
     }
 
     pub(super) fn injectable(&self, call: CallId) -> Result<CallId, Failure> {
-        let is_up = self.calls.get(&call).is_some_and(|call| call.is_established() && call.leg.is_some());
+        let is_up = self
+            .calls
+            .get(&call)
+            .is_some_and(|call| call.is_established() && call.leg.is_some() && !call.in_room);
         if is_up { Ok(call) } else { Err(wrong_state("only a call that has been answered hears sounds")) }
     }
 
@@ -266,11 +279,17 @@ impl Owner {
         }
         let Some(id) = calls.by_call.remove(call) else { return false };
         calls.all.remove(&id);
+        self.end_spoken_with_call(call);
         true
     }
 }
 
 impl Rest {
+    /// Of the call of a program.
+    pub(super) fn session_of(&self, call: &CallId) -> Option<String> {
+        self.own(call)?.1.session.as_ref().map(|session| session.as_str().to_owned())
+    }
+
     fn own(&self, call: &CallId) -> Option<(&str, &OwnCall)> {
         let id = self.calls.by_call.get(call)?;
         Some((id, self.calls.all.get(id)?))

@@ -9,11 +9,12 @@ use crate::{
             receive::{self, Outlets},
         },
     },
-    owner::{Owner, text},
+    owner::{Owner, rooms::Whom, text},
     rest::RestReply,
 };
 use sidetone_api::{CallId, CallStatus, Event, Failure, FailureCode};
 use sidetone_media::{Codec, Flow, Frame, Source};
+use sidetone_peer::whip::Kind;
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
 #[derive(Debug, Default)]
@@ -56,7 +57,8 @@ impl Owner {
         if self.clients.rest.injections.0.contains_key(&call) {
             return drop(answer.send(Err(wrong_state("this call hears a stream already"))));
         }
-        if crate::check_stream_name(&name).is_err() {
+        let may = self.may_have_name(Kind::Whep, &name, Whom::Stranger);
+        if crate::check_stream_name(&name).is_err() || !may {
             return drop(answer.send(Err(Failure::not_found("stream", &text::shown(&name)))));
         }
         let key = self.streams.new_key();

@@ -3,6 +3,7 @@
 mod call;
 mod inject;
 mod session;
+mod spoken;
 mod stream;
 
 pub(in super::super) use call::{Injected, Opened};
@@ -15,6 +16,7 @@ use call::Calls;
 use inject::Injections;
 use serde_json::Value;
 use sidetone_api::{CallId, Failure, FailureCode, Reply};
+use spoken::Spoken;
 use tokio::sync::oneshot;
 
 /// Where an answer goes.
@@ -25,6 +27,7 @@ pub(in super::super::super) type Answer = oneshot::Sender<Result<RestReply, Fail
 pub(super) struct Rest {
     calls: Calls,
     injections: Injections,
+    spoken: Spoken,
 }
 
 impl Owner {
@@ -41,7 +44,7 @@ impl Owner {
             RestAsk::InjectStream { id, name } => return self.inject_stream(&id, name, answer),
             RestAsk::StopInjectedStream { id } => self.stop_injected_stream(&id),
             RestAsk::FindStreams(filter) => found("stream", self.every_stream(), &filter),
-            RestAsk::EndStreams(filter) => self.end_found_streams(&filter),
+            RestAsk::EndStreams { filter, ids } => self.end_found_streams(&filter, ids),
             RestAsk::Snapshot { name } => return self.take_snapshot_for(name, answer),
             RestAsk::Record { id, on } => self.record_named(&id, on),
             RestAsk::StreamEvent { name, payload } => self.send_stream_data(&name, &payload),
@@ -53,6 +56,12 @@ impl Owner {
             RestAsk::LogSession { id, asks } => self.log_session(&id, asks),
         };
         let _ = answer.send(result);
+    }
+
+    /// A client, a program or the engine calls one of its own so.
+    pub(in super::super) fn is_call_named(&self, id: &str) -> bool {
+        let of_program = self.clients.rest.calls.has(id);
+        of_program || self.clients.ids.contains_key(id) || self.calls.contains_key(&CallId::new(id))
     }
 
     /// A call by the id that its client or a program gave it, or by ours.

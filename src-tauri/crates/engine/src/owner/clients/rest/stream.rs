@@ -7,7 +7,10 @@ use crate::{
     rest::{RestFilter, RestReply},
 };
 use serde_json::{Value, json};
-use sidetone_api::{Failure, FailureCode, SessionId, StreamDirection, StreamId, StreamStatus, StreamView};
+use sidetone_api::{
+    CallId, Failure, FailureCode, SessionId, StreamDirection, StreamId, StreamStatus, StreamView,
+};
+use std::collections::HashSet;
 
 const ENDED: &str = "Stopped by rest /terminate";
 
@@ -17,6 +20,8 @@ enum Whose {
     /// Of WHIP or WHEP.
     Guest(String),
     Own(StreamId, StreamDirection),
+    /// The far end of a program's call.
+    Call(CallId),
 }
 
 impl Owner {
@@ -41,12 +46,22 @@ impl Owner {
         let own = self.streams.views().into_iter().map(|view| {
             (Whose::Own(view.stream_id.clone(), view.direction), own_view(&view, self.hooks.node_id()))
         });
-        clients.chain(guests).chain(own).collect()
+        let calls = self.spoken_views().into_iter().map(|(call, view)| (Whose::Call(call), view));
+        clients.chain(guests).chain(own).chain(calls).collect()
     }
 
-    pub(super) fn end_found_streams(&mut self, filter: &RestFilter) -> Result<RestReply, Failure> {
+    pub(super) fn end_found_streams(
+        &mut self,
+        filter: &RestFilter,
+        ids: Vec<String>,
+    ) -> Result<RestReply, Failure> {
+        let ids: HashSet<String> = ids.into_iter().collect();
+        let is_named = |view: &Value| {
+            ids.is_empty() || view["mediaSessionId"].as_str().is_some_and(|id| ids.contains(id))
+        };
         let all = self.streams_with_owners().into_iter();
-        let found: Vec<_> = all.filter(|(_, view)| fits(view, filter)).map(|(whose, _)| whose).collect();
+        let found = all.filter(|(_, view)| is_named(view) && fits(view, filter));
+        let found: Vec<_> = found.map(|(whose, _)| whose).collect();
         if found.is_empty() {
             return Err(no_stream());
         }
@@ -56,6 +71,7 @@ impl Owner {
                 Whose::Guest(id) => {
                     self.end_guest_as(&id, ENDED, false);
                 }
+                Whose::Call(call) => self.end_spoken(&call, ENDED),
                 Whose::Own(id, direction) => {
                     let status = match direction {
                         StreamDirection::Published => StreamStatus::Unpublished,
@@ -87,8 +103,7 @@ impl Owner {
         }
         let known = self.every_stream().iter().any(|stream| stream["name"] == name);
         let legs = self.clients.all.iter().flat_map(|(session, client)| {
-            let of_name = client.streams.iter().filter(|(_, leg)| leg.name() == name);
-            of_name.map(move |(id, _)| (session.clone(), id.clone()))
+            client.legs_of(name).map(move |id| (session.clone(), id.to_owned()))
         });
         let legs: Vec<_> = legs.collect();
         if legs.is_empty() && !known {

@@ -16,7 +16,9 @@ pub(crate) type Done<T> = oneshot::Sender<Result<T, PeerError>>;
 impl Worker {
     pub(in super::super) fn adopt(&mut self, now: Instant, mut adopted: Adopted) {
         let key = adopted.key;
+        let no_room = self.check_bandwidth(&adopted);
         let taken = match &adopted.role {
+            _ if no_room.is_err() => no_room,
             Role::Publisher { name, tracks, .. } => self.router.publish(now, key, name, tracks.clone()),
             Role::Player { name } => self.router.tracks(name).map(drop).ok_or(Refused::NotFound),
             Role::Sender { .. } | Role::Receiver { .. } => Ok(()),

@@ -1,0 +1,353 @@
+//! Calls in rooms: each hears all the others, mixed, and is heard by them as a stream.
+
+use super::{super::Owner, At, BY_USER, Claim, Seat};
+use crate::{
+    io::{
+        clock,
+        media::{Ask as MediaAsk, Change, Outlet, PlayedSound, PublishedSound, RoomMix},
+        streams::{
+            Ask, Key, Own, Tracks,
+            receive::{self, Outlets},
+            router::AudioTrack,
+            send::Control,
+        },
+    },
+    owner::view::new_id,
+    rooms::{Entry, News, Published, check_login},
+};
+use sidetone_api::{CallId, CallStatus, Event, Failure, FailureCode, ParticipantId, ParticipantKind, RoomId};
+use sidetone_media::{Codec, Source};
+use std::{
+    collections::HashMap,
+    sync::{Arc, mpsc},
+};
+
+/// The keys with which a caller mutes itself, and speaks again.
+const MUTE: [&str; 2] = ["*", "6"];
+
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    all: HashMap<CallId, RoomCall>,
+    /// That are placed for a room, and come into it when they are answered.
+    pub(super) called: HashMap<CallId, RoomId>,
+    /// What became of calls that somebody waits for.
+    due: Vec<(CallId, bool)>,
+}
+
+/// A call that is in a room.
+struct RoomCall {
+    room: String,
+    participant: ParticipantId,
+    /// Its sound, as a stream.
+    key: Key,
+    own: Own,
+    mix: mpsc::Sender<Change>,
+    /// What it hears.
+    plays: HashMap<Key, Play>,
+    last_key: String,
+}
+
+struct Play {
+    name: String,
+    own: Own,
+    outlets: Option<Outlets>,
+}
+
+impl std::fmt::Debug for RoomCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RoomCall").field("room", &self.room).finish_non_exhaustive()
+    }
+}
+
+impl Calls {
+    pub(super) fn participant(&self, call: &CallId) -> Option<&ParticipantId> {
+        self.all.get(call).map(|found| &found.participant)
+    }
+
+    pub(super) fn call_of(&self, participant: &ParticipantId) -> Option<CallId> {
+        self.all.iter().find(|(_, found)| found.participant == *participant).map(|(call, _)| call.clone())
+    }
+
+    fn playing(&mut self, key: Key) -> Option<&mut RoomCall> {
+        self.all.values_mut().find(|call| call.plays.contains_key(&key))
+    }
+}
+
+fn wrong_state(words: &str) -> Failure {
+    Failure::new(FailureCode::WrongState, words)
+}
+
+impl Owner {
+    pub(super) fn add_call(&mut self, id: &RoomId, call_id: &CallId) -> Result<(), Failure> {
+        let room = self.hosted_room(id)?;
+        let call = self.calls.get(call_id).ok_or_else(|| Failure::not_found("call", call_id.as_str()))?;
+        if !call.is_established() || call.hung_up || !call.is_ours() {
+            return Err(wrong_state("only calls that have been answered come into a room"));
+        }
+        if call.in_room || call.in_conference {
+            return Err(wrong_state("this call is in a room or a conference already"));
+        }
+        let leg = call.leg.as_ref().map(|leg| leg.id);
+        let leg = leg.ok_or_else(|| wrong_state("calls at other servers cannot come into a room"))?;
+        let login = self.name_of_caller(&room, call_id);
+        let of = ParticipantId::new(new_id("p")?);
+        let entry = Entry {
+            id: of.clone(),
+            login: login.clone(),
+            kind: ParticipantKind::Phone,
+            guest: false,
+            own: false,
+            admitted: true,
+            password: None,
+            origin: call_id.as_str().to_owned(),
+            at: clock::wallclock_ms(),
+        };
+        let name = self.name_of_stream(&room, &login, false)?;
+        let key = self.streams.new_key();
+        let own = Own::default();
+        let [a, b, c, d, e, f]: [u8; 6] = clock::random().unwrap_or_default();
+        let outlet = Outlet {
+            inlet: self.stream_door.inlet(key),
+            counters: Arc::clone(&own.counters),
+            taps: Arc::clone(&own.taps),
+            measured_only: false,
+            sequence: u16::from_be_bytes([a, b]),
+            timestamp: u32::from_be_bytes([c, d, e, f]),
+        };
+        let sound = PublishedSound::new(Codec::Opus, outlet, false);
+        let sound = sound.map_err(|error| Failure::new(FailureCode::Limit, error.to_string()))?;
+        let found = self.rooms.all.get_mut(&room).ok_or_else(|| Failure::not_found("room", id.as_str()))?;
+        found.join(entry)?;
+        self.rooms.seats.insert(of.clone(), Seat { room: room.clone(), at: At::Call(call_id.clone()) });
+        let claim = Claim { room: room.clone(), of: of.clone(), key, screen: false };
+        self.rooms.claims.insert(name.clone(), claim);
+        let audio = AudioTrack { codec: Codec::Opus.name().into(), clock_rate: Codec::Opus.clock_rate() };
+        self.stream_door.ask(Ask::Publish {
+            stream: key,
+            name,
+            tracks: Tracks { video: None, audio: Some(audio) },
+            own: own.clone(),
+            control: Control::default(),
+        });
+        let (mix, source) = RoomMix::new();
+        self.media.ask(MediaAsk::PublishLeg { leg, sound: Some(Box::new(sound)) });
+        self.media.ask(MediaAsk::Inject { leg, source: Some(Box::new(source) as Box<dyn Source>) });
+        if let Some(call) = self.calls.get_mut(call_id) {
+            call.in_room = true;
+        }
+        let in_room =
+            RoomCall { room, participant: of, key, own, mix, plays: HashMap::new(), last_key: String::new() };
+        self.rooms.calls.all.insert(call_id.clone(), in_room);
+        self.want_hold(call_id, false);
+        self.sound(call_id);
+        self.publish_call(call_id);
+        Ok(())
+    }
+
+    /// As far as it can be known who it is; two are never named the same.
+    fn name_of_caller(&self, room: &str, call: &CallId) -> String {
+        let shown = self.calls.get(call).map(|call| call.far_shown()).unwrap_or_default();
+        let mut name: String = crate::owner::text::shown(&shown).chars().take(48).collect();
+        name = name.trim().to_owned();
+        if check_login(&name).is_err() {
+            name = "Phone".into();
+        }
+        let room = self.rooms.all.get(room);
+        let is_taken = |name: &str| {
+            room.is_some_and(|room| {
+                room.named(name).is_some() || room.knocking().iter().any(|it| it.member.login == name)
+            })
+        };
+        let numbered = (2..).map(|number| format!("{name} {number}"));
+        std::iter::once(name.clone()).chain(numbered).find(|name| !is_taken(name)).unwrap_or(name)
+    }
+
+    /// What the room tells a call is what there is to be heard.
+    pub(super) fn on_call_room_news(&mut self, call: &CallId, news: News) {
+        match news {
+            News::State(present) => {
+                for name in present.into_iter().flat_map(|present| present.streams) {
+                    self.let_call_hear(call, name);
+                }
+            }
+            News::Published { stream, .. } => self.let_call_hear(call, stream),
+            News::Unpublished { stream, .. } => {
+                let Some(found) = self.rooms.calls.all.get(call) else { return };
+                let of_name = found.plays.iter().filter(|(_, play)| play.name == stream);
+                for key in of_name.map(|(key, _)| *key).collect::<Vec<_>>() {
+                    self.end_play_of_call(call, key);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn let_call_hear(&mut self, call: &CallId, name: String) {
+        let key = self.streams.new_key();
+        let (sink, outlets) = receive::sink();
+        let own = Own::default();
+        let Some(found) = self.rooms.calls.all.get_mut(call) else { return };
+        let play = Play { name: name.clone(), own: own.clone(), outlets: Some(outlets) };
+        found.plays.insert(key, play);
+        self.stream_door.ask(Ask::Play { stream: key, name, own, sink });
+        // Nobody at a telephone looks.
+        self.stream_door.ask(Ask::Watch { stream: key, picture: None });
+    }
+
+    fn end_play_of_call(&mut self, call: &CallId, key: Key) {
+        let Some(found) = self.rooms.calls.all.get_mut(call) else { return };
+        if let Some(play) = found.plays.remove(&key) {
+            let _ = found.mix.send(Change::End(key));
+            self.stream_door.ask(Ask::End { stream: key });
+            play.own.close();
+        }
+    }
+
+    /// What comes is known. False where no call in a room hears it.
+    pub(in super::super) fn on_room_call_tracks(&mut self, key: Key, tracks: &Tracks) -> bool {
+        let Some(call) = self.rooms.calls.playing(key) else { return false };
+        let Some(play) = call.plays.get_mut(&key) else { return true };
+        let Some(outlets) = play.outlets.take() else { return true };
+        let codec = tracks.audio.as_ref().and_then(|track| track.codec.parse::<Codec>().ok());
+        let counters = Arc::clone(&play.own.counters);
+        let sound = codec.map(|codec| PlayedSound::new(codec, outlets.sound, counters, 1.0));
+        if let Some(Ok(sound)) = sound {
+            let _ = call.mix.send(Change::Begin(key, Box::new(sound)));
+        }
+        true
+    }
+
+    /// A stream of a call in a room, or one that it hears, is over. False where it is none.
+    pub(in super::super) fn on_room_call_stream_ended(&mut self, key: Key, failed: bool) -> bool {
+        let hears = self.rooms.calls.all.iter().find(|(_, call)| call.plays.contains_key(&key));
+        if let Some(call) = hears.map(|(call, _)| call.clone()) {
+            self.end_play_of_call(&call, key);
+            return true;
+        }
+        let is_own = self.rooms.calls.all.values().any(|call| call.key == key);
+        if is_own {
+            self.on_room_stream_over(key, failed);
+        }
+        is_own
+    }
+
+    /// False where it is no call's stream.
+    pub(in super::super) fn on_room_call_flows(&mut self, key: Key) -> bool {
+        if self.rooms.calls.playing(key).is_some() {
+            return true;
+        }
+        let is_own = self.rooms.calls.all.values().any(|call| call.key == key);
+        if let (true, Some((name, claim))) = (is_own, self.rooms.claim_of(key)) {
+            let (name, of) = (name.clone(), claim.of.clone());
+            if let Some(room) = self.room_of(&of) {
+                let stream =
+                    Published { name, screen: false, has_video: false, has_audio: true, video_muted: false };
+                room.publish(&of, stream);
+            }
+        }
+        is_own
+    }
+
+    /// The call goes on with us alone, or is over.
+    pub(super) fn end_room_call(&mut self, call_id: &CallId) {
+        let Some(found) = self.rooms.calls.all.remove(call_id) else { return };
+        self.on_room_stream_over(found.key, false);
+        self.stream_door.ask(Ask::End { stream: found.key });
+        found.own.close();
+        for (key, play) in found.plays {
+            self.stream_door.ask(Ask::End { stream: key });
+            play.own.close();
+        }
+        let Some(call) = self.calls.get_mut(call_id) else { return };
+        call.in_room = false;
+        if let Some(leg) = call.leg.as_ref().map(|leg| leg.id) {
+            self.media.ask(MediaAsk::PublishLeg { leg, sound: None });
+            self.media.ask(MediaAsk::Inject { leg, source: None });
+        }
+        self.sound(call_id);
+        self.publish_call(call_id);
+    }
+
+    pub(super) fn remove_call(&mut self, id: &RoomId, call: &CallId) -> Result<(), Failure> {
+        let room = self.hosted_room(id)?;
+        let found = self.rooms.calls.all.get(call).filter(|found| found.room == room);
+        let of = found.map(|found| found.participant.clone());
+        let of = of.ok_or_else(|| wrong_state("this call is not in the room"))?;
+        self.leave_room(&of);
+        Ok(())
+    }
+
+    /// Where our user is a host.
+    pub(super) fn hosted_room(&mut self, id: &RoomId) -> Result<String, Failure> {
+        let stay = self.stay(id)?;
+        let (room, own) = (stay.room.clone(), stay.own.clone());
+        let is_host = self.room_of(&own).and_then(|room| room.member(&own)).is_some_and(|member| member.host);
+        if is_host { Ok(room) } else { Err(wrong_state("this is for hosts")) }
+    }
+
+    /// Calls that began, ended, or pressed keys: dealt with when the loop has carried out what led to it.
+    pub(in super::super) fn note_call_of_room(&mut self, event: &Event) {
+        use CallStatus::{Busy, Established, Failed, Finish};
+        let calls = &mut self.rooms.calls;
+        match event {
+            Event::CallStatusEvent { status: Finish | Busy | Failed, call_id, .. }
+                if calls.all.contains_key(call_id) || calls.called.contains_key(call_id) =>
+            {
+                calls.due.push((call_id.clone(), false));
+            }
+            Event::CallStatusEvent { status: Established, call_id, .. }
+                if calls.called.contains_key(call_id) =>
+            {
+                calls.due.push((call_id.clone(), true));
+            }
+            Event::DtmfReceived { call_id, digit } => {
+                let Some(call) = calls.all.get_mut(call_id) else { return };
+                let before = std::mem::replace(&mut call.last_key, digit.clone());
+                let of = call.participant.clone();
+                if [before.as_str(), digit.as_str()] == MUTE {
+                    self.toggle_call(&of);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn toggle_call(&mut self, of: &ParticipantId) {
+        let Some(room) = self.room_of(of) else { return };
+        let Some(muted) = room.member(of).map(|member| !member.audio_muted) else { return };
+        room.set_muted(of, muted);
+        self.silence_call(of, muted);
+    }
+
+    pub(super) fn silence_call(&mut self, of: &ParticipantId, on: bool) {
+        let keys = self.rooms.claims.values().filter(|claim| claim.of == *of).map(|claim| claim.key);
+        for stream in keys.collect::<Vec<_>>() {
+            self.stream_door.ask(Ask::Silence { stream, on });
+            self.stream_door.ask(Ask::Mute { stream, audio: on, video: false });
+        }
+    }
+
+    /// False where there was something to do.
+    pub(super) fn drain_room_calls(&mut self) -> bool {
+        let due = std::mem::take(&mut self.rooms.calls.due);
+        let idle = due.is_empty();
+        for (call, answered) in due {
+            let called = self.rooms.calls.called.remove(&call);
+            match (answered, called) {
+                (true, Some(room)) => {
+                    if let Err(failure) = self.add_call(&room, &call) {
+                        self.notice(sidetone_api::NoticeLevel::Warning, &failure.message, Some(&call));
+                    }
+                }
+                (true, None) => {}
+                (false, _) => {
+                    if let Some(of) = self.rooms.calls.participant(&call).cloned() {
+                        self.end_room_streams(&of, BY_USER);
+                        self.leave_room(&of);
+                    }
+                }
+            }
+        }
+        idle
+    }
+}
