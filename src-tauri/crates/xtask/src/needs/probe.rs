@@ -59,10 +59,42 @@ fn has_shared_library(name: &str) -> bool {
     let compilers: Vec<PathBuf> = versions.filter(is_llvm).collect();
     folders.extend(compilers.into_iter().flat_map(|folder| [folder.join("lib"), folder.join("lib64")]));
     folders.extend(std::env::var_os("LIBCLANG_PATH").map(PathBuf::from));
-    let is_it = |entry: &std::fs::DirEntry| {
-        let file = entry.file_name();
-        let file = file.to_string_lossy();
-        file.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '-'])) && file.contains(".so")
-    };
+    let is_it = |entry: &std::fs::DirEntry| is_shared_library(&entry.file_name().to_string_lossy(), name);
     folders.iter().flat_map(std::fs::read_dir).any(|folder| folder.flatten().any(|entry| is_it(&entry)))
+}
+
+/// `NAME.so`, and a version behind either part: `libclang-14.so.1` is libclang, `libclang-cpp.so.14` is another library.
+fn is_shared_library(file: &str, name: &str) -> bool {
+    let Some((stem, version)) = file.split_once(".so") else { return false };
+    let is_whole = version.is_empty() || version.starts_with('.');
+    let rest = stem.strip_prefix(name);
+    is_whole
+        && rest.is_some_and(|rest| {
+            rest.is_empty()
+                || rest.strip_prefix('-').is_some_and(|rest| rest.starts_with(|it: char| it.is_ascii_digit()))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_shared_library;
+
+    #[test]
+    fn a_library_is_known_with_its_versions_and_not_taken_for_another() {
+        for file in
+            ["libclang.so", "libclang.so.1", "libclang-14.so", "libclang-14.so.1", "libclang-14.0.6.so.1"]
+        {
+            assert!(is_shared_library(file, "libclang"), "{file}");
+        }
+        for file in [
+            "libclang-cpp.so.14",
+            "libclang-cpp.so",
+            "libclang.a",
+            "libclang.sock",
+            "libclangd.so",
+            "libclang-.so",
+        ] {
+            assert!(!is_shared_library(file, "libclang"), "{file}");
+        }
+    }
 }
