@@ -115,6 +115,14 @@ impl Backend {
         }
     }
 
+    /// Waits until more has come.
+    pub(crate) async fn hears_more(&mut self) {
+        match timeout(SOON, self.heard.recv()).await {
+            Ok(Some(heard)) => self.seen.push(heard),
+            _ => panic!("no more came, but {:#?}", self.hooks()),
+        }
+    }
+
     /// Names and statuses of all that came, in order.
     pub(crate) fn hooks(&mut self) -> Vec<String> {
         while let Ok(heard) = self.heard.try_recv() {
