@@ -155,7 +155,6 @@ async fn a_backend_that_is_not_there_stops_no_stream_even_under_fail() {
     let backend = Backend::start().await;
     let mut settings = hooked(&backend, json!({"StreamKeepAliveEvent": {"restOnError": "FAIL"}}));
     settings.hooks.keep_alive_seconds = 1;
-    settings.hooks.timeout_ms = 200;
     let mut phone = Phone::start(settings).await;
     let stream = phone.published("tv").await;
     drop(backend);
