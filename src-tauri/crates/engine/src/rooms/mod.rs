@@ -93,4 +93,6 @@ pub(crate) enum Output {
     Out(ParticipantId, String),
     /// Nothing is heard of a participant until it speaks again by itself.
     Silenced(ParticipantId),
+    /// A host has ended it for all.
+    Closed,
 }

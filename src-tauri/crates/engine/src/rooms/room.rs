@@ -252,6 +252,7 @@ impl Room {
         for member in std::mem::take(&mut self.members) {
             self.out.push_back(Output::Out(member.id, info.into()));
         }
+        self.out.push_back(Output::Closed);
         self.changed = true;
     }
 

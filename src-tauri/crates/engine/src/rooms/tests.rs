@@ -307,7 +307,7 @@ fn who_is_sent_out_does_not_come_back_by_its_session() {
     );
     ask(&mut room, "ann", RoomAsk::Close).unwrap();
     let ended = |login| Output::Out(id(login), "a host has ended the room".into());
-    assert_eq!(others(&mut room), [ended("ann"), ended("cem")]);
+    assert_eq!(others(&mut room), [ended("ann"), ended("cem"), Output::Closed]);
     assert!(room.is_empty());
 }
 

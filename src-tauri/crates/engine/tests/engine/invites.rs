@@ -118,4 +118,11 @@ async fn who_is_sent_out_does_not_come_back_by_the_same_invite() {
     ask(&host, &room, RoomAsk::Leave).await.unwrap();
     let late = guest(&host, "carol", &other).await.err().expect("nobody is there");
     assert!(late.contains("not begun"), "{late}");
+    // It can begin again, and the link is good; once a host has ended it for all, it is not.
+    let room = join(&host, joining("ada")).await;
+    guest(&host, "carol", &other).await.expect("the meeting has begun");
+    ask(&host, &room, RoomAsk::Close).await.unwrap();
+    join(&host, joining("ada")).await;
+    let late = guest(&host, "carol", &other).await.err().expect("that meeting is over");
+    assert!(late.contains("not good any more"), "{late}");
 }

@@ -52,6 +52,7 @@ impl Owner {
             }
             Output::Out(id, info) => self.on_sent_out(room, &id, &info),
             Output::Silenced(id) => self.on_silenced(&id),
+            Output::Closed => self.rooms.invites.revoke(room),
         }
     }
 
