@@ -23,7 +23,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    async fn open(host: &Phone, login: &'static str) -> Self {
+    pub(crate) async fn open(host: &Phone, login: &'static str) -> Self {
         let client = Client::with(host, &json!({ "custom": { "login": login } })).await;
         Self::of(client, login)
     }

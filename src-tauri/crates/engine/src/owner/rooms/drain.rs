@@ -17,7 +17,7 @@ impl Owner {
             idle = false;
             self.on_room_output(&room, output);
         }
-        self.rooms.all.retain(|_, room| !room.is_empty());
+        self.forget_rooms();
         idle
     }
 
@@ -70,7 +70,7 @@ impl Owner {
                 self.end_room_streams(id, info);
                 let _ = self.hang_up(&call);
             }
-            None => {}
+            None => self.on_inserted_out(room, id),
         }
         self.rooms.seats.remove(id);
         self.on_gone(id, true);
@@ -130,6 +130,7 @@ impl Owner {
             })
             .collect();
         for id in stays {
+            self.follow_composition(&id);
             if let Some(room) = self.room_view(&id) {
                 self.publish(Event::RoomChanged { room });
             }
