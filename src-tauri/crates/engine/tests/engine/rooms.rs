@@ -75,6 +75,18 @@ impl Page {
         self.told().await
     }
 
+    /// How a stream of its own ends.
+    pub(crate) async fn stopped(&mut self, wanted: &str) -> String {
+        loop {
+            match self.client.told().await {
+                ClientNews::Stream(view) if view.media_session_id == wanted && view.status.is_end() => {
+                    return view.info;
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// What becomes of a stream, in a word.
     pub(crate) async fn stream(&mut self, ask: ClientAsk) -> String {
         self.client.ask(ask).await;

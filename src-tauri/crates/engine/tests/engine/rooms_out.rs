@@ -8,7 +8,7 @@ use crate::{
 use serde_json::json;
 use sidetone_api::{
     AudioInput, Command, FailureCode, ParticipantKind, RoomAsk, RoomId, RoomJoining, RoomView, Settings,
-    StreamId, StreamSources, StreamStatus,
+    Snapshot, StreamId, StreamSources, StreamStatus,
 };
 use sidetone_engine::UnitMedia;
 use sidetone_media::video::{Picture, Size, compose::places};
@@ -40,6 +40,11 @@ fn sources(video: &str, tone: f32) -> StreamSources {
 
 fn view(phone: &Phone) -> &RoomView {
     phone.state().rooms.first().expect("a room")
+}
+
+/// Of the only room.
+fn room_of(state: &Snapshot) -> Option<&RoomView> {
+    state.rooms.first()
 }
 
 fn publish(name: Option<&str>) -> RoomAsk {
@@ -107,8 +112,8 @@ async fn a_room_is_published_with_the_picture_of_each_and_all_that_is_said() {
     let room = join(&host, settings).await;
     told(&host, &room, play(Some("film"))).await;
     host.until("the film in the room", |state| {
-        let room = &state.rooms[0];
-        room.played.as_deref() == Some("film") && room.participants.len() == 2
+        room_of(state)
+            .is_some_and(|room| room.played.as_deref() == Some("film") && room.participants.len() == 2)
     })
     .await;
     let inserted = &view(&host).participants[1];
@@ -119,7 +124,10 @@ async fn a_room_is_published_with_the_picture_of_each_and_all_that_is_said() {
     // Nothing is on our own screen: what is put together is received for that alone.
     told(&host, &room, RoomAsk::Show { pictures: vec![] }).await;
     told(&host, &room, publish(Some("show"))).await;
-    host.until("where it is published", |state| state.rooms[0].published.as_deref() == Some("show")).await;
+    host.until("where it is published", |state| {
+        room_of(state).is_some_and(|room| room.published.as_deref() == Some("show"))
+    })
+    .await;
     host.until("it in the list", |state| state.gateway.streams.iter().any(|it| it.name == "show")).await;
     let played = host.played("show").await;
     let mut pictures = host.handle.pictures(played.clone()).await.unwrap();
@@ -160,7 +168,7 @@ async fn a_room_is_published_with_the_picture_of_each_and_all_that_is_said() {
     told(&host, &room, publish(None)).await;
     host.stream_status(&composed, StreamStatus::Unpublished).await;
     host.stream_status(&played, StreamStatus::Stopped).await;
-    host.until("no publication", |state| state.rooms[0].published.is_none()).await;
+    host.until("no publication", |state| room_of(state).is_some_and(|room| room.published.is_none())).await;
     // With the room it ends, too.
     told(&host, &room, publish(Some("again"))).await;
     host.until("it again", |state| state.gateway.streams.iter().any(|it| it.name == "again")).await;
@@ -188,7 +196,7 @@ async fn a_room_is_recorded_while_it_is_published_and_the_others_are_told() {
     told(&host, &room, record(true)).await;
     assert_eq!(ask(&host, &room, record(true)).await.unwrap_err().code, FailureCode::WrongState);
     host.until("a second of it", |state| {
-        let recording = state.rooms[0].recording.as_ref();
+        let recording = room_of(state).and_then(|room| room.recording.as_ref());
         recording.is_some_and(|it| it.seconds >= 1 && it.path.ends_with(" tea.mp4") && it.problem.is_none())
     })
     .await;
@@ -208,17 +216,21 @@ async fn a_room_is_recorded_while_it_is_published_and_the_others_are_told() {
     told(&host, &room, publish(None)).await;
     let before = view(&host).recording.as_ref().unwrap().seconds;
     host.until("it goes on", |state| {
-        state.rooms[0].recording.as_ref().is_some_and(|recording| recording.seconds > before)
+        room_of(state)
+            .and_then(|room| room.recording.as_ref())
+            .is_some_and(|recording| recording.seconds > before)
     })
     .await;
     told(&host, &room, record(false)).await;
     host.notice("recorded ").await;
-    host.until("no recording", |state| state.rooms[0].recording.is_none()).await;
+    host.until("no recording", |state| room_of(state).is_some_and(|room| room.recording.is_none())).await;
     host.check().await;
     // One that is not stopped is whole when the room is left.
     told(&host, &room, record(true)).await;
     host.until("another", |state| {
-        state.rooms[0].recording.as_ref().is_some_and(|recording| recording.seconds >= 1)
+        room_of(state)
+            .and_then(|room| room.recording.as_ref())
+            .is_some_and(|recording| recording.seconds >= 1)
     })
     .await;
     told(&host, &room, RoomAsk::Leave).await;
@@ -247,11 +259,14 @@ async fn a_stream_that_is_played_in_a_room_comes_and_goes_for_everybody() {
     let unpublished = |name: &str| json!(["UNPUBLISHED", { "login": name, "name": name }]);
     told(&host, &room, play(Some("one"))).await;
     assert_eq!((ann.told().await, ann.told().await), (json!(["JOINED", "one"]), published("one")));
-    let of_room = |state: &sidetone_api::Snapshot| {
+    let of_room = |state: &Snapshot| {
         let streams = state.streams.iter().filter(|it| it.room_id.is_some());
         streams.map(|it| it.name.clone()).collect::<Vec<_>>()
     };
-    host.until("we play it, too", |state| of_room(state) == ["one"]).await;
+    let is_played = |state: &Snapshot, name: &str| {
+        room_of(state).is_some_and(|room| room.played.as_deref() == Some(name)) && of_room(state) == [name]
+    };
+    host.until("we play it, too", |state| is_played(state, "one")).await;
     told(&host, &room, play(Some("one"))).await;
     told(&host, &room, RoomAsk::MuteOther { participant_id: None }).await;
     let inserted = view(&host).participants.last().unwrap();
@@ -264,18 +279,20 @@ async fn a_stream_that_is_played_in_a_room_comes_and_goes_for_everybody() {
     told(&host, &room, play(Some("two"))).await;
     assert_eq!((ann.told().await, ann.told().await), (unpublished("one"), json!(["LEFT", "one"])));
     assert_eq!((ann.told().await, ann.told().await), (json!(["JOINED", "two"]), published("two")));
-    host.until("the other instead", |state| of_room(state) == ["two"]).await;
+    host.until("the other instead", |state| is_played(state, "two")).await;
     let inserted = view(&host).participants.last().unwrap().participant_id.clone();
     told(&host, &room, RoomAsk::Remove { participant_id: inserted }).await;
     assert_eq!((ann.told().await, ann.told().await), (unpublished("two"), json!(["LEFT", "two"])));
-    host.until("nothing is played", |state| state.rooms[0].played.is_none()).await;
+    host.until("nothing is played", |state| room_of(state).is_some_and(|room| room.played.is_none())).await;
 
     told(&host, &room, play(Some("one"))).await;
     assert_eq!((ann.told().await, ann.told().await), (json!(["JOINED", "one"]), published("one")));
     host.done(Command::UnPublishStream { stream_id: first.clone() }).await;
     assert_eq!((ann.told().await, ann.told().await), (unpublished("one"), json!(["LEFT", "one"])));
     host.until("its end", |state| {
-        state.rooms[0].played.is_none() && of_room(state).is_empty() && stream(state, &first).is_none()
+        room_of(state).is_some_and(|room| room.played.is_none())
+            && of_room(state).is_empty()
+            && stream(state, &first).is_none()
     })
     .await;
     host.check().await;
