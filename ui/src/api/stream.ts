@@ -77,7 +77,7 @@ export type StreamDirection = "published" | "played";
 
 /**
  * What a published stream is made of. Pictures are named as `default`, `device:ID`, `screen:ID`, `window:ID`, `image:PATH`,
- * `file:PATH` or `bars`.
+ * `file:PATH` or `bars`. A whole room is told as `room`, which cannot be asked for here.
  */
 export type StreamSources = { 
 /**

@@ -59,7 +59,7 @@ pub struct StreamView {
 }
 
 /// What a published stream is made of. Pictures are named as `default`, `device:ID`, `screen:ID`, `window:ID`, `image:PATH`,
-/// `file:PATH` or `bars`.
+/// `file:PATH` or `bars`. A whole room is told as `room`, which cannot be asked for here.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]

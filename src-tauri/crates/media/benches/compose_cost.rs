@@ -7,7 +7,10 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use sidetone_media::video::{Bars, Compositor, Corner, FramePool, Inset, Picture, PixelFormat, Size};
+use sidetone_media::video::{
+    Bars, Compositor, Corner, EncoderOptions, FramePool, Inset, MediaClock, Mosaic, Picture, PixelFormat,
+    Size, Tile, VideoCodec,
+};
 
 const PICTURES: usize = 20;
 const LEAST_NS: u64 = 300_000_000;
@@ -34,6 +37,30 @@ fn main() {
         measure(&format!("1080p that stands and 720p, to {name}"), |at| {
             compositor.compose(Some(&mains[0]), Some((&smalls[at % 2], inset)), Instant::now()).unwrap()
         });
+    }
+    for (name, size, count) in
+        [("4 of 360p", Size::P360, 4), ("4 of 720p", Size::P720, 4), ("16 of 360p", Size::P360, 16)]
+    {
+        let pictures = moving(size);
+        let tiles = |at: usize| -> Vec<Tile> {
+            let picture = Some(pictures[at % 2].clone());
+            let tile = Tile { name: "Somebody".into(), picture, large: false, speaks: false };
+            vec![tile; count]
+        };
+        let mut mosaic = Mosaic::new(Size::P720);
+        measure(&format!("{name} side by side in 720p"), |at| {
+            mosaic.compose(&tiles(at), Instant::now()).unwrap()
+        });
+        if count == 4 {
+            let clock = MediaClock::new(Instant::now(), 0);
+            let options = EncoderOptions::new(Size::P720, 1_500_000, clock);
+            let mut encoder = VideoCodec::H264.encoder(&options).unwrap();
+            measure(&format!("{name} side by side in 720p, encoded"), |at| {
+                let picture = mosaic.compose(&tiles(at), Instant::now()).unwrap();
+                black_box(encoder.encode(&picture, false).unwrap());
+                picture
+            });
+        }
     }
     let square = moving(Size::new(1080, 1080).unwrap());
     let mut compositor = Compositor::new(Size::P720);

@@ -20,6 +20,9 @@ export const QUALITY_TONES: Readonly<Record<Quality, Tone>> = { unknown: 'off', 
 /** A published stream shows its picture before anybody is told of it. */
 export const showsPicture = ({ direction, sources, video }: StreamView): boolean => (direction === 'published' ? sources?.video !== undefined : video !== null)
 
+/** A whole room has no sources that could be chosen. */
+export const isRoom = ({ sources }: StreamView): boolean => sources?.video === 'room'
+
 /** A URL's host and last part say which stream it is. */
 export function shortName(name: string): string {
   if (!isUrl(name)) return name

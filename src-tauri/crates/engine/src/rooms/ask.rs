@@ -1,7 +1,7 @@
 //! What participants ask of a room.
 
 use super::{LONGEST_MESSAGE, News, REACTIONS, Room, check_settings};
-use sidetone_api::{Failure, FailureCode, ParticipantId, RoomAsk};
+use sidetone_api::{Failure, FailureCode, ParticipantId, ParticipantKind, RoomAsk};
 use std::time::Instant;
 
 /// Bytes of a password.
@@ -51,6 +51,9 @@ impl Room {
             }
             RoomAsk::MuteOther { participant_id: Some(id) } => {
                 self.other(by, &id)?;
+                if self.member(&id).is_some_and(|member| member.kind == ParticipantKind::Stream) {
+                    return Err(wrong_state("a stream that is played cannot be muted, but taken out"));
+                }
                 self.silence(&id);
             }
             RoomAsk::MuteOther { participant_id: None } => {

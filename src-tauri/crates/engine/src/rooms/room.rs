@@ -257,7 +257,9 @@ impl Room {
     }
 
     pub(super) fn silence(&mut self, id: &ParticipantId) {
-        let Some(member) = self.member_mut(id) else { return };
+        let Some(member) = self.member_mut(id).filter(|member| member.kind != ParticipantKind::Stream) else {
+            return;
+        };
         (member.silenced, member.audio_muted) = (true, true);
         self.out.push_back(Output::Silenced(id.clone()));
     }
@@ -319,7 +321,8 @@ impl Room {
         }
     }
 
-    pub(super) fn touch(&mut self) {
+    /// It is shown otherwise.
+    pub(crate) fn touch(&mut self) {
         self.changed = true;
     }
 }

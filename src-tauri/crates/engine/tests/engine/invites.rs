@@ -126,3 +126,24 @@ async fn who_is_sent_out_does_not_come_back_by_the_same_invite() {
     let late = guest(&host, "carol", &other).await.err().expect("that meeting is over");
     assert!(late.contains("not good any more"), "{late}");
 }
+
+#[tokio::test]
+async fn a_guest_plays_what_is_played_in_the_meeting_as_long_as_it_is() {
+    let (mut host, room) = host_with_lobby().await;
+    host.published("tv").await;
+    host.until("it in the list", |state| state.gateway.streams.len() == 1).await;
+    let (token, ..) = invited(&host, &room, true, false).await;
+    let mut bob = guest(&host, "bob", &token).await.unwrap();
+    let play = |id: &str| ClientAsk::Play(stream(id, "tv", Direction::Receive));
+    let into = |name: Option<&str>| RoomAsk::PlayStream { name: name.map(String::from) };
+    ask(&host, &room, into(Some("tv"))).await.unwrap();
+    assert_eq!(bob.stream(play("m1")).await, "Stream not found", "he is not in yet");
+    bob.ask("join", json!({ "name": "tea", "invite": token })).await;
+    let mut told = [bob.told().await, bob.told().await];
+    told.sort_by_key(|told| told.is_array());
+    assert_eq!(told[1][1], json!(["ada", { "login": "tv", "name": "tv" }]));
+    assert_eq!(bob.stream(play("m2")).await, "described");
+    ask(&host, &room, into(None)).await.unwrap();
+    assert_eq!(bob.stopped("m2").await, "Stopped by user");
+    assert_eq!(bob.stream(play("m3")).await, "Restricted access");
+}

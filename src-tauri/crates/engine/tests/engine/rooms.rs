@@ -23,7 +23,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    async fn open(host: &Phone, login: &'static str) -> Self {
+    pub(crate) async fn open(host: &Phone, login: &'static str) -> Self {
         let client = Client::with(host, &json!({ "custom": { "login": login } })).await;
         Self::of(client, login)
     }
@@ -73,6 +73,18 @@ impl Page {
     async fn said(&mut self, ask: Value) -> Value {
         self.ask("ask", json!({ "name": "tea", "room": ask })).await;
         self.told().await
+    }
+
+    /// How a stream of its own ends.
+    pub(crate) async fn stopped(&mut self, wanted: &str) -> String {
+        loop {
+            match self.client.told().await {
+                ClientNews::Stream(view) if view.media_session_id == wanted && view.status.is_end() => {
+                    return view.info;
+                }
+                _ => {}
+            }
+        }
     }
 
     /// What becomes of a stream, in a word.

@@ -20,7 +20,7 @@ pub use codec::{
     CodecInfo, ContentHint, Encoded, EncoderOptions, MediaClock, VideoCodec, VideoDecoder, VideoEncoder,
     available_codecs,
 };
-pub use compose::{Compositor, Corner, Inset};
+pub use compose::{Compositor, Corner, Inset, Mosaic, Tile};
 pub use error::VideoError;
 pub use packet::{
     MAX_PAYLOAD, PacketizationMode, Packetizer, Payload, PayloadInfo, begins_key_frame, depacketize, inspect,

@@ -1,5 +1,7 @@
 //! The room module of the official SDK: pages among themselves, and with our own program in the room.
 
+mod out;
+
 use super::{Program, SILENT, SOON, WebSdk, needs};
 use crate::audio::{CORRELATED, voices};
 use serde_json::{Value, json};

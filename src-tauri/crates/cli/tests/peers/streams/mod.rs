@@ -188,7 +188,7 @@ fn last_info(lines: &[Value]) -> (String, String) {
     (text("status"), text("info"))
 }
 
-fn path(room: &Room, name: &str) -> (PathBuf, String) {
+pub(crate) fn path(room: &Room, name: &str) -> (PathBuf, String) {
     let path = room.dir().join(name);
     let text = path.display().to_string();
     (path, text)

@@ -22,6 +22,7 @@ pub(crate) mod relays;
 pub(crate) mod router;
 pub(crate) mod send;
 mod servers;
+pub(crate) mod stage;
 mod tap;
 mod timeline;
 pub(crate) mod trusts;

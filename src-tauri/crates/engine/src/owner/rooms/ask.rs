@@ -2,7 +2,7 @@
 
 use super::super::Owner;
 use crate::owner::{call::Wish, streams::check_volume};
-use sidetone_api::{Failure, FailureCode, ParticipantId, Reply, RoomAsk, RoomId, SessionId};
+use sidetone_api::{Failure, ParticipantId, Reply, RoomAsk, RoomId, SessionId};
 use std::time::Instant;
 
 impl Owner {
@@ -22,8 +22,9 @@ impl Owner {
             RoomAsk::AddCall { call_id } => self.add_call(id, &call_id)?,
             RoomAsk::RemoveCall { call_id } => self.remove_call(id, &call_id)?,
             RoomAsk::CallIn { callee, session_id } => return self.call_in(id, &callee, session_id),
-            RoomAsk::PlayStream { .. } => return not_yet("streams that are played into rooms"),
-            RoomAsk::Publish { .. } | RoomAsk::Record { .. } => return not_yet("rooms as one stream"),
+            RoomAsk::PlayStream { name } => self.play_into_room(id, name)?,
+            RoomAsk::Publish { name, token } => self.publish_room(id, name, token)?,
+            RoomAsk::Record { on } => self.record_room(id, on)?,
             ask => {
                 let room = self.room_of(&own).ok_or_else(|| Failure::not_found("room", id.as_str()))?;
                 room.ask(Instant::now(), &own, ask)?;
@@ -71,8 +72,4 @@ impl Owner {
         }
         Ok(reply)
     }
-}
-
-fn not_yet<T>(what: &str) -> Result<T, Failure> {
-    Err(Failure::new(FailureCode::WrongState, format!("{what} are not there yet")))
 }

@@ -1,26 +1,18 @@
 //! Calls in rooms: each hears all the others, mixed, and is heard by them as a stream.
 
-use super::{super::Owner, At, BY_USER, Claim, Seat};
+use super::{super::Owner, At, BY_USER, Claim, Seat, ears::Ears};
 use crate::{
     io::{
         clock,
-        media::{Ask as MediaAsk, Change, Outlet, PlayedSound, PublishedSound, RoomMix},
-        streams::{
-            Ask, Key, Own, Tracks,
-            receive::{self, Outlets},
-            router::AudioTrack,
-            send::Control,
-        },
+        media::{Ask as MediaAsk, Outlet, PublishedSound},
+        streams::{Ask, Key, Own, Tracks, router::AudioTrack, send::Control},
     },
     owner::view::new_id,
     rooms::{Entry, News, Published, check_login},
 };
 use sidetone_api::{CallId, CallStatus, Event, Failure, FailureCode, ParticipantId, ParticipantKind, RoomId};
 use sidetone_media::{Codec, Source};
-use std::{
-    collections::HashMap,
-    sync::{Arc, mpsc},
-};
+use std::{collections::HashMap, sync::Arc};
 
 /// The keys with which a caller mutes itself, and speaks again.
 const MUTE: [&str; 2] = ["*", "6"];
@@ -41,16 +33,8 @@ struct RoomCall {
     /// Its sound, as a stream.
     key: Key,
     own: Own,
-    mix: mpsc::Sender<Change>,
-    /// What it hears.
-    plays: HashMap<Key, Play>,
+    ears: Ears,
     last_key: String,
-}
-
-struct Play {
-    name: String,
-    own: Own,
-    outlets: Option<Outlets>,
 }
 
 impl std::fmt::Debug for RoomCall {
@@ -69,7 +53,7 @@ impl Calls {
     }
 
     fn playing(&mut self, key: Key) -> Option<&mut RoomCall> {
-        self.all.values_mut().find(|call| call.plays.contains_key(&key))
+        self.all.values_mut().find(|call| call.ears.has(key))
     }
 }
 
@@ -129,14 +113,13 @@ impl Owner {
             own: own.clone(),
             control: Control::default(),
         });
-        let (mix, source) = RoomMix::new();
+        let (ears, source) = Ears::new();
         self.media.ask(MediaAsk::PublishLeg { leg, sound: Some(Box::new(sound)) });
         self.media.ask(MediaAsk::Inject { leg, source: Some(Box::new(source) as Box<dyn Source>) });
         if let Some(call) = self.calls.get_mut(call_id) {
             call.in_room = true;
         }
-        let in_room =
-            RoomCall { room, participant: of, key, own, mix, plays: HashMap::new(), last_key: String::new() };
+        let in_room = RoomCall { room, participant: of, key, own, ears, last_key: String::new() };
         self.rooms.calls.all.insert(call_id.clone(), in_room);
         self.want_hold(call_id, false);
         self.sound(call_id);
@@ -172,10 +155,8 @@ impl Owner {
             }
             News::Published { stream, .. } => self.let_call_hear(call, stream),
             News::Unpublished { stream, .. } => {
-                let Some(found) = self.rooms.calls.all.get(call) else { return };
-                let of_name = found.plays.iter().filter(|(_, play)| play.name == stream);
-                for key in of_name.map(|(key, _)| *key).collect::<Vec<_>>() {
-                    self.end_play_of_call(call, key);
+                if let Some(found) = self.rooms.calls.all.get_mut(call) {
+                    found.ears.end_others(|name| name != stream, &self.stream_door);
                 }
             }
             _ => {}
@@ -184,44 +165,27 @@ impl Owner {
 
     fn let_call_hear(&mut self, call: &CallId, name: String) {
         let key = self.streams.new_key();
-        let (sink, outlets) = receive::sink();
-        let own = Own::default();
-        let Some(found) = self.rooms.calls.all.get_mut(call) else { return };
-        let play = Play { name: name.clone(), own: own.clone(), outlets: Some(outlets) };
-        found.plays.insert(key, play);
-        self.stream_door.ask(Ask::Play { stream: key, name, own, sink });
-        // Nobody at a telephone looks.
-        self.stream_door.ask(Ask::Watch { stream: key, picture: None });
-    }
-
-    fn end_play_of_call(&mut self, call: &CallId, key: Key) {
-        let Some(found) = self.rooms.calls.all.get_mut(call) else { return };
-        if let Some(play) = found.plays.remove(&key) {
-            let _ = found.mix.send(Change::End(key));
-            self.stream_door.ask(Ask::End { stream: key });
-            play.own.close();
+        if let Some(found) = self.rooms.calls.all.get_mut(call) {
+            found.ears.begin(key, name, &self.stream_door);
         }
     }
 
-    /// What comes is known. False where no call in a room hears it.
+    /// What comes is known. False where neither a call in a room hears it nor a room that is one stream.
     pub(in super::super) fn on_room_call_tracks(&mut self, key: Key, tracks: &Tracks) -> bool {
-        let Some(call) = self.rooms.calls.playing(key) else { return false };
-        let Some(play) = call.plays.get_mut(&key) else { return true };
-        let Some(outlets) = play.outlets.take() else { return true };
-        let codec = tracks.audio.as_ref().and_then(|track| track.codec.parse::<Codec>().ok());
-        let counters = Arc::clone(&play.own.counters);
-        let sound = codec.map(|codec| PlayedSound::new(codec, outlets.sound, counters, 1.0));
-        if let Some(Ok(sound)) = sound {
-            let _ = call.mix.send(Change::Begin(key, Box::new(sound)));
-        }
+        let Some(call) = self.rooms.calls.playing(key) else {
+            return self.on_composition_tracks(key, tracks);
+        };
+        call.ears.on_tracks(key, tracks);
         true
     }
 
-    /// A stream of a call in a room, or one that it hears, is over. False where it is none.
+    /// A stream of a call in a room, or one that it or a room that is one stream hears, is over. False where it is none.
     pub(in super::super) fn on_room_call_stream_ended(&mut self, key: Key, failed: bool) -> bool {
-        let hears = self.rooms.calls.all.iter().find(|(_, call)| call.plays.contains_key(&key));
-        if let Some(call) = hears.map(|(call, _)| call.clone()) {
-            self.end_play_of_call(&call, key);
+        if let Some(call) = self.rooms.calls.playing(key) {
+            call.ears.end(key, &self.stream_door);
+            return true;
+        }
+        if self.on_composition_stream_ended(key) {
             return true;
         }
         let is_own = self.rooms.calls.all.values().any(|call| call.key == key);
@@ -233,7 +197,7 @@ impl Owner {
 
     /// False where it is no call's stream.
     pub(in super::super) fn on_room_call_flows(&mut self, key: Key) -> bool {
-        if self.rooms.calls.playing(key).is_some() {
+        if self.rooms.calls.playing(key).is_some() || self.ears_of_composition(key).is_some() {
             return true;
         }
         let is_own = self.rooms.calls.all.values().any(|call| call.key == key);
@@ -254,10 +218,7 @@ impl Owner {
         self.on_room_stream_over(found.key, false);
         self.stream_door.ask(Ask::End { stream: found.key });
         found.own.close();
-        for (key, play) in found.plays {
-            self.stream_door.ask(Ask::End { stream: key });
-            play.own.close();
-        }
+        found.ears.close(&self.stream_door);
         let Some(call) = self.calls.get_mut(call_id) else { return };
         call.in_room = false;
         if let Some(leg) = call.leg.as_ref().map(|leg| leg.id) {

@@ -17,7 +17,7 @@ impl Owner {
             idle = false;
             self.on_room_output(&room, output);
         }
-        self.rooms.all.retain(|_, room| !room.is_empty());
+        self.forget_rooms();
         idle
     }
 
@@ -71,7 +71,7 @@ impl Owner {
                 self.end_room_streams(id, info);
                 let _ = self.hang_up(&call);
             }
-            None => {}
+            None => self.on_inserted_out(room, id),
         }
         self.rooms.seats.remove(id);
         self.on_gone(id, true);
@@ -131,6 +131,7 @@ impl Owner {
             })
             .collect();
         for id in stays {
+            self.follow_composition(&id);
             if let Some(room) = self.room_view(&id) {
                 self.publish(Event::RoomChanged { room });
             }

@@ -86,6 +86,7 @@ impl Owner {
             ClientAsk::Publish(wanted) => custom(&wanted.custom),
             ClientAsk::Play(wanted) => {
                 self.rooms.claims.get(&wanted.name).is_some_and(|claim| claim.room == room)
+                    || self.is_inserted(room, &wanted.name)
             }
             ClientAsk::SendData { payload, .. } => named_room(payload) == Some(room),
             // Of its own streams alone, which are of its meeting.

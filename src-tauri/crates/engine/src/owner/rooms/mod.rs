@@ -6,8 +6,11 @@
 mod ask;
 mod calls;
 mod client;
+mod compose;
 mod drain;
+mod ears;
 mod guesses;
+mod inserted;
 mod invite;
 mod levels;
 mod own;
@@ -37,6 +40,9 @@ pub(super) struct Rooms {
     calls: calls::Calls,
     /// Streams that are for those in a room alone, by their names, from before they flow until they are over.
     claims: HashMap<String, Claim>,
+    /// What is played into rooms, by their names.
+    inserted: HashMap<String, inserted::Inserted>,
+    composed: BTreeMap<RoomId, compose::Composition>,
     guesses: Guesses,
     invites: Invites,
     /// When views were told last, and are told again.

@@ -259,6 +259,7 @@ impl Owner {
     /// By our own will.
     pub(super) fn leave_stay(&mut self, id: &RoomId) {
         let Some(own) = self.rooms.stays.get(id).map(|stay| stay.own.clone()) else { return };
+        self.end_composition(id);
         self.end_room_streams(&own, BY_USER);
         if let Some(room) = self.room_of(&own) {
             room.leave(&own);
@@ -270,6 +271,7 @@ impl Owner {
     /// The one place where stays end. The room knows it already.
     pub(super) fn end_stay(&mut self, id: &RoomId, status: RoomStatus, info: &str) {
         let Some(own) = self.rooms.stays.get(id).map(|stay| stay.own.clone()) else { return };
+        self.end_composition(id);
         self.end_room_streams(&own, info);
         let Some(mut view) = self.room_view(id) else { return };
         self.rooms.stays.remove(id);

@@ -33,6 +33,9 @@ impl Owner {
             None => Some((u32::MAX, u32::MAX)),
             Some(shown) => shown.get(name).copied(),
         };
+        // What goes out of the room as one stream shows it, too.
+        let composed = self.rooms.composed.get(id).and_then(|composition| composition.tile(name));
+        let tile = tile.max(composed);
         let Some(played) = stay.played.get_mut(name) else { return };
         played.hidden = tile.is_none();
         stay.changed = true;

@@ -22,7 +22,9 @@ use sidetone_peer::whip::Kind;
 impl Owner {
     /// Whether a name can be published or played by somebody. Who is in no room is told no more than of any other name.
     pub(in super::super) fn may_have_name(&self, kind: Kind, name: &str, whom: Whom<'_>) -> bool {
-        let Some(claim) = self.rooms.claims.get(name) else { return true };
+        let Some(claim) = self.rooms.claims.get(name) else {
+            return self.may_have_free_name(kind, name, whom);
+        };
         // Its publisher has it already.
         if kind == Kind::Whip {
             return false;
@@ -34,6 +36,17 @@ impl Owner {
         };
         let mut seats = self.rooms.seats.iter().filter(|(_, seat)| seat.room == claim.room);
         seats.any(|(id, seat)| is_it(&seat.at) && self.rooms.is_member(id))
+    }
+
+    /// What belongs to no room is for all but guests, who have their meeting.
+    fn may_have_free_name(&self, kind: Kind, name: &str, whom: Whom<'_>) -> bool {
+        let Whom::Client(session) = whom else { return true };
+        if kind == Kind::Whip || !self.is_guest(session) {
+            return true;
+        }
+        let seats = self.rooms.seats_of_client(session).into_iter().filter(|id| self.rooms.is_member(id));
+        let mut rooms = seats.filter_map(|id| Some(self.rooms.seats.get(&id)?.room.clone()));
+        rooms.any(|room| self.is_inserted(&room, name))
     }
 
     /// A page wants to publish a name in a room. `Ok` also for what has nothing to do with rooms.
@@ -167,7 +180,7 @@ impl Owner {
         let own = self.rooms.claims.iter().filter(|(_, claim)| claim.of == *of);
         let own: Vec<_> = own.map(|(name, claim)| (name.clone(), claim.key)).collect();
         let of_room = self.rooms.claims.iter().filter(|(_, claim)| claim.room == room && claim.of != *of);
-        let of_room: Vec<_> = of_room.map(|(name, _)| name.clone()).collect();
+        let mut of_room: Vec<_> = of_room.map(|(name, _)| name.clone()).collect();
         match at {
             At::Call(call) => self.end_room_call(&call),
             At::Client { session, .. } => {
@@ -175,6 +188,9 @@ impl Owner {
                     self.end_client_leg(key, info);
                     // It may be between two states.
                     self.on_room_stream_over(key, false);
+                }
+                if self.is_guest(&session) {
+                    of_room.extend(self.played_in(&room));
                 }
                 self.end_plays_of_client(&session, &of_room, info);
             }
@@ -219,11 +235,10 @@ impl Owner {
     }
 
     pub(super) fn play_room_stream(&mut self, id: &RoomId, name: &str) {
-        let Some(claim) = self.rooms.claims.get(name) else { return };
-        let of = claim.of.clone();
         let Some(stay) = self.rooms.stays.get(id).filter(|stay| !stay.played.contains_key(name)) else {
             return;
         };
+        let Some(of) = self.sender_in_room(&stay.room, name) else { return };
         let gain = stay.heard.get(&of).copied().unwrap_or_default().gain();
         let played = match self.play_stream_in(name.to_owned(), None, None, Some((id.clone(), gain))) {
             Ok(Reply::Stream { stream_id }) => {

@@ -34,6 +34,7 @@ impl Owner {
     }
 
     fn view_for(&self, room: &Room, own: &ParticipantId, stay: Option<&Stay>) -> RoomView {
+        let (published, recording) = self.composition_view(&room.name, stay.is_some());
         let is_host = room.member(own).is_some_and(|member| member.host);
         let knocking = room.knocking().iter().filter(|_| is_host).map(|waiting| KnockingView {
             participant_id: waiting.member.id.clone(),
@@ -51,9 +52,9 @@ impl Owner {
             has_password: room.has_password(),
             participants: room.members().iter().map(|member| self.participant(room, member, stay)).collect(),
             knocking: knocking.collect(),
-            played: None,
-            published: None,
-            recording: None,
+            played: self.played_in(&room.name),
+            published,
+            recording,
             joined_at: None,
         }
     }

@@ -194,7 +194,7 @@ impl Owner {
             return;
         }
         let control = connection.control.clone();
-        let scene = stream.sources.as_ref().and_then(|it| super::check::check_sources(it).ok()).flatten();
+        let scene = stream.scene();
         let has_sound = stream.sources.as_ref().is_some_and(|sources| !sources.audio.is_empty());
         let agreed = tracks.video.as_ref().and_then(|track| track.codec.parse::<VideoCodec>().ok());
         let encoding = encoding(&stream.settings).ok();

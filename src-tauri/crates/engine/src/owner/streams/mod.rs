@@ -3,6 +3,7 @@
 
 mod change;
 mod check;
+mod composed;
 mod connect;
 mod guests;
 mod hosts;
@@ -25,6 +26,7 @@ pub use check::check_video;
 pub(super) use check::{
     Place, check_loudness as check_volume, check_name, check_sources as check_stream_sources,
 };
+pub(super) use composed::Composed;
 pub(super) use connect::Dialling;
 pub use hosts::addresses;
 pub(super) use patch::Restarted;
@@ -34,7 +36,7 @@ pub(super) use snapshot::{Taken, encode as encode_png, next_picture};
 pub(super) use sound::OpenedSound;
 
 use super::Owner;
-use crate::io::streams::{Key, Own, dial::Dialler, receive, send};
+use crate::io::streams::{Key, Own, Pictures, dial::Dialler, receive, send};
 use sidetone_api::{
     CodecView, Failure, FailureCode, GatewayStream, Level, QualityView, RecordingView, RoomId, SessionId,
     StreamDirection, StreamId, StreamSources, StreamStatistics, StreamStatus, StreamView, VideoSettings,
@@ -103,6 +105,8 @@ pub(super) struct Stream {
     connection: Option<Box<connect::Connection>>,
     /// It is no stream yet: its sources are looked at before they are published, and nobody but who looks is told of it.
     preview: Option<preview::Looking>,
+    /// It is a whole room.
+    composed: Option<Composed>,
 }
 
 #[derive(Debug, Default)]
@@ -126,6 +130,11 @@ impl Streams {
     /// Somebody publishes it.
     pub(super) fn is_listed(&self, name: &str) -> bool {
         self.listed.iter().any(|(_, stream)| stream.name == name)
+    }
+
+    /// By whom, and what it is.
+    pub(super) fn published_as(&self, name: &str) -> Option<(Key, &GatewayStream)> {
+        self.listed.iter().find(|(_, stream)| stream.name == name).map(|(key, stream)| (*key, stream))
     }
 
     pub(super) fn place(&self) -> &crate::MediaPlace {
@@ -286,6 +295,10 @@ impl Stream {
         &self.quality
     }
 
+    pub(super) fn pictures(&self) -> Pictures {
+        self.own.pictures()
+    }
+
     /// How loud its sound is, before its volume here.
     pub(super) fn level(&self) -> Option<Level> {
         self.own.counters.level().map(|(rms, peak)| Level { rms, peak })
@@ -387,6 +400,7 @@ impl Owner {
             uses_microphone: false,
             connection: None,
             preview: None,
+            composed: None,
         };
         self.streams.all.insert(id.clone(), stream);
         Ok(id)

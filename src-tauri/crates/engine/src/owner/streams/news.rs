@@ -140,6 +140,7 @@ impl Owner {
         self.streams.listed = listed.collect();
         if self.streams.listed != before {
             self.publish_gateway();
+            self.follow_inserted_streams();
         }
     }
 }

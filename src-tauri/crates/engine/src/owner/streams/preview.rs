@@ -2,6 +2,7 @@
 
 use super::{
     super::{Errand, Owner},
+    Stream,
     check::check_sources,
     publish::encoding,
 };
@@ -18,15 +19,27 @@ const MOST: usize = 4;
 pub(super) struct Looking(watch::Sender<Option<String>>);
 
 impl Looking {
+    /// Nobody is told.
+    pub(super) fn nobody() -> Self {
+        Self(watch::channel(None).0)
+    }
+
     pub(super) fn tell(&self, problem: Option<String>) {
         self.0.send_if_modified(|told| std::mem::replace(told, problem.clone()) != problem);
+    }
+}
+
+impl Stream {
+    /// It is looked at here, and nothing of it goes anywhere.
+    pub(super) fn is_shown_only(&self) -> bool {
+        self.preview.is_some() && self.composed.is_none()
     }
 }
 
 impl Owner {
     pub(in super::super) fn preview(&mut self, sources: StreamSources) -> Result<Preview, Failure> {
         check_sources(&sources)?;
-        if self.streams.all.values().filter(|stream| stream.preview.is_some()).count() >= MOST {
+        if self.streams.all.values().filter(|stream| stream.is_shown_only()).count() >= MOST {
             let message = format!("{MOST} previews are open, which is the most");
             return Err(Failure::new(FailureCode::Limit, message));
         }
@@ -57,7 +70,7 @@ impl Owner {
     ) -> Result<(), Failure> {
         let scene = check_sources(&sources)?;
         let stream = self.stream(id)?;
-        if stream.preview.is_none() {
+        if !stream.is_shown_only() {
             return Err(Failure::not_found("preview", id.as_str()));
         }
         let (shows, hears) = (stream.sending.is_some(), stream.audio.is_some());
@@ -89,7 +102,7 @@ impl Owner {
     }
 
     pub(in super::super) fn end_preview(&mut self, id: &StreamId) {
-        if self.streams.all.get(id).is_some_and(|stream| stream.preview.is_some()) {
+        if self.streams.all.get(id).is_some_and(Stream::is_shown_only) {
             self.end_stream(id, StreamStatus::Unpublished, "");
         }
     }

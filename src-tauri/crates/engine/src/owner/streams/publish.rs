@@ -4,6 +4,7 @@ use super::{
     super::Owner,
     Stream,
     check::{Place, check_sources, check_video},
+    composed::Composed,
     wrong_state,
 };
 use crate::hooks::Hook;
@@ -26,6 +27,17 @@ use sidetone_media::{
 };
 use sidetone_peer::whip::Kind;
 use std::{sync::Arc, time::Instant};
+
+/// What is to be published, and where; all of it is checked.
+pub(super) struct Publishing {
+    pub(super) place: Place,
+    pub(super) name: String,
+    pub(super) sources: StreamSources,
+    pub(super) scene: Option<Scene>,
+    pub(super) settings: VideoSettings,
+    pub(super) room: Option<RoomId>,
+    pub(super) composed: Option<Composed>,
+}
 
 impl Owner {
     pub(in super::super) fn publish_stream(
@@ -55,6 +67,12 @@ impl Owner {
             check_video(settings)?;
         }
         let settings = settings.unwrap_or_else(|| self.settings.get().video.clone());
+        let publishing = Publishing { place, name, sources, scene, settings, room, composed: None };
+        self.begin_publishing(publishing).map(|stream_id| Reply::Stream { stream_id })
+    }
+
+    pub(super) fn begin_publishing(&mut self, publishing: Publishing) -> Result<StreamId, Failure> {
+        let Publishing { place, name, sources, scene, settings, room, composed } = publishing;
         let encoding = scene.as_ref().map(|_| encoding(&settings)).transpose()?;
         if let Place::Url(endpoint) = &place
             && endpoint.exposes_token()
@@ -64,7 +82,7 @@ impl Owner {
         }
         let id = self.new_stream(StreamDirection::Published, name, Some(sources), settings)?;
         if let Some(stream) = self.streams.get_mut(&id) {
-            stream.room = room;
+            (stream.room, stream.composed) = (room, composed);
             if let Place::Server(session) = &place {
                 stream.belongs_to(session.clone());
             }
@@ -75,7 +93,7 @@ impl Owner {
             Place::Url(endpoint) => owner.publish_url(id, endpoint),
             Place::Server(session) => owner.begin_at_server(id, session),
         });
-        Ok(Reply::Stream { stream_id: id })
+        Ok(id)
     }
 
     fn publish_name(&mut self, id: &StreamId, scene: Option<Scene>, encoding: Option<Encoding>) {
@@ -119,14 +137,16 @@ impl Owner {
         let Some(stream) = self.streams.all.get_mut(id) else { return };
         let Some((scene, encoding)) = pictures else { return };
         stream.video_codec = Some(encoding.codec.name().into());
+        let composed = stream.composed.as_ref().map(Composed::devices);
+        let devices = composed.unwrap_or_else(|| Arc::clone(&self.desk.devices));
         let started = Sending::start(Plan {
             stream: stream.key,
-            devices: Arc::clone(&self.desk.devices),
+            devices,
             scene: with_camera(scene, &stream.settings.camera),
             encoding,
             clock: MediaClock::new(Instant::now(), u32::from_be_bytes(clock::random().unwrap_or_default())),
             muted: stream.video_muted,
-            shown_only: stream.preview.is_some(),
+            shown_only: stream.is_shown_only(),
             inlet: self.stream_door.inlet(stream.key),
             own: stream.own.clone(),
             control,
@@ -149,6 +169,9 @@ impl Owner {
     pub(super) fn change_sources(&mut self, id: &StreamId, sources: StreamSources) -> Result<(), Failure> {
         let scene = check_sources(&sources)?;
         let stream = self.stream_of(id, StreamDirection::Published)?;
+        if stream.composed.is_some() {
+            return Err(wrong_state("this stream is a room: it shows and says what is in the room"));
+        }
         let before = stream.sources.replace(sources.clone()).unwrap_or_default();
         let refused = match &stream.sending {
             None if sources.video.is_some() => Some("a stream that began without a picture cannot get one"),

@@ -93,6 +93,9 @@ impl Owner {
         }
         if is_over {
             (stream.recorder, stream.recording) = (None, None);
+            if let Some(room) = self.composed_room(&id) {
+                self.on_composed_recorded(&room, &id);
+            }
         } else {
             let problem = status.problem.map(|problem| text::shown(&problem));
             stream.recording = Some(RecordingView { path, paused: false, seconds: status.seconds, problem });

@@ -40,7 +40,7 @@ impl Owner {
             inlet: self.stream_door.inlet(stream.key),
             counters: Arc::clone(&stream.own.counters),
             taps: Arc::clone(&stream.own.taps),
-            measured_only: stream.preview.is_some(),
+            measured_only: stream.is_shown_only(),
             sequence: u16::from_be_bytes([a, b]),
             timestamp: u32::from_be_bytes([c, d, e, f]),
         };
@@ -60,6 +60,9 @@ impl Owner {
 
     /// Opens what is to be mixed and is not yet, on a thread of its own, as that takes time.
     pub(super) fn open_sound(&mut self, id: &StreamId) {
+        if self.open_composed_sound(id) {
+            return;
+        }
         let own = self.settings.get().audio.microphone.clone();
         let Some(stream) = self.streams.all.get_mut(id) else { return };
         let inputs = stream.sources.as_ref().map(|sources| sources.audio.clone()).unwrap_or_default();

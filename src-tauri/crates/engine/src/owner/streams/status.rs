@@ -57,6 +57,9 @@ impl Owner {
     }
 
     pub(in super::super) fn publish_stream_view(&mut self, id: &StreamId) {
+        if let Some(room) = self.composed_room(id) {
+            self.on_composed_changed(&room);
+        }
         let Some(stream) = self.streams.all.get(id) else { return };
         let view = stream.view();
         match &stream.preview {
@@ -91,6 +94,9 @@ impl Owner {
         if is_news {
             self.publish(event);
             self.on_own_room_stream(id, Some(status));
+            if let Some(room) = self.composed_room(id).filter(|_| status.is_end()) {
+                self.on_composed_ended(&room, id);
+            }
         }
         self.publish_stream_view(id);
     }

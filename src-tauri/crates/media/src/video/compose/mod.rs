@@ -1,7 +1,14 @@
-//! One picture out of two: the main one, and another over a corner of it, such as the camera over a screen.
+//! One picture out of two: the main one, and another over a corner of it, such as the camera over a screen; or out of many, side by
+//! side ([`Mosaic`]).
 
+mod label;
+mod layout;
+mod mosaic;
 #[cfg(test)]
 mod tests;
+
+pub use layout::{Places, places};
+pub use mosaic::{Mosaic, Tile};
 
 use std::time::Instant;
 
