@@ -59,6 +59,10 @@ export class GuestMeeting {
     return this.room?.participants.find(({ participantId }) => participantId === this.room?.own) ?? null
   }
 
+  nameOf(participantId: ParticipantId): string {
+    return this.room?.participants.find((person) => person.participantId === participantId)?.login ?? t('meeting.somebody')
+  }
+
   join(): void {
     this.attempt = 0
     this.joined = false

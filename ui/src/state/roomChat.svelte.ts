@@ -22,6 +22,7 @@ export class RoomChat {
   /** `null`: all. */
   to = $state<ParticipantId | null>(null)
   text = $state('')
+  private open = false
   private keys = 0
 
   constructor(private readonly rooms: Rooms) {}
@@ -32,11 +33,13 @@ export class RoomChat {
     if (!room || event.roomId !== room.roomId || event.from === room.own) return
     const to = event.to === undefined ? null : this.rooms.nameOf(event.to)
     this.add({ time: event.time, from: event.from, login: event.login, to, toId: event.to ?? null, text: event.text, failed: '' })
-    if (this.rooms.panel !== 'chat') this.unread++
+    if (!this.open) this.unread++
   }
 
-  see(): void {
-    this.unread = 0
+  /** Whether it is looked at. */
+  look(open: boolean): void {
+    this.open = open
+    if (open) this.unread = 0
   }
 
   clear(): void {
