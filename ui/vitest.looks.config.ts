@@ -8,7 +8,7 @@ export default defineConfig({
     globalSetup: ['tests/looks/pages.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // A browser for each file, on as many cores as there are.
     pool: 'threads',
+    maxConcurrency: 4,
   },
 })

@@ -9,6 +9,8 @@ export type Look = {
   height?: number
   /** Of the letters; 2 is 200 %. */
   scale?: number
+  /** Looked at in the dark, too. */
+  dark?: true
   before?: (page: Page) => Promise<unknown>
   go?: (page: Page) => Promise<unknown>
 }
@@ -38,7 +40,9 @@ const chatter: Meeting = {
 }
 const recording = { path: '', paused: false, seconds: 318, problem: null }
 
-export const LOOKS: readonly Look[] = [
+const DARK = ['meeting', 'meeting-16', 'meeting-host room-people', 'meeting-chat room-chat', 'meeting-host room-invite', 'meeting-host room-rules', 'settings sharing', 'guest form', 'guest lobby', 'guest 5', 'guest chat guest-chat']
+
+const STATES: readonly Look[] = [
   meeting('meeting'),
   meeting('meeting-1'),
   meeting('meeting-5'),
@@ -61,7 +65,7 @@ export const LOOKS: readonly Look[] = [
   meeting('meeting-host', 'room-leave'),
   meeting('meeting-5', 'room-share'),
   meeting('meeting-5', 'room-react'),
-  { name: 'settings sharing', address: '?fake=idle', go: openSharing },
+  { name: 'settings sharing', address: '?fake=sharing', go: openSharing },
   { name: 'guest form', address: LINK },
   { name: 'guest nothing', address: 'guest.html' },
   guest('password', { refused: 'This room wants a password' }),
@@ -72,6 +76,8 @@ export const LOOKS: readonly Look[] = [
   guest('chat', chatter, 'guest-chat'),
   guest('out', { room: meetingOf(3), then: (tell) => tell('REMOVED', 'Removed by Tomás Herrera') }),
 ]
+
+export const LOOKS: readonly Look[] = STATES.map((look) => (DARK.includes(look.name) ? { ...look, dark: true } : look))
 
 async function openSharing(page: Page): Promise<void> {
   await press('open-settings')(page)
