@@ -167,7 +167,7 @@ export class GuestMeeting {
       case 'REMOVED':
         return this.finish('over', news.info)
       case 'ROOM': {
-        const sentences = this.told ? newsOfRoom(this.told, news.room) : []
+        const sentences = newsOfRoom(this.told ?? undefined, news.room)
         if (sentences.length > 0) this.news = sentences.join('. ')
         this.told = news.room
         this.legs?.follow(news.room)

@@ -38,6 +38,8 @@ async function around(page: Page): Promise<{ missed: string[]; unseen: string[] 
 /** What has the focus: its test id, its id, or what it is. */
 const focused = (page: Page): Promise<string> => page.evaluate(() => document.activeElement?.getAttribute('data-testid') ?? document.activeElement?.id ?? document.activeElement?.tagName ?? '')
 
+const soon = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: 10_000 })
+
 describe.skipIf(path === null)('the keyboard alone', () => {
   beforeAll(async () => {
     browser = await openBrowser(path!)
@@ -54,25 +56,25 @@ describe.skipIf(path === null)('the keyboard alone', () => {
     const page = await open('meeting-host person')
     await page.getByTestId('person-remove').focus()
     await page.keyboard.press('Enter')
-    await page.getByTestId('person-remove-no').waitFor()
+    await soon(() => focused(page)).toBe('person-remove-no')
     await page.keyboard.press('Shift+Tab')
     await page.keyboard.press('Enter')
     await page.getByTestId('person-actions').waitFor({ state: 'detached' })
-    await expect.poll(() => focused(page)).not.toBe('BODY')
+    await soon(() => focused(page)).not.toBe('BODY')
 
-    await page.getByTestId('admit').first().focus()
-    for (let guest = 0; guest < 2; guest++) {
+    for (const left of [1, 0]) {
       await page.getByTestId('admit').first().focus()
       await page.keyboard.press('Enter')
+      await soon(() => page.getByTestId('admit').count()).toBe(left)
     }
     await page.getByTestId('knocking').waitFor({ state: 'detached' })
-    await expect.poll(() => focused(page)).not.toBe('BODY')
+    await soon(() => focused(page)).not.toBe('BODY')
 
     await page.getByTestId('room-rules').focus()
     await page.keyboard.press('Enter')
     await page.getByTestId('rules').waitFor()
     await page.keyboard.press('Escape')
-    await expect.poll(() => focused(page)).toBe('room-rules')
+    await soon(() => focused(page)).toBe('room-rules')
     await page.close()
   })
 
@@ -81,7 +83,7 @@ describe.skipIf(path === null)('the keyboard alone', () => {
     const pin = page.locator('[data-seat="p4"] [data-testid="seat-pin"]')
     await pin.focus()
     await page.keyboard.press('w')
-    await expect.poll(() => page.getByTestId('room-stage').getAttribute('data-layout')).toBe('speaker')
+    await soon(() => page.getByTestId('room-stage').getAttribute('data-layout')).toBe('speaker')
     expect(await pin.evaluate((button) => button === document.activeElement)).toBe(true)
     await page.keyboard.press('Enter')
     expect(await pin.evaluate((button) => button === document.activeElement)).toBe(true)

@@ -65,6 +65,7 @@ const STATES: readonly Look[] = [
   meeting('meeting-host', 'room-leave'),
   meeting('meeting-5', 'room-share'),
   meeting('meeting-5', 'room-react'),
+  { name: 'settings delete', address: '?fake=registered', width: 1000, height: 700, go: press('open-settings', 'delete-everything') },
   { name: 'settings sharing', address: '?fake=sharing', go: openSharing },
   { name: 'guest form', address: LINK },
   { name: 'guest nothing', address: 'guest.html' },
@@ -83,6 +84,7 @@ async function openSharing(page: Page): Promise<void> {
   await press('open-settings')(page)
   await page.getByRole('tab', { name: 'Network' }).click()
   await page.getByTestId('sharing-save').scrollIntoViewIfNeeded()
+  await page.getByTestId('sharing-on').scrollIntoViewIfNeeded()
 }
 
 /** Only looked at. */
