@@ -36,7 +36,7 @@ async function around(page: Page): Promise<{ missed: string[]; unseen: string[] 
 }
 
 /** What has the focus: its test id, its id, or what it is. */
-const focused = (page: Page): Promise<string> => page.evaluate(() => document.activeElement?.getAttribute('data-testid') ?? document.activeElement?.id ?? document.activeElement?.tagName ?? '')
+const focused = (page: Page): Promise<string> => page.evaluate(() => document.activeElement?.getAttribute('data-testid') || document.activeElement?.id || document.activeElement?.tagName || '')
 
 const soon = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: 10_000 })
 
