@@ -79,7 +79,7 @@ describe.skipIf(path === null)('the keyboard alone', () => {
   })
 
   it('stays on a tile that moves', async () => {
-    const page = await open('meeting-5')
+    const page = await open('meeting-16')
     const pin = page.locator('[data-seat="p4"] [data-testid="seat-pin"]')
     await pin.focus()
     await page.keyboard.press('w')

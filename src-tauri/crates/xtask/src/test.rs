@@ -51,7 +51,6 @@ pub(crate) fn run(options: &arguments::Test) -> Outcome {
             if built && wanted("ui") {
                 step("ui check", &mut || shell::run(&mut node.npm(&["run", "check"])));
                 step("ui test", &mut || shell::run(&mut node.npm(&["test"])));
-                step("ui looks", &mut || shell::run(&mut node.npm(&["run", "looks"])));
             }
             built
         });
