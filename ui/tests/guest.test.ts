@@ -173,7 +173,7 @@ describe('on the wire', () => {
       server().close()
       await settle(20_000)
     }
-    expect(get('guest-wait').dataset['phase']).toBe('over')
+    expect(get('guest-wait').dataset['status']).toBe('over')
   })
 
   it.each(['', 'no json', '[]', '{"message":"ping"}', '{"message":"ping","data":null}', '{"message":"OnDataEvent","data":[{"payload":7}]}', '{"message":"unheardOf","data":[]}'])('overhears %j', (line) => {
@@ -273,11 +273,11 @@ describe('in the meeting', () => {
     await enter()
     await click('guest-hand')
     await click('guest-chat')
-    const field = get('guest-chat-text') as HTMLTextAreaElement
+    const field = get('chat-text') as HTMLTextAreaElement
     field.value = 'hello'
     field.dispatchEvent(new Event('input', { bubbles: true }))
     await settle()
-    await click('guest-chat-send')
+    await click('chat-send')
     const ask = (wish: unknown): unknown => ({ command: 'ask', options: { name: 'standup', room: wish } })
     expect(server().commands.slice(1)).toEqual([ask({ ask: 'raiseHand', on: true }), ask({ ask: 'sendMessage', text: 'hello' })])
     server().answers('this is too much at once')

@@ -260,6 +260,25 @@ describe('people', () => {
   })
 })
 
+describe('two meetings at once', () => {
+  it('shows the newest, and the other when it is chosen, each with its chat', async () => {
+    await open('meeting-both')
+    expect(page.text('room-bar')).toContain('design-review')
+    page.platform.engine.emit({ event: 'RoomMessage', roomId: 'r1', from: 'p2', login: 'Tomás Herrera', text: 'over here' })
+    await page.settle()
+    expect(page.text('room-switch')).toContain('standup · 1 unread message')
+    await page.choose('room-switch', 'r1')
+    expect(page.text('room-count')).toContain('3 people')
+    await page.click('room-chat')
+    expect(page.text('chat-line')).toContain('over here')
+    await page.click('room-leave')
+    await page.click('leave-only')
+    expect(asked().at(-1)).toEqual({ ask: 'leave' })
+    expect(page.text('room-bar')).toContain('design-review')
+    expect(page.find('room-switch')).toBeNull()
+  })
+})
+
 describe('the chat', () => {
   it('counts what nobody has read, marks what is private, and is written to all or to one', async () => {
     await open('meeting-chat')

@@ -1,13 +1,16 @@
 import type { ParticipantId } from '../api/types'
 import type { RoomLine } from '../state/roomChat.svelte'
 
-type Say = { say: (text: string, to: ParticipantId | null) => Promise<string | null> }
+type Say = { nameOf: (to: ParticipantId) => string; say: (text: string, to: ParticipantId | null) => Promise<string | null> }
 
 /** What was written while the guest is here. */
 export class GuestChat {
   lines = $state.raw<readonly RoomLine[]>([])
   unread = $state(0)
-  open = $state(false)
+  /** `null`: all. */
+  to = $state<ParticipantId | null>(null)
+  text = $state('')
+  private open = false
   private keys = 0
 
   constructor(private readonly meeting: Say) {}
@@ -18,12 +21,13 @@ export class GuestChat {
   }
 
   /** Whether it is looked at. */
-  see(open: boolean): void {
+  look(open: boolean): void {
     this.open = open
     if (open) this.unread = 0
   }
 
-  async send(text: string, to: ParticipantId | null, name: string | null): Promise<void> {
+  async send(text: string, to: ParticipantId | null): Promise<void> {
+    const name = to === null ? null : this.meeting.nameOf(to)
     const key = this.add({ time: Date.now(), from: null, login: '', to: name, toId: to, text, failed: '' })
     const failed = await this.meeting.say(text, to)
     if (failed) this.lines = this.lines.map((line) => (line.key === key ? { ...line, failed } : line))
@@ -31,7 +35,7 @@ export class GuestChat {
 
   again(line: RoomLine): void {
     this.lines = this.lines.filter((other) => other.key !== line.key)
-    void this.send(line.text, line.toId, line.to)
+    void this.send(line.text, line.toId)
   }
 
   private add(line: Omit<RoomLine, 'key'>): number {

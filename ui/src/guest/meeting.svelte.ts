@@ -59,6 +59,10 @@ export class GuestMeeting {
     return this.room?.participants.find(({ participantId }) => participantId === this.room?.own) ?? null
   }
 
+  nameOf(participantId: ParticipantId): string {
+    return this.room?.participants.find((person) => person.participantId === participantId)?.login ?? t('meeting.somebody')
+  }
+
   join(): void {
     this.attempt = 0
     this.joined = false
@@ -163,7 +167,7 @@ export class GuestMeeting {
       case 'REMOVED':
         return this.finish('over', news.info)
       case 'ROOM': {
-        const sentences = this.told ? newsOfRoom(this.told, news.room) : []
+        const sentences = newsOfRoom(this.told ?? undefined, news.room)
         if (sentences.length > 0) this.news = sentences.join('. ')
         this.told = news.room
         this.legs?.follow(news.room)

@@ -92,7 +92,10 @@ export class App {
         this.link = state
         this.linkReason = reason
       },
-      onSnapshot: (snapshot) => (this.told = fromSnapshot(snapshot, this.told)),
+      onSnapshot: (snapshot) => {
+        this.told = fromSnapshot(snapshot, this.told)
+        this.rooms.meet(snapshot.rooms)
+      },
       onEvent: (event) => {
         this.rooms.take(event)
         if (this.told) {

@@ -1,4 +1,4 @@
-import type { Envelope, Failure, ParticipantId } from '../api/types'
+import type { Envelope, Failure, ParticipantId, RoomId } from '../api/types'
 import type { Rooms } from './rooms.svelte'
 
 export type RoomLine = {
@@ -15,35 +15,34 @@ export type RoomLine = {
   toId: ParticipantId | null
 }
 
-/** What was written in the meeting that we are in. */
+/** What was written in a meeting that we are in. */
 export class RoomChat {
   lines = $state.raw<readonly RoomLine[]>([])
   unread = $state(0)
   /** `null`: all. */
   to = $state<ParticipantId | null>(null)
   text = $state('')
+  private open = false
   private keys = 0
 
-  constructor(private readonly rooms: Rooms) {}
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly roomId: RoomId,
+  ) {}
 
   take(event: Extract<Envelope, { event: 'RoomMessage' }>): void {
-    const { room } = this.rooms
+    const room = this.rooms.all.find(({ roomId }) => roomId === this.roomId)
     // Our own were shown when they were sent.
-    if (!room || event.roomId !== room.roomId || event.from === room.own) return
-    const to = event.to === undefined ? null : this.rooms.nameOf(event.to)
+    if (!room || event.from === room.own) return
+    const to = event.to === undefined ? null : this.rooms.nameOf(event.to, room)
     this.add({ time: event.time, from: event.from, login: event.login, to, toId: event.to ?? null, text: event.text, failed: '' })
-    if (this.rooms.panel !== 'chat') this.unread++
+    if (!this.open) this.unread++
   }
 
-  see(): void {
-    this.unread = 0
-  }
-
-  clear(): void {
-    this.lines = []
-    this.unread = 0
-    this.to = null
-    this.text = ''
+  /** Whether it is looked at. */
+  look(open: boolean): void {
+    this.open = open
+    if (open) this.unread = 0
   }
 
   async send(text: string, to: ParticipantId | null): Promise<void> {

@@ -6,7 +6,8 @@ const sharing = (person: ParticipantView | undefined): boolean => person?.stream
 /** What has changed in a meeting, said for those who do not see it. */
 export function newsOfRoom(before: RoomView | undefined, after: RoomView): string[] {
   const room = after.name
-  if (after.status !== before?.status) return [[t(`news.room.${after.status}`, { room }), after.info].filter(Boolean).join(': ')]
+  const recorded = after.recording === null ? [] : [t('news.room.recorded')]
+  if (after.status !== before?.status) return [[t(`news.room.${after.status}`, { room }), after.info].filter(Boolean).join(': '), ...(after.status === 'JOINED' ? recorded : [])]
   if (after.status !== 'JOINED') return []
   const news: string[] = []
   const say = (changed: boolean, text: string): void => void (changed && news.push(text))
@@ -27,7 +28,7 @@ export function newsOfRoom(before: RoomView | undefined, after: RoomView): strin
   for (const { participantId, login: name } of before.participants) say(!stays.has(participantId), t('news.room.gone', { name }))
   const knocked = new Set(before.knocking.map(({ participantId }) => participantId))
   for (const { participantId, login: name } of after.knocking) say(!knocked.has(participantId), t('news.room.knocks', { name }))
-  say(!before.recording && after.recording !== null, t('news.room.recorded'))
+  if (!before.recording) news.push(...recorded)
   say(before.recording !== null && !after.recording, t('news.room.recorded.not'))
   return news
 }

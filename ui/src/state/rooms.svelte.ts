@@ -1,3 +1,4 @@
+import { SvelteMap } from 'svelte/reactivity'
 import type { Envelope, Failure, InviteView, Level, ParticipantId, ParticipantView, RoomAsk, RoomId, RoomJoining, RoomSettings, RoomView, StreamSources } from '../api/types'
 import { t } from '../locales'
 import { toFailure } from '../platform/types'
@@ -38,18 +39,40 @@ export class Rooms {
   ended = $state.raw<EndedRoom | null>(null)
   levels = $state.raw<ReadonlyMap<ParticipantId, Level>>(new Map())
   reacted = $state.raw<readonly Reacted[]>([])
-  readonly chat: RoomChat
+  /** Of several meetings the one that is shown; `null`: the newest. */
+  private chosen = $state<RoomId | null>(null)
+  private readonly chats = new SvelteMap<RoomId, RoomChat>()
+  private readonly noChat = new RoomChat(this, '')
   readonly recent = new RecentRooms()
   private readonly leaving = new Set<RoomId>()
   private reactions = 0
 
-  constructor(private readonly app: App) {
-    this.chat = new RoomChat(this)
+  constructor(private readonly app: App) {}
+
+  /** That we are in or wait for. */
+  get all(): readonly RoomView[] {
+    return this.app.mirror?.rooms ?? []
   }
 
-  /** The newest that we are in or wait for. */
+  /** The one that is shown. */
   get room(): RoomView | null {
-    return this.app.mirror?.rooms.at(-1) ?? null
+    return this.all.find(({ roomId }) => roomId === this.chosen) ?? this.all.at(-1) ?? null
+  }
+
+  /** What was written in it. */
+  get chat(): RoomChat {
+    return this.chats.get(this.room?.roomId ?? '') ?? this.noChat
+  }
+
+  unreadOf(roomId: RoomId): number {
+    return this.chats.get(roomId)?.unread ?? 0
+  }
+
+  /** Shows another of the meetings that we are in. */
+  choose(roomId: RoomId): void {
+    if (roomId === this.room?.roomId) return
+    this.chosen = roomId
+    this.rearrange()
   }
 
   /** In it, or on the way back into it. */
@@ -68,11 +91,16 @@ export class Rooms {
     return { ...(camera === '' ? {} : { video: camera }), audio: microphone === '' ? [] : [{ source: microphone, gain: 1 }] }
   }
 
+  /** Rooms that are there when we come. */
+  meet(rooms: readonly RoomView[]): void {
+    for (const { roomId } of rooms) if (!this.chats.has(roomId)) this.chats.set(roomId, new RoomChat(this, roomId))
+  }
+
   /** Before the mirror changes: what was is still to be seen there. */
   take(event: Envelope): void {
     if (event.event === 'RoomMeasured' && event.roomId === this.room?.roomId) this.levels = new Map(event.levels)
-    if (event.event === 'RoomReaction') this.show(event.from, event.reaction)
-    if (event.event === 'RoomMessage') this.chat.take(event)
+    if (event.event === 'RoomReaction' && event.roomId === this.room?.roomId) this.show(event.from, event.reaction)
+    if (event.event === 'RoomMessage') this.chats.get(event.roomId)?.take(event)
     if (event.event === 'RoomChanged') this.change(event.room)
   }
 
@@ -180,8 +208,8 @@ export class Rooms {
     if (this.pinned !== null) this.layout = 'speaker'
   }
 
-  nameOf(participantId: ParticipantId): string {
-    return this.room?.participants.find((person) => person.participantId === participantId)?.login ?? t('meeting.somebody')
+  nameOf(participantId: ParticipantId, room: RoomView | null = this.room): string {
+    return room?.participants.find((person) => person.participantId === participantId)?.login ?? t('meeting.somebody')
   }
 
   private show(from: ParticipantId, reaction: string): void {
@@ -193,21 +221,28 @@ export class Rooms {
   private change(room: RoomView): void {
     const before = this.app.mirror?.rooms.find(({ roomId }) => roomId === room.roomId)
     if (!roomHasEnded(room)) {
+      this.meet([room])
       if (!before) this.begin()
       return
     }
     this.levels = new Map()
+    this.chats.delete(room.roomId)
     if (!this.leaving.delete(room.roomId)) this.ended = { room, before: before?.status ?? 'JOINING' }
   }
 
   private begin(): void {
     this.ended = null
+    this.chosen = null
+    this.rearrange()
+  }
+
+  private rearrange(): void {
     this.panel = null
     this.dialog = null
     this.reacting = false
     this.pinned = null
     this.reacted = []
-    this.chat.clear()
+    this.levels = new Map()
   }
 }
 

@@ -3,9 +3,11 @@ import { t } from '../locales'
 import { toFailure } from '../platform/types'
 import type { App } from '../state/app.svelte'
 
+/** Whether this browser shows a video in a small window above all others. */
+export const canFloat = (): boolean => document.pictureInPictureEnabled === true
+
 /** Whether this page can show a picture in a small window above all others. */
-const hasPictureInPicture = (): boolean =>
-  document.pictureInPictureEnabled === true && typeof HTMLCanvasElement.prototype.captureStream === 'function'
+const hasPictureInPicture = (): boolean => canFloat() && typeof HTMLCanvasElement.prototype.captureStream === 'function'
 
 export const canPopOut = (app: App): boolean => app.windows.popOut !== undefined || hasPictureInPicture()
 
@@ -13,7 +15,7 @@ export const canPopOut = (app: App): boolean => app.windows.popOut !== undefined
 export async function popOut(app: App, { streamId, name }: Pick<StreamView, 'streamId' | 'name'>, canvas: HTMLCanvasElement | null): Promise<void> {
   try {
     const floats = hasPictureInPicture() && (app.host === 'browser' || app.windows.popOut === undefined)
-    if (canvas && floats) await floatAbove(canvas)
+    if (canvas && floats) await floatAbove(canvas.captureStream())
     else await app.windows.popOut?.(streamId, name)
   } catch (reason) {
     app.complain(t('stream.out.failed', { info: toFailure(reason).message }))
@@ -21,10 +23,10 @@ export async function popOut(app: App, { streamId, name }: Pick<StreamView, 'str
 }
 
 /** Until that window is closed. */
-async function floatAbove(canvas: HTMLCanvasElement): Promise<void> {
+export async function floatAbove(stream: MediaStream): Promise<void> {
   const video = document.createElement('video')
   video.muted = true
-  video.srcObject = canvas.captureStream()
+  video.srcObject = stream
   await video.play()
   await video.requestPictureInPicture()
   video.addEventListener('leavepictureinpicture', () => {

@@ -327,7 +327,8 @@ pub enum Command {
     },
     /// All contacts as vCard 4.0.
     ExportContacts,
-    /// History, contacts, accounts, passwords, settings and recordings' list: as on the first day. Recordings stay.
+    /// History, contacts, accounts, passwords, settings, recordings' list and the authority that guests' devices trust: as on the
+    /// first day. Recordings stay.
     DeleteEverything,
     /// Send a `ConnectionStatusEvent` that says it is a test to the backend of these settings, with the secret that is known; the
     /// reply has the exchange.

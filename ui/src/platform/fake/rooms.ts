@@ -26,6 +26,11 @@ export function meetingScenario(name: string, now: number, base: Snapshot): Scen
       return of({ status: 'JOINING', participants: people(3), info: 'no answer from media.example.org for 10 s; next attempt in 4 s' })
     case 'meeting-lobby':
       return of({ status: 'LOBBY', joinedAt: null, participants: [somebody(1, { host: false })] })
+    case 'meeting-both': {
+      const both = of({ participants: people(3) })
+      const other = room(now, { roomId: 'r2', name: 'design-review', participants: people(2) })
+      return { ...both, snapshot: { ...both.snapshot, rooms: [...both.snapshot.rooms, other] } }
+    }
     case 'meeting-guest':
       return of({ own: 'p3', participants: people(4) })
     case 'meeting-host':

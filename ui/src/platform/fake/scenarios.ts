@@ -45,6 +45,8 @@ export function scenario(name: string, now: number): Scenario {
       return at({ ...two, sessions: [local(), { ...office(), registration: 'UNREGISTERED', registrationInfo: '401 Unauthorized', passwordNeeded: true }] })
     case 'trouble':
       return at(troubled(two))
+    case 'sharing':
+      return at(shared(one))
     default:
       return phoneScenario(name, now, two) ?? streamScenario(name, now, two) ?? meetingScenario(name, now, two) ?? at(two)
   }
@@ -66,6 +68,16 @@ function withOffice(now: number): Snapshot {
 
 const ended = (now: number, status: 'BUSY' | 'FAILED', info: string): CallView =>
   call(now, { callId: 'c9', sessionId: 's2', callee: 'sip:2044@voice.example.org', encryption: 'none', status, info })
+
+function shared(state: Snapshot): Snapshot {
+  const { gateway } = state.settings
+  const fingerprint = Array.from({ length: 32 }, (_, at) => ((at * 73 + 41) % 256).toString(16).toUpperCase().padStart(2, '0')).join(':')
+  return {
+    ...state,
+    settings: { ...state.settings, gateway: { ...gateway, sharing: { ...gateway.sharing, on: true, public: 'meet.example.org' } } },
+    gateway: { ...state.gateway, sharing: { urls: ['https://192.168.1.20:8443', 'https://[fd00:1c2:3::20]:8443'], port: 8443, public: 'https://meet.example.org', fingerprint, info: '' } },
+  }
+}
 
 function troubled(state: Snapshot): Snapshot {
   const info = 'port 5060 is taken by another program, using 5062'

@@ -6,7 +6,7 @@ export const GAP = 8
 /** No tile narrower than this: what does not fit goes to another page. */
 const LEAST = 132
 const WIDEST = 16 / 9
-const TALLEST = 1
+const TALLEST = 4 / 5
 
 type Cells = Size & { across: number }
 
@@ -56,18 +56,19 @@ export function fitting(count: number, room: Size): number {
 
 export type Split = { front: Size & { x: number; y: number }; strip: Box }
 
-/** One large place, and a strip for `count` others beside it, or below it where the room is high. */
-export function splitOf(count: number, room: Size): Split {
+/** One large place, and a strip for `count` others beside it, or below it where the room is high. `least`: of its width to its height there. */
+export function splitOf(count: number, room: Size, least: number = TALLEST): Split {
   if (count === 0) return { front: { x: 0, y: 0, ...room }, strip: { x: room.width, y: 0, width: 0, height: room.height } }
   if (room.width >= room.height * 1.15) {
     // So many that they need two columns.
     const many = count > Math.max(1, Math.floor((room.height + GAP) / (LEAST * (9 / 16) + GAP)))
     const most = many ? Math.max(2 * LEAST + GAP, room.width * 0.28) : Math.max(LEAST, room.width * 0.2)
-    const width = round(Math.min(beside(count, { width: most, height: room.height }), 480, room.width * 0.4))
+    const width = round(Math.min(beside(count, { width: most, height: room.height }), 480, room.width * 0.44))
     const rest = room.width - width - GAP
     return { front: { x: 0, y: 0, width: rest, height: room.height }, strip: { x: rest + GAP, y: 0, width, height: room.height } }
   }
-  const height = round(Math.min(Math.max(LEAST * (9 / 16), room.height * 0.24), 220, room.height * 0.4))
+  const few = Math.min(Math.max(LEAST * (9 / 16), room.height * 0.24), 220, room.height * 0.4)
+  const height = round(Math.max(few, room.height - GAP - room.width / least))
   const rest = room.height - height - GAP
   return { front: { x: 0, y: 0, width: room.width, height: rest }, strip: { x: 0, y: rest + GAP, width: room.width, height } }
 }

@@ -6,6 +6,9 @@ export type Seat = { key: string; person: ParticipantView; stream: RoomStream | 
 export type Placed = { seat: Seat; box: Box; front: boolean }
 export type Stage = { placed: Placed[]; page: number; pages: number }
 
+/** Higher than this no shared screen is. */
+const SCREEN = 4 / 3
+
 /** In the order in which they came, ourselves last: nobody moves when somebody speaks. */
 export function seatsOf({ participants, own }: Pick<RoomView, 'participants' | 'own'>): Seat[] {
   const ordered = [...participants.filter(({ participantId }) => participantId !== own), ...participants.filter(({ participantId }) => participantId === own)]
@@ -35,7 +38,7 @@ export function arrange(seats: readonly Seat[], room: Size, wanted: { layout: 'g
   if (!split || front === null) return paged(seats, room, wanted.page, gridOf)
   const others = seats.filter((seat) => seat !== front)
   const inOrder = front.screen && layout === 'speaker' ? [...others.filter(({ key }) => key === speaker), ...others.filter(({ key }) => key !== speaker)] : others
-  const { front: place, strip } = splitOf(others.length, room)
+  const { front: place, strip } = splitOf(others.length, room, front.screen ? SCREEN : undefined)
   const stage = paged(inOrder, strip, wanted.page, (count) => stripOf(count, strip))
   const [large] = front.screen ? [place] : gridOf(1, place).map((box) => ({ ...box, x: box.x + place.x, y: box.y + place.y }))
   return { ...stage, placed: [{ seat: front, box: large ?? { ...place }, front: true }, ...stage.placed] }

@@ -3,9 +3,12 @@
 use super::{Owner, contacts::Imported, kept::Answer, session::Session};
 use sidetone_api::{Failure, FailureCode, Reply, Settings};
 
+/// What the gateway signs its certificates with. It shares no more when the settings are gone, and makes another when it does again.
+const AUTHORITY: &str = "authority.json";
+
 impl Owner {
-    /// Ends calls and sessions and deletes history, contacts, accounts, passwords and settings. Recordings stay. It goes on
-    /// where a part fails, and the failure names all that is left.
+    /// Ends calls and sessions and deletes history, contacts, accounts, passwords, settings and the authority that guests' devices
+    /// trust. Recordings stay. It goes on where a part fails, and the failure names all that is left.
     pub(super) fn delete_everything(&mut self, answer: Answer) {
         self.forget_present_calls();
         for call in self.calls.keys().cloned().collect::<Vec<_>>() {
@@ -33,7 +36,8 @@ impl Owner {
             }
             Err(failure) => left.push(failure.message),
         }
-        if let Err(failure) = self.instance.renew() {
+        let renewed = self.instance.renew();
+        for failure in [renewed, self.instance.forget_beside(AUTHORITY)].into_iter().filter_map(Result::err) {
             left.push(failure.message);
         }
         self.history.pruning = None;

@@ -46,6 +46,21 @@ impl Instance {
         self.keep()
     }
 
+    /// Deletes a file beside it, where there is one.
+    ///
+    /// # Errors
+    /// It is still there.
+    pub(super) fn forget_beside(&self, name: &str) -> Result<(), Failure> {
+        let Some(folder) = self.file.as_deref().and_then(Path::parent) else { return Ok(()) };
+        let file = folder.join(name);
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Failure::new(FailureCode::Storage, format!("{}: {error}", file.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn keep(&self) -> Result<(), Failure> {
         let Some(file) = &self.file else { return Ok(()) };
         write(file, &uuid(self.device))

@@ -212,6 +212,9 @@ async fn deleting_everything_is_as_on_the_first_day() {
     );
     one.done(contact.unwrap()).await;
     let (call, _) = ring(&mut one, &mut bob, "Trudy Secret").await;
+    // As a gateway keeps it.
+    let authority = dir.path().join("data/authority.json");
+    fs::write(&authority, "Secret").unwrap();
     one.done(Command::DeleteEverything).await;
     bob.serve_while(one.status(&call, CallStatus::Finish)).await;
     one.until("nothing left", |state| {
@@ -226,6 +229,7 @@ async fn deleting_everything_is_as_on_the_first_day() {
     let not_kept = |event: &Event| matches!(event, Event::HistoryAdded { entry } if entry.call_id == call);
     assert!(!one.seen.iter().any(|envelope| not_kept(&envelope.event)), "a call of before leaves no trace");
     one.handle.shut_down().await;
+    assert!(!authority.exists());
     for folder in ["data", "config"] {
         for file in fs::read_dir(dir.path().join(folder)).unwrap() {
             let path = file.unwrap().path();

@@ -1,5 +1,7 @@
 //! Guests of a meeting who come from another machine: what they reach, what they are refused, and the lobby.
 
+mod page;
+
 use super::{Program, SILENT, SOON};
 use serde_json::{Value, json};
 use sidetone_testkit::{Needs, PeerNet, Process, Room, room, until};
@@ -25,18 +27,7 @@ struct Meeting {
 impl Meeting {
     fn start(room: &Room) -> Self {
         let net = PeerNet::new(room.dir()).unwrap();
-        let file = room.dir().join("gateway.toml");
-        std::fs::write(&file, "[sharing]\non = true\n").unwrap();
-        let config = file.display().to_string();
-        let mut program =
-            Program::start(room, &[&["gateway", "--commands", "--config", &config][..], &SILENT].concat());
-        program.wait("its addresses", |line| line["http"].is_string());
-        let sharing = until("what others reach", SOON, || {
-            let snapshot = program.ask(&json!({ "command": "getSnapshot" }));
-            let sharing = snapshot["reply"]["snapshot"]["gateway"]["sharing"].clone();
-            sharing["port"].as_u64().filter(|port| *port > 0).map(|_| sharing)
-        })
-        .unwrap();
+        let (mut program, sharing) = shared(room);
         let here = format!("https://{}:{}", net.our_address(), sharing["port"]);
         assert!(sharing["urls"].as_array().unwrap().contains(&json!(here)), "{sharing}");
         let made = program.ask(&json!({ "command": "joinRoom", "name": "tea", "login": "host" }));
@@ -99,6 +90,23 @@ impl Meeting {
         };
         until("the participant", SOON, find).unwrap()
     }
+}
+
+/// A gateway that others reach, and how.
+fn shared(room: &Room) -> (Program, Value) {
+    let file = room.dir().join("gateway.toml");
+    std::fs::write(&file, "[sharing]\non = true\n").unwrap();
+    let config = file.display().to_string();
+    let mut program =
+        Program::start(room, &[&["gateway", "--commands", "--config", &config][..], &SILENT].concat());
+    program.wait("its addresses", |line| line["http"].is_string());
+    let sharing = until("what others reach", SOON, || {
+        let snapshot = program.ask(&json!({ "command": "getSnapshot" }));
+        let sharing = snapshot["reply"]["snapshot"]["gateway"]["sharing"].clone();
+        sharing["port"].as_u64().filter(|port| *port > 0).map(|_| sharing)
+    })
+    .unwrap();
+    (program, sharing)
 }
 
 /// A message to a guest.
