@@ -10,6 +10,7 @@ mod drain;
 mod guesses;
 mod invite;
 mod levels;
+mod looking;
 mod own;
 mod show;
 mod streams;
@@ -39,6 +40,7 @@ pub(super) struct Rooms {
     claims: HashMap<String, Claim>,
     guesses: Guesses,
     invites: Invites,
+    looking: looking::Looking,
     /// When views were told last, and are told again.
     told: Option<Instant>,
     telling: Option<Instant>,
