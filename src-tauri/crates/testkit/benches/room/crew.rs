@@ -42,6 +42,10 @@ pub(crate) fn run(dir: &Path, program: &Path, measured: Duration) -> Result<bool
     println!("{}", table::part("all paths are wide", &wide));
     let narrow = part(&mut ours, &mut members, measured, true)?;
     println!("{}", table::part("the path to `slow` becomes 300 kbit/s wide as this begins", &narrow));
+    // All at once: nobody is to miss the others.
+    for member in &mut members {
+        let _ = member.child.kill();
+    }
     let (text, met) = table::end(&wide, &narrow);
     println!("{text}");
     Ok(met)

@@ -12,8 +12,8 @@ pub(crate) const SLOW: &str = "slow";
 const FREEZE: f64 = 0.5;
 /// Of the pictures of the first part, in the second.
 const SAME: f64 = 0.97;
-/// Of the sound, at the slow one.
-const HEARD: f64 = 0.95;
+/// Of the sound, at the slow one, with the seconds in which it has just become slow.
+const HEARD: f64 = 0.8;
 const SOUNDS: f64 = 50.0;
 
 /// One of those whom a participant plays.

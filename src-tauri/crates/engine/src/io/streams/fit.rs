@@ -12,8 +12,8 @@ const MOST: u8 = 5;
 const WAIT: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(60));
 /// Those that lasted for so long have fitted.
 const LASTED: Duration = Duration::from_secs(15);
-/// Where nothing is known of the path without pictures, it is tried.
-const TRIAL: Duration = Duration::from_secs(60);
+/// Without pictures little is known of the path: after so many waits it is tried.
+const TRIAL: u32 = 2;
 /// Between two that come back to one session.
 const SETTLE: Duration = Duration::from_secs(4);
 /// Of packets, reported by the far end.
@@ -59,11 +59,13 @@ impl Look<'_> {
         }
     }
 
-    fn may_come_back(&self, now: Instant) -> bool {
-        let Some(since) = self.fit.starved else { return false };
-        let passed = now.saturating_duration_since(since);
+    fn has_waited(&self, now: Instant, waits: u32) -> bool {
+        self.fit.starved.is_none_or(|since| now.saturating_duration_since(since) >= self.fit.wait * waits)
+    }
+
+    fn may_come_back(&self, now: Instant, tries: bool) -> bool {
         let has_room = self.pictures.carries.is_some_and(|carries| carries >= self.pictures.need / 4 * 5);
-        passed >= self.fit.wait && (has_room || passed >= TRIAL)
+        self.fit.is_starved() && self.has_waited(now, 1) && (has_room || tries)
     }
 }
 
@@ -105,7 +107,8 @@ pub(super) fn change(now: Instant, looks: &mut [Look<'_>]) -> Vec<(usize, bool)>
             .filter_map(|look| look.fit.back)
             .all(|back| now.saturating_duration_since(back) >= SETTLE);
     if changes.is_empty() && is_calm {
-        let back = looks.iter().enumerate().filter(|(_, look)| look.may_come_back(now));
+        let tries = looks.iter().all(|look| look.has_waited(now, TRIAL));
+        let back = looks.iter().enumerate().filter(|(_, look)| look.may_come_back(now, tries));
         changes.extend(back.min_by_key(|(_, look)| look.pictures.need).map(|(place, _)| (place, false)));
     }
     for (place, starved) in &changes {

@@ -85,7 +85,7 @@ fn the_largest_go_first_and_as_many_as_have_to() {
 fn they_come_back_one_at_a_time_where_there_is_room_with_some_to_spare() {
     let mut scene = Scene::new(&[500, 400]);
     assert_eq!(scene.until_change(100).1.len(), 2);
-    for _ in 0..30 {
+    for _ in 0..5 {
         assert_eq!(scene.second(450), [], "not much more than one of them needs");
     }
     assert_eq!(scene.until_change(700), (1, vec![(1, false)]));
@@ -112,8 +112,15 @@ fn one_that_does_not_last_waits_longer_each_time() {
 }
 
 #[test]
-fn a_path_of_which_nothing_is_told_is_tried_after_a_minute() {
-    let mut scene = Scene::new(&[400]);
-    scene.until_change(100);
-    assert_eq!(scene.until_change(100), (60, vec![(0, false)]));
+fn a_path_of_which_nothing_is_known_without_pictures_is_tried_by_one_of_them_ever_more_seldom() {
+    let mut scene = Scene::new(&[400, 400, 400]);
+    assert_eq!(scene.until_change(100).1.len(), 3);
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        let (waited, changes) = scene.until_change(100);
+        assert!(matches!(changes[..], [(_, false)]), "{changes:?}");
+        waits.push(waited);
+        assert!(matches!(scene.until_change(100).1[..], [(_, true)]));
+    }
+    assert!(waits.is_sorted() && waits[0] == 8 && waits[5] == 120, "{waits:?}");
 }
