@@ -4,7 +4,10 @@ use super::{
     Came, Entry, MOST_KNOCKING, MOST_STREAMS, Member, News, Output, Published, member::Knocking, rate::Rate,
 };
 use sidetone_api::{Failure, FailureCode, ParticipantId, ParticipantKind, RoomSettings, Secret};
-use std::collections::{HashSet, VecDeque};
+use std::{
+    collections::{HashSet, VecDeque},
+    time::Instant,
+};
 
 /// Sessions that were sent away and do not come back.
 const MOST_BANNED: usize = 1_000;
@@ -318,6 +321,21 @@ impl Room {
     pub(super) fn tell_others(&mut self, id: &ParticipantId, news: &News) {
         for member in self.members.iter().filter(|member| member.id != *id) {
             self.out.push_back(Output::Tell { to: member.id.clone(), news: news.clone() });
+        }
+    }
+
+    /// Whether a participant has not said too much already, with this.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn may_say(&mut self, now: Instant, by: &ParticipantId) -> Result<(), Failure> {
+        let member = self.members.iter_mut().find(|member| member.id == *by);
+        let missing = || Failure::new(FailureCode::WrongState, "you are not in this room");
+        let member = member.ok_or_else(missing)?;
+        if member.rate.take(now) {
+            Ok(())
+        } else {
+            Err(Failure::new(FailureCode::Limit, "this is too much at once"))
         }
     }
 

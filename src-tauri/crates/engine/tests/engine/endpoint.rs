@@ -16,7 +16,10 @@ use sidetone_testkit::TestCertificate;
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -251,6 +254,8 @@ pub(crate) struct FarPeer<S> {
     /// Of its session.
     pub(crate) resource: String,
     pub(crate) sending: S,
+    /// Key frames that it was asked for.
+    pub(crate) keys_asked: Arc<AtomicU32>,
 }
 
 impl<S: Sending> FarPeer<S> {
@@ -273,7 +278,18 @@ impl<S: Sending> FarPeer<S> {
         let media = Media { codecs: vec![sending.codec()], ..Media::new(S::KIND, direction) };
         let wanted = Wanted { media: vec![media], stream: String::new() };
         let sdp = peer.create_offer(now, &wanted).unwrap();
-        (Self { peer, socket, track: None, sequence: 0, resource: String::new(), sending }, sdp)
+        (
+            Self {
+                peer,
+                socket,
+                track: None,
+                sequence: 0,
+                resource: String::new(),
+                sending,
+                keys_asked: Arc::default(),
+            },
+            sdp,
+        )
     }
 
     pub(crate) fn accept(&mut self, answer: &str) {
@@ -323,8 +339,12 @@ impl<S: Sending> FarPeer<S> {
 
     async fn flush(&mut self) {
         while let Some(event) = self.peer.poll_event() {
-            if event == Event::Connected {
-                self.track = self.peer.sending().first().map(|track| track.id);
+            match event {
+                Event::Connected => self.track = self.peer.sending().first().map(|track| track.id),
+                Event::KeyFrameRequested { .. } => {
+                    self.keys_asked.fetch_add(1, Relaxed);
+                }
+                _ => {}
             }
         }
         while let Some(transmit) = self.peer.poll_transmit() {

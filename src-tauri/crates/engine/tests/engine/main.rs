@@ -45,6 +45,7 @@ mod rest;
 mod ringer;
 mod rooms;
 mod rooms_out;
+mod rooms_pictures;
 mod secure;
 mod services;
 mod sessions;

@@ -17,7 +17,7 @@ use sidetone_peer::Direction;
 
 /// A page in the room API of the Web SDK.
 pub(crate) struct Page {
-    client: Client,
+    pub(crate) client: Client,
     login: &'static str,
     asked: u32,
 }
@@ -56,7 +56,7 @@ impl Page {
         }
     }
 
-    async fn join(&mut self) -> Value {
+    pub(crate) async fn join(&mut self) -> Value {
         self.ask("join", json!({ "name": "tea" })).await;
         assert_eq!(self.told().await, "ACCEPTED", "{}", self.login);
         let state = self.told().await;

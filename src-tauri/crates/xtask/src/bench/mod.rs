@@ -5,6 +5,7 @@ mod call;
 mod calls;
 mod echo;
 mod hooks;
+mod room;
 mod streams;
 
 use crate::arguments;
@@ -12,7 +13,7 @@ use crate::arguments;
 /// A name, what it measures, how.
 type Bench = (&'static str, &'static str, fn(&arguments::Bench) -> Result<(), String>);
 
-const BENCHES: [Bench; 5] = [
+const BENCHES: [Bench; 6] = [
     ("call", "one G.711 and one Opus call beside baresip's", call::run),
     ("calls", "1 to 100 G.711 calls in one engine: what each costs", calls::run),
     ("echo", "what the echo canceller leaves of the far end, and of the near end when both speak", echo::run),
@@ -21,6 +22,7 @@ const BENCHES: [Bench; 5] = [
         "a backend dead for 60 s during 50 calls and 20 streams, and a kill: what media and events suffer",
         hooks::run,
     ),
+    ("room", "six in one room, and one of them with 300 kbit/s: what each costs and gets", room::run),
     (
         "streams",
         "a packet forwarded to 1 to 200 players beside Janus', coding 720p30, and from capture to the window",

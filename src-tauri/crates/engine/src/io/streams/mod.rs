@@ -10,6 +10,7 @@
 mod counters;
 pub(crate) mod dial;
 mod encoded;
+mod fit;
 pub(crate) mod inlet;
 mod limits;
 mod measure;
@@ -112,6 +113,8 @@ pub(crate) struct Own {
     looking: Arc<AtomicUsize>,
     shown: Arc<watch::Sender<Option<Picture>>>,
     closed: Arc<AtomicBool>,
+    /// Its players look away: nothing need be encoded for them.
+    unseen: Arc<AtomicBool>,
 }
 
 impl Default for Own {
@@ -125,6 +128,7 @@ impl Default for Own {
             looking: Arc::default(),
             shown,
             closed: Arc::default(),
+            unseen: Arc::default(),
         }
     }
 }
@@ -190,6 +194,15 @@ impl Own {
         }
     }
 
+    fn set_unseen(&self, unseen: bool) {
+        self.unseen.store(unseen, Relaxed);
+    }
+
+    /// Of what is published: it is played, and nobody looks at its pictures.
+    pub(crate) fn is_unseen(&self) -> bool {
+        self.unseen.load(Relaxed) && !self.taps.has_readers()
+    }
+
     fn is_closed(&self) -> bool {
         self.closed.load(Relaxed)
     }
@@ -246,6 +259,13 @@ pub(crate) enum News {
     /// More comes of what a session of the gateway plays than it may be sent, kbit/s.
     NarrowPlayer {
         session: Key,
+        kbit: u32,
+        most: u32,
+    },
+    /// The pictures of what a session of the gateway plays do not fit its path, kbit/s, and are left out; or they fit again.
+    Fits {
+        session: Key,
+        fits: bool,
         kbit: u32,
         most: u32,
     },

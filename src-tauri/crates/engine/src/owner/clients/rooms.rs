@@ -44,6 +44,19 @@ impl Owner {
         }
     }
 
+    pub(in super::super) fn plays_of_client(&self, session: &SessionId) -> Vec<(Key, String)> {
+        let legs = self.clients.all.get(session).into_iter().flat_map(|client| client.streams.values());
+        let plays = legs.filter(|leg| !leg.is_published());
+        plays.map(|leg| (leg.key, leg.name().to_owned())).collect()
+    }
+
+    /// What a client plays by this key.
+    pub(in super::super) fn name_of_client_play(&self, key: Key) -> Option<String> {
+        let (session, id) = self.clients.by_key.get(&key)?;
+        let leg = self.clients.all.get(session)?.streams.get(id)?;
+        Some(leg.name().to_owned())
+    }
+
     /// What it plays of these names.
     pub(in super::super) fn end_plays_of_client(
         &mut self,

@@ -160,6 +160,9 @@ impl Owner {
             self.on_client_room_stream(key, status, media, video_muted);
         }
         self.set_client_status(&session, &id, status, "");
+        if let Some(name) = self.name_of_client_play(key).filter(|_| status == StreamStatus::Playing) {
+            self.show_client(&session, key, &name);
+        }
         true
     }
 

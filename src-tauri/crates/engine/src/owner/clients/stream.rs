@@ -314,6 +314,7 @@ impl Owner {
         }
         self.clients.ids.remove(id);
         self.clients.by_key.remove(&leg.key);
+        self.forget_looking(leg.key);
         self.on_room_stream_over(leg.key, leg.status == Some(StreamStatus::Failed));
         self.stream_door.ask(Ask::End { stream: leg.key });
         self.publish_gateway();

@@ -19,7 +19,7 @@ use std::time::Instant;
 
 /// Rooms of one session.
 const MOST_OF_ONE: usize = 8;
-const NOT_IN_IT: &str = "you are not in this room";
+pub(super) const NOT_IN_IT: &str = "you are not in this room";
 
 /// When a command of a room is answered.
 pub(in super::super) enum Done {
@@ -181,6 +181,9 @@ impl Owner {
         let by = self.rooms.seat_of_client(session, name).ok_or(NOT_IN_IT)?.clone();
         let ask: RoomAsk = serde_json::from_value(ask.clone())
             .map_err(|error| crate::owner::text::shown(&error.to_string()))?;
+        if let RoomAsk::Show { pictures } = ask {
+            return self.client_shows(session, name, pictures);
+        }
         let room = self.rooms.all.get_mut(name).ok_or(NOT_IN_IT)?;
         room.ask(Instant::now(), &by, ask).map_err(|failure| failure.message)
     }

@@ -13,6 +13,7 @@ mod guesses;
 mod inserted;
 mod invite;
 mod levels;
+mod looking;
 mod own;
 mod show;
 mod streams;
@@ -45,6 +46,7 @@ pub(super) struct Rooms {
     composed: BTreeMap<RoomId, compose::Composition>,
     guesses: Guesses,
     invites: Invites,
+    looking: looking::Looking,
     /// When views were told last, and are told again.
     told: Option<Instant>,
     telling: Option<Instant>,

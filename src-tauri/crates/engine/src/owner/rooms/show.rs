@@ -13,9 +13,7 @@ pub(super) const NOT_SHOWN: &str = "paused: nobody looks at it";
 
 impl Owner {
     pub(super) fn show(&mut self, id: &RoomId, pictures: Vec<ShownPicture>) -> Result<(), Failure> {
-        if pictures.len() > MOST_SHOWN {
-            return Err(Failure::invalid("pictures", format!("pictures: {MOST_SHOWN} are the most")));
-        }
+        check_pictures(&pictures)?;
         let stay = self.stay(id)?;
         let shown: HashMap<_, _> =
             pictures.into_iter().map(|picture| (picture.name, (picture.width, picture.height))).collect();
@@ -45,8 +43,15 @@ impl Owner {
     }
 }
 
+pub(super) fn check_pictures(pictures: &[ShownPicture]) -> Result<(), Failure> {
+    if pictures.len() > MOST_SHOWN {
+        return Err(Failure::invalid("pictures", format!("pictures: {MOST_SHOWN} are the most")));
+    }
+    Ok(())
+}
+
 /// How many halvings of the picture still fill the tile.
-fn layers_below(picture: Option<(u32, u32)>, (width, height): (u32, u32)) -> u8 {
+pub(super) fn layers_below(picture: Option<(u32, u32)>, (width, height): (u32, u32)) -> u8 {
     let Some((of_width, of_height)) = picture else { return 0 };
     let fills = |halvings: i32| {
         let part = 0.5_f64.powi(halvings) * STRETCH;

@@ -50,7 +50,11 @@ impl Owner {
             own: own.clone(),
             settings: room.settings.clone(),
             has_password: room.has_password(),
-            participants: room.members().iter().map(|member| self.participant(room, member, stay)).collect(),
+            participants: room
+                .members()
+                .iter()
+                .map(|member| self.participant(room, member, own, stay))
+                .collect(),
             knocking: knocking.collect(),
             played: self.played_in(&room.name),
             published,
@@ -59,9 +63,16 @@ impl Owner {
         }
     }
 
-    fn participant(&self, room: &Room, member: &Member, stay: Option<&Stay>) -> ParticipantView {
+    fn participant(
+        &self,
+        room: &Room,
+        member: &Member,
+        own: &ParticipantId,
+        stay: Option<&Stay>,
+    ) -> ParticipantView {
         let hearing = stay.and_then(|stay| stay.heard.get(&member.id)).copied().unwrap_or_default();
-        let streams: Vec<_> = member.streams.iter().map(|stream| self.room_stream(stream, stay)).collect();
+        let streams: Vec<_> =
+            member.streams.iter().map(|stream| self.room_stream(stream, own, stay)).collect();
         let qualities = streams.iter().filter_map(|stream| self.quality_of(stream));
         let quality = qualities.max_by_key(|quality| worse(quality.level)).unwrap_or_default();
         ParticipantView {
@@ -87,7 +98,7 @@ impl Owner {
         Some(self.streams.get(stream.stream_id.as_ref()?)?.quality().clone())
     }
 
-    fn room_stream(&self, stream: &Published, stay: Option<&Stay>) -> RoomStream {
+    fn room_stream(&self, stream: &Published, own: &ParticipantId, stay: Option<&Stay>) -> RoomStream {
         let played = stay.and_then(|stay| stay.played.get(&stream.name));
         let claim = self.rooms.claims.get(&stream.name);
         let is_ours = claim.is_some_and(|claim| {
@@ -100,7 +111,11 @@ impl Owner {
         let info = match played {
             Some(played) if !played.info.is_empty() => played.info.clone(),
             Some(played) if played.hidden && stream.has_video => NOT_SHOWN.to_owned(),
-            _ => String::new(),
+            Some(_) => String::new(),
+            None => match self.rooms.seats.get(own).map(|seat| &seat.at) {
+                Some(At::Client { session, .. }) => self.why_unseen_by(session, &stream.name).to_owned(),
+                _ => String::new(),
+            },
         };
         RoomStream {
             name: stream.name.clone(),

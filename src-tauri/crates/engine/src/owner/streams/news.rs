@@ -45,6 +45,7 @@ impl Owner {
                 self.on_session_left(session, &info, failed);
             }
             News::NarrowPlayer { session, kbit, most } => self.on_client_narrow(session, kbit, most),
+            News::Fits { session, fits, kbit, most } => self.on_client_fits(session, fits, kbit, most),
             News::VideoRates(rates) => self.on_client_video_rates(rates),
             News::Measured { stream, statistics, size, players } => {
                 self.on_stream_measured(stream, *statistics, size, players);

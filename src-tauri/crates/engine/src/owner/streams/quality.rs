@@ -35,7 +35,8 @@ pub(super) fn judge(stream: &Stream, now: &StreamStatistics) -> QualityView {
     if stream.is_published() && stream.sending.is_some() && stream.live_at.is_some() {
         let wanted = stream.settings.frames_per_second as f32;
         let part = now.frames_per_second / wanted;
-        let is_still = stream.video_muted || stream.sources.as_ref().is_some_and(is_still);
+        let is_still =
+            stream.video_muted || stream.own.is_unseen() || stream.sources.as_ref().is_some_and(is_still);
         if part < SLOW && !is_still && stream.statistics.is_some() {
             let level = if part < VERY_SLOW { Quality::Poor } else { Quality::Fair };
             let info = format!(

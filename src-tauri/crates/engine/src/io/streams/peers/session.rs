@@ -2,6 +2,7 @@
 
 use super::super::{
     Own,
+    fit::Fit,
     packet::Kind,
     receive::Sink,
     router::{AudioTrack, Key, Tracks, VideoTrack},
@@ -109,6 +110,7 @@ pub(in super::super) struct Session {
     /// Whose it is, where it is one of several.
     pub(in super::super) client: Option<Arc<str>>,
     pub(in super::super) measured: Measured,
+    pub(in super::super) fit: Fit,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -142,6 +144,7 @@ impl Session {
             video_octets: 0,
             client: adopted.session,
             measured: Measured::default(),
+            fit: Fit::default(),
         }
     }
 

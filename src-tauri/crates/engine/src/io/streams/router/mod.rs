@@ -2,6 +2,8 @@
 //! sequence; nothing is decoded. No socket, clock or thread is in here: `(now, input)` goes in, [`Router::poll`] and
 //! [`Router::next`] are drained, [`Router::poll_timeout`] says when to come back.
 
+mod complaints;
+mod fits;
 mod lane;
 mod life;
 mod play;
@@ -11,6 +13,7 @@ mod publisher;
 mod tests;
 
 use super::packet::{Clock, Kind, Packet};
+pub(crate) use fits::Pictures;
 use player::Player;
 use publisher::{Publisher, State};
 use std::{

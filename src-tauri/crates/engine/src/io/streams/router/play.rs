@@ -105,15 +105,15 @@ impl Router {
         player.start_over();
         if player.wants_pictures() {
             let (publisher, layer) = (player.publisher, player.target);
-            self.want_key(now, publisher, layer);
+            self.complain(now, key, publisher, layer);
         }
     }
 
     /// The player cannot decode without a new key frame.
-    pub(crate) fn key_frame_wanted(&mut self, now: Instant, player: Key) {
-        if let Some(player) = self.players.get(&player).filter(|player| player.wants_pictures()) {
+    pub(crate) fn key_frame_wanted(&mut self, now: Instant, key: Key) {
+        if let Some(player) = self.players.get(&key).filter(|player| player.wants_pictures()) {
             let (publisher, layer) = (player.publisher, player.layer);
-            self.want_key(now, publisher, layer);
+            self.complain(now, key, publisher, layer);
         }
     }
 
@@ -134,7 +134,7 @@ impl Router {
     }
 
     /// From the last key frame if that is fresh, else from the next one.
-    fn begin_video(&mut self, now: Instant, key: Key) {
+    pub(super) fn begin_video(&mut self, now: Instant, key: Key) {
         let Some(player) = self.players.get_mut(&key) else { return };
         let publisher_key = player.publisher;
         let Some(publisher) = self.publishers.get(&publisher_key) else { return };

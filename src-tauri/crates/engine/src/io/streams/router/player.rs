@@ -3,6 +3,7 @@
 use super::{
     super::packet::{Kind, Packet},
     Forwarded, Key, Start,
+    complaints::Complaints,
     lane::Lane,
 };
 use std::{collections::VecDeque, sync::Arc, time::Instant};
@@ -27,6 +28,9 @@ pub(super) struct Player {
     pub(super) paused: bool,
     /// It wants no picture.
     pub(super) blind: bool,
+    /// Its path has no room for pictures.
+    pub(super) starved: bool,
+    pub(super) complaints: Complaints,
     /// It wants a picture that is so many layers below the best one.
     pub(super) below: u8,
     /// The layer that it gets, and the one it is to get from its next key frame on.
@@ -58,6 +62,8 @@ impl Player {
             waits_for_key: true,
             paused: false,
             blind: false,
+            starved: false,
+            complaints: Complaints::default(),
             below: 0,
             layer,
             target: layer,
@@ -90,7 +96,7 @@ impl Player {
         if packet.kind == Kind::Audio {
             return true;
         }
-        if self.blind {
+        if self.blind || self.starved {
             return false;
         }
         if packet.key && packet.layer == self.target && (self.waits_for_key || self.layer != self.target) {
@@ -118,7 +124,7 @@ impl Player {
     }
 
     pub(super) fn wants_pictures(&self) -> bool {
-        !self.paused && !self.blind
+        !self.paused && !self.blind && !self.starved
     }
 
     pub(super) fn has_packets(&self) -> bool {

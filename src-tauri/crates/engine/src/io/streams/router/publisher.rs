@@ -143,7 +143,7 @@ impl Layer {
     }
 
     /// kbit/s; of the window that runs where there was none before.
-    fn rate(&self, now: Instant) -> u32 {
+    pub(super) fn rate(&self, now: Instant) -> u32 {
         let running = self.window.filter(|_| self.kbit == 0).map(|(since, octets)| {
             let passed = now.saturating_duration_since(since).max(Duration::from_millis(100));
             (octets as f64 * 8.0 / 1000.0 / passed.as_secs_f64()) as u32
@@ -193,6 +193,11 @@ impl Layer {
                 true
             }
         }
+    }
+
+    /// A key frame is to be asked for at that time, unless one comes before.
+    pub(super) fn want_key_at(&mut self, at: Instant) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
 
     pub(super) fn next_key(&self, is_awaited: bool) -> Option<Instant> {

@@ -194,6 +194,9 @@ impl Thread {
         if self.plan.shown_only {
             return;
         }
+        if self.plan.own.is_unseen() {
+            return self.plan.inlet.alive();
+        }
         let picture = if self.plan.muted { self.black(picture.size(), captured) } else { picture };
         let Plan { inlet, own, control, .. } = &self.plan;
         self.failure = self.encoders.send(now, &picture, inlet, own, control).err();

@@ -87,6 +87,7 @@ impl Worker {
             }
             Ask::Watch { stream, picture } => {
                 self.router.watch(now, stream, picture);
+                self.tell_publisher(stream);
                 if let Some(OwnStream { role: Role::Played { sink, .. }, flows, since, .. }) =
                     self.own.get_mut(&stream)
                 {

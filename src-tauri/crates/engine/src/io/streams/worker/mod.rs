@@ -1,6 +1,7 @@
 //! The stream thread's loop.
 
 mod asks;
+mod fits;
 mod inward;
 mod limits;
 mod own;
@@ -110,7 +111,8 @@ impl Worker {
         if self.is_behind || self.peers.has_unread() {
             return Some(Duration::ZERO);
         }
-        let ticks = !self.own.is_empty() || self.peers.are_watched() || self.is_limited();
+        let ticks =
+            !self.own.is_empty() || self.peers.are_watched() || self.is_limited() || self.has_players();
         let tick = ticks.then_some(self.next_tick);
         let due = self.router.poll_timeout().into_iter().chain(self.peers.poll_timeout());
         let due = due.chain(tick).chain(self.list_due).min()?;

@@ -43,6 +43,7 @@ impl OwnStream {
             let is_behind = |key: &Key| peers.sessions.get(key).is_some_and(|session| session.is_behind);
             control.allow(router.best_bandwidth(key).unwrap_or(0));
             control.hold(!players.is_empty() && players.iter().all(is_behind));
+            self.own.set_unseen(router.is_unseen(key));
         }
     }
 }

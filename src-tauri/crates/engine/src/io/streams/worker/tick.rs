@@ -21,6 +21,7 @@ impl Worker {
         let (mut heard, mut unseen) = (Vec::new(), Vec::new());
         self.look_at_media(now);
         self.look_at_bandwidth(now);
+        self.look_at_fits(now);
         if self.peers.are_watched() {
             let _ = self.news.try_send(News::VideoRates(self.peers.take_rates()));
         }

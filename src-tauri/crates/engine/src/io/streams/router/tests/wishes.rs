@@ -1,6 +1,7 @@
 //! Players that want no picture, or a small one; publishers of whose sound nothing goes on.
 
 use super::{FRAME, Kind, PUBLISHER, Scene, assert_gap_free};
+use std::time::Duration;
 
 #[test]
 fn who_wants_no_picture_has_the_sound_and_the_next_key_frame_when_it_wants_one_again() {
@@ -76,4 +77,81 @@ fn a_publisher_that_is_silenced_is_seen_and_not_heard_until_it_may_speak_again()
     };
     assert_eq!(sound(&after).len(), 1);
     assert_gap_free(&[sound(&before), sound(&after)].concat());
+}
+
+#[test]
+fn who_has_no_room_for_pictures_has_the_sound_and_goes_on_with_a_key_frame_that_is_asked_for_at_once() {
+    let mut scene = Scene::published(1);
+    let (player, other) = (scene.play(5), scene.play(6));
+    scene.picture(0, true);
+    scene.take(player);
+    scene.pass(Duration::from_secs(1));
+    scene.events();
+    scene.router.starve(scene.now, player, true);
+    assert!(!scene.router.is_unseen(PUBLISHER), "the other one looks");
+    for _ in 0..10 {
+        scene.picture(0, false);
+        scene.sound();
+        // It cannot know why nothing comes.
+        scene.router.key_frame_wanted(scene.now, player);
+    }
+    assert!(scene.take(player).iter().all(|it| it.packet.kind == Kind::Audio));
+    assert_eq!(scene.keys_asked(), 0);
+    scene.router.watch(scene.now, other, None);
+    assert!(scene.router.is_unseen(PUBLISHER));
+    scene.router.starve(scene.now, player, false);
+    assert_eq!(scene.keys_asked(), 1);
+    scene.picture(0, false);
+    assert_eq!(scene.video(player), []);
+    scene.picture(0, true);
+    assert_eq!(scene.video(player).len(), 2);
+}
+
+#[test]
+fn one_that_complains_all_the_time_does_not_fill_the_stream_of_the_others_with_key_frames() {
+    let mut scene = Scene::published(1);
+    let player = scene.play(5);
+    let complain = |scene: &mut Scene| {
+        let mut keys = 0;
+        for _ in 0..600 {
+            scene.pass(FRAME);
+            scene.router.key_frame_wanted(scene.now, player);
+            let asked = scene.keys_asked() > 0;
+            keys += usize::from(asked);
+            scene.picture(0, asked);
+        }
+        keys
+    };
+    // Alone it takes nothing from anybody.
+    assert!(complain(&mut scene) > 40);
+    scene.play(6);
+    let keys = complain(&mut scene);
+    assert!((10..=16).contains(&keys), "{keys} in 20 s");
+    // One who comes is not made to wait for it.
+    for _ in 0..200 {
+        scene.pass(FRAME);
+        let asked = scene.keys_asked() > 0;
+        scene.picture(0, asked);
+    }
+    scene.play(7);
+    assert_eq!(scene.keys_asked(), 1);
+}
+
+#[test]
+fn what_pictures_take_is_known_also_while_they_are_left_out() {
+    let mut scene = Scene::published(1);
+    let player = scene.play(5);
+    for _ in 0..90 {
+        scene.pass(FRAME);
+        scene.picture(0, true);
+    }
+    scene.router.set_bandwidth(scene.now, player, 30);
+    scene.router.starve(scene.now, player, true);
+    let pictures = scene.router.pictures(scene.now, player).unwrap();
+    assert_eq!(pictures.carries, Some(30));
+    // Two packets of 100 octets, 30 times a second, and the sound.
+    assert!((85..95).contains(&pictures.need), "{pictures:?}");
+    scene.pass(Duration::from_millis(1_300));
+    scene.router.watch(scene.now, player, None);
+    assert_eq!(scene.router.pictures(scene.now, player), None);
 }

@@ -58,6 +58,7 @@ impl Worker {
         let Some(session) = self.peers.sessions.get_mut(&key) else { return };
         let most = if session.peer.is_path_full() { BACKLOG_FULL } else { BACKLOG };
         let is_behind = session.peer.backlog(now) > most;
+        session.fit.behind |= is_behind;
         if std::mem::replace(&mut session.is_behind, is_behind) == is_behind {
             return;
         }
@@ -69,7 +70,7 @@ impl Worker {
     }
 
     /// At once: what is too much waits on the way to the player.
-    fn tell_publisher(&self, player: Key) {
+    pub(super) fn tell_publisher(&self, player: Key) {
         if let Some(publisher) = self.router.publisher_of(player)
             && let Some(own) = self.own.get(&publisher)
         {
