@@ -100,7 +100,7 @@ impl Owner {
     }
 
     pub(in super::super) fn next_of_rooms(&self) -> Option<Instant> {
-        self.rooms.telling.into_iter().chain(self.next_look_at_voices()).min()
+        self.rooms.telling.into_iter().chain(self.next_look_at_voices()).chain(self.next_of_far_rooms()).min()
     }
 
     /// Views of what has changed, not too often.
@@ -125,7 +125,8 @@ impl Owner {
         let stays = self.rooms.stays.values_mut();
         let stays: Vec<_> = stays
             .filter_map(|stay| {
-                let is_due = std::mem::take(&mut stay.changed) || changed.contains(&stay.room);
+                let is_due = std::mem::take(&mut stay.changed)
+                    || stay.far.is_none() && changed.contains(&stay.room);
                 is_due.then(|| stay.id.clone())
             })
             .collect();

@@ -7,6 +7,7 @@ mod ask;
 mod calls;
 mod client;
 mod drain;
+mod far;
 mod guesses;
 mod invite;
 mod levels;

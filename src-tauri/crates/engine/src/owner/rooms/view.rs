@@ -15,6 +15,9 @@ impl Owner {
     /// As our user sees it.
     pub(super) fn room_view(&self, id: &RoomId) -> Option<RoomView> {
         let stay = self.rooms.stays.get(id)?;
+        if let Some(far) = &stay.far {
+            return Some(self.far_view(stay, far));
+        }
         let nobody = Room::new(stay.room.clone(), Default::default(), None);
         let room = self.rooms.all.get(&stay.room).unwrap_or(&nobody);
         Some(RoomView {
@@ -82,7 +85,7 @@ impl Owner {
         }
     }
 
-    fn quality_of(&self, stream: &RoomStream) -> Option<QualityView> {
+    pub(super) fn quality_of(&self, stream: &RoomStream) -> Option<QualityView> {
         Some(self.streams.get(stream.stream_id.as_ref()?)?.quality().clone())
     }
 
@@ -114,7 +117,7 @@ impl Owner {
     }
 }
 
-fn worse(level: Quality) -> u8 {
+pub(super) fn worse(level: Quality) -> u8 {
     match level {
         Quality::Unknown => 0,
         Quality::Good => 1,
