@@ -20,9 +20,7 @@ use tokio::{
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{
-        Error, Message, client::IntoClientRequest as _, http::header, protocol::WebSocketConfig,
-    },
+    tungstenite::{Error, Message, client::IntoClientRequest as _, http::header, protocol::WebSocketConfig},
 };
 
 type Socket = WebSocketStream<Box<dyn Io>>;

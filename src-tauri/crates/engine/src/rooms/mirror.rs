@@ -334,8 +334,7 @@ mod tests {
         server.participants[0].participant_id = ParticipantId::new("theirs");
         server.participants[0].host = true;
         let mut other = server.participants[0].clone();
-        (other.participant_id, other.login, other.volume) =
-            (ParticipantId::new("x"), "bob".into(), 0.1);
+        (other.participant_id, other.login, other.volume) = (ParticipantId::new("x"), "bob".into(), 0.1);
         other.streams = vec![super::stream("tea-bob-1")];
         other.streams[0].stream_id = Some(sidetone_api::StreamId::new("of-ours"));
         let mut nameless = other.clone();
@@ -354,8 +353,14 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_said_and_changes_nothing() {
         let mut mirror = mirror();
-        let nonsense =
-            [json!(null), json!(7), json!("\u{202e}"), json!({}), json!([{}]), json!({ "login": "a\nb", "name": "" })];
+        let nonsense = [
+            json!(null),
+            json!(7),
+            json!("\u{202e}"),
+            json!({}),
+            json!([{}]),
+            json!({ "login": "a\nb", "name": "" }),
+        ];
         for name in ["ROOM", "STATE", "JOINED", "LEFT", "PUBLISHED", "FAILED", "MESSAGE", "REACTION"] {
             for info in &nonsense {
                 assert!(matches!(mirror.hear(name, info), Heard::Unreadable(_)), "{name} {info}");

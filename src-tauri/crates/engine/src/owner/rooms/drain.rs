@@ -125,8 +125,8 @@ impl Owner {
         let stays = self.rooms.stays.values_mut();
         let stays: Vec<_> = stays
             .filter_map(|stay| {
-                let is_due = std::mem::take(&mut stay.changed)
-                    || stay.far.is_none() && changed.contains(&stay.room);
+                let is_due =
+                    std::mem::take(&mut stay.changed) || stay.far.is_none() && changed.contains(&stay.room);
                 is_due.then(|| stay.id.clone())
             })
             .collect();

@@ -15,8 +15,7 @@ use crate::{
 use serde_json::{Map, Value};
 use sidetone_api::{
     CallStatus, ConnectionStatus, Event, Failure, RegistrationStatus, Reply, RoomStatus, Secret,
-    SessionDebugStatus,
-    SessionId, SignallingView, StreamStatus, Transport,
+    SessionDebugStatus, SessionId, SignallingView, StreamStatus, Transport,
 };
 use std::{
     net::{IpAddr, SocketAddr},

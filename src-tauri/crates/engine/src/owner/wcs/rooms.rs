@@ -24,7 +24,8 @@ impl Owner {
         let connection = self.wcs(id).ok_or_else(|| {
             Failure::invalid("sessionId", "sessionId: this session is not at a Web Call Server")
         })?;
-        let custom = connection.custom.as_deref().and_then(|text| serde_json::from_str::<Map<_, _>>(text).ok());
+        let custom =
+            connection.custom.as_deref().and_then(|text| serde_json::from_str::<Map<_, _>>(text).ok());
         let named = custom.and_then(|custom| custom.get("login").and_then(Value::as_str).map(str::to_owned));
         let is_of_account = named.is_some();
         if let Some(known) = named.or_else(|| connection.login_of_rooms.clone()) {

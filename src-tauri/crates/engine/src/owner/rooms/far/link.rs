@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn a_link_names_the_server_the_room_and_the_invite() {
-        let link = Link::parse(" https://192.0.2.1:8443/guest/#room=caf%C3%A9&invite=0a1b&login=Ada%20L ").unwrap();
+        let link =
+            Link::parse(" https://192.0.2.1:8443/guest/#room=caf%C3%A9&invite=0a1b&login=Ada%20L ").unwrap();
         assert_eq!(link.server.as_deref(), Some("wss://192.0.2.1:8443"));
         assert_eq!(link.room.as_deref(), Some("café"));
         assert_eq!(link.token.expose(), "0a1b");

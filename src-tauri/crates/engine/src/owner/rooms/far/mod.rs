@@ -101,8 +101,9 @@ impl Owner {
         {
             return Err(in_field("name", format!("this invite is for the room {of_link}")));
         }
-        let is_in =
-            |stay: &Stay| stay.room == name && stay.far.as_ref().map(|far| &far.session) == session_id.as_ref();
+        let is_in = |stay: &Stay| {
+            stay.room == name && stay.far.as_ref().map(|far| &far.session) == session_id.as_ref()
+        };
         if session_id.is_some() && self.rooms.stays.values().any(is_in) {
             return Err(Failure::new(FailureCode::WrongState, "you are in this room already"));
         }
@@ -225,12 +226,7 @@ impl Owner {
     }
 
     /// It is over.
-    pub(in super::super) fn end_far_rooms_of(
-        &mut self,
-        session: &SessionId,
-        status: RoomStatus,
-        info: &str,
-    ) {
+    pub(in super::super) fn end_far_rooms_of(&mut self, session: &SessionId, status: RoomStatus, info: &str) {
         for id in self.far_rooms_of(session) {
             self.end_stay(&id, status, info);
         }

@@ -164,7 +164,12 @@ impl Owner {
         }
     }
 
-    pub(super) fn tell_own_words(&mut self, id: &RoomId, to: Option<sidetone_api::ParticipantId>, text: String) {
+    pub(super) fn tell_own_words(
+        &mut self,
+        id: &RoomId,
+        to: Option<sidetone_api::ParticipantId>,
+        text: String,
+    ) {
         let Some(stay) = self.rooms.stays.get(id) else { return };
         let (from, login) = (stay.own.clone(), stay.far.as_ref().map(|far| far.login.clone()));
         let login = login.unwrap_or_default();

@@ -12,8 +12,7 @@ impl Owner {
         let mut room = far.mirror.room.clone();
         room.session_id = Some(far.session.clone());
         (room.status, room.info) = (stay.status, stay.info.clone());
-        room.joined_at =
-            (stay.joined_at > 0 && stay.status != RoomStatus::Lobby).then_some(stay.joined_at);
+        room.joined_at = (stay.joined_at > 0 && stay.status != RoomStatus::Lobby).then_some(stay.joined_at);
         for participant in &mut room.participants {
             let id = participant.participant_id.clone();
             if id == stay.own {
@@ -63,9 +62,9 @@ impl Owner {
     fn complete_far_stream(&self, stay: &Stay, far: &Far, stream: &mut RoomStream) {
         let played = stay.played.get(&stream.name);
         let sent = [&stay.camera, &stay.screen].into_iter().flatten();
-        let sent = sent.into_iter().find(|id| {
-            self.streams.get(id).is_some_and(|sent| sent.real_name() == stream.name)
-        });
+        let sent = sent
+            .into_iter()
+            .find(|id| self.streams.get(id).is_some_and(|sent| sent.real_name() == stream.name));
         let id = played.and_then(|played| played.stream.as_ref()).or(sent);
         stream.info = played.map(|played| played.info.clone()).unwrap_or_default();
         stream.stream_id = id.cloned();
@@ -78,9 +77,8 @@ impl Owner {
 
     fn is_far_muted(&self, streams: &[RoomStream]) -> bool {
         let camera = streams.iter().filter(|stream| !stream.screen);
-        let mut muted = camera.filter_map(|stream| {
-            Some(self.streams.get(stream.stream_id.as_ref()?)?.is_audio_muted())
-        });
+        let mut muted =
+            camera.filter_map(|stream| Some(self.streams.get(stream.stream_id.as_ref()?)?.is_audio_muted()));
         muted.any(|muted| muted)
     }
 
