@@ -12,6 +12,7 @@ mod guesses;
 mod invite;
 mod levels;
 mod own;
+mod phones;
 mod show;
 mod streams;
 mod view;

@@ -72,7 +72,9 @@ impl Owner {
             kind: member.kind,
             host: member.host,
             guest: member.guest,
-            call_id: stay.and_then(|_| self.rooms.calls.call_of(&member.id)),
+            call_id: stay
+                .and_then(|_| self.rooms.calls.call_of(&member.id))
+                .filter(|call| self.calls.contains_key(call)),
             streams,
             audio_muted: member.audio_muted,
             hand: room.hand_of(member),
