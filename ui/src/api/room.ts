@@ -114,6 +114,14 @@ password?: Secret,
  */
 sessionId?: SessionId, 
 /**
+ * The link of an invite of another Sidetone, or its token where the session is named: the room is joined there.
+ */
+invite?: Secret, 
+/**
+ * PEM text of the authority of that Sidetone, where it is none that the system trusts. Without a session alone.
+ */
+trustedCa?: string, 
+/**
  * Of a room that is made by this.
  */
 settings?: RoomSettings, };

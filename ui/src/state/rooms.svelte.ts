@@ -3,6 +3,7 @@ import type { Envelope, Failure, InviteView, Level, ParticipantId, ParticipantVi
 import { t } from '../locales'
 import { toFailure } from '../platform/types'
 import type { App } from './app.svelte'
+import { roomOfLink } from './inviteLink'
 import { roomHasEnded } from './mirror'
 import { RecentRooms } from './recentRooms.svelte'
 import { RoomChat } from './roomChat.svelte'
@@ -108,15 +109,17 @@ export class Rooms {
     const { name, login, password, sources, audioMuted, videoMuted, server, rules } = this
     if (name.trim() === '') return missing('name', t('meeting.name.missing'))
     if (login.trim() === '') return missing('login', t('meeting.login.missing'))
+    const linked = roomOfLink(name.trim())
     const joining: RoomJoining = {
-      name: name.trim(),
+      name: linked ?? name.trim(),
       login: login.trim(),
       ...(sources.video === undefined && sources.audio.length === 0 ? {} : { sources }),
       audioMuted,
       videoMuted,
       ...(password === '' ? {} : { password }),
-      ...this.app.living(server || undefined),
-      ...(rules ? { settings: rules } : {}),
+      ...(linked === null ? this.app.living(server || undefined) : { invite: name.trim() }),
+      // Elsewhere its hosts make the rules.
+      ...(rules && linked === null && server === '' ? { settings: rules } : {}),
     }
     try {
       await this.app.ask({ command: 'joinRoom', ...joining })
@@ -126,7 +129,8 @@ export class Rooms {
     this.password = ''
     this.ended = null
     remember(joining.login)
-    this.recent.add(joining.name)
+    // A link is good for a day.
+    if (linked === null) this.recent.add(joining.name)
     return null
   }
 

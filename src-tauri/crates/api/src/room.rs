@@ -31,6 +31,14 @@ pub struct RoomJoining {
     #[serde(default)]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub session_id: Option<SessionId>,
+    /// The link of an invite of another Sidetone, or its token where the session is named: the room is joined there.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub invite: Option<Secret>,
+    /// PEM text of the authority of that Sidetone, where it is none that the system trusts. Without a session alone.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub trusted_ca: Option<String>,
     /// Of a room that is made by this.
     #[serde(default)]
     #[cfg_attr(feature = "typescript", ts(optional))]

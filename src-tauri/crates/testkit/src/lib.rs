@@ -46,9 +46,10 @@ pub use error::{Result, RigError};
 #[cfg(unix)]
 pub use peers::{
     Aiortc, AiortcOptions, Algorithm, AnswerMode, Backend, Baresip, BaresipEncryption, BaresipEvent,
-    BaresipOptions, Coturn, CoturnOptions, Heard, HookReply, Janus, JanusHandle, JanusSession, JsSip,
+    BaresipOptions, Coturn, CoturnOptions, EAR, Heard, HookReply, Janus, JanusHandle, JanusSession, JsSip,
     JsSipOptions, Kamailio, KamailioOptions, PeerNet, PublishOptions, PulseOptions, PulseServer, Recording,
     SdkExamples, SeenStream, ShownPicture, Sipp, SippOptions, SippOutcome, StreamPage, Transport, WebSdk,
+    wav_of_ear,
 };
 pub use ports::{free_port, free_port_range};
 #[cfg(unix)]

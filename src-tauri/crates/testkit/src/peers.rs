@@ -18,6 +18,7 @@ pub use aiortc::{Aiortc, AiortcOptions};
 pub use backend::{Backend, Heard, HookReply};
 pub use baresip::{AnswerMode, Baresip, BaresipEncryption, BaresipEvent, BaresipOptions};
 pub use coturn::{Coturn, CoturnOptions};
+pub use ear::{EAR, wav as wav_of_ear};
 pub use janus::{Janus, JanusHandle, JanusSession};
 pub use jssip::{JsSip, JsSipOptions};
 pub use kamailio::{Algorithm, Kamailio, KamailioOptions};

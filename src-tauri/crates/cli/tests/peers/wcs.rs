@@ -300,3 +300,81 @@ fn a_call_comes_in_by_the_account_that_the_server_has_registered() {
     }
     alice.finish();
 }
+
+/// A room with these two in it, each of whom is sent and seen.
+fn is_whole(line: &Value) -> bool {
+    let all = line["room"]["participants"].as_array();
+    line["event"] == "RoomChanged"
+        && line["room"]["status"] == "JOINED"
+        && all.is_some_and(|all| {
+            let flows = |person: &Value| {
+                let stream = &person["streams"][0];
+                person["kind"] == "app" && stream["streamId"].is_string() && stream["level"] == "good"
+            };
+            all.len() == 2 && all.iter().all(flows)
+        })
+}
+
+#[test]
+fn a_room_at_a_server_is_what_its_hosts_make_it_and_is_come_back_to_after_a_loss() {
+    let Some(room) = room!(needs(&[])) else { return };
+    let sources = json!({ "video": "bars", "audio": [{ "source": "tone", "gain": 1.0 }] });
+    let rules = json!({ "locked": false, "lobby": false, "mostParticipants": 16, "mutedOnEntry": false });
+    let host = |port: &str| {
+        let arguments = ["gateway", "--commands", "--http-port", port];
+        let mut gateway = Program::start(&room, &[&arguments[..], &SILENT].concat());
+        let (_, line) = gateway.wait("its addresses", |line| line["http"].is_string());
+        let url = line["http"].as_str().unwrap().trim_end_matches('/').replace("http:", "ws:");
+        let joined = gateway.ask(&json!({ "command": "joinRoom", "name": "tea", "login": "host",
+            "sources": sources, "settings": rules }));
+        let id = joined["reply"]["roomId"].as_str().unwrap_or_else(|| panic!("{joined}")).to_owned();
+        (gateway, url, id)
+    };
+    let (mut gateway, url, hosts_room) = host("0");
+    let (mut anna, session) = phone(&url, &SILENT);
+    let joined = anna.ask(json!({ "command": "joinRoom", "name": "tea", "login": "anna",
+        "sources": sources, "sessionId": session }));
+    let id = joined["reply"]["roomId"].as_str().unwrap_or_else(|| panic!("{joined}")).to_owned();
+    let whole = anna.wait("both at hers", SOON, is_whole);
+    assert_eq!(whole["room"]["sessionId"], session.as_str());
+    let (_, whole) = gateway.wait("both at the host's", is_whole);
+    let of_anna = whole["room"]["participants"][1]["participantId"].clone();
+    let ask =
+        |anna: &mut Phone, ask: Value| anna.ask(json!({ "command": "askRoom", "roomId": id, "room": ask }));
+    ask(&mut anna, json!({ "ask": "raiseHand", "on": true }));
+    ask(&mut anna, json!({ "ask": "sendMessage", "text": "hello" }));
+    let (_, said) = gateway.wait("her words", |line| line["event"] == "RoomMessage");
+    assert_eq!((&said["from"], &said["text"]), (&of_anna, &json!("hello")));
+    anna.wait("her own words", SOON, |line| line["event"] == "RoomMessage" && line["login"] == "anna");
+    let hosts = |ask: Value| json!({ "command": "askRoom", "roomId": hosts_room, "room": ask });
+    gateway.ask(&hosts(json!({ "ask": "muteOther", "participantId": of_anna })));
+    let is_muted = |line: &Value, muted: bool| {
+        line["event"] == "RoomChanged" && line["room"]["participants"][1]["audioMuted"] == muted
+    };
+    anna.wait("that she is muted", SOON, |line| is_muted(line, true));
+    ask(&mut anna, json!({ "ask": "mute", "audio": false }));
+    gateway.wait("that she speaks again", |line| {
+        is_muted(line, false) && line["room"]["participants"][1]["hand"] == 1
+    });
+    ask(&mut anna, json!({ "ask": "close" }));
+    let refused = anna.wait("the refusal", SOON, |line| line["event"] == "Notice");
+    assert_eq!(refused["info"], "this is for hosts");
+    let refused = ask(&mut anna, json!({ "ask": "invite" }));
+    assert_eq!(refused["failure"]["code"], "wrongState", "{refused}");
+
+    gateway.signal("-KILL");
+    let lost =
+        anna.wait("the loss", SOON, |line| line["event"] == "RoomStatusEvent" && line["status"] == "JOINING");
+    assert!(!lost["info"].as_str().unwrap().is_empty(), "{lost}");
+    drop(gateway);
+    let (mut gateway, _, hosts_room) = host(url.rsplit(':').next().unwrap());
+    anna.ask(json!({ "command": "register", "sessionId": session }));
+    anna.status_within("RoomStatusEvent", "JOINED", SOON);
+    anna.wait("both again", SOON, is_whole);
+    let (_, whole) = gateway.wait("both again at the host's", is_whole);
+    let of_anna = whole["room"]["participants"][1]["participantId"].clone();
+    let out = json!({ "ask": "remove", "participantId": of_anna });
+    gateway.ask(&json!({ "command": "askRoom", "roomId": hosts_room, "room": out }));
+    assert_eq!(anna.status("RoomStatusEvent", "LEFT")["info"], "a host has sent you out");
+    anna.finish();
+}

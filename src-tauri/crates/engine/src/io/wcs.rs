@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{Error, Message, protocol::WebSocketConfig},
+    tungstenite::{Error, Message, client::IntoClientRequest as _, http::header, protocol::WebSocketConfig},
 };
 
 type Socket = WebSocketStream<Box<dyn Io>>;
@@ -43,6 +43,8 @@ pub(crate) struct Call {
     pub(crate) url: WebSocketUrl,
     pub(crate) trust: Arc<Trust>,
     pub(crate) names: Arc<Names>,
+    /// It takes pages of its own alone: we say that we are one.
+    pub(crate) shows_origin: bool,
     /// Said as soon as it listens.
     pub(crate) first: ServerAsk,
 }
@@ -116,7 +118,7 @@ async fn dropped(inward: &mut mpsc::Receiver<String>) {
 }
 
 async fn dial(call: Call) -> Result<(Socket, SocketAddr, IpAddr, Option<String>), String> {
-    let Call { url, trust, names, .. } = call;
+    let Call { url, trust, names, shows_origin, .. } = call;
     let port = url.port.unwrap_or(if url.secure { 443 } else { 80 });
     let found = match url.host.parse::<IpAddr>() {
         Ok(ip) => vec![ip],
@@ -135,7 +137,12 @@ async fn dial(call: Call) -> Result<(Socket, SocketAddr, IpAddr, Option<String>)
     config.max_message_size = Some(LONGEST_OF_SERVER);
     config.max_frame_size = Some(LONGEST_OF_SERVER);
     let text = url.text();
-    match timeout(UPGRADE, client_async_with_config(text.as_str(), stream, Some(config))).await {
+    let mut request = text.as_str().into_client_request().map_err(|error| format!("{text}: {error}"))?;
+    if let Some(origin) = shows_origin.then(|| text.replacen("ws", "http", 1)) {
+        let origin = origin.trim_end_matches('/').parse().map_err(|error| format!("{text}: {error}"))?;
+        request.headers_mut().insert(header::ORIGIN, origin);
+    }
+    match timeout(UPGRADE, client_async_with_config(request, stream, Some(config))).await {
         Ok(Ok((socket, _))) => Ok((socket, remote, local, proof)),
         Ok(Err(Error::Http(response))) => {
             Err(format!("{text} answered the WebSocket request with {}", response.status()))

@@ -379,6 +379,7 @@ impl Owner {
         self.close_overdue_clients(now);
         self.do_due_of_wcs(now);
         self.look_at_voices(now);
+        self.do_due_of_far_rooms(now);
         if self.history.pruning.is_some_and(|due| due <= now) {
             self.prune_history();
         }

@@ -7,6 +7,7 @@ mod ask;
 mod entry;
 mod invites;
 mod member;
+mod mirror;
 mod rate;
 mod room;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod voices;
 pub(crate) use entry::{Came, Entry, check_login, check_room_name, check_settings};
 pub(crate) use invites::{Invite, Invites};
 pub(crate) use member::{Member, Published};
+pub(crate) use mirror::{Heard, Mirror};
 pub(crate) use room::Room;
 pub(crate) use voices::{LOOK, Sound, Voices};
 

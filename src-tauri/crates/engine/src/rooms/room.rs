@@ -238,7 +238,8 @@ impl Room {
     /// Takes a member out.
     pub(super) fn send_out(&mut self, id: &ParticipantId, info: &str) {
         if let Some(member) = self.member(id).filter(|_| self.banned.len() < MOST_BANNED)
-            && member.kind == ParticipantKind::Web
+            && member.may_host()
+            && !member.origin.is_empty()
         {
             let origin = member.origin.clone();
             self.banned.insert(origin);

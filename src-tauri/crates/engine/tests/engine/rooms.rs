@@ -116,6 +116,8 @@ pub(crate) fn joining(login: &str) -> RoomJoining {
         video_muted: false,
         password: None,
         session_id: None,
+        invite: None,
+        trusted_ca: None,
         settings: Some(RoomSettings { lobby: false, ..RoomSettings::default() }),
     }
 }
@@ -415,12 +417,18 @@ async fn a_right_password_opens() {
 async fn what_is_wrong_with_joining_is_named() {
     let host = Phone::start(gateway()).await;
     let most = |most_participants| Some(RoomSettings { most_participants, ..RoomSettings::default() });
+    let elsewhere =
+        |invite| RoomJoining { invite: Some(Secret::new(invite)), settings: None, ..joining("our") };
     let cases = [
         (RoomJoining { name: "a b".into(), ..joining("our") }, "name"),
         (RoomJoining { login: String::new(), ..joining("our") }, "login"),
         (RoomJoining { settings: most(1), ..joining("our") }, "settings.mostParticipants"),
         (RoomJoining { sources: Some(StreamSources::default()), ..joining("our") }, "sources"),
         (RoomJoining { password: Some(Secret::new("x".repeat(257))), ..joining("our") }, "password"),
+        (elsewhere("https://127.0.0.1:9/guest/#room=tea"), "invite"),
+        (elsewhere("0a1b"), "invite"),
+        (elsewhere("https://127.0.0.1:9/guest/#room=coffee&invite=0a1b"), "name"),
+        (RoomJoining { invite: Some(Secret::new("0a1b")), ..joining("our") }, "settings"),
     ];
     for (joining, field) in cases {
         let failure = host.ask(Command::JoinRoom(joining)).await.unwrap_err();

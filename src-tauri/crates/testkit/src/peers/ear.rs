@@ -6,10 +6,11 @@ use serde_json::Value;
 use crate::audio::Wav;
 use crate::error::{Result, RigError};
 
-pub(super) const EAR: &str = include_str!("pages/ear.js");
+/// The script: `ear.listen(track)` gives what `ear.samples` takes.
+pub const EAR: &str = include_str!("pages/ear.js");
 
 /// As `ear.samples` tells it.
-pub(super) fn wav(heard: &Value) -> Result<Wav> {
+pub fn wav(heard: &Value) -> Result<Wav> {
     let rate = heard["rate"].as_u64().and_then(|rate| u32::try_from(rate).ok());
     let bytes = base64::prelude::BASE64_STANDARD
         .decode(heard["samples"].as_str().unwrap_or_default())

@@ -1,6 +1,8 @@
 //! `sidetone-cli gateway` under many clients, and under those that mean it no good.
 
 mod crowd;
+mod dialled;
+mod everyone;
 mod garbage;
 mod guests;
 pub(crate) mod rest;

@@ -13,6 +13,8 @@ mod rooms;
 mod secure;
 mod sessions;
 
+pub(crate) use sessions::freeze;
+
 use super::streams::{Program, SILENT};
 use serde_json::{Value, json};
 use sidetone_testkit::{Needs, Room, WebSdk};

@@ -136,7 +136,7 @@ fn second_page(room: &Room) -> WebSdk {
 }
 
 /// The driver's browser with all of its processes.
-pub(super) fn freeze(driver: &str, signal: &str) {
+pub(crate) fn freeze(driver: &str, signal: &str) {
     let tree = "walk() { for c in $(pgrep -P $1); do walk $c; kill $2 $c; done; }; walk $0 $1";
     let status = std::process::Command::new("sh").args(["-c", tree, driver, signal]).status().unwrap();
     assert!(status.success());

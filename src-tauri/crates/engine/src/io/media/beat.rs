@@ -70,7 +70,9 @@ impl Worker {
         let music = if holds { Some(self.tape.play()) } else { None };
         for leg in self.legs.values_mut() {
             leg.dial(now);
-            let injected = leg.read_injected();
+            // Who is held hears our tune, and not the room that goes on.
+            let is_kept_from_room = leg.joined() == Join::Hold && self.sounds.is_of_room(leg.id());
+            let injected = leg.read_injected().filter(|_| !is_kept_from_room);
             if let Some(spent) = leg.take_spent() {
                 self.desk.dispose(move || drop(spent));
             }

@@ -42,6 +42,11 @@ impl Sounds {
         }
     }
 
+    /// What this leg says is a stream of a room.
+    pub(super) fn is_of_room(&self, leg: LegId) -> bool {
+        self.of_legs.contains_key(&leg)
+    }
+
     /// Ten milliseconds of what a leg says.
     pub(super) fn say_of(&mut self, leg: LegId, now: Instant, frame: &Frame) {
         if let Some(sound) = self.of_legs.get_mut(&leg) {

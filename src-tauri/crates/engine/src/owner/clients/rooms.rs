@@ -15,6 +15,8 @@ pub(in super::super) struct Visitor {
     pub(in super::super) token: Option<Secret>,
     /// The one room that somebody from another machine may come into.
     pub(in super::super) guest_of: Option<String>,
+    /// It is another Sidetone, as it says.
+    pub(in super::super) is_app: bool,
 }
 
 impl Owner {
@@ -22,11 +24,13 @@ impl Owner {
         let client = self.clients.all.get(session)?;
         let custom = client.connection.get("custom").and_then(|custom| custom.get("login"));
         let login = custom.or_else(|| client.connection.get("sipLogin")).and_then(Value::as_str);
+        let program = client.connection.get("clientBrowserVersion").and_then(Value::as_str);
         Some(Visitor {
             login: login.map(String::from),
             remote: client.remote,
             token: client.token.clone(),
             guest_of: client.guest_of.clone(),
+            is_app: program.is_some_and(|program| program.starts_with("Sidetone/")),
         })
     }
 

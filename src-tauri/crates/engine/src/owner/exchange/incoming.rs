@@ -8,6 +8,7 @@ use super::{
         media_control,
     },
     MAX_KNOWN, Role, SERVICE_UNAVAILABLE,
+    room::PREFIX,
     transfer::Referral,
 };
 use crate::io::media::{Ask, Join, LegId};
@@ -67,6 +68,9 @@ impl Owner {
         match arrival.to.user_text().as_deref() {
             Some("echo") => self.serve(arrival, Join::Echo),
             Some("tone") => self.serve(arrival, Join::Tone),
+            Some(user) if user.starts_with(PREFIX) => {
+                self.arrive_in_room(arrival, user.strip_prefix(PREFIX).unwrap_or_default())
+            }
             Some(user) => self.ask_to_ring_phones(arrival, user),
             None => Err(Refused { status: NOT_FOUND, text: "Not Found".into() }),
         }
@@ -106,6 +110,7 @@ impl Owner {
                     leg.close(&self.media);
                 }
             }
+            (Some(Role::Room(_)), CallEvent::Ended { .. }) => self.on_phone_in_room_ended(call),
             (Some(Role::Target(id)), CallEvent::Ended { cause }) => self.on_target_ended(*id, call, &cause),
             (Some(Role::Target(id)), CallEvent::Provisional { status, reason, .. }) => {
                 self.on_target_provisional(*id, status, &reason);
@@ -151,6 +156,10 @@ impl Owner {
 
     /// A key of one end of a bridge, to the other.
     pub(in super::super) fn send_key(&mut self, from: CallId, digit: char) {
+        if let Some(Role::Room(in_room)) = self.exchange.calls.get(&from) {
+            let id = in_room.id.clone();
+            return self.on_phone_key(&id, digit);
+        }
         let Some(Role::Caller(id) | Role::Callee(id)) = self.exchange.calls.get(&from) else { return };
         let Some(other) = self.exchange.bridges.get_mut(id).and_then(|bridge| bridge.opposite(from)) else {
             return;
@@ -213,6 +222,7 @@ impl Owner {
             Ok(sdp) => agent.ua.answer(Instant::now(), call, sdp),
             Err(refused) => agent.ua.reject(Instant::now(), call, refused.status, &refused.text),
         }
+        self.rejoin_room(call);
         self.pass_hold(call);
         self.tell_of_holds(call);
     }

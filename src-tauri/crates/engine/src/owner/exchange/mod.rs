@@ -7,6 +7,7 @@ mod data;
 mod guests;
 mod incoming;
 mod message;
+mod room;
 mod transfer;
 
 use super::{agent::Agent, text};
@@ -77,6 +78,8 @@ enum Role {
     Service(super::leg::Leg, Join),
     Caller(BridgeId),
     Callee(BridgeId),
+    /// In a meeting.
+    Room(Box<room::InRoom>),
     /// Rings because one end of a bridge wants it in its place.
     Target(TransferId),
 }

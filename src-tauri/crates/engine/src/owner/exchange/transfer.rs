@@ -374,7 +374,11 @@ impl super::Exchange {
     pub(in super::super) fn call_of_leg(&mut self, leg: LegId) -> Option<CallId> {
         let bridges = self.bridges.values();
         let mut ends = bridges.flat_map(|bridge| std::iter::once(&bridge.caller).chain(&bridge.callees));
-        ends.find(|end| end.leg.id == leg).map(|end| end.call)
+        let in_room = self.calls.iter().find_map(|(call, role)| match role {
+            Role::Room(in_room) if in_room.leg.id == leg => Some(*call),
+            _ => None,
+        });
+        ends.find(|end| end.leg.id == leg).map(|end| end.call).or(in_room)
     }
 
     /// The call whose dialog a peer names.

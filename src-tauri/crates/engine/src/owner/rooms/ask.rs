@@ -7,7 +7,11 @@ use std::time::Instant;
 
 impl Owner {
     pub(in super::super) fn ask_room(&mut self, id: &RoomId, ask: RoomAsk) -> Result<Reply, Failure> {
-        let own = self.stay(id)?.own.clone();
+        let stay = self.stay(id)?;
+        if stay.far.is_some() {
+            return self.ask_far(id, ask);
+        }
+        let own = stay.own.clone();
         match ask {
             RoomAsk::Leave => self.leave_stay(id),
             RoomAsk::SetSources { sources } => self.send_to_room(id, sources, false)?,
@@ -48,6 +52,18 @@ impl Owner {
         let member = room.member(participant).filter(|member| member.id != own);
         let member = member.ok_or_else(|| Failure::not_found("participant", participant.as_str()))?;
         let names: Vec<_> = member.streams.iter().map(|stream| stream.name.clone()).collect();
+        self.hear_streams(id, participant, &names, volume, muted)
+    }
+
+    /// What a participant sends is heard so.
+    pub(super) fn hear_streams(
+        &mut self,
+        id: &RoomId,
+        participant: &ParticipantId,
+        names: &[String],
+        volume: Option<f32>,
+        muted: Option<bool>,
+    ) -> Result<(), Failure> {
         let stay = self.stay(id)?;
         let hearing = stay.heard.entry(participant.clone()).or_default();
         hearing.volume = volume.unwrap_or(hearing.volume);

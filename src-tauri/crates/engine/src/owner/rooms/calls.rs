@@ -4,7 +4,7 @@ use super::{super::Owner, At, BY_USER, Claim, Seat, ears::Ears};
 use crate::{
     io::{
         clock,
-        media::{Ask as MediaAsk, Outlet, PublishedSound},
+        media::{Ask as MediaAsk, LegId, Outlet, PublishedSound},
         streams::{Ask, Key, Own, Tracks, router::AudioTrack, send::Control},
     },
     owner::view::new_id,
@@ -73,7 +73,8 @@ impl Owner {
         }
         let leg = call.leg.as_ref().map(|leg| leg.id);
         let leg = leg.ok_or_else(|| wrong_state("calls at other servers cannot come into a room"))?;
-        let login = self.name_of_caller(&room, call_id);
+        let shown = call.far_shown();
+        let login = self.name_of_caller(&room, &shown);
         let of = ParticipantId::new(new_id("p")?);
         let entry = Entry {
             id: of.clone(),
@@ -86,7 +87,32 @@ impl Owner {
             origin: call_id.as_str().to_owned(),
             at: clock::wallclock_ms(),
         };
-        let name = self.name_of_stream(&room, &login, false)?;
+        let found = self.rooms.all.get_mut(&room).ok_or_else(|| Failure::not_found("room", id.as_str()))?;
+        found.join(entry)?;
+        self.rooms.seats.insert(of.clone(), Seat { room: room.clone(), at: At::Call(call_id.clone()) });
+        if let Err(failure) = self.begin_room_call(room, &of, call_id, leg, &login) {
+            self.leave_room(&of);
+            return Err(failure);
+        }
+        if let Some(call) = self.calls.get_mut(call_id) {
+            call.in_room = true;
+        }
+        self.want_hold(call_id, false);
+        self.sound(call_id);
+        self.publish_call(call_id);
+        Ok(())
+    }
+
+    /// One that is in hears the others from now on, and is heard by them.
+    pub(in super::super) fn begin_room_call(
+        &mut self,
+        room: String,
+        of: &ParticipantId,
+        call_id: &CallId,
+        leg: LegId,
+        login: &str,
+    ) -> Result<(), Failure> {
+        let name = self.name_of_stream(&room, login, false)?;
         let key = self.streams.new_key();
         let own = Own::default();
         let [a, b, c, d, e, f]: [u8; 6] = clock::random().unwrap_or_default();
@@ -100,9 +126,6 @@ impl Owner {
         };
         let sound = PublishedSound::new(Codec::Opus, outlet, false);
         let sound = sound.map_err(|error| Failure::new(FailureCode::Limit, error.to_string()))?;
-        let found = self.rooms.all.get_mut(&room).ok_or_else(|| Failure::not_found("room", id.as_str()))?;
-        found.join(entry)?;
-        self.rooms.seats.insert(of.clone(), Seat { room: room.clone(), at: At::Call(call_id.clone()) });
         let claim = Claim { room: room.clone(), of: of.clone(), key, screen: false };
         self.rooms.claims.insert(name.clone(), claim);
         let audio = AudioTrack { codec: Codec::Opus.name().into(), clock_rate: Codec::Opus.clock_rate() };
@@ -116,21 +139,15 @@ impl Owner {
         let (ears, source) = Ears::new();
         self.media.ask(MediaAsk::PublishLeg { leg, sound: Some(Box::new(sound)) });
         self.media.ask(MediaAsk::Inject { leg, source: Some(Box::new(source) as Box<dyn Source>) });
-        if let Some(call) = self.calls.get_mut(call_id) {
-            call.in_room = true;
-        }
-        let in_room = RoomCall { room, participant: of, key, own, ears, last_key: String::new() };
+        let participant = of.clone();
+        let in_room = RoomCall { room, participant, key, own, ears, last_key: String::new() };
         self.rooms.calls.all.insert(call_id.clone(), in_room);
-        self.want_hold(call_id, false);
-        self.sound(call_id);
-        self.publish_call(call_id);
         Ok(())
     }
 
     /// As far as it can be known who it is; two are never named the same.
-    fn name_of_caller(&self, room: &str, call: &CallId) -> String {
-        let shown = self.calls.get(call).map(|call| call.far_shown()).unwrap_or_default();
-        let mut name: String = crate::owner::text::shown(&shown).chars().take(48).collect();
+    pub(in super::super) fn name_of_caller(&self, room: &str, shown: &str) -> String {
+        let mut name: String = crate::owner::text::shown(shown).chars().take(48).collect();
         name = name.trim().to_owned();
         if check_login(&name).is_err() {
             name = "Phone".into();
@@ -219,7 +236,7 @@ impl Owner {
         self.stream_door.ask(Ask::End { stream: found.key });
         found.own.close();
         found.ears.close(&self.stream_door);
-        let Some(call) = self.calls.get_mut(call_id) else { return };
+        let Some(call) = self.calls.get_mut(call_id) else { return self.hang_up_phone(call_id) };
         call.in_room = false;
         if let Some(leg) = call.leg.as_ref().map(|leg| leg.id) {
             self.media.ask(MediaAsk::PublishLeg { leg, sound: None });

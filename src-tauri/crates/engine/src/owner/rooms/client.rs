@@ -59,7 +59,7 @@ impl Owner {
         options: &Value,
     ) -> Result<Done, String> {
         check_room_name(name)?;
-        let Visitor { login, remote, token, guest_of } =
+        let Visitor { login, remote, token, guest_of, is_app } =
             self.visitor(session).ok_or("Session does not exist")?;
         let now = Instant::now();
         if !self.rooms.guesses.may(now, remote.ip()) {
@@ -97,7 +97,7 @@ impl Owner {
         let entry = Entry {
             id: id.clone(),
             login,
-            kind: ParticipantKind::Web,
+            kind: if is_app { ParticipantKind::App } else { ParticipantKind::Web },
             guest: invite.is_some(),
             own: false,
             admitted: invite.as_ref().is_some_and(|invite| invite.admitted),

@@ -34,6 +34,9 @@ impl Owner {
                 None => {}
             },
             Output::Admitted(id) => {
+                if let Some(At::Call(call)) = self.seat_at(&id) {
+                    return self.admit_phone(&call, &id);
+                }
                 let Some(seat) = self.rooms.seats.get_mut(&id) else { return };
                 let At::Client { session, waits, .. } = &mut seat.at else { return };
                 if let (session, Some(operation)) = (session.clone(), waits.take()) {
@@ -47,6 +50,7 @@ impl Owner {
                         self.tell_client_data(&session, operation, Err(info));
                     }
                     Some(At::Own(stay)) => self.end_stay(&stay, RoomStatus::Failed, &info),
+                    Some(At::Call(call)) => self.refuse_phone(&call, &info),
                     _ => {}
                 }
             }
@@ -88,7 +92,7 @@ impl Owner {
     }
 
     /// By its own will, or because its connection is over.
-    pub(super) fn leave_room(&mut self, id: &ParticipantId) {
+    pub(in super::super) fn leave_room(&mut self, id: &ParticipantId) {
         self.end_room_streams(id, BY_USER);
         if let Some(room) = self.room_of(id) {
             room.leave(id);
@@ -101,7 +105,7 @@ impl Owner {
     }
 
     pub(in super::super) fn next_of_rooms(&self) -> Option<Instant> {
-        self.rooms.telling.into_iter().chain(self.next_look_at_voices()).min()
+        self.rooms.telling.into_iter().chain(self.next_look_at_voices()).chain(self.next_of_far_rooms()).min()
     }
 
     /// Views of what has changed, not too often.
@@ -126,7 +130,8 @@ impl Owner {
         let stays = self.rooms.stays.values_mut();
         let stays: Vec<_> = stays
             .filter_map(|stay| {
-                let is_due = std::mem::take(&mut stay.changed) || changed.contains(&stay.room);
+                let is_due =
+                    std::mem::take(&mut stay.changed) || stay.far.is_none() && changed.contains(&stay.room);
                 is_due.then(|| stay.id.clone())
             })
             .collect();

@@ -31,6 +31,9 @@ impl Owner {
 
     fn sounds_of(&self, id: &RoomId) -> Option<Vec<(ParticipantId, Sound)>> {
         let stay = self.rooms.stays.get(id)?;
+        if let Some(far) = &stay.far {
+            return Some(self.far_sounds(stay, far));
+        }
         let room = self.rooms.all.get(&stay.room)?;
         let sounds = room.members().iter().map(|member| {
             let streams = member.streams.iter().filter(|stream| stream.has_audio);

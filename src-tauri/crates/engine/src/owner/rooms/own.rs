@@ -1,6 +1,6 @@
 //! This program's user in a room: coming, sending, going.
 
-use super::{super::Owner, At, BY_USER, Seat};
+use super::{super::Owner, At, BY_USER, Seat, far::Far};
 use crate::{
     io::clock,
     owner::{streams::check_stream_sources, view::new_id},
@@ -15,7 +15,7 @@ use std::{collections::HashMap, time::Instant};
 /// Rooms that the user is in at a time.
 const MOST_STAYS: usize = 8;
 /// Bytes of a password.
-const LONGEST_PASSWORD: usize = 256;
+pub(super) const LONGEST_PASSWORD: usize = 256;
 
 /// One stay in a room.
 #[derive(Debug)]
@@ -42,6 +42,33 @@ pub(super) struct Stay {
     pub(super) voices: Voices,
     /// When it is looked at who speaks.
     pub(super) look: Option<Instant>,
+    /// The room is at another server.
+    pub(super) far: Option<Box<Far>>,
+}
+
+impl Stay {
+    /// Joined now; `muted`: sound and picture.
+    pub(super) fn new(id: RoomId, room: String, own: ParticipantId, muted: (bool, bool)) -> Self {
+        Self {
+            id,
+            room,
+            own,
+            status: RoomStatus::Joined,
+            info: String::new(),
+            joined_at: 0,
+            audio_muted: muted.0,
+            video_muted: muted.1,
+            camera: None,
+            screen: None,
+            played: HashMap::new(),
+            heard: HashMap::new(),
+            shown: None,
+            changed: true,
+            voices: Voices::default(),
+            look: Some(Instant::now()),
+            far: None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -72,15 +99,13 @@ impl Hearing {
 
 impl Owner {
     pub(in super::super) fn join_room(&mut self, joining: RoomJoining) -> Result<Reply, Failure> {
-        let RoomJoining { name, login, sources, audio_muted, video_muted, password, session_id, settings } =
-            joining;
+        if joining.session_id.is_some() || joining.invite.is_some() {
+            return self.join_far_room(joining);
+        }
+        let RoomJoining { name, login, sources, audio_muted, video_muted, password, settings, .. } = joining;
         let in_field = |field: &str, words: String| Failure::invalid(field, format!("{field}: {words}"));
         check_room_name(&name).map_err(|words| in_field("name", words))?;
         check_login(&login).map_err(|words| in_field("login", words))?;
-        if session_id.is_some() {
-            let words = "rooms at other servers cannot be joined yet";
-            return Err(Failure::new(FailureCode::WrongState, words));
-        }
         if !self.settings.get().gateway.enabled {
             return Err(Failure::new(FailureCode::WrongState, "the gateway is switched off"));
         }
@@ -91,15 +116,10 @@ impl Owner {
         if password.as_ref().is_some_and(|password| password.expose().len() > LONGEST_PASSWORD) {
             return Err(in_field("password", format!("{LONGEST_PASSWORD} bytes are the most")));
         }
-        if self.rooms.stays.values().any(|stay| stay.room == name) {
+        if self.rooms.stays.values().any(|stay| stay.room == name && stay.far.is_none()) {
             return Err(Failure::new(FailureCode::WrongState, "you are in this room already"));
         }
-        if self.rooms.stays.len() >= MOST_STAYS {
-            return Err(Failure::new(
-                FailureCode::Limit,
-                format!("{MOST_STAYS} rooms at a time are the most"),
-            ));
-        }
+        self.check_stays()?;
         let id = RoomId::new(new_id("r")?);
         let own = ParticipantId::new(new_id("p")?);
         let entry = Entry {
@@ -118,24 +138,8 @@ impl Owner {
             return Err(Failure::new(FailureCode::WrongState, "the room does not let you in"));
         }
         self.rooms.seats.insert(own.clone(), Seat { room: name.clone(), at: At::Own(id.clone()) });
-        let stay = Stay {
-            id: id.clone(),
-            room: name.clone(),
-            own: own.clone(),
-            status: RoomStatus::Joined,
-            info: String::new(),
-            joined_at: clock::wallclock_ms(),
-            audio_muted,
-            video_muted,
-            camera: None,
-            screen: None,
-            played: HashMap::new(),
-            heard: HashMap::new(),
-            shown: None,
-            changed: true,
-            voices: Voices::default(),
-            look: Some(Instant::now()),
-        };
+        let mut stay = Stay::new(id.clone(), name.clone(), own.clone(), (audio_muted, video_muted));
+        stay.joined_at = clock::wallclock_ms();
         self.rooms.stays.insert(id.clone(), stay);
         if let Some(room) = self.rooms.all.get_mut(&name) {
             room.set_muted(&own, audio_muted);
@@ -153,6 +157,15 @@ impl Owner {
             self.notice(sidetone_api::NoticeLevel::Warning, &failure.message, None);
         }
         Ok(Reply::Room { room_id: id })
+    }
+
+    /// # Errors
+    /// One more is too many.
+    pub(super) fn check_stays(&self) -> Result<(), Failure> {
+        if self.rooms.stays.len() < MOST_STAYS {
+            return Ok(());
+        }
+        Err(Failure::new(FailureCode::Limit, format!("{MOST_STAYS} rooms at a time are the most")))
     }
 
     /// Begins, changes or ends what we send: our picture and sound, or what we share.
@@ -184,7 +197,10 @@ impl Owner {
         }
         let stay = self.stay(id)?;
         let (room, own) = (stay.room.clone(), stay.own.clone());
-        let login = self.room_of(&own).and_then(|room| room.member(&own)).map(|member| member.login.clone());
+        let login = match self.rooms.stays.get(id).and_then(|stay| stay.far.as_ref()) {
+            Some(far) => Some(far.login().to_owned()),
+            None => self.room_of(&own).and_then(|room| room.member(&own)).map(|member| member.login.clone()),
+        };
         let name = self.name_of_stream(&room, &login.unwrap_or_default(), screen)?;
         let stay = self.stay(id)?;
         let (audio, video) = (stay.audio_muted && !screen, stay.video_muted && !screen);
@@ -259,6 +275,9 @@ impl Owner {
     /// By our own will.
     pub(super) fn leave_stay(&mut self, id: &RoomId) {
         let Some(own) = self.rooms.stays.get(id).map(|stay| stay.own.clone()) else { return };
+        if self.rooms.stays.get(id).is_some_and(|stay| stay.far.is_some()) {
+            return self.leave_far(id);
+        }
         self.end_composition(id);
         self.end_room_streams(&own, BY_USER);
         if let Some(room) = self.room_of(&own) {
@@ -272,9 +291,10 @@ impl Owner {
     pub(super) fn end_stay(&mut self, id: &RoomId, status: RoomStatus, info: &str) {
         let Some(own) = self.rooms.stays.get(id).map(|stay| stay.own.clone()) else { return };
         self.end_composition(id);
+        self.end_far_streams(id, info);
         self.end_room_streams(&own, info);
         let Some(mut view) = self.room_view(id) else { return };
-        self.rooms.stays.remove(id);
+        let Some(stay) = self.rooms.stays.remove(id) else { return };
         (view.status, view.info) = (status, info.to_owned());
         for participant in &mut view.participants {
             participant.streams.clear();
@@ -282,6 +302,7 @@ impl Owner {
         let name = view.name.clone();
         self.publish(Event::RoomStatusEvent { status, room_id: id.clone(), name, info: info.to_owned() });
         self.publish(Event::RoomChanged { room: view });
+        self.close_far(&stay);
     }
 
     /// At the end of the engine, and where everything is deleted.

@@ -26,7 +26,8 @@ impl Owner {
 
     /// As the screen wants this stream now.
     pub(super) fn show_picture(&mut self, id: &RoomId, name: &str) {
-        let Some(stay) = self.rooms.stays.get_mut(id) else { return };
+        // What another server sends is not ours to choose.
+        let Some(stay) = self.rooms.stays.get_mut(id).filter(|stay| stay.far.is_none()) else { return };
         let tile = match &stay.shown {
             None => Some((u32::MAX, u32::MAX)),
             Some(shown) => shown.get(name).copied(),

@@ -215,7 +215,8 @@ impl Owner {
         sources: StreamSources,
         id: &RoomId,
     ) -> Result<StreamId, Failure> {
-        match self.publish_stream_in(name, None, sources, None, None, Some(id.clone()))? {
+        let session = self.stay(id)?.far.as_ref().map(|far| far.session.clone());
+        match self.publish_stream_in(name, None, sources, None, session, Some(id.clone()))? {
             Reply::Stream { stream_id } => Ok(stream_id),
             _ => Err(Failure::not_found("stream", "")),
         }
@@ -272,6 +273,9 @@ impl Owner {
         let (media, name, video_muted) = (found.media(), found.real_name(), found.is_video_muted());
         if let Some(stay) = self.rooms.stays.get_mut(&room) {
             stay.changed = true;
+        }
+        if let Some(status) = status {
+            self.on_far_stream(&room, stream, status);
         }
         match status {
             Some(StreamStatus::Publishing) => self.on_room_stream_flows(key, media, video_muted),

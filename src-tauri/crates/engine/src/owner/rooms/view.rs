@@ -15,6 +15,9 @@ impl Owner {
     /// As our user sees it.
     pub(super) fn room_view(&self, id: &RoomId) -> Option<RoomView> {
         let stay = self.rooms.stays.get(id)?;
+        if let Some(far) = &stay.far {
+            return Some(self.far_view(stay, far));
+        }
         let nobody = Room::new(stay.room.clone(), Default::default(), None);
         let room = self.rooms.all.get(&stay.room).unwrap_or(&nobody);
         Some(RoomView {
@@ -81,7 +84,9 @@ impl Owner {
             kind: member.kind,
             host: member.host,
             guest: member.guest,
-            call_id: stay.and_then(|_| self.rooms.calls.call_of(&member.id)),
+            call_id: stay
+                .and_then(|_| self.rooms.calls.call_of(&member.id))
+                .filter(|call| self.calls.contains_key(call)),
             streams,
             audio_muted: member.audio_muted,
             hand: room.hand_of(member),
@@ -94,7 +99,7 @@ impl Owner {
         }
     }
 
-    fn quality_of(&self, stream: &RoomStream) -> Option<QualityView> {
+    pub(super) fn quality_of(&self, stream: &RoomStream) -> Option<QualityView> {
         Some(self.streams.get(stream.stream_id.as_ref()?)?.quality().clone())
     }
 
@@ -130,7 +135,7 @@ impl Owner {
     }
 }
 
-fn worse(level: Quality) -> u8 {
+pub(super) fn worse(level: Quality) -> u8 {
     match level {
         Quality::Unknown => 0,
         Quality::Good => 1,

@@ -308,6 +308,16 @@ impl Stream {
         self.video_muted
     }
 
+    pub(super) fn is_audio_muted(&self) -> bool {
+        self.audio_muted
+    }
+
+    /// Sound and pictures of what is played, once it is known.
+    pub(super) fn received(&self) -> Option<(bool, bool)> {
+        let known = (self.audio.is_some(), self.video_codec.is_some());
+        (!self.is_published() && known != (false, false)).then_some(known)
+    }
+
     pub(super) fn largest_picture(&self) -> Option<(u32, u32)> {
         self.largest
     }

@@ -50,6 +50,9 @@ pub(in super::super) fn introduction(session: &Session, connection: &Connection)
     }
     let custom = connection.custom.as_deref().and_then(|text| serde_json::from_str::<Map<_, _>>(text).ok());
     let mut custom = custom.unwrap_or_default();
+    if let Some(login) = &connection.login_of_rooms {
+        custom.entry("login").or_insert_with(|| json!(login));
+    }
     let password = connection.password.as_ref().map(|password| password.expose());
     if let Some(password) = password.filter(|_| !connection.has_address) {
         custom.entry("token").or_insert_with(|| json!(password));

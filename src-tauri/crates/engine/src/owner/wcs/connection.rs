@@ -14,8 +14,8 @@ use crate::{
 };
 use serde_json::{Map, Value};
 use sidetone_api::{
-    CallStatus, ConnectionStatus, Event, Failure, RegistrationStatus, Reply, Secret, SessionDebugStatus,
-    SessionId, SignallingView, StreamStatus, Transport,
+    CallStatus, ConnectionStatus, Event, Failure, RegistrationStatus, Reply, RoomStatus, Secret,
+    SessionDebugStatus, SessionId, SignallingView, StreamStatus, Transport,
 };
 use std::{
     net::{IpAddr, SocketAddr},
@@ -43,7 +43,8 @@ impl Owner {
         let attempt = connection.attempt;
         (connection.retry_at, connection.refusal) = (None, None);
         connection.due = Some(Instant::now() + PATIENCE);
-        let call = Call { url: connection.url.clone(), trust: terms.trust, names: finder.names, first };
+        let (url, shows_origin) = (connection.url.clone(), connection.shows_origin);
+        let call = Call { url, trust: terms.trust, names: finder.names, shows_origin, first };
         let session = id.clone();
         let tell = move |news: News| {
             let told = Told { session: session.clone(), attempt, news };
@@ -89,6 +90,7 @@ impl Owner {
         let info = format!("{} accepted the session", connection.url.text());
         self.set_connection(id, ConnectionStatus::Established, &info);
         self.publish_session(id);
+        self.join_far_rooms_of(id);
         self.reconnect_streams_of(id);
     }
 
@@ -120,6 +122,11 @@ impl Owner {
         self.lose_connection(id, &info);
         self.unregister_wcs(id, &info);
         self.publish_session(id);
+        if is_refused {
+            self.end_far_rooms_of(id, RoomStatus::Failed, &info);
+        } else {
+            self.lose_far_rooms_of(id, &info);
+        }
         if stood {
             self.end_wcs_calls(id, CallStatus::Failed, LOST);
             self.lose_streams_of(id, LOST);
@@ -150,6 +157,7 @@ impl Owner {
 
     /// By us: the streams and calls of the session end with it.
     pub(in super::super) fn close_wcs(&mut self, id: &SessionId) {
+        self.end_far_rooms_of(id, RoomStatus::Left, STOPPED);
         self.end_wcs_calls(id, CallStatus::Finish, "closed");
         let ended: Vec<_> = self.streams_of_session(id);
         for (stream, is_published) in ended {

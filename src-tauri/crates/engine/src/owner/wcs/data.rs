@@ -48,12 +48,15 @@ impl Owner {
         status: &str,
         info: &str,
     ) {
+        let accepted = status == DataStatus::Accepted.as_str();
+        if self.on_far_answer(session, &operation, accepted, &text::shown(info)) {
+            return;
+        }
         let data_id = DataId::new(operation);
         let Some(connection) = self.wcs(session) else { return };
         if connection.sent.remove(&data_id).is_none() {
             return;
         }
-        let accepted = status == DataStatus::Accepted.as_str();
         let status = if accepted { DataStatus::Accepted } else { DataStatus::Failed };
         let (session_id, info) = (session.clone(), text::shown(info));
         self.publish(Event::DataStatusEvent { status, data_id, session_id, info });
@@ -75,6 +78,9 @@ impl Owner {
 
     /// A message that says from whom it is, or anything else as JSON.
     pub(super) fn on_wcs_data(&mut self, session: &SessionId, payload: Value) {
+        if self.on_far_told(session, &payload) {
+            return;
+        }
         let field = |key: &str| payload.get(key).and_then(Value::as_str).map(text::shown);
         let message = payload.get("body").filter(|_| payload.get("from").is_some());
         let (body, content_type) = match message {

@@ -5,6 +5,7 @@ mod account;
 mod calling;
 mod connection;
 mod data;
+mod rooms;
 mod stream;
 
 pub(super) use account::introduction;
@@ -42,6 +43,10 @@ pub(super) struct Connection {
     pub(super) url: WebSocketUrl,
     app_key: String,
     custom: Option<String>,
+    /// As rooms there know us, where `custom` does not say it.
+    login_of_rooms: Option<String>,
+    /// To a listener for guests alone, which takes pages of its own.
+    shows_origin: bool,
     /// The account has an address, which the server speaks SIP for.
     pub(super) has_address: bool,
     pub(super) password: Option<Secret>,
@@ -112,6 +117,8 @@ impl Connection {
             url,
             app_key: server.app_key.clone().unwrap_or_else(|| account::DEFAULT_APP.into()),
             custom,
+            login_of_rooms: None,
+            shows_origin: false,
             has_address: !account.aor.trim().is_empty(),
             password: None,
             auth_token: None,

@@ -17,7 +17,7 @@ use sidetone_api::{
 use sidetone_peer::whip::Kind;
 use std::{net::SocketAddr, time::Instant};
 
-use super::super::streams::{Place, check_name};
+use super::super::streams::{Place, Stream, check_name};
 
 /// Bytes of what one event carries, as JSON.
 const LONGEST_PAYLOAD: usize = 64 * 1024;
@@ -72,11 +72,13 @@ impl Owner {
         let Some(stream) = self.streams.get_mut(id) else { return };
         let (name, is_published) = (stream.real_name(), stream.is_published());
         let settings = stream.settings().clone();
+        let room = stream.room().cloned();
         let (has_audio, has_video) = (sdp.contains("m=audio"), sdp.contains("m=video"));
         let Some(server) = stream.at_server_mut() else { return };
         let media = format!("{id}-{attempt}");
         (server.id, server.offer) = (Some(media.clone()), sdp.clone());
         let session = server.session.clone();
+        let custom = room.and_then(|room| self.name_of_room(&room)).map(|name| json!({ "name": name }));
         let limit = |kbit: u32| if is_published { kbit } else { 0 };
         let wanted = ClientStream {
             id: media.clone(),
@@ -86,6 +88,7 @@ impl Owner {
             has_video,
             min_bitrate: limit(settings.min_kbit),
             max_bitrate: limit(settings.max_kbit),
+            custom,
             ..ClientStream::default()
         };
         let ask = if is_published { ServerAsk::Publish(wanted) } else { ServerAsk::Play(wanted) };
@@ -188,11 +191,19 @@ impl Owner {
 
     pub(super) fn reconnect_streams_of(&mut self, session: &SessionId) {
         for id in self.streams.at_server(session) {
-            let waits = self.streams.get(&id).is_some_and(|it| !it.is_dialled() && !it.is_paused());
-            if waits {
-                self.connect_stream(&id);
-                self.publish_stream_view(&id);
+            // Those of a room wait until we are in it.
+            if self.streams.get(&id).is_some_and(|it| it.room().is_none()) {
+                self.reconnect_at_server(&id);
             }
+        }
+    }
+
+    /// Where it waits for its server.
+    pub(in super::super) fn reconnect_at_server(&mut self, id: &StreamId) {
+        let waits = |it: &Stream| it.at_server().is_some() && !it.is_dialled() && !it.is_paused();
+        if self.streams.get(id).is_some_and(waits) {
+            self.connect_stream(id);
+            self.publish_stream_view(id);
         }
     }
 
@@ -276,9 +287,10 @@ impl Owner {
         }
         let Some(id) = connection.streams.get(media).cloned() else { return };
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let is_played = !stream.is_published();
+        let (is_played, is_of_room) = (!stream.is_published(), stream.room().is_some());
         let (audio, video) = stream.muted();
         match kind {
+            "audioMuted" if !is_played && is_of_room => return self.on_muted_by_far(&id),
             "audioMuted" | "audioUnmuted" if is_played => *audio = kind == "audioMuted",
             "videoMuted" | "videoUnmuted" if is_played => *video = kind == "videoMuted",
             // What a picture's size is, the picture says.

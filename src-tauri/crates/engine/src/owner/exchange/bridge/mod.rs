@@ -45,6 +45,7 @@ impl Exchange {
     pub(super) fn leg_of(&mut self, call: CallId) -> Option<&mut Leg> {
         match self.calls.get_mut(&call)? {
             Role::Service(leg, _) => Some(leg),
+            Role::Room(in_room) => Some(&mut in_room.leg),
             Role::Target(_) => None,
             Role::Caller(id) | Role::Callee(id) => {
                 self.bridges.get_mut(id)?.end(call).map(|end| &mut end.leg)
