@@ -12,8 +12,8 @@ pub(crate) const SLOW: &str = "slow";
 const FREEZE: f64 = 0.5;
 /// Of the pictures of the first part, in the second.
 const SAME: f64 = 0.97;
-/// Of the sound, at the slow one, with the seconds in which it has just become slow.
-const HEARD: f64 = 0.8;
+/// Of the sound, at the slow one, with the seconds in which it has just become slow: an aim, and no reason to fail.
+const HEARD: f64 = 0.95;
 const SOUNDS: f64 = 50.0;
 
 /// One of those whom a participant plays.
@@ -95,7 +95,7 @@ pub(crate) fn part(what: &str, part: &Part) -> String {
     text
 }
 
-/// Whether the aims are met, and how.
+/// Whether the aims are met, and how; the whole is failed by what those with bandwidth miss.
 pub(crate) fn end(wide: &Part, narrow: &Part) -> (String, bool) {
     let longest = |part: &Part| part.others().map(|(_, seen)| seen.longest).fold(0.0, f64::max);
     let all = wide.rows.iter().flat_map(|row| &row.seen).map(|seen| seen.longest).fold(0.0, f64::max);
@@ -116,11 +116,13 @@ pub(crate) fn end(wide: &Part, narrow: &Part) -> (String, bool) {
             format!("the others get as many pictures beside it: {:.1} % at least", least * 100.0),
             least >= SAME,
         ),
-        (
-            format!("the slow one hears everybody: {:.1} % of the sound at least", heard * 100.0),
-            heard >= HEARD,
-        ),
     ];
-    let text: String = aims.iter().map(|(text, met)| format!("{text}: {}\n", word(*met))).collect();
+    let sound = format!(
+        "the slow one hears everybody: {:.1} % of the sound at least, aim {:.0} %",
+        heard * 100.0,
+        HEARD * 100.0
+    );
+    let lines = aims.iter().map(|(text, met)| (text, *met)).chain([(&sound, heard >= HEARD)]);
+    let text: String = lines.map(|(text, met)| format!("{text}: {}\n", word(met))).collect();
     (text, aims.iter().all(|(_, met)| *met))
 }
