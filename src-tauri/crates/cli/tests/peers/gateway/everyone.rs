@@ -1,7 +1,7 @@
 //! Everybody who can be in a meeting, in one: two Sidetones, a browser by an invite, and a phone. Who hears and sees whom is measured, and how
 //! soon the others know of one that is killed.
 
-use super::{Program, SOON};
+use super::{BROWSER, Program, SOON};
 use crate::{audio::CORRELATED, phone::Phone, streams::film::Film};
 use serde_json::{Value, json};
 use sidetone_testkit::{
@@ -22,13 +22,6 @@ const UNHEARD: f64 = 0.5;
 const MISSED: Duration = Duration::from_secs(5);
 const SPEECH: f32 = 2.5;
 const NAMES: [&str; 4] = ["host", "other", "guest", "bob"];
-const ARGUMENTS: [&str; 5] = [
-    "--ignore-certificate-errors",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-    "--allow-loopback-in-peer-connection",
-];
 /// The microphone as it is, and a camera that sees green, a little of which moves.
 const DEVICES: &str = "
     if (navigator.mediaDevices) {
@@ -299,7 +292,7 @@ fn open(room: &Room, link: &str, voice: &Path) -> Driver {
     let dir = room.dir().join("guest-page");
     std::fs::create_dir_all(&dir).unwrap();
     let microphone = format!("--use-file-for-fake-audio-capture={}", voice.display());
-    let arguments: Vec<_> = ARGUMENTS.map(String::from).into_iter().chain([microphone]).collect();
+    let arguments: Vec<_> = BROWSER.map(String::from).into_iter().chain([microphone]).collect();
     let page = Driver::of_chromium(&dir, &arguments).unwrap();
     page.before_each_page(&format!("{EAR};{DEVICES}"));
     let has = |testid: &str| {

@@ -17,6 +17,15 @@ use std::{
     time::Duration,
 };
 
+/// How a browser opens the page of guests.
+const BROWSER: [&str; 5] = [
+    // Its authority is known to nobody.
+    "--ignore-certificate-errors",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--allow-loopback-in-peer-connection",
+];
 const SOON: Duration = Duration::from_secs(60);
 
 /// A gateway whose parts have listeners of their own.

@@ -37,7 +37,8 @@ impl Owner {
         Ok(Reply::Done)
     }
 
-    fn hear(
+    /// What a participant sends is heard so.
+    pub(super) fn hear(
         &mut self,
         id: &RoomId,
         participant: &ParticipantId,
@@ -48,22 +49,8 @@ impl Owner {
             check_volume("volume", volume)?;
         }
         let own = self.stay(id)?.own.clone();
-        let room = self.room_of(&own).ok_or_else(|| Failure::not_found("room", id.as_str()))?;
-        let member = room.member(participant).filter(|member| member.id != own);
-        let member = member.ok_or_else(|| Failure::not_found("participant", participant.as_str()))?;
-        let names: Vec<_> = member.streams.iter().map(|stream| stream.name.clone()).collect();
-        self.hear_streams(id, participant, &names, volume, muted)
-    }
-
-    /// What a participant sends is heard so.
-    pub(super) fn hear_streams(
-        &mut self,
-        id: &RoomId,
-        participant: &ParticipantId,
-        names: &[String],
-        volume: Option<f32>,
-        muted: Option<bool>,
-    ) -> Result<(), Failure> {
+        let names = self.streams_of_participant(id, participant).filter(|_| *participant != own);
+        let names = names.ok_or_else(|| Failure::not_found("participant", participant.as_str()))?;
         let stay = self.stay(id)?;
         let hearing = stay.heard.entry(participant.clone()).or_default();
         hearing.volume = volume.unwrap_or(hearing.volume);
@@ -75,6 +62,17 @@ impl Owner {
             self.change_stream(&stream, None, None, None, Some(gain))?;
         }
         Ok(())
+    }
+
+    /// Their names, wherever the room is.
+    fn streams_of_participant(&self, id: &RoomId, participant: &ParticipantId) -> Option<Vec<String>> {
+        let stay = self.rooms.stays.get(id)?;
+        if let Some(far) = &stay.far {
+            let found = far.mirror.participant(participant)?;
+            return Some(found.streams.iter().map(|stream| stream.name.clone()).collect());
+        }
+        let member = self.rooms.all.get(&stay.room)?.member(participant)?;
+        Some(member.streams.iter().map(|stream| stream.name.clone()).collect())
     }
 }
 

@@ -241,7 +241,13 @@ impl Owner {
         };
         let Some(of) = self.sender_in_room(&stay.room, name) else { return };
         let gain = stay.heard.get(&of).copied().unwrap_or_default().gain();
-        let played = match self.play_stream_in(name.to_owned(), None, None, Some((id.clone(), gain))) {
+        self.play_in_stay(id, name, None, gain);
+        self.show_picture(id, name);
+    }
+
+    /// From here, or from the server of a session. Why it cannot be is kept in its place.
+    pub(super) fn play_in_stay(&mut self, id: &RoomId, name: &str, session: Option<SessionId>, gain: f32) {
+        let played = match self.play_stream_in(name.to_owned(), None, session, Some((id.clone(), gain))) {
             Ok(Reply::Stream { stream_id }) => {
                 Played { stream: Some(stream_id), info: String::new(), hidden: false }
             }
@@ -255,7 +261,6 @@ impl Owner {
             stay.played.insert(name.to_owned(), played);
             stay.changed = true;
         }
-        self.show_picture(id, name);
     }
 
     pub(super) fn stop_room_stream(&mut self, id: &RoomId, name: &str) {

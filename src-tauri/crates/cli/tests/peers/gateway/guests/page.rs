@@ -1,19 +1,11 @@
 //! The page of guests as a browser opens it from an invite: by TLS, with a camera, and against a host who lets it in, writes, mutes it
 //! and sends it out.
 
-use super::{SOON, needs, shared};
+use super::{super::BROWSER, SOON, needs, shared};
 use crate::streams::Program;
 use serde_json::{Value, json};
 use sidetone_testkit::{Room, WebSdk, browser::Driver, room, until};
 
-const ARGUMENTS: [&str; 5] = [
-    // Its authority is known to nobody.
-    "--ignore-certificate-errors",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-    "--allow-loopback-in-peer-connection",
-];
 /// A change of size that is told a frame later is an event without an error.
 const ERRORS: &str = "
     window.errors = []
@@ -43,7 +35,7 @@ impl Page {
     fn open(room: &Room, url: &str) -> Self {
         let dir = room.dir().join("guest-page");
         std::fs::create_dir_all(&dir).unwrap();
-        let driver = Driver::of_chromium(&dir, &ARGUMENTS.map(String::from)).unwrap();
+        let driver = Driver::of_chromium(&dir, &BROWSER.map(String::from)).unwrap();
         driver.before_each_page(ERRORS);
         let page = Self { driver };
         // A browser drops what it is loading where the machine's addresses change, as they do while a network comes up.

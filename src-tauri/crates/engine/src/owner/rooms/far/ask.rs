@@ -2,7 +2,7 @@
 
 use super::{Asked, in_field};
 use crate::{
-    owner::{Owner, streams::check_volume},
+    owner::Owner,
     rooms::{LONGEST_MESSAGE, REACTIONS},
 };
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ impl Owner {
             RoomAsk::Leave => self.leave_far(id),
             RoomAsk::Mute { audio, video } => self.mute_stay(id, audio, video),
             RoomAsk::Hear { participant_id, volume, muted } => {
-                self.hear_far(id, &participant_id, volume, muted)?;
+                self.hear(id, &participant_id, volume, muted)?;
             }
             RoomAsk::Show { pictures } => self.show(id, pictures)?,
             RoomAsk::SetSources { sources } if !is_in => {
@@ -100,24 +100,6 @@ impl Owner {
             self.ask_far_server(id, asked.take().unwrap_or(Asked::Other), payload);
         }
         Ok(())
-    }
-
-    fn hear_far(
-        &mut self,
-        id: &RoomId,
-        participant: &ParticipantId,
-        volume: Option<f32>,
-        muted: Option<bool>,
-    ) -> Result<(), Failure> {
-        if let Some(volume) = volume {
-            check_volume("volume", volume)?;
-        }
-        let own = self.stay(id)?.own.clone();
-        let found = self.far(id).and_then(|far| far.mirror.participant(participant));
-        let found = found.filter(|found| found.participant_id != own);
-        let found = found.ok_or_else(|| Failure::not_found("participant", participant.as_str()))?;
-        let names: Vec<_> = found.streams.iter().map(|stream| stream.name.clone()).collect();
-        self.hear_streams(id, participant, &names, volume, muted)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::{AGAIN, Asked, MOST_TRIES, now_ms};
 use crate::{
-    owner::{Owner, rooms::own::Played},
+    owner::Owner,
     rooms::{Heard, News},
 };
 use serde_json::Value;
-use sidetone_api::{Event, NoticeLevel, Reply, RoomId, RoomStatus, SessionId, StreamStatus};
+use sidetone_api::{Event, NoticeLevel, RoomId, RoomStatus, SessionId, StreamStatus};
 use std::time::Instant;
 
 const NO_REASON: &str = "the server gives no reason";
@@ -135,19 +135,7 @@ impl Owner {
         let hearing = far.mirror.named(login).and_then(|named| stay.heard.get(&named.participant_id));
         let gain = hearing.copied().unwrap_or_default().gain();
         let session = Some(far.session.clone());
-        let played = match self.play_stream_in(name.to_owned(), None, session, Some((id.clone(), gain))) {
-            Ok(Reply::Stream { stream_id }) => {
-                Played { stream: Some(stream_id), info: String::new(), hidden: false }
-            }
-            Ok(_) => return,
-            Err(failure) => {
-                self.notice(NoticeLevel::Warning, &failure.message, None);
-                Played { stream: None, info: failure.message, hidden: false }
-            }
-        };
-        if let Some(stay) = self.rooms.stays.get_mut(id) {
-            stay.played.insert(name.to_owned(), played);
-        }
+        self.play_in_stay(id, name, session, gain);
     }
 
     pub(in super::super::super) fn name_of_room(&self, id: &RoomId) -> Option<String> {
