@@ -1,6 +1,6 @@
 //! Players whose path has no room for pictures get sound alone, until it has.
 
-use super::{Key, Router, publisher::State};
+use super::{Key, Router, player::Player, publisher::State};
 use std::time::{Duration, Instant};
 
 /// Of sound beside the pictures, kbit/s.
@@ -45,12 +45,19 @@ impl Router {
         }
     }
 
-    /// Its publisher has players, and none of them looks.
+    /// Whether its publisher, if it follows what players can take, follows this one: no other can take more.
+    pub(crate) fn is_best_player(&self, key: Key) -> bool {
+        let Some(player) = self.players.get(&key) else { return false };
+        player.allowed_kbit.is_some() && self.best_bandwidth(player.publisher) == player.allowed_kbit
+    }
+
+    /// Its publisher has players, and none of them looks. Who has no room for pictures at present waits for them: what they take
+    /// is known only while they come.
     pub(crate) fn is_unseen(&self, publisher: Key) -> bool {
         let players = self.publishers.get(&publisher).map(|publisher| publisher.players.as_slice());
         players.is_some_and(|players| {
             let mut known = players.iter().filter_map(|key| self.players.get(key));
-            !players.is_empty() && known.all(|player| !player.wants_pictures())
+            !players.is_empty() && known.all(Player::looks_away)
         })
     }
 }

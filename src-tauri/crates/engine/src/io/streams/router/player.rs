@@ -124,7 +124,12 @@ impl Player {
     }
 
     pub(super) fn wants_pictures(&self) -> bool {
-        !self.paused && !self.blind && !self.starved
+        !self.looks_away() && !self.starved
+    }
+
+    /// By its own will.
+    pub(super) fn looks_away(&self) -> bool {
+        self.paused || self.blind
     }
 
     pub(super) fn has_packets(&self) -> bool {

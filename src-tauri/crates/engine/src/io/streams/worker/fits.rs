@@ -21,6 +21,9 @@ impl Worker {
         let mut paths: BTreeMap<Path, Vec<(Key, Pictures)>> = BTreeMap::new();
         for (key, session) in self.peers.sessions.iter().filter(|(_, session)| plays(session)) {
             let path = session.client.clone().ok_or(*key);
+            if self.is_followed(*key) && !session.fit.is_starved() {
+                continue;
+            }
             if let Some(pictures) = self.router.pictures(now, *key) {
                 paths.entry(path).or_default().push((*key, pictures));
             }
@@ -28,6 +31,13 @@ impl Worker {
         for players in paths.into_values() {
             self.look_at_path(now, &players);
         }
+    }
+
+    /// What it plays is encoded here, and for nobody with a better path: the encoder gives way, not the picture.
+    fn is_followed(&self, player: Key) -> bool {
+        let publisher = self.router.publisher_of(player);
+        publisher.is_some_and(|publisher| self.own.contains_key(&publisher))
+            && self.router.is_best_player(player)
     }
 
     fn look_at_path(&mut self, now: Instant, players: &[(Key, Pictures)]) {
