@@ -306,8 +306,8 @@ fn open(room: &Room, link: &str, voice: &Path) -> Driver {
     })
     .unwrap();
     page.click("[data-testid=guest-media]");
-    until("the preview", SOON, || has("guest-entry-mute")).unwrap();
-    page.click("[data-testid=guest-entry-mute]");
+    until("the preview", SOON, || has("entry-mute")).unwrap();
+    page.click("[data-testid=entry-mute]");
     page.click("[data-testid=guest-login]");
     page.type_keys("guest");
     page.click("[data-testid=guest-join]");
