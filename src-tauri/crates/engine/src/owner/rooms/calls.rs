@@ -12,7 +12,7 @@ use crate::{
 };
 use sidetone_api::{CallId, CallStatus, Event, Failure, FailureCode, ParticipantId, ParticipantKind, RoomId};
 use sidetone_media::{Codec, Source};
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 /// The keys with which a caller mutes itself, and speaks again.
 const MUTE: [&str; 2] = ["*", "6"];
@@ -115,15 +115,7 @@ impl Owner {
         let name = self.name_of_stream(&room, login, false)?;
         let key = self.streams.new_key();
         let own = Own::default();
-        let [a, b, c, d, e, f]: [u8; 6] = clock::random().unwrap_or_default();
-        let outlet = Outlet {
-            inlet: self.stream_door.inlet(key),
-            counters: Arc::clone(&own.counters),
-            taps: Arc::clone(&own.taps),
-            measured_only: false,
-            sequence: u16::from_be_bytes([a, b]),
-            timestamp: u32::from_be_bytes([c, d, e, f]),
-        };
+        let outlet = Outlet::of(self.stream_door.inlet(key), &own, false);
         let sound = PublishedSound::new(Codec::Opus, outlet, false);
         let sound = sound.map_err(|error| Failure::new(FailureCode::Limit, error.to_string()))?;
         let claim = Claim { room: room.clone(), of: of.clone(), key, screen: false };

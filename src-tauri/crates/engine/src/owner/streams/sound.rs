@@ -2,7 +2,6 @@
 
 use super::super::{Errand, Owner};
 use crate::io::{
-    clock,
     media::{self, Fader, Input, Outlet, PublishedSound},
     streams::Key,
 };
@@ -35,15 +34,7 @@ impl Owner {
     /// Starts the sound.
     pub(super) fn begin_sound(&mut self, id: &StreamId, codec: Codec) {
         let Some(stream) = self.streams.all.get_mut(id) else { return };
-        let [a, b, c, d, e, f]: [u8; 6] = clock::random().unwrap_or_default();
-        let outlet = Outlet {
-            inlet: self.stream_door.inlet(stream.key),
-            counters: Arc::clone(&stream.own.counters),
-            taps: Arc::clone(&stream.own.taps),
-            measured_only: stream.is_shown_only(),
-            sequence: u16::from_be_bytes([a, b]),
-            timestamp: u32::from_be_bytes([c, d, e, f]),
-        };
+        let outlet = Outlet::of(self.stream_door.inlet(stream.key), &stream.own, stream.is_shown_only());
         match PublishedSound::new(codec, outlet, stream.audio_muted) {
             Ok(sound) => {
                 stream.audio =

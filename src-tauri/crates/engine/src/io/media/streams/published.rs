@@ -1,6 +1,9 @@
 //! Faders, their mix, and its packets.
 
-use crate::io::streams::{Counters, Inlet, Kind, Packet, Taps, Unit, UnitMedia};
+use crate::io::{
+    clock,
+    streams::{Counters, Inlet, Kind, Own, Packet, Taps, Unit, UnitMedia},
+};
 use bytes::Bytes;
 use sidetone_media::{
     AudioSender, Codec, FRAME_DURATION, Fader, FaderInput, Faders, Frame, MediaError, Meter, OpusOptions,
@@ -30,6 +33,21 @@ pub(crate) struct Outlet {
     /// Random (RFC 3550 section 5.1).
     pub(crate) sequence: u16,
     pub(crate) timestamp: u32,
+}
+
+impl Outlet {
+    /// Into a stream of ours.
+    pub(crate) fn of(inlet: Inlet, own: &Own, measured_only: bool) -> Self {
+        let [a, b, c, d, e, f]: [u8; 6] = clock::random().unwrap_or_default();
+        Self {
+            inlet,
+            counters: Arc::clone(&own.counters),
+            taps: Arc::clone(&own.taps),
+            measured_only,
+            sequence: u16::from_be_bytes([a, b]),
+            timestamp: u32::from_be_bytes([c, d, e, f]),
+        }
+    }
 }
 
 pub(crate) struct PublishedSound {

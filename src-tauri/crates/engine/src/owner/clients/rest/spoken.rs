@@ -14,7 +14,7 @@ use crate::{
 use serde_json::{Value, json};
 use sidetone_api::{CallId, Failure, StreamStatus};
 use sidetone_media::Codec;
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 const BY_END: &str = "Stopped by user";
 const IN_USE: &str = "Stream name is already in use";
@@ -88,15 +88,7 @@ impl Owner {
         let leg = self.calls.get(call_id).and_then(|call| call.leg.as_ref()).map(|leg| leg.id);
         let Some(leg) = leg.filter(|_| !self.clients.rest.spoken.0.contains_key(call_id)) else { return };
         let (key, own) = (self.streams.new_key(), Own::default());
-        let [a, b, c, d, e, f]: [u8; 6] = clock::random().unwrap_or_default();
-        let outlet = Outlet {
-            inlet: self.stream_door.inlet(key),
-            counters: Arc::clone(&own.counters),
-            taps: Arc::clone(&own.taps),
-            measured_only: false,
-            sequence: u16::from_be_bytes([a, b]),
-            timestamp: u32::from_be_bytes([c, d, e, f]),
-        };
+        let outlet = Outlet::of(self.stream_door.inlet(key), &own, false);
         let sound = match PublishedSound::new(Codec::Opus, outlet, false) {
             Ok(sound) => Box::new(sound),
             Err(error) => return tracing::error!("the far end of a call is not published: {error}"),
