@@ -7,6 +7,7 @@ pub(crate) mod estimate;
 mod extensions;
 mod feedback;
 mod log;
+mod pace;
 mod pacer;
 mod queue;
 mod receiving;

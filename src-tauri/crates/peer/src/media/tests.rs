@@ -56,6 +56,29 @@ fn nothing_is_asked_for_again_before_an_answer_can_be_there() {
 }
 
 #[test]
+fn what_a_full_path_would_take_too_long_to_send_again_is_given_up_once() {
+    // 50 packets a second come; then 14 are missing of 20, which take 280 ms.
+    let missing = |waits: Duration| {
+        let begun = Instant::now();
+        let mut log = Log::new(true);
+        for number in 0..50 {
+            log.record(begun + u32::from(number) * 20 * MS, number);
+        }
+        log.set_queue(waits);
+        log.record(begun + 1_000 * MS, 64);
+        let first = log.handle_timeout(begun + 1_020 * MS, None);
+        log.record(begun + 1_040 * MS, 80);
+        (first, log.handle_timeout(begun + 1_060 * MS, None), log.lost)
+    };
+    let (first, second, lost) = missing(500 * MS);
+    assert_eq!((first.sequences.len(), first.lost), (0, 14));
+    assert_eq!((second.sequences.len(), second.lost), (15, 0), "the key frame is repaired");
+    assert_eq!(lost, 14);
+    let (first, _, lost) = missing(100 * MS);
+    assert_eq!((first.sequences.len(), first.lost, lost), (14, 0, 0), "a path with room carries both");
+}
+
+#[test]
 fn nothing_is_asked_for_again_while_its_answer_waits_in_a_queue_on_the_path() {
     let begun = Instant::now();
     let mut log = Log::new(true);

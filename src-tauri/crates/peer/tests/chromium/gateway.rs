@@ -1,6 +1,6 @@
 //! A gateway's socket with its peers, on a path that loses and narrows as the test wants.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
@@ -178,19 +178,35 @@ impl Gateway {
         gaps.map(|gap| gap.min(SILENCE)).sum()
     }
 
-    /// When each picture of a track could be shown: all of it had come, and all before it. With its timestamp.
+    /// When each picture of a track could be shown: all of it had come, and all before it since a key frame. With its
+    /// timestamp. After a packet that never came nothing is shown until the next key frame.
     pub(super) fn pictures(&self, track: TrackId) -> Vec<(Instant, u32)> {
-        let (mut waiting, mut next) = (HashMap::new(), None);
-        let mut pictures = Vec::new();
-        for (at, _, received) in self.packets.iter().filter(|(_, _, received)| received.track == track) {
-            let packet = &received.packet;
-            let expected = next.get_or_insert(packet.sequence);
-            waiting.insert(packet.sequence, (packet.marker, packet.timestamp));
-            while let Some((marker, timestamp)) = waiting.remove(expected) {
-                *expected = expected.wrapping_add(1);
-                if marker {
-                    pictures.push((*at, timestamp));
-                }
+        let of_track = self.packets.iter().filter(|(_, _, received)| received.track == track);
+        let mut next: Option<i64> = None;
+        let packets: BTreeMap<i64, (Instant, &Received)> = of_track
+            .map(|(at, _, received)| {
+                let sequence = received.packet.sequence;
+                let number = next.map_or(i64::from(sequence), |next| {
+                    next + i64::from(sequence.wrapping_sub(next as u16) as i16)
+                });
+                next = next.max(Some(number));
+                (number, (*at, received))
+            })
+            .collect();
+        let (mut pictures, mut before, mut whole) = (Vec::new(), None, None);
+        for (number, (at, received)) in packets {
+            // The first of all begins a stream, which is a key frame.
+            match before.replace(number) {
+                None => whole = Some(at),
+                Some(before) if before + 1 != number => whole = None,
+                Some(_) => {}
+            }
+            if begins_key_frame(&received.packet.payload) {
+                whole = whole.or(Some(at));
+            }
+            whole = whole.map(|whole| whole.max(at));
+            if let Some(whole) = whole.filter(|_| received.packet.marker) {
+                pictures.push((whole, received.packet.timestamp));
             }
         }
         pictures
@@ -209,4 +225,25 @@ impl Gateway {
         });
         freezes.max().unwrap_or(Duration::MAX)
     }
+}
+
+/// Of VP8 (RFC 7741 sections 4.2 and 4.3).
+fn begins_key_frame(payload: &[u8]) -> bool {
+    let descriptor = || -> Option<usize> {
+        let first = *payload.first()?;
+        if first & 0x17 != 0x10 {
+            return None;
+        }
+        if first & 0x80 == 0 {
+            return Some(1);
+        }
+        let extension = *payload.get(1)?;
+        let mut length = 2;
+        if extension & 0x80 != 0 {
+            length += if *payload.get(length)? & 0x80 == 0 { 1 } else { 2 };
+        }
+        length += usize::from(extension & 0x40 != 0) + usize::from(extension & 0x30 != 0);
+        Some(length)
+    };
+    descriptor().and_then(|length| payload.get(length)).is_some_and(|first| first & 1 == 0)
 }

@@ -16,8 +16,12 @@ use super::{browser, needs, publish};
 const WIDE: u64 = 2_000_000;
 const NARROW: u64 = 500_000;
 
-/// What waits on the path at most, in bytes.
+/// What waits on the path at most, in bytes: 720 ms where it is narrow.
 const QUEUE: usize = 45_000;
+
+/// A fifth above what Chromium gives itself at such a queue, between its two figures. What is lost of a full queue is missed
+/// when the queue is through, and what replaces it waits as long.
+const LONGEST: Duration = Duration::from_millis(1_180);
 
 fn path(bandwidth: u64) -> LinkSettings {
     LinkSettings { bandwidth: Some(bandwidth), queue: QUEUE, ..Default::default() }
@@ -75,7 +79,7 @@ fn what_chromium_sends_follows_a_path_that_narrows_and_widens_again() {
         );
     }
     let longest = freeze(&pictures, narrowed, end);
-    assert!(longest <= second, "{longest:?} without a picture");
+    assert!(longest <= LONGEST, "{longest:?} without a picture");
     // Five seconds after each change pictures come as they are drawn again.
     for (from, to) in [(narrowed + 5 * second, widened), (widened + 5 * second, end)] {
         let of_time: Vec<_> = pictures.iter().filter(|(at, _)| (from..to).contains(at)).collect();
