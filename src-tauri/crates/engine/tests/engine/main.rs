@@ -44,6 +44,7 @@ mod recording;
 mod rest;
 mod ringer;
 mod rooms;
+mod rooms_callers;
 mod rooms_out;
 mod rooms_pictures;
 mod secure;

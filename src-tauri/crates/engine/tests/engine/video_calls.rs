@@ -14,7 +14,7 @@ use sidetone_media::video::{Picture, VideoCodec, read_clock};
 use tokio::time::timeout;
 
 /// Small pictures: machines that test are busy.
-fn with_camera(camera: &str, codecs: &[&str]) -> Settings {
+pub(crate) fn with_camera(camera: &str, codecs: &[&str]) -> Settings {
     let mut settings = quiet();
     (settings.video.width, settings.video.height) = (640, 360);
     settings.video.camera = camera.into();
@@ -36,7 +36,7 @@ fn video<'a>(state: &'a Snapshot, call: &CallId) -> Option<&'a CallVideoView> {
 }
 
 impl Phone {
-    async fn call_with_video(&self, callee: &str) -> CallId {
+    pub(crate) async fn call_with_video(&self, callee: &str) -> CallId {
         let Command::Call { callee, session_id, headers, caller_name, anonymous, .. } =
             Command::call(callee, None)
         else {
@@ -49,18 +49,23 @@ impl Phone {
         }
     }
 
-    async fn answer_with(&mut self, video: bool) -> CallId {
+    pub(crate) async fn answer_with(&mut self, video: bool) -> CallId {
         let call = self.ringing().await;
         self.done(Command::Answer { call_id: call.clone(), video }).await;
         self.status(&call, Established).await;
         call
     }
 
-    async fn set_video(&self, call: &CallId, on: bool) {
+    pub(crate) async fn set_video(&self, call: &CallId, on: bool) {
         self.done(Command::SetCallVideo { call_id: call.clone(), on }).await;
     }
 
-    async fn video_is(&mut self, call: &CallId, what: &str, fits: impl Fn(&CallVideoView) -> bool) {
+    pub(crate) async fn video_is(
+        &mut self,
+        call: &CallId,
+        what: &str,
+        fits: impl Fn(&CallVideoView) -> bool,
+    ) {
         self.until(what, |state| video(state, call).is_some_and(&fits)).await;
     }
 
@@ -80,8 +85,12 @@ impl Phone {
     }
 
     /// The next picture of the far end, or of ourselves: its clock is of now.
-    async fn sees_now(&mut self, call: &CallId, whose: &str) -> Picture {
-        let id = StreamId::new(format!("{call}{whose}"));
+    pub(crate) async fn sees_now(&mut self, call: &CallId, whose: &str) -> Picture {
+        self.sees_picture_now(StreamId::new(format!("{call}{whose}"))).await
+    }
+
+    /// The same of any pictures.
+    pub(crate) async fn sees_picture_now(&self, id: StreamId) -> Picture {
         let mut pictures = self.handle.pictures(id).await.unwrap();
         let began = now_ms();
         let fresh = async {

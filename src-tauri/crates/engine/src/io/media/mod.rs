@@ -16,7 +16,7 @@ mod worker;
 pub(crate) use streams::{
     Change, Fader, FarSound, Input, Outlet, PlayedSound, PublishedSound, RoomMix, silence,
 };
-pub(crate) use video::Ends;
+pub(crate) use video::{Ends, VideoOutlet};
 
 use super::{door, ports::RtpPair, streams::Key};
 use sidetone_api::{CallStatistics, Level};
@@ -153,6 +153,11 @@ pub(crate) enum Ask {
     PublishLeg {
         leg: LegId,
         sound: Option<Box<PublishedSound>>,
+    },
+    /// What a leg of video, whose sound is joined to a room, shows goes out as this; `None`: no more.
+    PublishVideo {
+        leg: LegId,
+        outlet: Option<Box<VideoOutlet>>,
     },
     /// Writes the leg's sound into `recorder` until it is stopped or the leg closes. Channel 1 is what we send of ourselves
     /// (silence while muted or held), 2 what `leg` says, 3 and on what `others` say (a conference's). Replaces the leg's

@@ -192,6 +192,11 @@ impl Worker {
                     self.desk.dispose(move || drop(before));
                 }
             }
+            Ask::PublishVideo { leg, outlet } => {
+                if let Some(video) = self.videos.get_mut(leg) {
+                    video.publish(outlet.map(|outlet| *outlet));
+                }
+            }
             Ask::Record { leg, others, recorder, announced } => {
                 self.recordings.start(leg, others, recorder, announced, &self.news);
             }

@@ -4,7 +4,7 @@ use super::{
     super::{
         Owner,
         call::{read_info, write_info},
-        leg::{Leg, Refused, every_video_codec, offers_video},
+        leg::{Leg, Refused, VideoWish, every_video_codec, offers_video},
         media_control,
     },
     MAX_KNOWN, Role, SERVICE_UNAVAILABLE,
@@ -204,6 +204,10 @@ impl Owner {
         let adds_video = offer.as_deref().is_some_and(offers_video);
         if adds_video && let Some(Role::Service(_, Join::Echo)) = self.exchange.calls.get(&call) {
             self.give_video(call);
+        }
+        if adds_video && let Some(Role::Room(_)) = self.exchange.calls.get(&call) {
+            self.give_video(call);
+            self.exchange.leg_of(call).into_iter().for_each(|leg| leg.want_video(VideoWish::See));
         }
         if !offer.as_deref().is_some_and(|offer| self.pass_video(call, offer)) {
             self.answer_reoffer(call, offer);

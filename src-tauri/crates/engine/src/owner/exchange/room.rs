@@ -3,7 +3,8 @@
 use super::{
     super::{
         Owner,
-        leg::{Leg, Refused},
+        leg::{Leg, Refused, VideoWish, every_video_codec, offers_video},
+        rooms::Seen,
         view::new_id,
     },
     FORBIDDEN, Role, SERVICE_UNAVAILABLE,
@@ -32,6 +33,10 @@ impl Owner {
         let id = new_id("x").map_err(|failure| refused(SERVICE_UNAVAILABLE, &failure.message))?;
         let id = CallId::new(id);
         let mut leg = self.open_exchange_leg(&arrival.hop)?;
+        if arrival.offer.as_deref().is_some_and(offers_video) {
+            self.add_video(&mut leg, every_video_codec());
+            leg.want_video(VideoWish::See);
+        }
         let sdp = match &arrival.offer {
             Some(offer) => leg.answer(offer, &self.media).inspect_err(|_| leg.close(&self.media))?,
             None => leg.offer(),
@@ -76,7 +81,7 @@ impl Owner {
     pub(in super::super) fn admit_phone(&mut self, id: &CallId, of: &ParticipantId) {
         let Some((room, login)) = self.place_of_phone(of) else { return };
         let Some((call, in_room)) = self.phone_in_room(id) else { return };
-        let (leg, answer) = (in_room.leg.id, in_room.answer.take());
+        let (leg, answer) = ((in_room.leg.id, Seen::of(&in_room.leg)), in_room.answer.take());
         if let Some(sdp) = answer
             && let Some(agent) = &mut self.exchange.agent
         {
@@ -119,6 +124,8 @@ impl Owner {
         if in_room.answer.is_none() {
             let join = if in_room.leg.is_held() { Join::Nothing } else { Join::Room };
             in_room.leg.join(join, &self.media);
+            let (id, seen) = (in_room.id.clone(), Seen::of(&in_room.leg));
+            self.follow_picture(&id, seen);
         }
     }
 }

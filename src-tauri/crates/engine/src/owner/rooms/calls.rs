@@ -1,17 +1,22 @@
 //! Calls in rooms: each hears all the others, mixed, and is heard by them as a stream.
 
-use super::{super::Owner, At, BY_USER, Claim, Seat, ears::Ears};
+use super::{
+    super::Owner,
+    At, BY_USER, Seat,
+    ears::Ears,
+    sent::{Seen, Sent},
+};
 use crate::{
     io::{
         clock,
-        media::{Ask as MediaAsk, LegId, Outlet, PublishedSound},
-        streams::{Ask, Key, Own, Tracks, router::AudioTrack, send::Control},
+        media::{Ask as MediaAsk, LegId},
+        streams::{Ask, Key, Tracks},
     },
     owner::view::new_id,
     rooms::{Entry, News, Published, check_login},
 };
 use sidetone_api::{CallId, CallStatus, Event, Failure, FailureCode, ParticipantId, ParticipantKind, RoomId};
-use sidetone_media::{Codec, Source};
+use sidetone_media::Source;
 use std::collections::HashMap;
 
 /// The keys with which a caller mutes itself, and speaks again.
@@ -30,9 +35,8 @@ pub(super) struct Calls {
 struct RoomCall {
     room: String,
     participant: ParticipantId,
-    /// Its sound, as a stream.
-    key: Key,
-    own: Own,
+    /// Nothing while it becomes another stream.
+    sent: Option<Sent>,
     ears: Ears,
     last_key: String,
 }
@@ -50,6 +54,24 @@ impl Calls {
 
     pub(super) fn call_of(&self, participant: &ParticipantId) -> Option<CallId> {
         self.all.iter().find(|(_, found)| found.participant == *participant).map(|(call, _)| call.clone())
+    }
+
+    /// What it sends, where that is to be another than now.
+    pub(super) fn take_sent(&mut self, call: &CallId, seen: Option<Seen>) -> Option<(ParticipantId, Sent)> {
+        let found = self.all.get_mut(call)?;
+        let sent = found.sent.take_if(|sent| !sent.shows(seen))?;
+        Some((found.participant.clone(), sent))
+    }
+
+    pub(super) fn now_sends(&mut self, call: &CallId, sent: Sent) {
+        if let Some(found) = self.all.get_mut(call) {
+            found.sent = Some(sent);
+        }
+    }
+
+    /// Whose stream this is.
+    fn sends(&self, key: Key) -> Option<&Sent> {
+        self.all.values().filter_map(|call| call.sent.as_ref()).find(|sent| sent.key == key)
     }
 
     fn playing(&mut self, key: Key) -> Option<&mut RoomCall> {
@@ -71,8 +93,8 @@ impl Owner {
         if call.in_room || call.in_conference {
             return Err(wrong_state("this call is in a room or a conference already"));
         }
-        let leg = call.leg.as_ref().map(|leg| leg.id);
-        let leg = leg.ok_or_else(|| wrong_state("calls at other servers cannot come into a room"))?;
+        let leg = call.leg.as_ref().map(|leg| (leg.id, Seen::of(leg)));
+        let (leg, seen) = leg.ok_or_else(|| wrong_state("calls at other servers cannot come into a room"))?;
         let shown = call.far_shown();
         let login = self.name_of_caller(&room, &shown);
         let of = ParticipantId::new(new_id("p")?);
@@ -90,7 +112,7 @@ impl Owner {
         let found = self.rooms.all.get_mut(&room).ok_or_else(|| Failure::not_found("room", id.as_str()))?;
         found.join(entry)?;
         self.rooms.seats.insert(of.clone(), Seat { room: room.clone(), at: At::Call(call_id.clone()) });
-        if let Err(failure) = self.begin_room_call(room, &of, call_id, leg, &login) {
+        if let Err(failure) = self.begin_room_call(room, &of, call_id, (leg, seen), &login) {
             self.leave_room(&of);
             return Err(failure);
         }
@@ -99,6 +121,7 @@ impl Owner {
         }
         self.want_hold(call_id, false);
         self.sound(call_id);
+        self.on_video_agreed(call_id);
         self.publish_call(call_id);
         Ok(())
     }
@@ -109,30 +132,14 @@ impl Owner {
         room: String,
         of: &ParticipantId,
         call_id: &CallId,
-        leg: LegId,
+        (leg, seen): (LegId, Option<Seen>),
         login: &str,
     ) -> Result<(), Failure> {
-        let name = self.name_of_stream(&room, login, false)?;
-        let key = self.streams.new_key();
-        let own = Own::default();
-        let outlet = Outlet::of(self.stream_door.inlet(key), &own, false);
-        let sound = PublishedSound::new(Codec::Opus, outlet, false);
-        let sound = sound.map_err(|error| Failure::new(FailureCode::Limit, error.to_string()))?;
-        let claim = Claim { room: room.clone(), of: of.clone(), key, screen: false };
-        self.rooms.claims.insert(name.clone(), claim);
-        let audio = AudioTrack { codec: Codec::Opus.name().into(), clock_rate: Codec::Opus.clock_rate() };
-        self.stream_door.ask(Ask::Publish {
-            stream: key,
-            name,
-            tracks: Tracks { video: None, audio: Some(audio) },
-            own: own.clone(),
-            control: Control::default(),
-        });
+        let sent = self.begin_sent(&room, of, login, leg, seen)?;
         let (ears, source) = Ears::new();
-        self.media.ask(MediaAsk::PublishLeg { leg, sound: Some(Box::new(sound)) });
         self.media.ask(MediaAsk::Inject { leg, source: Some(Box::new(source) as Box<dyn Source>) });
         let participant = of.clone();
-        let in_room = RoomCall { room, participant, key, own, ears, last_key: String::new() };
+        let in_room = RoomCall { room, participant, sent: Some(sent), ears, last_key: String::new() };
         self.rooms.calls.all.insert(call_id.clone(), in_room);
         Ok(())
     }
@@ -197,7 +204,7 @@ impl Owner {
         if self.on_composition_stream_ended(key) {
             return true;
         }
-        let is_own = self.rooms.calls.all.values().any(|call| call.key == key);
+        let is_own = self.rooms.calls.sends(key).is_some();
         if is_own {
             self.on_room_stream_over(key, failed);
         }
@@ -209,32 +216,33 @@ impl Owner {
         if self.rooms.calls.playing(key).is_some() || self.ears_of_composition(key).is_some() {
             return true;
         }
-        let is_own = self.rooms.calls.all.values().any(|call| call.key == key);
-        if let (true, Some((name, claim))) = (is_own, self.rooms.claim_of(key)) {
+        let Some(has_video) = self.rooms.calls.sends(key).map(Sent::has_video) else { return false };
+        if let Some((name, claim)) = self.rooms.claim_of(key) {
             let (name, of) = (name.clone(), claim.of.clone());
             if let Some(room) = self.room_of(&of) {
-                let stream =
-                    Published { name, screen: false, has_video: false, has_audio: true, video_muted: false };
-                room.publish(&of, stream);
+                room.publish(
+                    &of,
+                    Published { name, screen: false, has_video, has_audio: true, video_muted: false },
+                );
             }
         }
-        is_own
+        true
     }
 
     /// The call goes on with us alone, or is over.
     pub(super) fn end_room_call(&mut self, call_id: &CallId) {
         let Some(found) = self.rooms.calls.all.remove(call_id) else { return };
-        self.on_room_stream_over(found.key, false);
-        self.stream_door.ask(Ask::End { stream: found.key });
-        found.own.close();
+        if let Some(sent) = &found.sent {
+            self.end_sent(sent);
+        }
         found.ears.close(&self.stream_door);
         let Some(call) = self.calls.get_mut(call_id) else { return self.hang_up_phone(call_id) };
         call.in_room = false;
         if let Some(leg) = call.leg.as_ref().map(|leg| leg.id) {
-            self.media.ask(MediaAsk::PublishLeg { leg, sound: None });
             self.media.ask(MediaAsk::Inject { leg, source: None });
         }
         self.sound(call_id);
+        self.on_video_agreed(call_id);
         self.publish_call(call_id);
     }
 

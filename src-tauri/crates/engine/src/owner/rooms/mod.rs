@@ -17,6 +17,7 @@ mod levels;
 mod looking;
 mod own;
 mod phones;
+mod sent;
 mod show;
 mod streams;
 mod view;
@@ -29,6 +30,7 @@ use crate::{
 pub(super) use client::Done;
 use guesses::Guesses;
 use own::Stay;
+pub(super) use sent::Seen;
 use sidetone_api::{CallId, ParticipantId, RoomId, SessionId};
 use std::{
     collections::{BTreeMap, HashMap},

@@ -1,6 +1,6 @@
 //! One leg of video: sockets and RTP session.
 
-use super::{Ends, measure::Measure, rate::Rate};
+use super::{Ends, VideoOutlet, measure::Measure, rate::Rate};
 use crate::io::media::{LegId, News, TransportSetup, leg::Wire};
 use crate::io::streams::{Key, Kind, Packet, Sounding, receive::Received};
 use sidetone_api::CallVideoStatistics;
@@ -36,6 +36,8 @@ pub(in super::super) struct VideoLeg {
     wants_key: bool,
     asked_outside: Option<Instant>,
     ends: Option<Ends>,
+    /// Where what it shows is played by many.
+    outlet: Option<VideoOutlet>,
     rate: Rate,
     measure: Measure,
     /// Of H.264, as the peer's description has them.
@@ -58,6 +60,7 @@ impl VideoLeg {
             wants_key: false,
             asked_outside: None,
             ends: None,
+            outlet: None,
             rate: Rate::default(),
             measure: Measure::new(now),
             parameter_sets: Arc::default(),
@@ -184,6 +187,18 @@ impl VideoLeg {
         ends.show(now, Received { codec, sound_clock, repair: false, parameter_sets }, packet)
     }
 
+    pub(in super::super) fn publish(&mut self, outlet: Option<VideoOutlet>) {
+        self.wants_key |= outlet.is_some();
+        self.outlet = outlet;
+    }
+
+    /// Gives a packet to those who play it as a stream.
+    pub(super) fn pass(&mut self, now: Instant, codec: &Capability, packet: &RtpPacket<'_>) {
+        if let (Some(outlet), Ok(codec)) = (&mut self.outlet, codec.name.parse()) {
+            outlet.pass(now, codec, &self.parameter_sets, packet);
+        }
+    }
+
     /// The encoder is to send a key frame.
     pub(super) fn make_key(&mut self, now: Instant) {
         if let Some(ends) = &mut self.ends {
@@ -221,6 +236,7 @@ impl VideoLeg {
         if let Some(ends) = &mut self.ends {
             ends.make_key(now);
         }
+        self.wants_key |= self.outlet.as_ref().is_some_and(VideoOutlet::take_wants_key);
         self.ask_key(now, buffer, news);
         if self.negotiated.as_ref().is_some_and(|negotiated| !negotiated.rtcp_disabled) {
             self.wire.report(now, &mut self.session, buffer);

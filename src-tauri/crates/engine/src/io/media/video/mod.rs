@@ -4,11 +4,13 @@
 mod ends;
 mod leg;
 mod measure;
+mod outlet;
 mod rate;
 mod work;
 
 pub(crate) use ends::Ends;
 pub(super) use leg::VideoLeg;
+pub(crate) use outlet::VideoOutlet;
 
 use super::{LegId, News};
 use crate::io::streams::{Key, Kind, Sounding};

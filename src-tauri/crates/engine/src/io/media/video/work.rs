@@ -115,7 +115,11 @@ impl Worker {
         let of = video.of();
         let Some((packet, codec)) = video.handle_rtp(now, &self.buffer) else { return };
         let here = self.legs.get(&of).filter(|leg| is_here(leg));
-        let begins = if let Some(leg) = here {
+        let in_room = self.legs.get(&of).is_some_and(|leg| leg.joined() == Join::Room);
+        let begins = if in_room {
+            video.pass(now, &codec, &packet);
+            false
+        } else if let Some(leg) = here {
             video.show(now, &codec, leg.clock_rate(), &packet)
         } else if let Some(to) = opposite(&self.legs, of) {
             self.videos.beside(to).is_some_and(|other| other.forward(now, id, &codec, &packet))

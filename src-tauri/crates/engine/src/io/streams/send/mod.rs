@@ -55,7 +55,7 @@ impl Control {
         self.0.held.load(Relaxed)
     }
 
-    fn take_key(&self, layer: usize) -> bool {
+    pub(crate) fn take_key(&self, layer: usize) -> bool {
         self.0.key.get(layer).is_some_and(|key| key.swap(false, Relaxed))
     }
 

@@ -7,7 +7,9 @@ use super::{
     super::{
         Owner,
         leg::{Leg, VideoWish},
-        media_control, text,
+        media_control,
+        rooms::Seen,
+        text,
     },
     Call, wrong_state,
 };
@@ -151,8 +153,9 @@ impl Owner {
         }
     }
 
-    /// Begins or ends to send, as was agreed. Whoever holds the call, or has left it, is not seen: the camera is closed.
-    pub(super) fn on_video_agreed(&mut self, id: &CallId) {
+    /// Begins or ends to send, as was agreed. Whoever holds the call, has left it, or has put it into a room is not seen: the camera
+    /// is closed.
+    pub(in super::super) fn on_video_agreed(&mut self, id: &CallId) {
         let settings = self.settings.get().video.clone();
         let Some(call) = self.calls.get_mut(id) else { return };
         let (is_settled, is_active) = (call.is_hold_settled(), call.is_active());
@@ -161,7 +164,7 @@ impl Owner {
         if is_settled && leg.agreed_video().is_none() && !leg.is_video_due() {
             leg.forget_video();
         }
-        let wanted = is_active && leg.video_wish() == Some(VideoWish::On);
+        let wanted = is_active && !call.in_room && leg.video_wish() == Some(VideoWish::On);
         let agreed = leg.agreed_video().filter(|agreed| wanted && agreed.direction.sends());
         let encoding = agreed.and_then(|agreed| encoding(&settings, agreed));
         match encoding {
@@ -191,6 +194,8 @@ impl Owner {
             }
             Some(_) => {}
         }
+        let seen = Seen::of(leg);
+        self.follow_picture(id, seen);
         self.publish_call(id);
     }
 
