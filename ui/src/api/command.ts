@@ -5,6 +5,7 @@ import type { Account, SipHeader } from "./account";
 import type { Contact, HistoryEntry } from "./directory";
 import type { HookEventView, HookExchange, HookSettings } from "./hooks";
 import type { AccountId, CallId, ContactId, DataId, RoomId, SessionId, StreamId } from "./id";
+import type { ReportContents, ReportView } from "./report";
 import type { InviteView, RoomAsk, RoomJoining } from "./room";
 import type { Secret, SecretUse } from "./secret";
 import type { AudioSettings, CallSettings, GatewaySettings, NetworkSettings, UiSettings } from "./settings";
@@ -124,12 +125,24 @@ search?: string, } | { "command": "seeMissedCalls" } | { "command": "removeHisto
 /**
  * At most 500.
  */
-limit: number, } | { "command": "sendHookAgain", id?: string, } | { "command": "forgetHookEvents", id?: string, } | { "command": "getSnapshot" };
+limit: number, } | { "command": "sendHookAgain", id?: string, } | { "command": "forgetHookEvents", id?: string, } | { "command": "prepareBugReport" } | { "command": "submitBugReport", 
+/**
+ * What the user says, at most 10000 bytes.
+ */
+words: string, 
+/**
+ * Sections that are not to be in it: `messages`, `events`, `samples`, or the name of one of its facts.
+ */
+leaveOut: Array<string>, 
+/**
+ * A PNG of at most 8 MB, as base64.
+ */
+screenshot: string | null, } | { "command": "getBugReports" } | { "command": "readBugReport", file: string, } | { "command": "removeBugReport", file: string, } | { "command": "getSnapshot" };
 
 /**
  * The answer to a command.
  */
-export type Reply = { "reply": "done" } | { "reply": "session", sessionId: SessionId, } | { "reply": "call", callId: CallId, } | { "reply": "account", accountId: AccountId, } | { "reply": "data", dataId: DataId, } | { "reply": "stream", streamId: StreamId, } | { "reply": "room", roomId: RoomId, } | { "reply": "invite", invite: InviteView, } | { "reply": "videoSources", sources: Array<VideoSourceView>, } | { "reply": "contact", contactId: ContactId, } | { "reply": "imported", added: number, changed: number, refused: Array<string>, } | { "reply": "text", text: string, } | { "reply": "history", entries: Array<HistoryEntry>, } | { "reply": "hookTested", exchange: HookExchange, } | { "reply": "hookEvents", events: Array<HookEventView>, } | { "reply": "snapshot", snapshot: Snapshot, };
+export type Reply = { "reply": "done" } | { "reply": "session", sessionId: SessionId, } | { "reply": "call", callId: CallId, } | { "reply": "account", accountId: AccountId, } | { "reply": "data", dataId: DataId, } | { "reply": "stream", streamId: StreamId, } | { "reply": "room", roomId: RoomId, } | { "reply": "invite", invite: InviteView, } | { "reply": "videoSources", sources: Array<VideoSourceView>, } | { "reply": "contact", contactId: ContactId, } | { "reply": "imported", added: number, changed: number, refused: Array<string>, } | { "reply": "text", text: string, } | { "reply": "history", entries: Array<HistoryEntry>, } | { "reply": "hookTested", exchange: HookExchange, } | { "reply": "report", report: ReportContents, } | { "reply": "reportStored", report: ReportView, } | { "reply": "reports", reports: Array<ReportView>, } | { "reply": "hookEvents", events: Array<HookEventView>, } | { "reply": "snapshot", snapshot: Snapshot, };
 
 /**
  * Parts of the settings; an absent one stays.

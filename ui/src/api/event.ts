@@ -49,7 +49,11 @@ payload: string, } | { "event": "SessionDebugStatusEvent", status: SessionDebugS
 /**
  * The file, where the server names one.
  */
-info: string, } | { "event": "RoomStatusEvent", status: RoomStatus, roomId: RoomId, 
+info: string, } | { "event": "BugReportStatusEvent", 
+/**
+ * The file's name, or `FAILED`.
+ */
+status: string, info: string, } | { "event": "RoomStatusEvent", status: RoomStatus, roomId: RoomId, 
 /**
  * The room's name.
  */

@@ -8,6 +8,7 @@ export type * from "./event";
 export type * from "./failure";
 export type * from "./hooks";
 export type * from "./id";
+export type * from "./report";
 export type * from "./room";
 export type * from "./secret";
 export type * from "./settings";

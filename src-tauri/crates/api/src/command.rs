@@ -1,8 +1,8 @@
 use crate::{
     Account, AccountId, AudioSettings, CallId, CallSettings, Contact, ContactId, DataId, GatewaySettings,
-    HistoryEntry, HookEventView, HookExchange, HookSettings, InviteView, NetworkSettings, RoomAsk, RoomId,
-    RoomJoining, Secret, SecretUse, SessionId, SipHeader, Snapshot, StreamId, StreamSources, UiSettings,
-    VideoSettings, VideoSourceView,
+    HistoryEntry, HookEventView, HookExchange, HookSettings, InviteView, NetworkSettings, ReportContents,
+    ReportView, RoomAsk, RoomId, RoomJoining, Secret, SecretUse, SessionId, SipHeader, Snapshot, StreamId,
+    StreamSources, UiSettings, VideoSettings, VideoSourceView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -352,6 +352,27 @@ pub enum Command {
         #[cfg_attr(feature = "typescript", ts(optional))]
         id: Option<String>,
     },
+    /// Collect the last minutes, to be looked at before they are stored; the reply has them. Nothing is written.
+    PrepareBugReport,
+    /// Store what `prepareBugReport` collected last, or what there is now. The reply and `BugReportStatusEvent` have its file's name.
+    SubmitBugReport {
+        /// What the user says, at most 10000 bytes.
+        words: String,
+        /// Sections that are not to be in it: `messages`, `events`, `samples`, or the name of one of its facts.
+        #[serde(default)]
+        leave_out: Vec<String>,
+        /// A PNG of at most 8 MB, as base64.
+        #[serde(default)]
+        screenshot: Option<String>,
+    },
+    /// The stored reports, newest first.
+    GetBugReports,
+    ReadBugReport {
+        file: String,
+    },
+    RemoveBugReport {
+        file: String,
+    },
     /// The whole state, and the number of the last event that it contains.
     GetSnapshot,
 }
@@ -410,6 +431,9 @@ pub enum Reply {
     Text { text: String },
     History { entries: Vec<HistoryEntry> },
     HookTested { exchange: HookExchange },
+    Report { report: Box<ReportContents> },
+    ReportStored { report: ReportView },
+    Reports { reports: Vec<ReportView> },
     HookEvents { events: Vec<HookEventView> },
     Snapshot { snapshot: Snapshot },
 }

@@ -113,6 +113,12 @@ pub enum Event {
         /// The file, where the server names one.
         info: String,
     },
+    /// A bug report is stored, or is not.
+    BugReportStatusEvent {
+        /// The file's name, or `FAILED`.
+        status: String,
+        info: String,
+    },
     RoomStatusEvent {
         status: RoomStatus,
         room_id: RoomId,

@@ -15,6 +15,7 @@ mod event;
 mod failure;
 mod hooks;
 mod id;
+mod report;
 mod room;
 mod secret;
 mod settings;
@@ -36,6 +37,10 @@ pub use hooks::{
     RestPolicy,
 };
 pub use id::{AccountId, CallId, ContactId, DataId, ParticipantId, RoomId, SessionId, StreamId};
+pub use report::{
+    Blame, ReportContents, ReportEvent, ReportFact, ReportMessage, ReportSample, ReportVerdict, ReportView,
+    VerdictKind,
+};
 pub use room::{
     InviteReach, InviteView, KnockingView, ParticipantKind, ParticipantView, RoomAsk, RoomJoining,
     RoomSettings, RoomStream, RoomView, ShownPicture,

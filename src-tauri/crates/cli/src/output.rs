@@ -117,6 +117,9 @@ impl<'a> Line<'a> {
             Event::SessionDebugStatusEvent { status, session_id, info } => {
                 session("SessionDebugStatusEvent", status.as_str(), session_id, info)
             }
+            Event::BugReportStatusEvent { status, info } => {
+                Self { event: "BugReportStatusEvent", status, id: "", info: info.clone() }
+            }
             Event::RoomStatusEvent { status, room_id, name, info } => Self {
                 event: "RoomStatusEvent",
                 status: status.as_str(),

@@ -304,6 +304,10 @@ pub enum ClientNews {
         id: String,
         target: String,
     },
+    /// The client's bug report is stored as this file.
+    Reported {
+        file: String,
+    },
     /// Whether logs of the session are kept, and why not.
     Debug {
         started: bool,

@@ -86,6 +86,13 @@ pub(crate) enum Task {
     /// Serve the registrar, streams and the pages of the UI on this machine
     #[command(after_help = EXIT_CODES)]
     Gateway(Gateway),
+    /// Print the verdict and the ladder of a bug report
+    Report {
+        file: PathBuf,
+        /// All of it, as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Look at SIP itself
     #[command(subcommand)]
     Sip(Sip),

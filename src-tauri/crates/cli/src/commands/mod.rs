@@ -8,6 +8,7 @@ mod gateway;
 mod lines;
 mod phone;
 mod register;
+mod report;
 mod streams;
 
 use crate::{
@@ -39,6 +40,7 @@ pub(crate) async fn run(task: Task) -> Result<Exit, Error> {
         Task::Publish(arguments) => streams::publish(arguments).await,
         Task::Play(arguments) => streams::play(arguments).await,
         Task::Snapshot(arguments) => streams::snapshot(arguments).await,
+        Task::Report { file, json } => report::run(&file, json),
         Task::Sip(task) => parse::run(&task),
     }
 }

@@ -81,3 +81,32 @@ fn a_call_survives_five_seconds_without_the_peers_network() {
     phone.status("CallStatusEvent", "FINISH");
     assert!(sipp.wait(PATIENCE).unwrap().is_clean(1));
 }
+
+/// As where another program takes the processor: the process is stopped again and again.
+#[cfg(unix)]
+#[test]
+fn a_machine_without_time_for_the_sound_is_named_in_the_report() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let Some(_room) = room!(Needs::tools(&[])) else { return };
+    let mut phone = Phone::start(&["--mic", "silence", "--speaker", "null"]);
+    phone.status("RegistrationStatusEvent", "REGISTERED");
+    phone.call("echo");
+    phone.status("CallStatusEvent", "ESTABLISHED");
+    let pid = Pid::from_raw(i32::try_from(phone.process()).unwrap()).unwrap();
+    let kinds = |phone: &mut Phone| {
+        let reply = phone.ask(json!({"command": "prepareBugReport"}));
+        let verdicts = reply["reply"]["report"]["report"]["verdicts"].as_array().cloned().unwrap();
+        verdicts.iter().map(|verdict| verdict["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    levels(&mut phone, "figures", |_| true);
+    assert!(!kinds(&mut phone).iter().any(|kind| kind == "machineTooSlow"));
+    for _ in 0..8 {
+        levels(&mut phone, "figures before it is stopped", |_| true);
+        kill_process(pid, Signal::STOP).unwrap();
+        std::thread::sleep(Duration::from_millis(900));
+        kill_process(pid, Signal::CONT).unwrap();
+    }
+    levels(&mut phone, "figures", |_| true);
+    let found = kinds(&mut phone);
+    assert!(found.iter().any(|kind| kind == "machineTooSlow"), "{found:?}");
+}

@@ -8,6 +8,7 @@ use crate::io::{
     sip::{FromNetwork, Inbox, SipSockets, Stack},
     transport::Link,
 };
+use crate::journal::Tap;
 use sidetone_api::SignallingView;
 use sidetone_sip::{Authority, Config, Event, Hop, Input, Output, UserAgent};
 use std::{io, net::IpAddr, sync::Arc, time::Instant};
@@ -15,6 +16,8 @@ use std::{io, net::IpAddr, sync::Arc, time::Instant};
 pub(super) struct Agent {
     pub(super) ua: UserAgent,
     sockets: SipSockets,
+    stack: Stack,
+    tap: Tap,
 }
 
 impl Agent {
@@ -24,11 +27,11 @@ impl Agent {
         port: u16,
         config: Config,
         names: Arc<Names>,
-        inbox: Inbox,
+        (inbox, tap): (Inbox, Tap),
     ) -> io::Result<Self> {
         let sockets = SipSockets::open(stack, address, port, names, inbox).await?;
         let seed = clock::random().map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Self { ua: UserAgent::new(config, seed), sockets })
+        Ok(Self { ua: UserAgent::new(config, seed), sockets, stack, tap })
     }
 
     /// For errands of the owner's own.
@@ -63,12 +66,15 @@ impl Agent {
     pub(super) fn handle(&mut self, now: Instant, message: FromNetwork) {
         match message {
             FromNetwork::Datagram { hop, bytes } => {
+                self.tap.received(self.stack, &hop, &bytes);
                 self.ua.handle_input(now, Input::Datagram { hop, bytes: &bytes })
             }
             FromNetwork::Stream { hop, bytes } => {
+                self.tap.received_piece(self.stack, &hop, &bytes);
                 self.ua.handle_input(now, Input::Stream { hop, bytes: &bytes })
             }
             FromNetwork::StreamClosed { hop, reason } => {
+                self.tap.closed(&hop);
                 self.ua.handle_input(now, Input::StreamClosed { hop, reason });
             }
             FromNetwork::SendFailed { hop, reason } => {
@@ -99,7 +105,10 @@ impl Agent {
     pub(super) fn poll(&mut self) -> Option<Event> {
         while let Some(output) = self.ua.poll_output() {
             match output {
-                Output::Transmit { hop, bytes } => self.sockets.transmit(hop, bytes),
+                Output::Transmit { hop, bytes } => {
+                    self.tap.sent(self.stack, &hop, &bytes);
+                    self.sockets.transmit(hop, bytes);
+                }
                 Output::Resolve { query, uri, transport, authority } => {
                     self.sockets.resolve(query, uri, transport, authority);
                 }

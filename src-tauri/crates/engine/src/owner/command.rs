@@ -88,6 +88,13 @@ impl Owner {
             Command::ForgetHookEvents { id } => self.forget_hook_events(id.as_deref()),
             Command::JoinRoom(joining) => self.join_room(joining),
             Command::AskRoom { room_id, room } => self.ask_room(&room_id, room),
+            Command::PrepareBugReport => self.prepare_report(),
+            Command::SubmitBugReport { words, leave_out, screenshot } => {
+                return self.submit_report(&words, &leave_out, screenshot, answer);
+            }
+            Command::GetBugReports => return self.get_reports(answer),
+            Command::ReadBugReport { file } => return self.read_report(file, answer),
+            Command::RemoveBugReport { file } => return self.remove_report(file, answer),
             Command::GetSnapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
         };
         let _ = answer.send(result);

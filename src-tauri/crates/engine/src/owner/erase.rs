@@ -36,6 +36,9 @@ impl Owner {
             }
             Err(failure) => left.push(failure.message),
         }
+        if let Err(failure) = self.forget_reports() {
+            left.push(failure.message);
+        }
         let renewed = self.instance.renew();
         for failure in [renewed, self.instance.forget_beside(AUTHORITY)].into_iter().filter_map(Result::err) {
             left.push(failure.message);

@@ -74,6 +74,20 @@ impl Owner {
         })
     }
 
+    /// For files: on a thread of the job's own.
+    pub(super) fn in_background<T: Send + 'static>(
+        &mut self,
+        job: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+        then: impl FnOnce(&mut Self, Result<T, Failure>) + Send + 'static,
+    ) {
+        let errands = self.errands.clone();
+        tokio::task::spawn_blocking(move || {
+            let result = job();
+            let stored = Stored(Box::new(move |owner| then(owner, result)));
+            let _ = errands.blocking_send(Errand::Stored(stored));
+        });
+    }
+
     pub(super) fn on_stored(&mut self, stored: Stored) {
         (stored.0)(self);
     }

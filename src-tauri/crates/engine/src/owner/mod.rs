@@ -26,6 +26,7 @@ mod policy;
 mod probe;
 mod recording;
 mod registration;
+mod report;
 mod rooms;
 mod secrets;
 mod services;
@@ -174,6 +175,11 @@ struct Owner {
     tones: bool,
     /// A call that is placed, answered or resumed holds the others.
     one_at_a_time: bool,
+    journal: crate::journal::Journal,
+    /// `None`: nothing is kept.
+    reports: Option<crate::report::Folder>,
+    /// A bug report that is being looked at.
+    draft: Option<sidetone_api::ReportContents>,
     /// When the routes to the far ends were looked at last.
     looked: Instant,
     /// Busy or congestion, after a call that came to nothing.
@@ -226,7 +232,12 @@ impl Owner {
                 Some(news) = inbound.news.recv() => self.on_news(news),
                 Some(news) = inbound.stream_news.recv() => self.on_stream_news(news),
                 Some(errand) = inbound.errands.recv() => self.on_errand(errand),
-                () = sleep => self.on_timeout(),
+                () = sleep => {
+                    if let Some(deadline) = deadline {
+                        self.journal.late(clock::wallclock_ms(), deadline.elapsed());
+                    }
+                    self.on_timeout();
+                }
             }
         }
         let done = self.farewell.take().map(|farewell| farewell.done);
@@ -395,6 +406,7 @@ impl Owner {
     }
 
     fn publish(&mut self, event: Event) {
+        self.journal.note(clock::wallclock_ms(), &event);
         self.tell_backend(&event);
         self.end_injection_with(&event);
         self.note_call_of_room(&event);

@@ -16,6 +16,12 @@ const NO_ANSWER: &str = "it does not answer";
 #[derive(Debug, Default)]
 pub(super) struct Secrets(HashMap<String, Secret>);
 
+impl Secrets {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Secret> {
+        self.0.values()
+    }
+}
+
 /// What the key store said of one.
 #[derive(Debug)]
 pub(super) enum Told {

@@ -79,6 +79,8 @@ impl Owner {
         let settings = settings::Store::open(options.directories.as_ref(), options.settings)?;
         let folder = options.directories.as_ref().map(|directories| directories.data.clone());
         let is_kept = folder.is_some();
+        let reports = folder.as_deref().map(crate::report::Folder::below);
+        let journal = crate::journal::Journal::default();
         let instance = Instance::open(folder.as_deref())?;
         let (store, opened) = Store::start(folder, history::LATEST).map_err(|error| no_database(&error))?;
         let (inbox, network) = sip::inbox();
@@ -90,15 +92,26 @@ impl Owner {
         let servers = settings::check_network(&settings.get().network)?;
         let names = Arc::new(Names::new(&servers));
         let config = Config::default();
-        let phone =
-            Agent::open(Stack::Phone, options.sip_bind, sip_port, config, Arc::clone(&names), inbox.clone())
-                .await
-                .map_err(|error| network_failure(&format!("SIP port {sip_port}"), &error))?;
+        let phone = Agent::open(
+            Stack::Phone,
+            options.sip_bind,
+            sip_port,
+            config,
+            Arc::clone(&names),
+            (inbox.clone(), journal.tap()),
+        )
+        .await
+        .map_err(|error| network_failure(&format!("SIP port {sip_port}"), &error))?;
         let mut opened = opened.await.map_err(|_| no_database(&"it ended"))?;
         let videos = options.directories.as_ref().map(|directories| directories.videos.clone());
         let recordings = options.directories.map(|directories| directories.recordings);
-        let exchange =
-            Exchange::open(&settings.get().gateway, options.exchange, Arc::clone(&names), inbox).await;
+        let exchange = Exchange::open(
+            &settings.get().gateway,
+            options.exchange,
+            Arc::clone(&names),
+            (inbox, journal.tap()),
+        )
+        .await;
         let device = instance.device();
         let hooks = super::hooks::Hooks::new(std::mem::take(&mut opened.outbox), &device, is_kept);
         let desk = Desk::new(options.devices, &settings.get().audio, errands.clone());
@@ -135,6 +148,9 @@ impl Owner {
             next_leg: 0,
             tones: options.tones,
             one_at_a_time: options.one_at_a_time,
+            journal,
+            reports,
+            draft: None,
             looked: std::time::Instant::now(),
             end_tone: None,
             unread: Vec::new(),

@@ -111,6 +111,7 @@ fn told(news: &ClientNews) -> String {
             }
             ("DataStatusEvent", json!([event]))
         }
+        N::Reported { file } => ("notifyBugReport", json!([file])),
         N::Debug { started, info } => {
             let status = if *started { "STARTED" } else { "STOPPED" };
             ("notifySessionDebugEvent", json!([{ "status": status, "info": info }]))

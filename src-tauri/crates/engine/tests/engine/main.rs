@@ -41,6 +41,7 @@ mod peer;
 mod policy;
 mod preview;
 mod recording;
+mod reports;
 mod rest;
 mod ringer;
 mod rooms;

@@ -92,6 +92,7 @@ impl Mirror {
             | Event::OnDataEvent { .. }
             | Event::OnStreamEvent { .. }
             | Event::SessionDebugStatusEvent { .. }
+            | Event::BugReportStatusEvent { .. }
             | Event::RoomStatusEvent { .. }
             | Event::RoomMessage { .. }
             | Event::RoomReaction { .. }

@@ -1,5 +1,5 @@
-//! What pages send for whoever looks into their troubles: reports, lines of their logs. It is the backend's: nothing of it is kept
-//! here, which is what pages and backend are told.
+//! What pages send for whoever looks into their troubles: reports, which are kept here with what happened in the last minutes; lines
+//! of their logs, which are the backend's.
 
 use super::{
     data::{LONGEST_PAYLOAD, is_longer},
@@ -9,19 +9,22 @@ use crate::{
     clients::ClientNews,
     hooks::{Fields, Hook, Verdict},
     owner::{Owner, text::shown},
+    redact,
 };
 use serde_json::json;
-use sidetone_api::SessionId;
+use sidetone_api::{ReportFact, ReportView, SessionId};
 use std::time::{Duration, Instant};
 
 const REPORT: &str = "BugReportStatusEvent";
 const DEBUG: &str = "SessionDebugStatusEvent";
-const NO_REPORTS: &str = "bug reports are not kept here";
 const NO_LOGS: &str = "debug logs are not kept here";
+const TOO_MANY_REPORTS: &str = "too many bug reports in this minute";
+/// Of all sessions.
+const REPORTS_A_MINUTE: usize = 10;
 /// Bytes of log lines in a second, of all sessions.
 const LOGS_A_SECOND: usize = 256 * 1024;
 
-/// What went out of the log lines of all sessions in this second.
+/// What went out of the log lines of all sessions in this second, or how many reports came in this minute.
 #[derive(Debug, Default)]
 pub(super) struct Share {
     since: Option<Instant>,
@@ -29,12 +32,20 @@ pub(super) struct Share {
 }
 
 impl Share {
+    fn admits_report(&mut self, now: Instant) -> bool {
+        self.admits_within(now, 1, (REPORTS_A_MINUTE, Duration::from_secs(60)))
+    }
+
     fn admits(&mut self, now: Instant, bytes: usize) -> bool {
-        if self.since.is_none_or(|since| now.duration_since(since) >= Duration::from_secs(1)) {
+        self.admits_within(now, bytes, (LOGS_A_SECOND, Duration::from_secs(1)))
+    }
+
+    fn admits_within(&mut self, now: Instant, count: usize, (most, time): (usize, Duration)) -> bool {
+        if self.since.is_none_or(|since| now.duration_since(since) >= time) {
             *self = Self { since: Some(now), bytes: 0 };
         }
-        let admitted = self.bytes + bytes <= LOGS_A_SECOND;
-        self.bytes += if admitted { bytes } else { 0 };
+        let admitted = self.bytes + count <= most;
+        self.bytes += if admitted { count } else { 0 };
         admitted
     }
 }
@@ -49,12 +60,42 @@ impl Owner {
             let info = format!("a bug report has {LONGEST_PAYLOAD} bytes at most");
             return self.tell_of_report(session, &info);
         }
+        let page = report.clone();
         let (object, session) = (format!("reports of {session}"), session.clone());
         self.gate(Hook::SubmitBugReport, session.clone().as_str(), &object, report, move |owner, verdict| {
             match verdict {
-                Verdict::Go(_) => owner.tell_of_report(&session, NO_REPORTS),
+                Verdict::Go(_) => owner.keep_report_of(&session, &page),
                 Verdict::Refused { info } => owner.tell_of_report(&session, &shown(&info)),
             }
+        });
+    }
+
+    /// With what happened here in the last minutes.
+    fn keep_report_of(&mut self, session: &SessionId, page: &Fields) {
+        if !self.clients.reports.admits_report(Instant::now()) {
+            return self.tell_of_report(session, TOO_MANY_REPORTS);
+        }
+        let mut contents = self.collect_report();
+        let said = ["text", "description", "message"].into_iter().find_map(|name| page.get(name)?.as_str());
+        contents.report.words = redact::text(said.unwrap_or_default(), &[]);
+        contents.report.from = session.as_str().to_owned();
+        let page = serde_json::to_value(page).unwrap_or_default();
+        let text = serde_json::to_string_pretty(&redact::json(page, &[])).unwrap_or_default();
+        contents.facts.push(ReportFact { section: "page".into(), text });
+        let session = session.clone();
+        self.store_report(contents, None, move |owner, stored| match stored {
+            Ok(ReportView { file, .. }) => {
+                let mut fields = with_status(Fields::new(), &file, "");
+                fields.insert("filename".into(), json!(file));
+                owner.tell(
+                    Hook::BugReportStatusEvent,
+                    session.as_str(),
+                    &format!("reports of {session}"),
+                    fields,
+                );
+                owner.tell_client(&session, ClientNews::Reported { file });
+            }
+            Err(failure) => owner.tell_of_report(&session, &failure.message),
         });
     }
 

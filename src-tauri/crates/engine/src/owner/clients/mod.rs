@@ -116,6 +116,7 @@ pub(super) struct Clients {
     leaving: HashMap<SessionId, hooked::Left>,
     connections: u64,
     logs: diagnostics::Share,
+    reports: diagnostics::Share,
     negotiations: negotiate::Negotiations,
     rest: rest::Rest,
 }

@@ -90,11 +90,11 @@ impl Exchange {
         settings: &GatewaySettings,
         place: ExchangePlace,
         names: Arc<Names>,
-        inbox: Inbox,
+        wires: (Inbox, crate::journal::Tap),
     ) -> Self {
         let ip = place.address.map_or(ADDRESS, |address| address.ip());
         let (agent, info) = if settings.enabled {
-            match open_agent(settings, place, &names, &inbox).await {
+            match open_agent(settings, place, &names, &wires).await {
                 Ok((agent, info)) => (Some(agent), info),
                 Err(error) => (None, format!("the gateway's registrar does not run: {error}")),
             }
@@ -228,7 +228,7 @@ async fn open_agent(
     settings: &GatewaySettings,
     place: ExchangePlace,
     names: &Arc<Names>,
-    inbox: &Inbox,
+    wires: &(Inbox, crate::journal::Tap),
 ) -> io::Result<(Agent, String)> {
     let users = match place.users {
         users if users.is_empty() => Users::Open,
@@ -244,12 +244,12 @@ async fn open_agent(
     };
     if let Some(address) = place.address {
         let (ip, port) = (Some(address.ip()), address.port());
-        let agent = Agent::open(Stack::Gateway, ip, port, config(), Arc::clone(names), inbox.clone()).await?;
+        let agent = Agent::open(Stack::Gateway, ip, port, config(), Arc::clone(names), wires.clone()).await?;
         return Ok((agent, String::new()));
     }
     let mut port = settings.sip_port;
     loop {
-        match Agent::open(Stack::Gateway, Some(ADDRESS), port, config(), Arc::clone(names), inbox.clone())
+        match Agent::open(Stack::Gateway, Some(ADDRESS), port, config(), Arc::clone(names), wires.clone())
             .await
         {
             Ok(agent) => {

@@ -87,6 +87,13 @@ impl Owner {
                 let fields = with_status(Fields::new(), status.as_str(), info);
                 self.tell(Hook::SessionDebugStatusEvent, session_id.as_str(), &object, fields);
             }
+            Event::BugReportStatusEvent { status, info } => {
+                let mut fields = with_status(Fields::new(), status, info);
+                if status != "FAILED" {
+                    fields.insert("filename".into(), status.as_str().into());
+                }
+                self.tell(Hook::BugReportStatusEvent, "", super::super::report::OBJECT, fields);
+            }
             _ => {}
         }
     }

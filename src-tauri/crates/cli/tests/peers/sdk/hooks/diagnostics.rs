@@ -21,9 +21,9 @@ fn debugged(rig: &super::Rig, session: u64) -> Value {
     rig.page.status(session, "DEBUG", SOON).unwrap()["object"].clone()
 }
 
-/// Nothing of it is kept here, and nobody is told that it were.
+/// A report is kept here with what happened, unless the backend will not have it; debug logs are not, and nobody is told that they were.
 #[test]
-fn reports_and_debugging_are_the_backends_to_refuse_and_nothing_is_said_to_be_kept() {
+fn reports_are_kept_and_are_the_backends_to_refuse_and_no_debug_log_is_said_to_be_kept() {
     let Some(room) = room!(needs()) else { return };
     let backend = Backend::start().unwrap();
     let rig = rig(&room, &backend, "");
@@ -33,28 +33,31 @@ fn reports_and_debugging_are_the_backends_to_refuse_and_nothing_is_said_to_be_ke
     let lax = session(&rig, &backend, &json!({}), json!({}));
     let id = |session: u64| rig.page.run("connection", &[json!(session)]);
     let report = json!({ "text": "no sound", "type": "call", "nodeId": "mine", "more": { "deep": [1] } });
-    for (from, refuses, info) in [
-        (lax, false, "bug reports are not kept here"),
-        (strict, false, "bug reports are not kept here"),
-        (lax, true, "bug reports are not kept here"),
-        (strict, true, "not before nine"),
-    ] {
+    for (from, refuses, is_kept) in
+        [(lax, false, true), (strict, false, true), (lax, true, true), (strict, true, false)]
+    {
         if refuses {
             backend.refuse("submitBugReport");
         }
         rig.page.tell(from, "submitBugReport", std::slice::from_ref(&report));
-        let warning = warned(&rig, from);
-        assert_eq!(
-            (&warning["object"]["apiMethod"], &warning["info"]),
-            (&json!("BugReportStatusEvent"), &json!(info))
-        );
         let asked = backend.hears("submitBugReport", SOON, |body| body["sessionId"] == id(from)).unwrap();
         for field in ["text", "type", "more"] {
             assert_eq!(asked[field], report[field]);
         }
         assert_ne!(asked["nodeId"], "mine");
         let told = backend.hears("BugReportStatusEvent", SOON, |body| body["sessionId"] == id(from)).unwrap();
-        assert_eq!((&told["status"], &told["info"]), (&json!("FAILED"), &json!(info)));
+        if is_kept {
+            let file = told["filename"].as_str().unwrap();
+            assert_eq!(told["status"], file);
+            assert!(file.starts_with("report-page-") && file.ends_with(".zip"), "{file}");
+        } else {
+            assert_eq!((&told["status"], &told["info"]), (&json!("FAILED"), &json!("not before nine")));
+            let warning = warned(&rig, from);
+            assert_eq!(
+                (&warning["object"]["apiMethod"], &warning["info"]),
+                (&json!("BugReportStatusEvent"), &json!("not before nine"))
+            );
+        }
     }
     for (from, refuses) in [(lax, false), (strict, false), (lax, true), (strict, true)] {
         if refuses {
@@ -122,7 +125,7 @@ fn lines_of_logs_go_to_the_backend_in_batches_and_nobody_waits_for_them() {
     rig.page.send_raw(0, "pushLogs", &json!({ "logs": "refused\n" }));
     hears_many(&backend, "pushLogs", before + 1);
     rig.page.tell(session, "submitBugReport", &[json!({ "text": "last" })]);
-    assert_eq!(warned(&rig, session)["object"]["apiMethod"], "BugReportStatusEvent");
+    backend.hears("BugReportStatusEvent", SOON, |body| body["filename"].is_string()).unwrap();
     rig.end();
 }
 
@@ -145,7 +148,7 @@ fn lines_that_come_before_the_session_are_not_lost_and_those_that_nobody_wants_g
     let logs = backend.hears("pushLogs", SOON, |body| body["appKey"] == "early").unwrap();
     assert_eq!(logs["logs"], "early\nlate\n");
     rig.page.tell(unwanted, "submitBugReport", &[json!({})]);
-    warned(&rig, unwanted);
+    backend.hears("BugReportStatusEvent", SOON, |body| body["filename"].is_string()).unwrap();
     assert!(!format!("{:?}", backend.heard()).contains("for nobody"));
     rig.end();
 }
