@@ -1,5 +1,6 @@
 /** Strokes on a 24 by 24 grid. */
 export const ICONS = {
+  flag: 'M6 20.5v-16M6 5h12l-2.5 4 2.5 4H6',
   camera: 'M3.5 7h11v10h-11ZM14.5 11 20.5 7.5v9L14.5 13',
   cameraOff: 'M7.5 7h7v6M14.5 11l6-3.5v9M12 17H3.5V7M4 4l16 16',
   photo: 'M4 8h4l1.5-2.5h5L16 8h4v11H4ZM12 10a3.2 3.2 0 1 1 0 6.4 3.2 3.2 0 0 1 0-6.4Z',

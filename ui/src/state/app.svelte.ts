@@ -18,7 +18,7 @@ import { Streams } from './streams.svelte'
 import { Switchboard } from './switchboard'
 import { TransferFlow } from './transfer.svelte'
 
-export type Screen = 'phone' | 'meeting' | 'streams' | 'settings'
+export type Screen = 'phone' | 'meeting' | 'streams' | 'reports' | 'settings'
 export type SettingsTab = 'general' | 'calls' | 'audio' | 'network' | 'hooks'
 export type MoreTab = 'recent' | 'contacts' | 'messages' | 'sound' | 'events'
 
@@ -35,6 +35,8 @@ export class App {
   link = $state<LinkState>('connecting')
   linkReason = $state('')
   screen = $state<Screen>('phone')
+  /** A bug report is wanted: its screen begins with one. */
+  reportsNow = false
   tab = $state<MoreTab>('recent')
   /** How often something asked for a tab to be seen. */
   tabAsked = $state(0)
@@ -137,6 +139,12 @@ export class App {
     } catch (reason) {
       throw toFailure(reason)
     }
+  }
+
+  /** In one click, from wherever something went wrong. */
+  reportProblem(): void {
+    this.reportsNow = true
+    this.screen = 'reports'
   }
 
   /** For all others: a failure becomes a message. True where the command was accepted. */

@@ -42,7 +42,15 @@ const recording = { path: '', paused: false, seconds: 318, problem: null }
 
 const DARK = ['meeting', 'meeting-16', 'meeting-host room-people', 'meeting-chat room-chat', 'meeting-host room-invite', 'meeting-host room-rules', 'settings sharing', 'guest form', 'guest lobby', 'guest 5', 'guest chat guest-chat']
 
+const reports = (name: string, ...clicks: string[]): Look => ({ name: ['reports', name].join(' '), address: '?fake=idle', dark: true, go: press('open-reports', ...clicks) })
+
 const STATES: readonly Look[] = [
+  reports('empty'),
+  reports('review', 'report-prepare'),
+  reports('message', 'report-prepare', 'ladder-message'),
+  reports('media', 'report-prepare', 'tab-media'),
+  reports('stored', 'report-prepare', 'report-store'),
+  onPhone(reports('review', 'report-prepare')),
   meeting('meeting'),
   meeting('meeting-1'),
   meeting('meeting-5'),

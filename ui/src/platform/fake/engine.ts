@@ -1,8 +1,9 @@
-import type { CallStatus, CallView, Command, Envelope, HookEventView, Reply, Snapshot } from '../../api/types'
+import type { CallStatus, CallView, Command, Envelope, HookEventView, Reply, ReportContents, Snapshot } from '../../api/types'
 import { failure } from '../types'
 import { callCommand } from './calls'
 import { statistics } from './data'
 import { directoryCommand } from './directory'
+import { reportCommand } from './reports'
 import { roomCommand } from './rooms'
 import { measureRooms } from './roomLife'
 import { settingsCommand } from './settings'
@@ -20,6 +21,7 @@ export class FakeEngine {
   state: Snapshot
   testing = false
   hookEvents: HookEventView[] = []
+  reports: ReportContents[] = []
   /** In meetings they speak in turns. */
   lively = false
   private seq: number
@@ -59,7 +61,7 @@ export class FakeEngine {
 
   async carryOut(command: Command): Promise<Reply> {
     if (command.command === 'getSnapshot') return { reply: 'snapshot', snapshot: this.snapshot() }
-    return callCommand(this, command) ?? directoryCommand(this, command) ?? settingsCommand(this, command) ?? streamCommand(this, command) ?? roomCommand(this, command) ?? DONE
+    return callCommand(this, command) ?? directoryCommand(this, command) ?? settingsCommand(this, command) ?? streamCommand(this, command) ?? roomCommand(this, command) ?? reportCommand(this, command) ?? DONE
   }
 
   /** While the call lives. */
