@@ -13,6 +13,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod capture;
 mod clients;
 mod directories;
 mod handle;
@@ -20,6 +21,7 @@ mod hooks;
 mod ingest;
 mod io;
 mod journal;
+mod metrics;
 mod options;
 mod owner;
 mod preview;
@@ -32,6 +34,7 @@ mod store;
 mod vcard;
 pub mod wcs;
 
+pub use capture::capture_of;
 pub use clients::{
     ClientAsk, ClientCall, ClientCallView, ClientNews, ClientNewsReader, ClientOpened, ClientOpening,
     ClientRefused, ClientStream, ClientStreamView, Json, LONGEST_CLIENT_ID, Muted,
@@ -42,6 +45,7 @@ pub use ingest::{
     LONGEST_NAME, StreamAccepted, StreamDeclined, StreamOffer, StreamPatch, StreamPatched, check_stream_name,
 };
 pub use io::streams::{EncodedPictures, Pictures, Unit, UnitMedia, Units};
+pub use metrics::{Counted, Metrics};
 pub use options::{ExchangePlace, LEAST_KBIT, MediaLimits, MediaPlace, Options, check_advertised};
 pub use owner::{addresses, check_sharing, check_video};
 pub use preview::SourcePreview;

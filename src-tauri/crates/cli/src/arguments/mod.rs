@@ -92,6 +92,9 @@ pub(crate) enum Task {
         /// All of it, as JSON
         #[arg(long)]
         json: bool,
+        /// Write its SIP as a file for Wireshark instead
+        #[arg(long, value_name = "FILE", conflicts_with = "json")]
+        pcapng: Option<PathBuf>,
     },
     /// Look at SIP itself
     #[command(subcommand)]

@@ -40,7 +40,7 @@ pub(crate) async fn run(task: Task) -> Result<Exit, Error> {
         Task::Publish(arguments) => streams::publish(arguments).await,
         Task::Play(arguments) => streams::play(arguments).await,
         Task::Snapshot(arguments) => streams::snapshot(arguments).await,
-        Task::Report { file, json } => report::run(&file, json),
+        Task::Report { file, json, pcapng } => report::run(&file, json, pcapng.as_deref()),
         Task::Sip(task) => parse::run(&task),
     }
 }

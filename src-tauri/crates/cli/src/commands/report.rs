@@ -5,11 +5,16 @@ use crate::{
     output::Output,
 };
 use sidetone_api::ReportContents;
-use sidetone_engine::read_report;
+use sidetone_engine::{capture_of, read_report};
 use std::path::Path;
 
-pub(super) fn run(file: &Path, json: bool) -> Result<Exit, Error> {
+pub(super) fn run(file: &Path, json: bool, pcapng: Option<&Path>) -> Result<Exit, Error> {
     let contents = read_report(file)?;
+    if let Some(path) = pcapng {
+        let written = std::fs::write(path, capture_of(&contents));
+        written.map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
+        return Ok(Exit::Done);
+    }
     let text = if json {
         serde_json::to_string_pretty(&contents).map_err(|error| Error::usage(error.to_string()))?
     } else {

@@ -290,3 +290,58 @@ fn a_call_of_sipp_is_replaced_by_another() {
     let outcome = late.wait(PATIENCE).map_or_else(|error| error.to_string(), |outcome| outcome.errors);
     assert!(outcome.contains("481"), "{outcome}");
 }
+
+/// What tshark makes of each packet: method or code, Call-ID, CSeq.
+fn dissected(capture: &Path) -> Vec<[String; 3]> {
+    let fields = ["sip.Method", "sip.Status-Code", "sip.Call-ID", "sip.CSeq"];
+    let mut command = std::process::Command::new("tshark");
+    command.arg("-r").arg(capture).args([
+        "-Y",
+        "sip",
+        "-T",
+        "fields",
+        "-E",
+        "separator=|",
+        "-E",
+        "occurrence=f",
+    ]);
+    command.args(fields.iter().flat_map(|field| ["-e", *field]));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let line = |line: &str| {
+        let mut parts = line.split('|').map(str::to_owned);
+        let mut next = || parts.next().unwrap_or_default();
+        let (method, code) = (next(), next());
+        [if code.is_empty() { method } else { code }, next(), next()]
+    };
+    String::from_utf8_lossy(&output.stdout).lines().map(line).collect()
+}
+
+#[test]
+fn tshark_reads_the_same_ladder_of_a_call_with_a_transfer_as_we_tell() {
+    let Some(room) = room!(needs(&["sipp", "tshark"])) else { return };
+    let mut phone = phone(&room, "ask", "silence", "null");
+    let mut sipp = callee(&room, "uas_referred.xml", &[("wanted", "sip:carol@127.0.0.1:5099")]);
+    let call = established(&mut phone, &format!("sip:bob@{}", sipp.address()));
+    phone.ask(json!({"command": "transfer", "callId": call, "target": "sip:carol@127.0.0.1:5099"}));
+    phone.status_within("TransferStatusEvent", "COMPLETED", PATIENCE);
+    status(&mut phone, &call, "FINISH");
+    clean(&mut sipp);
+    let reply = phone.ask(json!({"command": "prepareBugReport"}));
+    let report: sidetone_api::ReportContents =
+        serde_json::from_value(reply["reply"]["report"].clone()).unwrap();
+    let capture = room.dir().join("signalling.pcapng");
+    std::fs::write(&capture, sidetone_engine::capture_of(&report)).unwrap();
+    let told: Vec<_> = report
+        .messages
+        .iter()
+        .map(|message| {
+            let what = message.summary.split(' ').next().unwrap_or_default();
+            [what.to_owned(), message.call_id.clone(), message.cseq.clone()]
+        })
+        .collect();
+    for method in ["INVITE", "ACK", "REFER", "NOTIFY", "BYE"] {
+        assert!(told.iter().any(|[what, ..]| what == method), "no {method} in {told:?}");
+    }
+    assert_eq!(dissected(&capture), told);
+}

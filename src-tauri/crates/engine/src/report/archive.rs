@@ -13,6 +13,7 @@ use zip::{ZipArchive, ZipWriter, result::ZipError, write::SimpleFileOptions};
 const CONTENTS: &str = "report.json";
 const SUMMARY: &str = "summary.json";
 const LADDER: &str = "ladder.txt";
+const CAPTURE: &str = "signalling.pcapng";
 const SCREENSHOT: &str = "screenshot.png";
 /// Of an archive that is read.
 const LONGEST_FILE: u64 = 64 * 1024 * 1024;
@@ -178,6 +179,7 @@ fn pack(contents: &ReportContents, screenshot: Option<&[u8]>) -> Result<Vec<u8>,
         (SUMMARY, json(serde_json::to_vec_pretty(&contents.report))?),
         (CONTENTS, json(serde_json::to_vec_pretty(contents))?),
         (LADDER, ladder),
+        (CAPTURE, crate::capture::capture_of(contents)),
     ];
     let picture = screenshot.map(|png| (SCREENSHOT, png.to_vec()));
     for (name, bytes) in parts.into_iter().chain(picture) {

@@ -247,6 +247,14 @@ pub(crate) const NEEDS: &[Need] = &[
         ..NOTHING
     },
     test("SIPp", "calls by the hundred", &["sipp"], &["sip-tester"], &["sipp"], &[]),
+    test(
+        "tshark",
+        "what another tool reads in our captures",
+        &["tshark"],
+        &["tshark"],
+        &["wireshark-cli"],
+        &["wireshark-cli"],
+    ),
     test("Kamailio", "registration at another server", &["kamailio"], &["kamailio"], &["kamailio"], &[]),
     Need {
         name: "Kamailio's modules",
