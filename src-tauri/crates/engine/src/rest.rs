@@ -11,6 +11,8 @@ pub type RestFilter = Map<String, Value>;
 /// What a program asks for.
 #[derive(Debug, Clone)]
 pub enum RestAsk {
+    /// What is counted.
+    Measure,
     /// A call of a session of its own, which ends with it.
     StartCall(Box<RestCall>),
     FindCalls(RestFilter),
@@ -90,6 +92,7 @@ pub struct RestCall {
 #[derive(Debug, Clone, PartialEq)]
 pub enum RestReply {
     Done,
+    Measured(Box<crate::Metrics>),
     /// Calls, streams or sessions, in the words of the wire; at least one.
     Found(Vec<Value>),
     /// A PNG.

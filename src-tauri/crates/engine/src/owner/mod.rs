@@ -18,6 +18,7 @@ mod hooks;
 mod instance;
 mod kept;
 mod leg;
+mod measure;
 mod media_control;
 mod moving;
 mod music;
@@ -176,6 +177,7 @@ struct Owner {
     /// A call that is placed, answered or resumed holds the others.
     one_at_a_time: bool,
     journal: crate::journal::Journal,
+    tally: crate::metrics::Tally,
     /// `None`: nothing is kept.
     reports: Option<crate::report::Folder>,
     /// A bug report that is being looked at.
@@ -407,6 +409,7 @@ impl Owner {
 
     fn publish(&mut self, event: Event) {
         self.journal.note(clock::wallclock_ms(), &event);
+        self.tally.note(&event);
         self.tell_backend(&event);
         self.end_injection_with(&event);
         self.note_call_of_room(&event);

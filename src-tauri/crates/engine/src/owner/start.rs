@@ -149,6 +149,7 @@ impl Owner {
             tones: options.tones,
             one_at_a_time: options.one_at_a_time,
             journal,
+            tally: crate::metrics::Tally::default(),
             reports,
             draft: None,
             looked: std::time::Instant::now(),

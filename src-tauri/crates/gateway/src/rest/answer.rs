@@ -83,7 +83,7 @@ impl From<Failure> for Refused {
 
 pub(super) fn say(reply: RestReply) -> Response {
     let body = match reply {
-        RestReply::Done => return StatusCode::OK.into_response(),
+        RestReply::Done | RestReply::Measured(_) => return StatusCode::OK.into_response(),
         RestReply::Found(found) => json!(found),
         RestReply::Picture(png) => json!({ "data": BASE64_STANDARD.encode(png) }),
     };

@@ -7,6 +7,7 @@
 
 mod answer;
 mod body;
+mod metrics;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -73,6 +74,9 @@ fn within(rate: &Mutex<Rate>) -> Result<(), Refused> {
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let described = async || ([(header::CONTENT_TYPE, "application/json")], DESCRIPTION);
     let routes = Router::new().route("/rest-api/openapi.json", get(described).fallback(answer::only_get));
+    let routes = routes
+        .route("/metrics", get(metrics::metrics).fallback(answer::only_get))
+        .route("/status", get(metrics::status).fallback(answer::only_get));
     let routes = TABLE.iter().fold(routes, |routes, endpoint| {
         let ask = move |app, site, remote, request| ask(endpoint, app, site, remote, request);
         routes.route(&format!("{PREFIX}{}", endpoint.path), any(ask))

@@ -336,3 +336,25 @@ fn the_description_is_openapi() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_counted_is_told_to_programs_and_people_who_may_ask() {
+    let (running, fake) = gateway_with(protected()).await;
+    let metrics = sidetone_engine::Metrics { version: "1.2.3", calls: 7, ..Default::default() };
+    *fake.rest_reply.lock().unwrap() = Ok(RestReply::Measured(Box::new(metrics)));
+    for path in ["/metrics", "/status"] {
+        assert_eq!(get(running.address(), path, &[]).await.status, 401, "{path}");
+    }
+    let programs = get(running.address(), "/metrics", &[SHOWN]).await;
+    assert!(programs.header("content-type").unwrap().starts_with("application/openmetrics-text"));
+    assert!(programs.body.contains("\nsidetone_calls 7\n"), "{}", programs.body);
+    let older = get(running.address(), "/metrics", &[SHOWN, "Accept: text/plain"]).await;
+    assert!(older.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
+    let people = get(running.address(), "/status", &[SHOWN]).await;
+    assert!(people.body.contains("<td>7</td>"), "{}", people.body);
+    let host = format!("Host: {}", running.address());
+    let post =
+        with_body(running.address(), "POST /metrics HTTP/1.1", &[&host, SHOWN, "Content-Length: 0"], "")
+            .await;
+    assert_eq!(post.status, 405);
+}

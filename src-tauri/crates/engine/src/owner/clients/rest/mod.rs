@@ -34,6 +34,7 @@ impl Owner {
     pub(in super::super::super) fn on_rest(&mut self, ask: RestAsk, answer: Answer) {
         let result = match ask {
             _ if self.farewell.is_some() => Err(Failure::new(FailureCode::Stopped, "the engine is stopping")),
+            RestAsk::Measure => Ok(RestReply::Measured(Box::new(self.metrics()))),
             RestAsk::StartCall(wanted) => return self.start_rest_call(*wanted, answer),
             RestAsk::FindCalls(filter) => found("call", self.call_views(), &filter),
             RestAsk::EndCall { id } => self.call_named(&id).and_then(|call| done(self.hang_up(&call))),
