@@ -31,6 +31,7 @@ mod peers;
 mod ports;
 #[cfg(unix)]
 mod process;
+mod replay;
 mod require;
 #[cfg(unix)]
 mod room;
@@ -54,6 +55,7 @@ pub use peers::{
 pub use ports::{free_port, free_port_range};
 #[cfg(unix)]
 pub use process::{Process, Signal, until};
+pub use replay::Replay;
 pub use require::{Needs, require, skip};
 #[cfg(unix)]
 pub use room::{Room, enter_room, enter_room_as_program};
