@@ -13,8 +13,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Of the text of all messages.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// Of all messages: whoever floods this machine gets no more of its memory.
+const MOST_BYTES: usize = 512 * 1024;
+/// Of a message besides its text.
+const BESIDES: usize = 600;
 const MOST_MESSAGES: usize = 5_000;
 /// A piece of a stream that does not end in a message by then is let go.
 const LONGEST_PIECE: usize = 128 * 1024;
@@ -91,7 +93,8 @@ impl Ring {
         if bytes.first().is_none_or(|first| *first < b' ') {
             return;
         }
-        let text = redact::sip_message(bytes);
+        let mut text = redact::sip_message(bytes);
+        text.shrink_to_fit();
         let first = text.lines().next().unwrap_or_default();
         let summary = match first.strip_prefix("SIP/2.0 ") {
             Some(status) => status.to_owned(),
@@ -118,7 +121,7 @@ impl Ring {
             repeated,
             text,
         };
-        self.bytes += message.text.len();
+        self.bytes += message.text.len() + BESIDES;
         self.messages.push_back(Arc::new(message));
         let since = now.saturating_sub(KEPT_MS);
         while self.bytes > MOST_BYTES
@@ -126,7 +129,7 @@ impl Ring {
             || self.messages.front().is_some_and(|first| first.at < since)
         {
             let Some(gone) = self.messages.pop_front() else { break };
-            self.bytes -= gone.text.len();
+            self.bytes -= gone.text.len() + BESIDES;
         }
     }
 }
